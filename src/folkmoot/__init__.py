@@ -1,0 +1,1 @@
+"""Folkmoot: a multi-tenant platform for AI agents in which a run is its event log."""

@@ -1,0 +1,47 @@
+"""Identifier types. Each entity has its own, so that one cannot stand in for another."""
+
+import os
+import time
+from typing import Final, NewType
+from uuid import UUID
+
+OrgId = NewType("OrgId", UUID)
+TeamId = NewType("TeamId", UUID)
+UserId = NewType("UserId", UUID)
+MembershipId = NewType("MembershipId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
+SessionId = NewType("SessionId", UUID)
+ProcessId = NewType("ProcessId", UUID)
+RunId = NewType("RunId", UUID)
+ConversationId = NewType("ConversationId", UUID)
+CollectionId = NewType("CollectionId", UUID)
+DocumentId = NewType("DocumentId", UUID)
+ChunkId = NewType("ChunkId", UUID)
+
+ALL: Final = (
+    OrgId,
+    TeamId,
+    UserId,
+    MembershipId,
+    ApiKeyId,
+    SessionId,
+    ProcessId,
+    RunId,
+    ConversationId,
+    CollectionId,
+    DocumentId,
+    ChunkId,
+)
+
+
+def new_id() -> UUID:
+    """Return a fresh UUIDv7 (RFC 9562, section 5.7): ordered by the millisecond it was made in."""
+    milliseconds = time.time_ns() // 1_000_000
+    noise = int.from_bytes(os.urandom(10))
+    return UUID(
+        int=milliseconds << 80
+        | 0x7 << 76
+        | (noise >> 68) << 64
+        | 0b10 << 62
+        | noise & ((1 << 62) - 1)
+    )
