@@ -1,0 +1,48 @@
+"""Failures the database room can report."""
+
+from http import HTTPStatus
+
+from folkmoot.kit.errors import AppError, Unavailable
+
+
+class DangerousRole(AppError):
+    """The connected role could bypass row-level security, so nothing is served through it."""
+
+    code = "dangerous_database_role"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"The database role {role!r} is a superuser, bypasses row-level security or owns "
+            "tables. Folkmoot serves only through a role that can do none of these."
+        )
+
+
+class SchemaOutOfDate(AppError):
+    """The schema is not the one this build was made for."""
+
+    code = "schema_out_of_date"
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        super().__init__(
+            f"The database schema is at {found or 'nothing'}, this build needs {wanted}. "
+            "Run `folkmoot migrate`."
+        )
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer or has no connection to spare."""
+
+    code = "database_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer. Please try again shortly.", retry_after=2)
+
+
+class StorageFull(Unavailable):
+    """There is no room left to write; nothing was stored."""
+
+    code = "storage_full"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+    def __init__(self) -> None:
+        super().__init__("There is no room left to store this.", retry_after=60)

@@ -1,0 +1,94 @@
+"""Row-level security as the migrations create it: one helper, so that no table forgets a part.
+
+The tenant is a transaction-local setting. `current_setting` stands in a sub-select so that it is
+evaluated once per statement and not once per row.
+"""
+
+from collections.abc import Iterable
+
+from alembic import op
+
+from folkmoot.db.roles import Role
+
+ORG = "(SELECT nullif(current_setting('app.org', true), '')::uuid)"
+ORGS = "((SELECT nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])"
+USER = "(SELECT nullif(current_setting('app.user', true), '')::uuid)"
+TEAMS = "((SELECT nullif(current_setting('app.teams', true), '')::uuid[])::uuid[])"
+
+BY_ORG = f"org_id = {ORG}"
+BY_LEVEL = (
+    f"{BY_ORG} AND (user_id IS NULL OR user_id = {USER})"
+    f" AND (team_id IS NULL OR team_id = ANY {TEAMS})"
+)
+BY_BATCH = f"org_id = ANY {ORGS}"
+
+
+def protect(
+    table: str,
+    *,
+    rule: str = BY_ORG,
+    app: str = "SELECT, INSERT, UPDATE, DELETE",
+) -> None:
+    """Enable and force row-level security on a table and let `app` at the rows the rule admits.
+
+    Args:
+        table: The table.
+        rule: The SQL condition a row must meet to be seen or written.
+        app: The privileges of the application's role.
+    """
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY tenant ON {table} TO {Role.APP} USING ({rule}) WITH CHECK ({rule})")
+    op.execute(f"GRANT {app} ON {table} TO {Role.APP}")
+
+
+def let_writer(
+    table: str,
+    privileges: Iterable[str],
+    *,
+    commands: Iterable[str] = ("INSERT",),
+) -> None:
+    """Let the log writer at rows of the organisations that its transaction has listed."""
+    op.execute(f"GRANT {', '.join(privileges)} ON {table} TO {Role.WRITER}")
+    for command in commands:
+        clauses = {
+            "INSERT": f"WITH CHECK ({BY_BATCH})",
+            "SELECT": f"USING ({BY_BATCH})",
+            "UPDATE": f"USING ({BY_BATCH}) WITH CHECK ({BY_BATCH})",
+        }[command]
+        op.execute(
+            f"CREATE POLICY writer_{command.lower()} ON {table} FOR {command}"
+            f" TO {Role.WRITER} {clauses}"
+        )
+
+
+def let_lookup(
+    table: str, columns: Iterable[str], *, commands: Iterable[str] = ("SELECT",)
+) -> None:
+    """Let the look-up functions at the named columns of every tenant's rows."""
+    names = ", ".join(columns)
+    for command in commands:
+        op.execute(f"GRANT {command} ({names}) ON {table} TO {Role.LOOKUP}")
+        clauses = {"SELECT": "USING (true)", "UPDATE": "USING (true) WITH CHECK (true)"}[command]
+        op.execute(
+            f"CREATE POLICY lookup_{command.lower()} ON {table} FOR {command}"
+            f" TO {Role.LOOKUP} {clauses}"
+        )
+
+
+def lookup_function(
+    signature: str, body: str, *, returns: str, roles: Iterable[Role] = (Role.APP,)
+) -> None:
+    """Create a function that answers before a tenant is known; it returns ids only.
+
+    It runs as `lookup`, sees what `let_lookup` granted and can be called by the named roles.
+    """
+    op.execute(
+        f"CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE sql VOLATILE SECURITY DEFINER"
+        f" SET search_path = public, pg_temp AS $body$ {body} $body$"
+    )
+    name = signature.replace(" DEFAULT NULL", "")
+    bare = name[: name.index("(")]
+    op.execute(f"REVOKE ALL ON FUNCTION {bare} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {bare} TO {', '.join(roles)}")
+    op.execute(f"ALTER FUNCTION {bare} OWNER TO {Role.LOOKUP}")

@@ -1,0 +1,89 @@
+"""The database's roles: who they are, their passwords, and the refusal to serve as a wrong one.
+
+`owner` owns the tables and runs migrations; `app` serves requests and jobs; `writer` appends to
+run logs of several organisations in one batch; `lookup` cannot log in and owns the few functions
+that answer before a tenant is known. None of them is a superuser or bypasses row-level security.
+"""
+
+import base64
+from enum import StrEnum
+
+import psycopg
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from psycopg import conninfo, sql
+
+from folkmoot.db.errors import DangerousRole
+
+
+class Role(StrEnum):
+    OWNER = "folkmoot_owner"
+    APP = "folkmoot_app"
+    WRITER = "folkmoot_writer"
+    LOOKUP = "folkmoot_lookup"
+
+
+LOGINS = (Role.APP, Role.WRITER)
+
+
+def password(secret_key: str, role: Role) -> str:
+    """Derive a role's password from the deployment's secret key (HKDF, RFC 5869)."""
+    derived = HKDF(SHA256(), 32, None, f"folkmoot database role {role}".encode())
+    return base64.urlsafe_b64encode(derived.derive(secret_key.encode())).decode().rstrip("=")
+
+
+def address(owner: str, role: Role, secret_key: str) -> str:
+    """Return the connection string of a role, made from the owner's."""
+    return conninfo.make_conninfo(owner, user=role, password=password(secret_key, role))
+
+
+def ensure(connection: psycopg.Connection[tuple[object, ...]], secret_key: str) -> None:
+    """Create the roles or set their passwords. Needs CREATEROLE; run before the migrations."""
+    for role in (*LOGINS, Role.LOOKUP):
+        _create(connection, role)
+        name = sql.Identifier(role)
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
+        if role in LOGINS:
+            set_password(connection, role, secret_key)
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                sql.Identifier(connection.info.dbname), name
+            )
+        )
+
+
+def _create(connection: psycopg.Connection[tuple[object, ...]], role: Role) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    if known is None:
+        login = sql.SQL("LOGIN" if role in LOGINS else "NOLOGIN")
+        statement = sql.SQL("CREATE ROLE {} {} NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
+        connection.execute(statement.format(sql.Identifier(role), login))
+
+
+def set_password(
+    connection: psycopg.Connection[tuple[object, ...]], role: Role, secret_key: str
+) -> None:
+    """Set the derived password as a SCRAM verifier, so that its text never reaches the server."""
+    verifier = connection.pgconn.encrypt_password(
+        password(secret_key, role).encode(), role.encode(), b"scram-sha-256"
+    )
+    connection.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(verifier.decode())
+        )
+    )
+
+
+DANGERS = """
+SELECT rolname, rolsuper, rolbypassrls,
+       EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)
+       OR EXISTS (SELECT FROM pg_proc WHERE proowner = r.oid)
+FROM pg_roles AS r WHERE rolname = current_user
+"""
+
+
+async def refuse_dangerous(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    """Fail if the connected role could see past row-level security."""
+    row = await (await connection.execute(DANGERS)).fetchone()
+    if row is None or any(row[1:]):
+        raise DangerousRole(str(row[0]) if row else "unknown")

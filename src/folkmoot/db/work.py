@@ -1,0 +1,153 @@
+"""Units of work: one transaction, done for one subject. Committed by whoever opened it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+import psycopg_pool
+from psycopg import AsyncConnection, conninfo
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from folkmoot.db.errors import DatabaseUnavailable, StorageFull
+from folkmoot.db.roles import refuse_dangerous
+from folkmoot.kit.ids import UserId
+from folkmoot.kit.subject import Subject
+
+SET_TENANT: Final = (
+    "SELECT set_config('app.org', %s, true), set_config('app.user', %s, true),"
+    " set_config('app.teams', %s, true)"
+)
+SET_TENANT_NAMED: Final = text(
+    "SELECT set_config('app.org', :org, true), set_config('app.user', :user, true),"
+    " set_config('app.teams', :teams, true)"
+)
+
+# No request may hang: the server gives up before the caller does.
+LIMITS: Final = "-c statement_timeout=25s -c idle_in_transaction_session_timeout=60s"
+
+Connection = AsyncConnection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A transaction and the subject it acts for."""
+
+    session: AsyncSession
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalWork:
+    """A transaction that acts for a person outside any organisation: signing in, for one.
+
+    Row-level security shows it that person's own rows and nothing else; with no person, nothing.
+    """
+
+    session: AsyncSession
+    user_id: UserId | None
+
+
+class Database:
+    """The application's way into PostgreSQL, as the role `app`.
+
+    Most work goes through a session. The few statements that open a turn go through `pipelined`,
+    which sends them in one round trip and makes no objects of the rows.
+    """
+
+    def __init__(self, address: str, *, sessions: int = 8, pipelines: int = 4) -> None:
+        bounded = conninfo.make_conninfo(address, connect_timeout=5, options=LIMITS)
+
+        async def connect() -> Connection:
+            return await AsyncConnection.connect(bounded)
+
+        self._engine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=connect,
+            pool_size=sessions,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+        )
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._pipelines = psycopg_pool.AsyncConnectionPool[Connection](
+            bounded,
+            min_size=1,
+            max_size=pipelines,
+            timeout=10,
+            kwargs={"autocommit": True},
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Connect, and refuse a role that could see past row-level security."""
+        async with _unavailable_means_503():
+            await self._pipelines.open(wait=True, timeout=10)
+            async with self._pipelines.connection() as connection:
+                await refuse_dangerous(connection)
+
+    async def close(self) -> None:
+        """Give every connection back to the server."""
+        await self._pipelines.close()
+        await self._engine.dispose()
+
+    async def ping(self) -> None:
+        """Run a trivial query; fail with `DatabaseUnavailable` if it gets no answer."""
+        async with _unavailable_means_503(), self._pipelines.connection(timeout=2) as connection:
+            await connection.execute("SELECT 1")
+
+    @asynccontextmanager
+    async def work(self, subject: Subject) -> AsyncGenerator[Work]:
+        """Open a transaction scoped to the subject; commit on exit, roll back on error."""
+        async with _unavailable_means_503(), self._sessions.begin() as session:
+            await session.execute(SET_TENANT_NAMED, _tenant(subject))
+            yield Work(session, subject)
+
+    @asynccontextmanager
+    async def personal_work(self, user_id: UserId | None = None) -> AsyncGenerator[PersonalWork]:
+        """Open a transaction that sees one person's own rows, or nobody's."""
+        async with _unavailable_means_503(), self._sessions.begin() as session:
+            tenant = {"org": "", "user": str(user_id or ""), "teams": "{}"}
+            await session.execute(SET_TENANT_NAMED, tenant)
+            yield PersonalWork(session, user_id)
+
+    @asynccontextmanager
+    async def pipelined(self, subject: Subject) -> AsyncGenerator[Connection]:
+        """Open one implicit transaction whose statements travel together.
+
+        Nothing is sent before the block ends or a result is fetched, and the first fetch ends the
+        transaction: execute everything first, fetch after the block.
+        """
+        async with (
+            _unavailable_means_503(),
+            self._pipelines.connection() as connection,
+            connection.pipeline(),
+        ):
+            await connection.execute(SET_TENANT, tuple(_tenant(subject).values()), prepare=True)
+            yield connection
+
+
+def _tenant(subject: Subject) -> dict[str, str]:
+    teams = ",".join(str(team) for team in subject.team_ids)
+    return {"org": str(subject.org_id), "user": str(subject.user_id), "teams": f"{{{teams}}}"}
+
+
+@asynccontextmanager
+async def _unavailable_means_503() -> AsyncGenerator[None]:
+    """Turn the ways in which a database can be gone into one error."""
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise StorageFull from error
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, PoolTimeout) as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.DiskFull):
+            raise StorageFull from error
+        if isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError):
+            raise DatabaseUnavailable from error
+        raise
