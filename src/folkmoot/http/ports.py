@@ -1,0 +1,33 @@
+"""What HTTP needs from the rooms above it; `main.py` fills it in once."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from folkmoot.db.work import Database
+from folkmoot.kit.subject import Subject
+
+
+class Authenticator(Protocol):
+    """Tells who is calling."""
+
+    async def __call__(self, connection: HTTPConnection) -> Subject:
+        """Return the caller, or fail with `Unauthenticated`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPorts:
+    """Hung on `app.state.http`."""
+
+    authenticate: Authenticator
+    database: Database
+
+
+def ports_of(connection: HTTPConnection) -> HttpPorts:
+    """Return the ports of the application that serves this connection."""
+    ports = connection.app.state.http
+    if not isinstance(ports, HttpPorts):  # pragma: no cover - a mistake in main.py
+        raise TypeError("app.state.http is not set")
+    return ports

@@ -1,0 +1,125 @@
+"""Render failures as problem details (RFC 9457). The one place where an error becomes an answer."""
+
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, JsonValue
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from folkmoot.kit.errors import AppError, RateLimited, Unauthenticated, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with the input."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Problem details, RFC 9457, with our stable `code` and the request's id."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def problem(
+    request: Request,
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **members: JsonValue,
+) -> Response:
+    """Build the answer for one failure."""
+    body: dict[str, JsonValue] = {
+        **members,
+        "type": f"/problems/{code}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "instance": request.url.path,
+        "code": code,
+        "request_id": request.scope.get("request_id"),
+    }
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def render(request: Request, error: Exception) -> Response:
+    """Render an error that was raised on purpose."""
+    failure = cast(AppError, error)
+    headers: dict[str, str] = {}
+    if isinstance(failure, RateLimited | Unavailable):
+        headers["Retry-After"] = str(failure.retry_after)
+    if isinstance(failure, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(
+        request, failure.status, failure.code, failure.detail, headers=headers, **failure.members
+    )
+
+
+async def render_validation(request: Request, error: Exception) -> Response:
+    """Render input that does not fit the schema: 422 with a pointer to each fault (RFC 6901)."""
+    faults = cast(RequestValidationError, error).errors()
+    errors: list[JsonValue] = [
+        {"pointer": _pointer(fault["loc"]), "detail": str(fault["msg"])} for fault in faults[:100]
+    ]
+    return problem(
+        request,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid",
+        "The request does not fit what this operation takes.",
+        errors=errors,
+    )
+
+
+async def render_http(request: Request, error: Exception) -> Response:
+    """Render what the framework itself refuses: no such route, a wrong method, a broken body."""
+    failure = cast(HTTPException, error)
+    status = HTTPStatus(failure.status_code)
+    headers = dict(failure.headers or {})
+    if status in BODILESS:
+        return Response(status_code=status, headers=headers)
+    code = status.name.lower()
+    return problem(request, status, code, str(failure.detail), headers=headers)
+
+
+async def render_unexpected(request: Request, error: Exception) -> Response:
+    """Answer 500 and say nothing from inside; the log has the rest."""
+    log.error("request.failed", exc_info=error, path=request.url.path)
+    return problem(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong on our side. The request id finds it in the log.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register the renderers."""
+    app.add_exception_handler(AppError, render)
+    app.add_exception_handler(RequestValidationError, render_validation)
+    app.add_exception_handler(HTTPException, render_http)
+    app.add_exception_handler(Exception, render_unexpected)
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "/" + "/".join(escaped)
