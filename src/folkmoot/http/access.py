@@ -1,4 +1,4 @@
-"""Who may call a route: every route declares it, and a test walks the router to see that it does."""
+"""Who may call a route: every route declares it, and a test walks the router to check."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
