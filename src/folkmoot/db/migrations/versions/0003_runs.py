@@ -1,0 +1,144 @@
+"""Runs, their event logs, the processes that hold them and the ledger of tool calls."""
+
+from alembic import op
+
+from folkmoot.db.policies import let_lookup, let_writer, lookup_function, protect
+from folkmoot.db.roles import Role
+
+revision = "0003_runs"
+down_revision = "0002_identity"
+
+TABLES = """
+CREATE TABLE processes (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  alive boolean NOT NULL,
+  started_at timestamptz NOT NULL,
+  lease_until timestamptz NOT NULL,
+  CONSTRAINT pk_processes PRIMARY KEY (id)
+);
+CREATE TABLE runs (
+  org_id uuid NOT NULL,
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  kind text NOT NULL,
+  state text NOT NULL,
+  input jsonb NOT NULL,
+  client_id text NOT NULL,
+  thread_id text NOT NULL,
+  fingerprint bytea NOT NULL,
+  concurrency_key text,
+  scopes text[],
+  process_id uuid,
+  attempt integer NOT NULL,
+  seq integer,
+  head bytea,
+  usage jsonb,
+  error_code text,
+  error_detail text,
+  cancel_requested_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  CONSTRAINT pk_runs PRIMARY KEY (org_id, id),
+  CONSTRAINT uq_runs_client UNIQUE (org_id, user_id, client_id)
+) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX uq_runs_active ON runs (org_id, concurrency_key)
+  WHERE state IN ('queued', 'running');
+CREATE INDEX ix_runs_held ON runs (process_id) WHERE state IN ('queued', 'running');
+CREATE TABLE run_events (
+  org_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  seq integer NOT NULL,
+  at_ms bigint NOT NULL,
+  type text NOT NULL,
+  payload text,
+  salt bytea,
+  digest bytea,
+  hash bytea NOT NULL,
+  CONSTRAINT pk_run_events PRIMARY KEY (org_id, run_id, seq)
+);
+CREATE TABLE tool_calls (
+  org_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  call_id text NOT NULL,
+  name text NOT NULL,
+  arguments_digest bytea NOT NULL,
+  state text NOT NULL,
+  result text,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  finished_at timestamptz,
+  CONSTRAINT pk_tool_calls PRIMARY KEY (org_id, run_id, call_id),
+  CONSTRAINT fk_tool_calls_org_id_run_id FOREIGN KEY (org_id, run_id)
+    REFERENCES runs (org_id, id) ON DELETE CASCADE
+);
+"""
+
+# Takes over what dead processes held and what a draining one has let go. One statement, rows
+# locked with SKIP LOCKED: of two processes that race for a run, one gets it.
+CLAIM = """
+UPDATE runs SET process_id = me, attempt = runs.attempt + 1
+FROM (
+  SELECT r.org_id, r.id FROM runs AS r LEFT JOIN processes AS p ON p.id = r.process_id
+  WHERE r.state = 'running' AND r.kind = ANY (kinds) AND (p.id IS NULL OR NOT p.alive)
+    AND EXISTS (SELECT FROM processes WHERE id = me AND alive)
+  ORDER BY r.id LIMIT most FOR UPDATE OF r SKIP LOCKED
+) AS lost
+WHERE runs.org_id = lost.org_id AND runs.id = lost.id
+RETURNING runs.org_id, runs.id, runs.user_id
+"""
+
+CANCELLED = """
+SELECT org_id, id FROM runs
+WHERE process_id = me AND state = 'running' AND cancel_requested_at IS NOT NULL
+"""
+
+
+def upgrade() -> None:
+    op.execute(TABLES)
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON processes TO {Role.APP}")
+    op.execute(f"GRANT SELECT, UPDATE (alive) ON processes TO {Role.WRITER}")
+    op.execute(f"GRANT SELECT ON processes TO {Role.LOOKUP}")
+    protect("runs", app="SELECT, INSERT, UPDATE")
+    protect("run_events", app="SELECT")
+    protect("tool_calls", app="SELECT, INSERT, UPDATE")
+    let_writer("run_events", ["INSERT"])
+    let_writer(
+        "runs",
+        [
+            "SELECT (org_id, id, process_id, state)",
+            "UPDATE (state, seq, head, usage, error_code, error_detail, finished_at)",
+        ],
+        commands=["SELECT", "UPDATE"],
+    )
+    let_lookup(
+        "runs",
+        [
+            "org_id",
+            "id",
+            "user_id",
+            "kind",
+            "state",
+            "process_id",
+            "attempt",
+            "cancel_requested_at",
+        ],
+    )
+    op.execute(f"GRANT UPDATE (process_id, attempt) ON runs TO {Role.LOOKUP}")
+    op.execute(
+        f"CREATE POLICY lookup_update ON runs FOR UPDATE TO {Role.LOOKUP}"
+        " USING (true) WITH CHECK (true)"
+    )
+    lookup_function(
+        "runs_claim(me uuid, kinds text[], most integer)",
+        CLAIM,
+        returns="TABLE (org_id uuid, run_id uuid, user_id uuid)",
+    )
+    lookup_function(
+        "runs_cancelled(me uuid)", CANCELLED, returns="TABLE (org_id uuid, run_id uuid)"
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION runs_claim, runs_cancelled")
+    op.execute("DROP TABLE tool_calls, run_events, runs, processes")

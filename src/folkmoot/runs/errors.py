@@ -1,0 +1,62 @@
+"""Failures the runs slice can report."""
+
+from folkmoot.kit.errors import Conflict, Invalid, NotFound, RateLimited, Unavailable
+
+
+class RunNotFound(NotFound):
+    code = "run_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No run with this id is visible to you.")
+
+
+class RunActive(Conflict):
+    """Another run holds the same concurrency key, such as the conversation."""
+
+    code = "run_active"
+
+    def __init__(self) -> None:
+        super().__init__("Another run is active here. Wait for its end or cancel it.")
+
+
+class RunIdReused(Conflict):
+    """The client's run id is taken by a run with another body."""
+
+    code = "run_id_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This run id was used before for a different request.")
+
+
+class LastEventIdInvalid(Invalid):
+    code = "last_event_id_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("Last-Event-ID must be the id of an event: a whole number from 0.")
+
+
+class LeaseLost(Unavailable):
+    """Another process took this one for dead and carries its runs on."""
+
+    code = "lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("This process lost its runs to another one.")
+
+
+class RunsDraining(Unavailable):
+    """The process is about to stop and takes no new runs."""
+
+    code = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("This process is shutting down. Please try again.", retry_after=1)
+
+
+class TooManyRuns(RateLimited):
+    """The process runs as much as it can hold."""
+
+    code = "too_many_runs"
+
+    def __init__(self) -> None:
+        super().__init__("Too many runs are active. Please try again shortly.", retry_after=2)

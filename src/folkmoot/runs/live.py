@@ -1,0 +1,238 @@
+"""A run while it runs: the one place where events enter a log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from folkmoot.kit.ids import OrgId, RunId
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.chain import GENESIS
+from folkmoot.runs.events import ENDS, Event, Recorded, encode
+
+if TYPE_CHECKING:
+    from folkmoot.runs.ports import Filters, TextFilter
+    from folkmoot.runs.window import Window
+    from folkmoot.runs.writer import LogWriter
+
+
+class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Tokens of one model's calls within a run, by AG-UI's accounting."""
+
+    provider: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An event on its way to the log: an encoded payload, or pieces of text still being merged."""
+
+    run: "LiveRun"
+    type: str
+    payload: bytes | None
+    pieces: list[str] | None = None
+    head: bytes = b""
+    record: object = None
+
+    def sealed(self) -> bytes:
+        """Return the payload; pieces that waited for the same commit become one delta."""
+        if self.payload is None:
+            text = "".join(self.pieces or ())
+            self.payload = b'%b,"delta":%b}' % (self.head, encode(text))
+        return self.payload
+
+
+@dataclass(slots=True, eq=False)
+class LiveRun:
+    """A run that this process executes.
+
+    `input` is what the executor was asked to do, as JSON. `emit` and the text streams never wait:
+    an executor that produces much must `await run.room()` now and then, and one that is about to
+    have an effect outside `await run.settled()` first.
+    """
+
+    org_id: OrgId
+    id: RunId
+    kind: str
+    subject: Subject
+    input: dict[str, Any]
+    client_id: str
+    thread_id: str
+    writer: "LogWriter"
+    filters: "Filters"
+    attempt: int = 1
+    seq: int = 0
+    head: bytes = GENESIS
+    past: Sequence[Recorded] = ()
+    context: object = None
+    committed: int = 0
+    ended: str | None = None
+    usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
+    windows: list["Window"] = field(default_factory=list["Window"])
+    waiters: list[tuple[int, Callable[[], None]]] = field(
+        default_factory=list[tuple[int, Callable[[], None]]]
+    )
+    queued: int = 0
+    merging: Entry | None = None
+    spoke: bool = False
+
+    @property
+    def resumed(self) -> bool:
+        """Whether another process, or this one before a crash, has worked on this run already."""
+        return self.attempt > 1
+
+    def emit(self, type_: str, body: object, *, record: object = None) -> None:
+        """Append an event; `body` becomes its payload, `record` is for projections only."""
+        if self.ended is not None:
+            return
+        payload = body if isinstance(body, bytes) else encode(body)
+        text = payload.decode()
+        cleaned = self.filters.text(text)
+        if cleaned is not text:
+            payload = cleaned.encode()
+        self.merging = None
+        if type_ in ENDS:
+            self.ended = type_
+        self.queued += 1
+        self.writer.put(Entry(self, type_, payload, record=record), urgent=type_ in ENDS)
+
+    def announce(self, name: str, value: object) -> None:
+        """Append a feature's own event, for instance `ingest.progressed`."""
+        self.emit(name, {"name": name, "value": value})
+
+    def step(self, name: str) -> "Step":
+        """Return a context manager around one step, shown to the reader as such."""
+        return Step(self, name)
+
+    def message(self, message_id: str) -> "TextStream":
+        """Begin an assistant message."""
+        self.emit(Event.MESSAGE_STARTED, {"messageId": message_id, "role": "assistant"})
+        return TextStream(
+            self, Event.MESSAGE_DELTA, Event.MESSAGE_FINISHED, b'{"messageId":', message_id
+        )
+
+    def reasoning(self, message_id: str) -> "TextStream":
+        """Begin the text of a model's reasoning."""
+        self.emit(Event.REASONING_STARTED, {"messageId": message_id})
+        self.emit(Event.REASONING_MESSAGE_STARTED, {"messageId": message_id, "role": "reasoning"})
+        return TextStream(
+            self,
+            Event.REASONING_DELTA,
+            Event.REASONING_MESSAGE_FINISHED,
+            b'{"messageId":',
+            message_id,
+        )
+
+    def tool_call(self, call_id: str, name: str, parent_message_id: str | None) -> "TextStream":
+        """Begin a tool call; the stream takes its arguments as JSON text."""
+        body = {"toolCallId": call_id, "toolCallName": name}
+        if parent_message_id is not None:
+            body["parentMessageId"] = parent_message_id
+        self.emit(Event.TOOL_STARTED, body)
+        return TextStream(self, Event.TOOL_DELTA, Event.TOOL_FINISHED, b'{"toolCallId":', call_id)
+
+    def spend(self, used: Usage) -> None:
+        """Add the tokens of one model call; they are told with the run's end."""
+        total = self.usage.setdefault(
+            (used.provider, used.model), Usage(provider=used.provider, model=used.model)
+        )
+        total.input_tokens += used.input_tokens
+        total.output_tokens += used.output_tokens
+        total.cached_input_tokens += used.cached_input_tokens
+        total.reasoning_tokens += used.reasoning_tokens
+
+    async def settled(self) -> None:
+        """Wait until everything emitted so far is committed."""
+        await self.writer.settled(self)
+
+    async def room(self) -> None:
+        """Wait while the log is far behind, for instance because the database is away."""
+        if self.writer.behind:
+            await self.writer.room()
+
+
+MERGEABLE: Final = 1 << 16
+"""Characters after which a waiting delta takes no more pieces."""
+
+
+@dataclass(slots=True, eq=False)
+class TextStream:
+    """One text that grows: a message, a reasoning or the arguments of a tool call."""
+
+    run: LiveRun
+    delta_type: str
+    end_type: str
+    key: bytes
+    id: str
+    text: list[str] = field(default_factory=list[str])
+    filter: "TextFilter" = field(init=False)
+    head: bytes = field(init=False)
+    entry: Entry | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.filter = self.run.filters.stream()
+        self.head = self.key + encode(self.id)
+
+    def write(self, piece: str) -> None:
+        """Append a piece of text; pieces that wait for the same commit become one event."""
+        text = self.filter.feed(piece)
+        if text:
+            self._append(text)
+
+    def end(self, record: object = None) -> None:
+        """Close the text; `record` is for projections only."""
+        rest = self.filter.flush()
+        if rest:
+            self._append(rest)
+        self.run.emit(self.end_type, b"%b}" % self.head, record=record)
+        if self.end_type == Event.REASONING_MESSAGE_FINISHED:
+            self.run.emit(Event.REASONING_FINISHED, b"%b}" % self.head)
+
+    def whole(self) -> str:
+        """Return the text as it was written to the log."""
+        return "".join(self.text)
+
+    def _append(self, text: str) -> None:
+        run = self.run
+        if run.ended is not None:
+            return
+        text = _storable(text)
+        self.text.append(text)
+        entry = self.entry
+        if entry is not None and entry is run.merging and entry.pieces is not None:
+            entry.pieces.append(text)
+            return
+        self.entry = run.merging = entry = Entry(
+            run, self.delta_type, None, pieces=[text], head=self.head
+        )
+        run.queued += 1
+        run.writer.put(entry, urgent=not run.spoke)
+        run.spoke = True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A named step of a run."""
+
+    run: LiveRun
+    name: str
+
+    def __enter__(self) -> None:
+        self.run.emit(Event.STEP_STARTED, {"stepName": self.name})
+
+    def __exit__(self, *_: object) -> None:
+        self.run.emit(Event.STEP_FINISHED, {"stepName": self.name})
+
+
+def _storable(text: str) -> str:
+    """Replace what neither JSON nor PostgreSQL can hold: NUL and lone surrogates."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return text

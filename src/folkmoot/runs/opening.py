@@ -1,0 +1,80 @@
+"""Opening a run: the one statement that makes its row, to be sent along with others."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from folkmoot.kit.ids import ProcessId, RunId
+from folkmoot.kit.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run about to be made.
+
+    Attributes:
+        client_id: The client's name for it, unique per organisation and user.
+        thread_id: What the client calls the thread it belongs to.
+        fingerprint: SHA-256 of everything that makes a repeated request the same one.
+        concurrency_key: Of runs with the same key, one at a time is active.
+    """
+
+    id: RunId
+    kind: str
+    input: dict[str, Any]
+    client_id: str
+    thread_id: str
+    fingerprint: bytes
+    concurrency_key: str | None
+    subject: Subject
+
+
+INSERT_RUN: Final = """
+INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
+                  concurrency_key, scopes, process_id, attempt, started_at)
+VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'running', %(input)s, %(client_id)s,
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(process_id)s, 1, now())
+"""
+
+QUEUE_RUN: Final = """
+INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
+                  concurrency_key, scopes, attempt)
+VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'queued', %(input)s, %(client_id)s,
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, 0)
+"""
+
+
+def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
+    """Return the named parameters of either statement."""
+    subject = new.subject
+    return {
+        "org_id": subject.org_id,
+        "run_id": new.id,
+        "user_id": subject.user_id,
+        "kind": new.kind,
+        "input": Jsonb(new.input),
+        "client_id": new.client_id,
+        "thread_id": new.thread_id,
+        "fingerprint": new.fingerprint,
+        "concurrency_key": new.concurrency_key,
+        "scopes": sorted(subject.permissions) if subject.api_key else None,
+        "process_id": process_id,
+    }
+
+
+class Clash(Enum):
+    """Why a run could not be made."""
+
+    SAME_CLIENT_ID = auto()
+    ACTIVE = auto()
+
+
+CLASHES: Final = {"uq_runs_client": Clash.SAME_CLIENT_ID, "uq_runs_active": Clash.ACTIVE}
+
+
+def clash(error: psycopg.errors.UniqueViolation) -> Clash | None:
+    """Tell which rule a new run ran into; None if the constraint is not one of ours."""
+    return CLASHES.get(error.diag.constraint_name or "")
