@@ -116,6 +116,12 @@ class Database:
             yield PersonalWork(session, user_id)
 
     @asynccontextmanager
+    async def unscoped(self) -> AsyncGenerator[Connection]:
+        """Lend a connection that acts for nobody, for the platform's own tables."""
+        async with _unavailable_means_503(), self._pipelines.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def pipelined(self, subject: Subject) -> AsyncGenerator[Connection]:
         """Open one implicit transaction whose statements travel together.
 

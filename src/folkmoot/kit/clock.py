@@ -12,3 +12,8 @@ def now() -> datetime:
 def monotonic() -> float:
     """Return seconds on a clock that never goes back; only differences mean something."""
     return time.monotonic()
+
+
+def milliseconds() -> int:
+    """Return milliseconds since 1970 in UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,8 +1,9 @@
 """A run while it runs: the one place where events enter a log."""
 
-from collections.abc import Callable, Sequence
+from asyncio import Future
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +27,18 @@ class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
     output_tokens: int = 0
     cached_input_tokens: int = 0
     reasoning_tokens: int = 0
+
+
+class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished message as projections see it; `cut` means that a failure ended it early."""
+
+    id: str
+    role: str
+    content: str
+    cut: bool = False
+    citations: list[dict[str, Any]] | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -74,10 +87,11 @@ class LiveRun:
     ended: str | None = None
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
     windows: list["Window"] = field(default_factory=list["Window"])
-    waiters: list[tuple[int, Callable[[], None]]] = field(
-        default_factory=list[tuple[int, Callable[[], None]]]
-    )
+    waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
+    streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])
+    steps: list[str] = field(default_factory=list[str])
     queued: int = 0
+    stored: int = 0
     merging: Entry | None = None
     spoke: bool = False
 
@@ -101,9 +115,24 @@ class LiveRun:
         self.queued += 1
         self.writer.put(Entry(self, type_, payload, record=record), urgent=type_ in ENDS)
 
+    def reject(self) -> None:
+        """End the run as failed: the database refuses what it wrote. The row says so, plainly."""
+        self.streams.clear()
+        self.steps.clear()
+        self.ended, self.usage, self.queued = None, {}, self.stored
+        detail = "The run's log could not be stored."
+        self.emit(Event.RUN_FAILED, {"message": detail, "code": "log_rejected"})
+
     def announce(self, name: str, value: object) -> None:
         """Append a feature's own event, for instance `ingest.progressed`."""
         self.emit(name, {"name": name, "value": value})
+
+    def close_open(self) -> None:
+        """Close what a failed or cancelled executor left open, so that every start has an end."""
+        for stream in list(self.streams.values()):
+            stream.cut()
+        while self.steps:
+            self.emit(Event.STEP_FINISHED, {"stepName": self.steps.pop()})
 
     def step(self, name: str) -> "Step":
         """Return a context manager around one step, shown to the reader as such."""
@@ -156,10 +185,6 @@ class LiveRun:
             await self.writer.room()
 
 
-MERGEABLE: Final = 1 << 16
-"""Characters after which a waiting delta takes no more pieces."""
-
-
 @dataclass(slots=True, eq=False)
 class TextStream:
     """One text that grows: a message, a reasoning or the arguments of a tool call."""
@@ -177,6 +202,7 @@ class TextStream:
     def __post_init__(self) -> None:
         self.filter = self.run.filters.stream()
         self.head = self.key + encode(self.id)
+        self.run.streams[self.id] = self
 
     def write(self, piece: str) -> None:
         """Append a piece of text; pieces that wait for the same commit become one event."""
@@ -185,13 +211,32 @@ class TextStream:
             self._append(text)
 
     def end(self, record: object = None) -> None:
-        """Close the text; `record` is for projections only."""
-        rest = self.filter.flush()
-        if rest:
-            self._append(rest)
+        """Close the text; `record` is for projections only, by default a plain message."""
+        self._close(record or self._record(cut=False))
+
+    def cut(self) -> None:
+        """Close a text that a failure ended early, and say so."""
+        if self.end_type == Event.MESSAGE_FINISHED:
+            self.run.announce(Event.MESSAGE_CUT, {"message_id": self.id})
+        self._close(self._record(cut=True))
+
+    def _record(self, *, cut: bool) -> MessageRecord | None:
+        if self.end_type != Event.MESSAGE_FINISHED:
+            return None
+        self._flush()
+        return MessageRecord(id=self.id, role="assistant", content=self.whole(), cut=cut)
+
+    def _close(self, record: object) -> None:
+        self._flush()
+        self.run.streams.pop(self.id, None)
         self.run.emit(self.end_type, b"%b}" % self.head, record=record)
         if self.end_type == Event.REASONING_MESSAGE_FINISHED:
             self.run.emit(Event.REASONING_FINISHED, b"%b}" % self.head)
+
+    def _flush(self) -> None:
+        rest = self.filter.flush()
+        if rest:
+            self._append(rest)
 
     def whole(self) -> str:
         """Return the text as it was written to the log."""
@@ -223,10 +268,14 @@ class Step:
     name: str
 
     def __enter__(self) -> None:
+        self.run.steps.append(self.name)
         self.run.emit(Event.STEP_STARTED, {"stepName": self.name})
 
-    def __exit__(self, *_: object) -> None:
-        self.run.emit(Event.STEP_FINISHED, {"stepName": self.name})
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        # A step that was torn down is closed by the run's end, or goes on in another process.
+        if error is None:
+            self.run.steps.remove(self.name)
+            self.run.emit(Event.STEP_FINISHED, {"stepName": self.name})
 
 
 def _storable(text: str) -> str:

@@ -1,7 +1,7 @@
 """What the spine needs from the rooms above it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import LiteralString, Protocol
 
 from pydantic import JsonValue
 
@@ -20,10 +20,10 @@ class Projection(Protocol):
     """Rows that follow from events, written in the same transaction as the events themselves."""
 
     @property
-    def statement(self) -> str:
-        """A data-modifying statement over the rows.
+    def statement(self) -> LiteralString:
+        """A named common table expression: `name AS (INSERT INTO ... )`.
 
-        It reads `FROM lease, json_to_recordset(%s::json) AS e(...)`: without the lease it does
+        It reads `FROM lease, json_to_recordset(%s::json) AS e (...)`: without the lease it does
         nothing.
         """
         ...

@@ -1,0 +1,135 @@
+"""Who reads which log in this process, and how news of other processes reaches them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, conninfo
+
+from folkmoot.kit.ids import ProcessId, RunId
+from folkmoot.runs.batch import EVERYTHING
+from folkmoot.runs.errors import LeaseLost
+from folkmoot.runs.events import Recorded
+from folkmoot.runs.live import LiveRun
+
+LOG_CHANNEL: Final = "folkmoot_log"
+CANCEL_CHANNEL: Final = "folkmoot_cancel"
+RECONNECT: Final = 0.5
+"""Seconds between two attempts to listen while the database is away."""
+
+log = structlog.get_logger(__name__)
+
+
+class Follower(Protocol):
+    """Reads a log that another process writes."""
+
+    def wake(self) -> None:
+        """Look at the log again."""
+        ...
+
+    def leave(self) -> None:
+        """Stop reading."""
+        ...
+
+    def keep_alive(self) -> None:
+        """Send a sign of life if nothing else was sent for a while."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Hub:
+    """Hands committed events to the readers in this process."""
+
+    live: dict[RunId, LiveRun] = field(default_factory=dict[RunId, LiveRun])
+    on_lost: Callable[[], None] = lambda: None
+    on_cancel: Callable[[RunId], None] = lambda _run_id: None
+    readers: set[Follower] = field(default_factory=set[Follower])
+    _followers: dict[str, set[Follower]] = field(
+        default_factory=lambda: defaultdict[str, set[Follower]](set)
+    )
+
+    def deliver(self, run: LiveRun, events: Sequence[Recorded]) -> None:
+        """Push committed events of a run of this process to its readers; never waits."""
+        run.committed = events[-1].seq
+        ended = run.ended is not None and run.stored >= run.queued
+        if ended:
+            self.live.pop(run.id, None)
+        for window in tuple(run.windows):
+            window.push(events)
+        while run.waiters and run.waiters[0][0] <= run.stored:
+            _, future = run.waiters.pop(0)
+            if not future.done():
+                future.set_result(None)
+
+    def lose(self) -> None:
+        """Let go of every run: another process has taken this one for dead."""
+        lost = list(self.live.values())
+        self.on_lost()
+        for run in lost:
+            self.release(run)
+
+    def release(self, run: LiveRun) -> None:
+        """Let go of a run without ending it; its readers go on from the log."""
+        self.live.pop(run.id, None)
+        for window in tuple(run.windows):
+            window.wake()
+        for _, future in run.waiters:
+            if not future.done():
+                future.set_exception(LeaseLost())
+
+    def dismiss(self) -> None:
+        """Close every window: the process stops, and readers go on elsewhere."""
+        for reader in tuple(self.readers):
+            reader.leave()
+
+    def keep_alive(self) -> None:
+        """Let every reader that has heard nothing for a while hear something."""
+        for reader in tuple(self.readers):
+            reader.keep_alive()
+
+    def follow(self, run_id: RunId, follower: Follower) -> None:
+        """Wake the follower when another process has written to the run's log."""
+        self._followers[str(run_id)[-12:]].add(follower)
+
+    def unfollow(self, run_id: RunId, follower: Follower) -> None:
+        """Stop waking the follower."""
+        name = str(run_id)[-12:]
+        followers = self._followers.get(name)
+        if followers is not None:
+            followers.discard(follower)
+            if not followers:
+                del self._followers[name]
+
+    async def listen(self, address: str, process: Callable[[], ProcessId | None]) -> None:
+        """Listen to the other processes until cancelled, through every loss of the connection."""
+        while True:
+            try:
+                await self._listen(address, process)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                log.warning("runs.listener_reconnects", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT)
+
+    async def _listen(self, address: str, process: Callable[[], ProcessId | None]) -> None:
+        bounded = conninfo.make_conninfo(address, connect_timeout=5)
+        async with await AsyncConnection.connect(bounded, autocommit=True) as connection:
+            await connection.execute(f"LISTEN {LOG_CHANNEL}")
+            await connection.execute(f"LISTEN {CANCEL_CHANNEL}")
+            self._wake(EVERYTHING)  # for what was missed while nobody listened
+            async for notice in connection.notifies():
+                if notice.channel == CANCEL_CHANNEL:
+                    self.on_cancel(RunId(UUID(notice.payload)))
+                    continue
+                sender, _, names = notice.payload.partition(":")
+                if sender != str(process()):
+                    self._wake(names)
+
+    def _wake(self, names: str) -> None:
+        wanted = list(self._followers) if names == EVERYTHING else names.split(",")
+        for name in wanted:
+            for follower in tuple(self._followers.get(name, ())):
+                follower.wake()

@@ -1,0 +1,95 @@
+"""A process's lease: one row that says it is alive, and the fence of everything it writes.
+
+Whoever finds a lease lapsed marks its process dead and takes its runs over. From then on every
+batch of the dead process is refused, also when it was only frozen and wakes up again.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId, new_id
+
+LASTS: Final = 6
+"""Seconds that a lease lasts without a heartbeat."""
+
+BEAT: Final = 1.5
+"""Seconds between two heartbeats."""
+
+JOIN: Final = """
+INSERT INTO processes (id, name, alive, started_at, lease_until)
+VALUES (%s, %s, true, now(), now() + make_interval(secs => %s))
+"""
+RENEW: Final = """
+UPDATE processes SET lease_until = now() + make_interval(secs => %s) WHERE id = %s AND alive
+RETURNING 1
+"""
+BURY: Final = """
+UPDATE processes SET alive = false WHERE alive AND lease_until < now() AND id <> %s RETURNING name
+"""
+LEAVE: Final = "UPDATE processes SET alive = false WHERE id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run that this process has taken over."""
+
+    org_id: OrgId
+    run_id: RunId
+    user_id: UserId
+
+
+@dataclass(slots=True)
+class Lease:
+    """This process's lease."""
+
+    database: Database
+    process_id: ProcessId | None = None
+
+    async def join(self) -> ProcessId:
+        """Enter under a fresh id: a dead process never comes back to life."""
+        process_id = ProcessId(new_id())
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        async with self.database.unscoped() as connection:
+            await connection.execute(JOIN, (process_id, name, LASTS))
+        self.process_id = process_id
+        return process_id
+
+    async def renew(self) -> bool:
+        """Renew the lease; false if another process has taken this one for dead."""
+        async with self.database.unscoped() as connection:
+            cursor = await connection.execute(RENEW, (LASTS, self.process_id))
+            return await cursor.fetchone() is not None
+
+    async def bury(self) -> Sequence[str]:
+        """Mark processes dead whose lease has lapsed; return their names."""
+        async with self.database.unscoped() as connection:
+            cursor = await connection.execute(BURY, (self.process_id,))
+            return [str(row[0]) for row in await cursor.fetchall()]
+
+    async def claim(self, kinds: Sequence[str], most: int) -> Sequence[Claimed]:
+        """Take over runs whose process is dead."""
+        async with self.database.unscoped() as connection:
+            cursor = await connection.execute(
+                "SELECT org_id, run_id, user_id FROM runs_claim(%s, %s, %s)",
+                (self.process_id, list(kinds), most),
+            )
+            rows = cast(list[tuple[OrgId, RunId, UserId]], await cursor.fetchall())
+            return [Claimed(*row) for row in rows]
+
+    async def cancelled(self) -> Sequence[RunId]:
+        """Return the runs of this process that somebody wants cancelled."""
+        async with self.database.unscoped() as connection:
+            cursor = await connection.execute(
+                "SELECT run_id FROM runs_cancelled(%s)", (self.process_id,)
+            )
+            return [cast(RunId, row[0]) for row in await cursor.fetchall()]
+
+    async def leave(self) -> None:
+        """Give up the lease at once, so that others need not wait for it to lapse."""
+        process_id, self.process_id = self.process_id, None
+        async with self.database.unscoped() as connection:
+            await connection.execute(LEAVE, (process_id,))

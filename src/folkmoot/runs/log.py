@@ -1,0 +1,69 @@
+"""Reading logs: what is committed, page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import RunId
+from folkmoot.kit.subject import Subject
+from folkmoot.runs import statements
+from folkmoot.runs.chain import Link, Verdict, verify
+from folkmoot.runs.events import Recorded
+
+PAGE: Final = 200
+"""Events read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogReader:
+    """Reads the logs that row-level security lets the subject see."""
+
+    database: Database
+
+    async def page(
+        self, subject: Subject, run_id: RunId, after: int, limit: int = PAGE
+    ) -> Sequence[Recorded]:
+        """Return the events that follow a sequence number, in order."""
+        async with self.database.pipelined(subject) as connection:
+            cursor = await connection.execute(
+                statements.READ, (subject.org_id, run_id, after, limit), prepare=True
+            )
+        rows = cast(list[tuple[int, str, str | None, int]], await cursor.fetchall())
+        return [
+            Recorded(seq, type_, None if text is None else text.encode(), at_ms)
+            for seq, type_, text, at_ms in rows
+        ]
+
+    async def links(
+        self, subject: Subject, run_id: RunId, after: int, limit: int = PAGE
+    ) -> Sequence[Link]:
+        """Return the events that follow a sequence number with all that verification needs."""
+        async with self.database.pipelined(subject) as connection:
+            cursor = await connection.execute(
+                statements.LINKS, (subject.org_id, run_id, after, limit)
+            )
+        return [_link(row) for row in cast(list[tuple[Any, ...]], await cursor.fetchall())]
+
+    async def whole(self, subject: Subject, run_id: RunId) -> Sequence[Recorded]:
+        """Return a whole log."""
+        events: list[Recorded] = []
+        while page := await self.page(subject, run_id, len(events)):
+            events += page
+        return events
+
+    async def verify(self, subject: Subject, run_id: RunId) -> Verdict:
+        """Follow a run's hash chain from its first event to its last."""
+        verdict = Verdict()
+        while verdict.intact:
+            links = await self.links(subject, run_id, verdict.events)
+            if not links:
+                break
+            verify(verdict, links)
+        return verdict
+
+
+def _link(row: tuple[Any, ...]) -> Link:
+    seq, type_, at_ms, payload, salt, digest, hash_ = row
+    text = None if payload is None else payload.encode()
+    return Link(seq, type_, at_ms, text, salt, digest, hash_)

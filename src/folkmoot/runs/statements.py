@@ -1,0 +1,44 @@
+"""The SQL of the log: one statement appends a batch, ends runs and keeps projections."""
+
+from functools import cache
+from typing import Final, LiteralString
+
+APPEND: Final[LiteralString] = """
+WITH lease AS MATERIALIZED (
+  SELECT set_config('app.orgs', %s, true) FROM processes WHERE id = %s AND alive FOR SHARE
+), appended AS (
+  INSERT INTO run_events (org_id, run_id, seq, at_ms, type, payload, salt, hash)
+  SELECT o, r, s, a, t, p, z, h
+  FROM lease, json_to_recordset(%s::json)
+    AS e (o uuid, r uuid, s integer, a bigint, t text, p text, z bytea, h bytea)
+  RETURNING 1
+)"""
+
+END: Final[LiteralString] = """, ended AS (
+  UPDATE runs SET state = e.t, seq = e.s, head = e.h, usage = e.u, error_code = e.c,
+                  error_detail = e.d, finished_at = now()
+  FROM lease, json_to_recordset(%s::json)
+    AS e (o uuid, r uuid, t text, s integer, h bytea, u jsonb, c text, d text)
+  WHERE runs.org_id = e.o AND runs.id = e.r AND runs.state = 'running'
+)"""
+
+COUNT: Final[LiteralString] = """
+SELECT count(*), pg_notify('folkmoot_log', %s) FROM appended"""
+
+READ: Final = """
+SELECT seq, type, payload, at_ms FROM run_events
+WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
+"""
+
+LINKS: Final = """
+SELECT seq, type, at_ms, payload, salt, digest, hash FROM run_events
+WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
+"""
+
+
+@cache
+def batch(*, ends: bool, projections: tuple[LiteralString, ...]) -> LiteralString:
+    """Return the statement for a batch that ends runs or not and feeds these projections."""
+    end: LiteralString = END if ends else ""
+    followed: LiteralString = "".join([", " + projection for projection in projections])
+    return APPEND + end + followed + COUNT

@@ -1,0 +1,245 @@
+"""A reader's window on a log: from any event on, through the present, to the end.
+
+What is committed is canonical, so every window shows the same bytes under the same numbers. While
+the reader keeps up, the writer pushes straight into its socket; one that does not keep up is let
+off and reads the log at its own pace. Closing a window changes nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Final, Protocol
+
+from folkmoot.kit.ids import RunId
+from folkmoot.runs.events import ENDS, Recorded
+from folkmoot.runs.hub import Hub
+from folkmoot.runs.live import LiveRun
+
+BUFFER: Final = 64 * 1024
+"""Bytes that may wait for a slow reader before it is sent back to the log."""
+
+CATCHING_UP: Final = 2_000
+"""Events that may arrive while a reader still reads the past."""
+
+POLL: Final = 2.0
+"""Seconds after which a log of another process is read again even without notice."""
+
+Render = Callable[[Recorded], bytes]
+Send = Callable[[bytes, bool], Coroutine[Any, Any, None]]
+
+
+class PastReader(Protocol):
+    """Reads a page of a log."""
+
+    def __call__(self, after: int) -> Awaitable[Sequence[Recorded]]:
+        """Return the next events after a sequence number, in order; none if there are no more."""
+        ...
+
+
+class Mode(Enum):
+    PAST = auto()
+    LIVE = auto()
+    STUCK = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Window:
+    """One reader of one run.
+
+    Args:
+        read: Reads the run's log; has checked already that the reader may.
+        after: The last sequence number that the reader has.
+        render: Turns an event into the bytes of a frame.
+    """
+
+    hub: Hub
+    run_id: RunId
+    read: PastReader
+    after: int
+    render: Render
+    mode: Mode = Mode.PAST
+    ended: bool = False
+    gone: bool = False
+    idle: bool = True
+    _send: Send | None = None
+    _missed: list[Recorded] = field(default_factory=list[Recorded])
+    _overrun: bool = False
+    _waiting: list[bytes] = field(default_factory=list[bytes])
+    _waiting_bytes: int = 0
+    _stuck: "Resumption | None" = None
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, send: Send) -> None:
+        """Send frames until the log ends or the reader is gone."""
+        self._send = send
+        self.hub.readers.add(self)
+        try:
+            while not (self.ended or self.gone):
+                run = self.hub.live.get(self.run_id)
+                if run is not None:
+                    await self._join(run)
+                else:
+                    await self._follow()
+        finally:
+            self.hub.readers.discard(self)
+
+    def keep_alive(self) -> None:
+        """Send a comment to a reader that has heard nothing for a while (SSE, section 9.2.6)."""
+        if self.idle and self.mode is Mode.LIVE:
+            self._write(b": keep-alive\n\n", ended=False)
+        self.idle = True
+
+    def wake(self) -> None:
+        """Look again: there is news in the log, or nobody pushes any more."""
+        self._woken.set()
+
+    def leave(self) -> None:
+        """Stop: the reader is gone."""
+        self.gone = True
+        self._woken.set()
+
+    def push(self, events: Sequence[Recorded]) -> None:
+        """Take committed events from the writer; never waits."""
+        if self._overrun:
+            return
+        if self.mode is Mode.PAST:
+            self._keep(events)
+            return
+        frames = b"".join(map(self.render, events))
+        ended = events[-1].type in ENDS
+        if self.mode is Mode.LIVE:
+            self._write(frames, ended=ended)
+            self.after = events[-1].seq
+        elif self._waiting_bytes + len(frames) <= BUFFER:
+            self._waiting.append(frames)
+            self._waiting_bytes += len(frames)
+            self.after = events[-1].seq
+            self.ended = ended
+        else:
+            self._overrun = True
+
+    def _keep(self, events: Sequence[Recorded]) -> None:
+        if len(self._missed) + len(events) > CATCHING_UP:
+            self._overrun = True
+            self._missed.clear()
+        else:
+            self._missed.extend(events)
+
+    def _write(self, frames: bytes, *, ended: bool) -> None:
+        """Send at once if the socket takes it; otherwise leave the rest to the reader's task."""
+        if self._send is None:
+            return
+        self.idle = False
+        coroutine = self._send(frames, not ended)
+        try:
+            waited_for = coroutine.send(None)
+        except StopIteration:
+            self.ended = ended
+        except OSError:
+            self.leave()
+            return
+        else:
+            self.mode = Mode.STUCK
+            self._stuck = Resumption(coroutine, waited_for)
+            self.ended = ended
+        if self.mode is Mode.STUCK or ended:
+            self._woken.set()
+
+    async def _join(self, run: LiveRun) -> None:
+        """Catch up with a run of this process, then let the writer push."""
+        self.mode, self._overrun = Mode.PAST, False
+        self._missed.clear()
+        run.windows.append(self)
+        try:
+            if await self._catch_up(run.committed):
+                self.mode = Mode.LIVE
+                await self._stay(run)
+        finally:
+            run.windows.remove(self)
+
+    async def _catch_up(self, target: int) -> bool:
+        """Send the past; true once nothing lies between it and the present."""
+        while self.after < target and not self.gone:
+            await self._page()
+        while self._missed and not (self._overrun or self.gone):
+            missed = [event for event in self._missed if event.seq > self.after]
+            self._missed.clear()
+            if missed:
+                await self._show(missed)
+        return not (self._overrun or self.gone or self.ended)
+
+    async def _stay(self, run: LiveRun) -> None:
+        """Wait beside the writer; carry on what it could not send, go back when overrun."""
+        while not (self.gone or self._overrun):
+            await self._woken.wait()
+            self._woken.clear()
+            await self._unstick()
+            if self.ended or self.hub.live.get(self.run_id) is not run:
+                return
+
+    async def _unstick(self) -> None:
+        """Finish a send that had to wait, and what gathered meanwhile."""
+        if self._stuck is not None:
+            stuck, self._stuck = self._stuck, None
+            await self._unless_gone(stuck)
+        while self._waiting and self._send is not None and not self.gone:
+            frames = b"".join(self._waiting)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            await self._unless_gone(self._send(frames, not self.ended))
+        if not self._overrun:
+            self.mode = Mode.LIVE
+
+    async def _unless_gone(self, sending: Awaitable[None]) -> None:
+        try:
+            await sending
+        except OSError:
+            self.leave()
+
+    async def _follow(self) -> None:
+        """Read what another process writes, when it says that there is news."""
+        self.mode = Mode.PAST
+        self.hub.follow(self.run_id, self)
+        try:
+            while not (self.ended or self.gone or self.run_id in self.hub.live):
+                self._woken.clear()
+                if not await self._page():
+                    await self._news()
+        finally:
+            self.hub.unfollow(self.run_id, self)
+
+    async def _news(self) -> None:
+        try:
+            async with asyncio.timeout(POLL):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _page(self) -> bool:
+        """Send one page of the log; false if there was none."""
+        events = await self.read(self.after)
+        if events:
+            await self._show(events)
+        return bool(events)
+
+    async def _show(self, events: Sequence[Recorded]) -> None:
+        if self._send is None:
+            return
+        ended = events[-1].type in ENDS
+        self.idle = False
+        await self._unless_gone(self._send(b"".join(map(self.render, events)), not ended))
+        self.after = events[-1].seq
+        self.ended = ended
+
+
+@dataclass(slots=True)
+class Resumption:
+    """A coroutine that was begun outside a task and had to wait; awaiting this carries it on."""
+
+    coroutine: Coroutine[Any, Any, None]
+    waited_for: Any
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield self.waited_for
+        yield from self.coroutine.__await__()
