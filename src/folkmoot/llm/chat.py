@@ -1,0 +1,166 @@
+"""A chat model behind a provider's HTTP interface."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack
+
+import msgspec
+
+from folkmoot.llm import estimate
+from folkmoot.llm.batch import Batch
+from folkmoot.llm.config import Retries
+from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.errors import (
+    ModelAnswerMalformed,
+    ModelError,
+    ModelStreamCut,
+    ModelUnavailable,
+    clean,
+)
+from folkmoot.llm.framing import LineTooLong
+from folkmoot.llm.port import (
+    ChatRequest,
+    Chunk,
+    Finished,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from folkmoot.llm.retry import until_answered
+from folkmoot.llm.transport import Body, Call, Transport
+from folkmoot.llm.wire import ChatWire, Decoder, StreamFailed
+
+
+class HttpChatModel:
+    """Speaks one wire format with one model. Holds nothing of a request; streams at any rate."""
+
+    def __init__(
+        self, name: str, model: str, wire: ChatWire, transport: Transport, retries: Retries
+    ) -> None:
+        self.name = name
+        self._model = model
+        self._wire = wire
+        self._transport = transport
+        self._retries = retries
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
+        """Ask the model; see `port.ChatModel`."""
+        call = self._wire.call(self._model, request)
+        deadline = Deadline(self._transport.timeouts.total)
+        answer, batch = await until_answered(
+            lambda: self._begin(call, request, deadline), self._retries, deadline
+        )
+        try:
+            while batch:
+                yield batch
+                batch = await answer.read()
+        finally:
+            answer.close()
+
+    async def _begin(
+        self, call: Call, request: ChatRequest, deadline: Deadline
+    ) -> tuple["_Answer", list[Chunk]]:
+        """Return an answer together with its first batch: up to there a failure may be retried."""
+        body = await self._transport.open(call, deadline)
+        with ExitStack() as unless_begun:
+            unless_begun.callback(body.close)
+            body.refuse_page()
+            answer = _Answer(call.model, request, body, self._wire)
+            batch = await answer.read()
+            unless_begun.pop_all()
+        body.begin()
+        return answer, batch
+
+
+class _Answer:
+    """Turns the body of one answer into batches of chunks."""
+
+    def __init__(self, model: str, request: ChatRequest, body: Body, wire: ChatWire) -> None:
+        self._model = model
+        self._request = request
+        self._body = body
+        self._framing = wire.framing()
+        self._decoder: Decoder = wire.decoder()
+        self._batch = Batch()
+        self._characters = 0
+        self._failure: ModelError | None = None
+        self._begun = False
+        self._ended = False
+
+    async def read(self) -> list[Chunk]:
+        """Return the next chunks, [] after the last.
+
+        Raises:
+            ModelError: after everything that came before the failure was returned.
+        """
+        while not self._ended and self._failure is None:
+            data = await self._receive()
+            chunks = self._decode(data)
+            if chunks:
+                self._begun = True
+                return chunks
+        if self._failure is not None:
+            raise self._failure
+        return []
+
+    def close(self) -> None:
+        self._body.close()
+
+    async def _receive(self) -> bytes:
+        """Read on; what breaks after the model said why it stopped takes nothing away."""
+        try:
+            return await self._body.read()
+        except ModelError:
+            if self._decoder.reason is None:
+                raise
+            return b""
+
+    def _decode(self, data: bytes) -> list[Chunk]:
+        decoder, batch = self._decoder, self._batch
+        try:
+            for document in self._framing.feed(data) if data else self._framing.close():
+                decoder.feed(document, batch)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._failure = self._unreadable(data)
+        except LineTooLong:
+            self._failure = ModelAnswerMalformed(self._model, "a line of it is endless")
+        except StreamFailed as failure:
+            self._failure = self._failed(failure.message)
+        chunks = batch.take()
+        self._characters += _characters(chunks)
+        if self._failure is None and (decoder.closed or not data):
+            self._end(chunks)
+        return chunks
+
+    def _failed(self, message: str) -> ModelError:
+        if self._begun:
+            return ModelStreamCut(self._model, message)
+        return ModelUnavailable(self._model, f"failed: {clean(message)}")
+
+    def _unreadable(self, data: bytes) -> ModelError:
+        if not data:  # the last line ends in the middle
+            return ModelStreamCut(self._model)
+        return ModelAnswerMalformed(self._model, "it breaks the wire format")
+
+    def _end(self, chunks: list[Chunk]) -> None:
+        decoder = self._decoder
+        if decoder.reason is None:
+            empty = not (self._begun or chunks)
+            self._failure = (
+                ModelAnswerMalformed(self._model, "it is empty")
+                if empty
+                else ModelStreamCut(self._model, "it ended early")
+            )
+            return
+        told = decoder.usage or estimate.usage(self._request, self._characters)
+        chunks += (told, Finished(decoder.reason))
+        self._ended = True
+
+
+def _characters(chunks: Sequence[Chunk]) -> int:
+    total = 0
+    for chunk in chunks:
+        if isinstance(chunk, TextDelta | ReasoningDelta):
+            total += len(chunk.text)
+        elif isinstance(chunk, ToolCallDelta):
+            total += len(chunk.arguments)
+    return total

@@ -1,0 +1,132 @@
+"""What the gateway has to be told. Plain values: nothing here reads the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+OPENAI: Final = "https://api.openai.com/v1"
+ANTHROPIC: Final = "https://api.anthropic.com"
+GOOGLE: Final = "https://generativelanguage.googleapis.com"
+OLLAMA: Final = "http://127.0.0.1:11434"
+OLLAMA_PORT: Final = 11434
+AUTO: Final = "auto"
+LOCAL_EMBEDDER: Final = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class ProviderKind(StrEnum):
+    """The wire format a provider speaks, or `langchain` for a model that comes as Python."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GOOGLE = "google"
+    OLLAMA = "ollama"
+    LANGCHAIN = "langchain"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds.
+
+    Attributes:
+        connect: Until the connection stands.
+        first_token: From the request to the first piece of the answer.
+        idle: Between two reads after that.
+        total: For the whole call with its retries; also the longest a Retry-After is waited for.
+        embed: For one batch of texts.
+    """
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    idle: float = 60.0
+    total: float = 600.0
+    embed: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a failed call is repeated, and the first and the longest pause (s) in between."""
+
+    attempts: int = 3
+    first_pause: float = 0.5
+    longest_pause: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """One provider; the name it is configured under is the prefix of its models.
+
+    Attributes:
+        kind: Its wire format.
+        base_url: Where it lives; None for the provider's own public address.
+        api_key: None for servers that want none.
+        path: For `langchain`: dotted path `package.module:name` of a chat model or of a callable
+            that takes the model's name and returns one.
+    """
+
+    kind: ProviderKind
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    """The whole gateway.
+
+    Attributes:
+        providers: By name.
+        default_model: `provider:name`; None for the offline model, with a notice.
+        embedding_model: `auto`, or `provider:name`.
+        cache_dir: Where a local embedding model is kept.
+        fetch_local_embedder: Whether `auto` may fetch one from the network.
+        local_embedder_idle: Seconds after which the process of the local embedder ends.
+    """
+
+    providers: Mapping[str, ProviderConfig] = field(default_factory=dict[str, ProviderConfig])
+    default_model: str | None = None
+    embedding_model: str = AUTO
+    cache_dir: Path | None = None
+    fetch_local_embedder: bool = True
+    local_embedder_idle: float = 60.0
+    timeouts: Timeouts = Timeouts()
+    retries: Retries = Retries()
+
+
+def standard_providers(
+    *,
+    openai_api_key: str | None = None,
+    openai_base_url: str | None = None,
+    anthropic_api_key: str | None = None,
+    google_api_key: str | None = None,
+    ollama_host: str | None = None,
+) -> dict[str, ProviderConfig]:
+    """Return the providers that the well-known settings configure.
+
+    An OpenAI-compatible server at an address of its own may do without a key.
+    """
+    providers: dict[str, ProviderConfig] = {}
+    if openai_api_key or openai_base_url:
+        providers["openai"] = ProviderConfig(ProviderKind.OPENAI, openai_base_url, openai_api_key)
+    if anthropic_api_key:
+        providers["anthropic"] = ProviderConfig(ProviderKind.ANTHROPIC, None, anthropic_api_key)
+    if google_api_key:
+        providers["google"] = ProviderConfig(ProviderKind.GOOGLE, None, google_api_key)
+    if ollama_host:
+        providers["ollama"] = ProviderConfig(ProviderKind.OLLAMA, ollama_address(ollama_host))
+    return providers
+
+
+def ollama_address(host: str) -> str:
+    """Return the URL that OLLAMA_HOST means: it may lack the scheme, the port, or both.
+
+    A server that listens everywhere (0.0.0.0) is reached on the loopback.
+    """
+    scheme, separator, rest = host.strip().rstrip("/").rpartition("://")
+    scheme = scheme if separator else "http"
+    name, colon, port = rest.rpartition(":")
+    if not colon or not port.isdigit():
+        name, port = rest, "" if separator else str(OLLAMA_PORT)
+    name = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "[::]": "[::1]"}.get(name, name)  # noqa: S104 - it is replaced
+    return f"{scheme}://{name}" + (f":{port}" if port else "")

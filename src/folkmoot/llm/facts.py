@@ -1,0 +1,66 @@
+"""What is known of particular models, where it changes what may be asked of them.
+
+Told from the beginning of a name, because providers append dates and sizes. A model that is not
+listed is taken to be like the newest ones of its provider. Sources: the model pages of OpenAI,
+Anthropic and Google, as of August 2026.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+NO_SAMPLING_OPENAI: Final = ("o1", "o3", "o4", "gpt-5")
+SAMPLING_OPENAI: Final = ("gpt-5-chat", "gpt-5.1", "gpt-5.2", "gpt-5.3", "gpt-5.4")
+NO_SAMPLING_WITHIN: Final = (
+    "gpt-5.1-chat",
+    "gpt-5.1-codex",
+    "gpt-5.2-chat",
+    "gpt-5.2-pro",
+    "gpt-5.3-chat",
+    "gpt-5.4-pro",
+)
+SAMPLING_ANTHROPIC: Final = (
+    "claude-2",
+    "claude-3",
+    "claude-haiku-4",
+    "claude-sonnet-4",
+    "claude-opus-4-0",
+    "claude-opus-4-1",
+    "claude-opus-4-2",
+    "claude-opus-4-5",
+    "claude-opus-4-6",
+)
+SHORT_ANSWERS_ANTHROPIC: Final = ("claude-2", "claude-3-opus", "claude-3-sonnet", "claude-3-haiku")
+NO_THOUGHTS_GOOGLE: Final = ("gemini-1", "gemini-2.0", "gemma", "learnlm")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What may be asked of a model.
+
+    Attributes:
+        sampling: Whether it accepts a temperature; reasoning models answer 400 to one.
+        longest_answer: The `max_tokens` to send when the request names none (Anthropic requires
+            one).
+        thoughts: Whether it can be asked to show a summary of its reasoning.
+    """
+
+    sampling: bool = True
+    longest_answer: int = 8192
+    thoughts: bool = True
+
+
+def openai(model: str) -> Facts:
+    """Return the facts for a model of OpenAI itself."""
+    fixed = model.startswith(NO_SAMPLING_WITHIN) or (
+        model.startswith(NO_SAMPLING_OPENAI) and not model.startswith(SAMPLING_OPENAI)
+    )
+    return Facts(sampling=not fixed)
+
+
+def anthropic(model: str) -> Facts:
+    longest = 4096 if model.startswith(SHORT_ANSWERS_ANTHROPIC) else 8192
+    return Facts(sampling=model.startswith(SAMPLING_ANTHROPIC), longest_answer=longest)
+
+
+def google(model: str) -> Facts:
+    return Facts(thoughts=not model.startswith(NO_THOUGHTS_GOOGLE))

@@ -1,0 +1,328 @@
+"""OpenAI's chat completions and embeddings, spoken by most other servers too.
+
+Sources: https://platform.openai.com/docs/api-reference/chat and /embeddings. Reasoning is in no
+field of OpenAI's own format; vLLM, DeepSeek, Ollama and OpenRouter call it `reasoning_content` or
+`reasoning`.
+"""
+
+import base64
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from pydantic import JsonValue
+
+from folkmoot.kit.ids import new_id
+from folkmoot.llm import config, facts
+from folkmoot.llm.batch import Batch
+from folkmoot.llm.endpoint import EVENTS, Endpoint
+from folkmoot.llm.framing import ServerSentEvents
+from folkmoot.llm.parts import Json, encoded
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    EmbeddingKind,
+    FinishReason,
+    ImagePart,
+    NamedTool,
+    TextPart,
+    ToolCallStarted,
+    ToolChoice,
+    ToolSpec,
+    Usage,
+    Vectors,
+)
+from folkmoot.llm.refusals import Said
+from folkmoot.llm.schemas import is_strict
+from folkmoot.llm.transport import Call
+from folkmoot.llm.vectors import rows
+from folkmoot.llm.wire import StreamFailed
+
+REASONS: Final[dict[str, FinishReason]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+DONE: Final = b"[DONE]"
+DONE_AT_MOST: Final = 16  # bytes, with the white space around it
+
+
+class OpenAIChat:
+    framing = ServerSentEvents
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        own = endpoint.base_url == config.OPENAI
+        self._length_field = "max_completion_tokens" if own else "max_tokens"
+
+    def call(self, model: str, request: ChatRequest) -> Call:
+        """Translate the request."""
+        body: Json = {
+            "model": model,
+            "messages": [_message(message) for message in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.tools:
+            body["tools"] = [_tool(tool) for tool in request.tools]
+            body["tool_choice"] = _choice(request.tool_choice)
+        if request.temperature is not None and facts.openai(model).sampling:
+            body["temperature"] = request.temperature
+        if request.max_tokens is not None:
+            body[self._length_field] = request.max_tokens
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if request.response_schema is not None:
+            body["response_format"] = _format(request.response_schema)
+        return self._endpoint.post(model, "/chat/completions", body, EVENTS)
+
+    def decoder(self) -> "OpenAIDecoder":
+        return OpenAIDecoder()
+
+
+def _message(message: ChatMessage) -> JsonValue:
+    wire: Json = {"role": message.role, "content": _content(message)}
+    if message.tool_calls:
+        wire["content"] = wire["content"] or None
+        wire["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        wire["tool_call_id"] = message.tool_call_id
+    return wire
+
+
+def _content(message: ChatMessage) -> JsonValue:
+    if isinstance(message.content, str) or message.role != "user":
+        return message.text
+    return [_part(part) for part in message.content]
+
+
+def _part(part: TextPart | ImagePart) -> JsonValue:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    url = part.url or f"data:{part.media_type};base64,{encoded(part)}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _tool(tool: ToolSpec) -> JsonValue:
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+        },
+    }
+
+
+def _choice(choice: ToolChoice) -> JsonValue:
+    if isinstance(choice, NamedTool):
+        return {"type": "function", "function": {"name": choice.name}}
+    return choice
+
+
+def _format(schema: Json) -> JsonValue:
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": schema, "strict": is_strict(schema)},
+    }
+
+
+class _Function(msgspec.Struct, frozen=True, gc=False):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct, frozen=True, gc=False):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct, frozen=True, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True, gc=False):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _InputDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct, frozen=True):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+    def told(self) -> Usage:
+        read, written = self.prompt_tokens_details, self.completion_tokens_details
+        return Usage(
+            input_tokens=self.prompt_tokens,
+            output_tokens=self.completion_tokens,
+            cached_tokens=(read and read.cached_tokens) or 0,
+            reasoning_tokens=(written and written.reasoning_tokens) or 0,
+        )
+
+
+class _Event(msgspec.Struct, frozen=True, gc=False):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Said | str | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Event).decode
+
+
+class OpenAIDecoder:
+    """Reads `chat.completion.chunk` events."""
+
+    __slots__ = ("_answered", "_calls", "closed", "reason", "usage")
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.reason: FinishReason | None = None
+        self.closed = False
+        self._answered = False
+        self._calls: set[int] = set()
+
+    def feed(self, document: bytes, batch: Batch) -> None:
+        """Read one event."""
+        if len(document) < DONE_AT_MOST and DONE in document:
+            self._close()
+            return
+        event = _decode(document)
+        if event.choices:
+            choice = event.choices[0]
+            if choice.delta is not None:
+                self._read(choice.delta, batch)
+            if choice.finish_reason:
+                self._finish(choice.finish_reason)
+        if event.usage is not None:
+            self.usage = event.usage.told()
+        if event.error is not None:
+            raise StreamFailed(_said(event.error))
+
+    def _read(self, delta: _Delta, batch: Batch) -> None:
+        self._answered = True
+        if delta.content:
+            batch.text(delta.content)
+        if delta.reasoning_content or delta.reasoning:
+            batch.reasoning(delta.reasoning_content or delta.reasoning or "")
+        if delta.tool_calls:
+            for call in delta.tool_calls:
+                self._call(call, batch)
+        if delta.refusal:
+            batch.text(delta.refusal)
+            self.reason = "content_filter"
+
+    def _call(self, call: _Call, batch: Batch) -> None:
+        index = self._index(call)
+        function = call.function or _Function()
+        if index not in self._calls:
+            self._calls.add(index)
+            batch.call(
+                ToolCallStarted(index, call.id or f"call_{new_id().hex}", function.name or "")
+            )
+        if function.arguments:
+            batch.arguments(index, function.arguments)
+
+    def _index(self, call: _Call) -> int:
+        """Some servers send no index: an id opens a call, what follows belongs to it."""
+        if call.index is not None:
+            return call.index
+        return len(self._calls) - (0 if call.id or not self._calls else 1)
+
+    def _finish(self, reason: str) -> None:
+        if self.reason is None:
+            self.reason = REASONS.get(reason, "other")
+        if self._calls and self.reason == "stop":
+            self.reason = "tool_calls"
+
+    def _close(self) -> None:
+        self.closed = True
+        if self.reason is None and self._answered:
+            self._finish("stop")
+
+
+def _said(error: Said | str) -> str:
+    return error if isinstance(error, str) else error.message or "no reason given"
+
+
+class _Embedding(msgspec.Struct, frozen=True):
+    embedding: str | list[float]
+    index: int = 0
+
+
+class _Embeddings(msgspec.Struct, frozen=True):
+    data: list[_Embedding]
+
+
+_decode_embeddings: Final = msgspec.json.Decoder(_Embeddings).decode
+
+
+class OpenAIEmbeddings:
+    batch = 128
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self, model: str, texts: Sequence[str], _kind: EmbeddingKind) -> Call:
+        """Translate the request; the format knows no difference between queries and documents."""
+        # An empty text is refused; a space stands for nothing just as well.
+        body: Json = {
+            "model": model,
+            "input": [text or " " for text in texts],
+            "encoding_format": "base64",
+        }
+        return self._endpoint.post(model, "/embeddings", body)
+
+    def read(self, body: bytes) -> Vectors:
+        """Read the vectors, packed as little-endian float32 or, by some servers, as numbers."""
+        data = sorted(_decode_embeddings(body).data, key=lambda item: item.index)
+        return rows([_numbers(item.embedding) for item in data])
+
+
+def _numbers(embedding: str | list[float]) -> Sequence[float] | Vectors:
+    if isinstance(embedding, list):
+        return embedding
+    return np.frombuffer(base64.b64decode(embedding), dtype=np.dtype("<f4"))
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    data: list[_Model]
+
+
+class OpenAIModels:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self) -> Call:
+        return self._endpoint.get("/models")
+
+    def read(self, body: bytes) -> list[str]:
+        return [model.id for model in msgspec.json.decode(body, type=_Models).data]
