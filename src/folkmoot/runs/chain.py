@@ -53,6 +53,11 @@ class Verdict:
     def intact(self) -> bool:
         return self.broken_at is None
 
+    def demand(self, events: int, head: bytes) -> None:
+        """Compare with the length and head that the run's row keeps: nothing may be cut off."""
+        if (self.events, self.head) != (events, head):
+            self.broken_at, self.reason = self.events + 1, "the log ends too early"
+
 
 def verify(verdict: Verdict, links: Iterable[Link]) -> Verdict:
     """Follow a chain over the next links; stops at the first that does not fit."""

@@ -1,6 +1,6 @@
 """Failures the runs slice can report."""
 
-from folkmoot.kit.errors import Conflict, Invalid, NotFound, RateLimited, Unavailable
+from folkmoot.kit.errors import Conflict, NotFound, RateLimited, Unavailable
 
 
 class RunNotFound(NotFound):
@@ -26,13 +26,6 @@ class RunIdReused(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This run id was used before for a different request.")
-
-
-class LastEventIdInvalid(Invalid):
-    code = "last_event_id_invalid"
-
-    def __init__(self) -> None:
-        super().__init__("Last-Event-ID must be the id of an event: a whole number from 0.")
 
 
 class LeaseLost(Unavailable):

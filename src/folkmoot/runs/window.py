@@ -26,7 +26,12 @@ POLL: Final = 2.0
 """Seconds after which a log of another process is read again even without notice."""
 
 Render = Callable[[Recorded], bytes]
-Send = Callable[[bytes, bool], Coroutine[Any, Any, None]]
+
+
+class Send(Protocol):
+    """Sends the next bytes to the reader; `more` is false with the last."""
+
+    def __call__(self, data: bytes, *, more: bool) -> Coroutine[Any, Any, None]: ...
 
 
 class PastReader(Protocol):
@@ -131,7 +136,7 @@ class Window:
         if self._send is None:
             return
         self.idle = False
-        coroutine = self._send(frames, not ended)
+        coroutine = self._send(frames, more=not ended)
         try:
             waited_for = coroutine.send(None)
         except StopIteration:
@@ -187,7 +192,7 @@ class Window:
             frames = b"".join(self._waiting)
             self._waiting.clear()
             self._waiting_bytes = 0
-            await self._unless_gone(self._send(frames, not self.ended))
+            await self._unless_gone(self._send(frames, more=not self.ended))
         if not self._overrun:
             self.mode = Mode.LIVE
 
@@ -228,7 +233,7 @@ class Window:
             return
         ended = events[-1].type in ENDS
         self.idle = False
-        await self._unless_gone(self._send(b"".join(map(self.render, events)), not ended))
+        await self._unless_gone(self._send(b"".join(map(self.render, events)), more=not ended))
         self.after = events[-1].seq
         self.ended = ended
 

@@ -1,0 +1,102 @@
+"""Server-sent events (WHATWG HTML, section 9.2) for bodies that are pushed, not pulled.
+
+Frames end in LF: the official AG-UI client does not parse CRLF.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from folkmoot.kit.errors import Invalid
+
+HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
+
+LARGEST_ID: Final = 2**31 - 1
+
+
+class LastEventIdInvalid(Invalid):
+    code = "last_event_id_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("Last-Event-ID must be the id of an event: a whole number from 0.")
+
+
+def frame(event_id: int, data: bytes) -> bytes:
+    """Return one event; `data` is a single line."""
+    return b"id: %d\ndata: %b\n\n" % (event_id, data)
+
+
+def last_event_id(text: str | None) -> int:
+    """Read the header by which a client says what it has (section 9.2.4)."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal()) or int(text[:11]) > LARGEST_ID:
+        raise LastEventIdInvalid
+    return int(text)
+
+
+class Source(Protocol):
+    """Pushes frames into a response."""
+
+    async def serve(self, send: "Write") -> None:
+        """Push until the end, or until `leave` was called."""
+        ...
+
+    def leave(self) -> None:
+        """Stop: the reader is gone."""
+        ...
+
+
+class Write(Protocol):
+    """Takes the next bytes of a body; `more` is false with the last."""
+
+    def __call__(self, data: bytes, *, more: bool) -> Coroutine[Any, Any, None]: ...
+
+
+class EventStream(Response):
+    """A streaming answer that its source writes itself."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.status_code = HTTPStatus.OK
+        self.background = None
+        self.raw_headers = list(HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send(
+            {"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers}
+        )
+        closed = False
+
+        def write(data: bytes, *, more: bool) -> Coroutine[Any, Any, None]:
+            nonlocal closed
+            closed = not more
+            message: Message = {"type": "http.response.body", "body": data, "more_body": more}
+            return _coroutine(send, message)
+
+        watcher = asyncio.get_running_loop().create_task(self._watch(receive))
+        try:
+            await self.source.serve(write)
+        finally:
+            watcher.cancel()
+        if not closed:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.source.leave()
+
+
+async def _coroutine(send: Send, message: Message) -> None:
+    await send(message)

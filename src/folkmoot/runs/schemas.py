@@ -1,0 +1,65 @@
+"""What the runs slice gives out."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from folkmoot.kit.ids import RunId
+from folkmoot.runs.states import RunState
+
+
+class RunError(BaseModel):
+    """Why a run failed."""
+
+    code: str
+    detail: str
+
+
+class RunRead(BaseModel):
+    """A run. `events` and `head` are known once it has ended."""
+
+    id: RunId
+    client_id: str = Field(description="The run's id as its client gave it.")
+    kind: str
+    state: RunState
+    agent: str | None
+    conversation_id: str | None
+    input: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int = Field(description="How often a process has taken it up.")
+    error: RunError | None
+    usage: list[dict[str, Any]] = Field(description="Tokens by provider and model.")
+    events: int | None = Field(description="Length of the log.")
+    head: str | None = Field(description="Head of the log's hash chain, SHA-256 in hexadecimal.")
+
+
+class EventRead(BaseModel):
+    """One event of a log as an AG-UI client sees it; `id` is its number in the log."""
+
+    id: int
+    event: dict[str, Any]
+
+
+class LogEventRead(BaseModel):
+    """One event of a log as it is stored; `at` is when it was committed."""
+
+    seq: int
+    type: str
+    payload: dict[str, Any] | None
+    at: datetime
+    hash: str
+
+
+class Verification(BaseModel):
+    """What following a run's hash chain found."""
+
+    run_id: RunId
+    intact: bool
+    events: int = Field(description="How many events fit.")
+    erased: int = Field(description="How many of them have had their payload erased.")
+    head: str
+    broken_at: int | None = Field(description="The first event that does not fit.")
+    reason: str | None

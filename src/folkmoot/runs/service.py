@@ -1,0 +1,90 @@
+"""Everything that can be asked of runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, text, update
+
+from folkmoot.db.work import Work
+from folkmoot.kit import clock
+from folkmoot.kit.ids import RunId
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.errors import RunNotFound
+from folkmoot.runs.hub import CANCEL_CHANNEL
+from folkmoot.runs.models import Run
+from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
+from folkmoot.runs.states import ACTIVE, RunState
+
+SEE_ALL = "operations:read"
+"""The permission to see the runs of everybody in the organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list; what is None does not matter."""
+
+    kind: str | None = None
+    state: RunState | None = None
+
+
+def visible(subject: Subject) -> ColumnElement[bool]:
+    """Return the condition that a run must meet for the subject to see it."""
+    mine = Run.org_id == subject.org_id
+    return mine if SEE_ALL in subject.permissions else mine & (Run.user_id == subject.user_id)
+
+
+async def get(work: Work, name: str) -> Run:
+    """Return a run by our id or by the client's."""
+    named = Run.client_id == name
+    run_id = _as_uuid(name)
+    if run_id is not None:
+        named = or_(Run.id == run_id, named)
+    statement = select(Run).where(visible(work.subject), named).order_by(Run.id).limit(1)
+    run = (await work.session.scalars(statement)).first()
+    if run is None:
+        raise RunNotFound
+    return run
+
+
+async def browse(
+    work: Work, *, wanted: RunFilter, cursor: RunId | None, limit: int
+) -> Sequence[Run]:
+    """Return up to `limit` runs, newest first, after the cursor."""
+    statement = select(Run).where(visible(work.subject)).order_by(Run.id.desc()).limit(limit)
+    if wanted.kind is not None:
+        statement = statement.where(Run.kind == wanted.kind)
+    if wanted.state is not None:
+        statement = statement.where(Run.state == wanted.state)
+    if cursor is not None:
+        statement = statement.where(Run.id < cursor)
+    return (await work.session.scalars(statement)).all()
+
+
+async def queue(work: Work, new: NewRun) -> None:
+    """Store a run for a worker to take up; the job that does so is deferred in the same work."""
+    connection = await work.session.connection()
+    await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
+
+
+async def request_cancel(work: Work, name: str) -> Run:
+    """Ask for a run's cancellation, of whichever process holds it; does nothing to an ended one."""
+    run = await get(work, name)
+    if run.state in ACTIVE and run.cancel_requested_at is None:
+        await work.session.execute(
+            update(Run)
+            .where(Run.org_id == run.org_id, Run.id == run.id)
+            .values(cancel_requested_at=clock.now())
+        )
+        await work.session.execute(
+            text("SELECT pg_notify(:channel, :run)"),
+            {"channel": CANCEL_CHANNEL, "run": str(run.id)},
+        )
+    return run
+
+
+def _as_uuid(name: str) -> RunId | None:
+    try:
+        return RunId(UUID(name))
+    except ValueError:
+        return None
