@@ -92,3 +92,13 @@ def lookup_function(
     op.execute(f"REVOKE ALL ON FUNCTION {bare} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {bare} TO {', '.join(roles)}")
     op.execute(f"ALTER FUNCTION {bare} OWNER TO {Role.LOOKUP}")
+
+
+def let_person(table: str, rule: str) -> None:
+    """Let `app` read the rows that are a person's own, where no organisation has been chosen.
+
+    That is reading only, and only outside a tenant: inside one the rule of `protect` stands alone.
+    """
+    op.execute(
+        f"CREATE POLICY person ON {table} FOR SELECT TO {Role.APP} USING ({ORG} IS NULL AND {rule})"
+    )

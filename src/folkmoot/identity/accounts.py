@@ -1,0 +1,63 @@
+"""Accounts: a person and the organisation they start with."""
+
+import unicodedata
+from dataclasses import dataclass, field
+
+import psycopg
+from sqlalchemy.exc import IntegrityError
+
+from folkmoot.db.work import Database, Work
+from folkmoot.identity.errors import EmailTaken
+from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.permissions import OrgRole, granted
+from folkmoot.kit.ids import OrgId, UserId, new_id
+from folkmoot.kit.subject import Subject
+
+UNIQUE_EMAIL = "uq_users_email_normalized"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """A person about to get an account, as the owner of a new organisation."""
+
+    email: str
+    name: str
+    organization_name: str
+    password_hash: str | None = field(default=None, repr=False)
+
+
+def normalized(email: str) -> str:
+    """Return what an address is found by: spelling and case make no second account."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+async def create(database: Database, account: NewAccount) -> Subject:
+    """Create the user and their organisation; of two at once for one address, one is refused."""
+    subject = Subject(OrgId(new_id()), UserId(new_id()), granted(OrgRole.OWNER))
+    try:
+        async with database.work(subject) as work:
+            await _insert(work, account)
+    except IntegrityError as error:
+        if _violates(error, UNIQUE_EMAIL):
+            raise EmailTaken from None
+        raise
+    return subject
+
+
+async def _insert(work: Work, account: NewAccount) -> None:
+    subject = work.subject
+    user = User(
+        id=subject.user_id,
+        email=account.email.strip(),
+        email_normalized=normalized(account.email),
+        name=account.name,
+        password_hash=account.password_hash,
+    )
+    work.session.add_all([user, Organization(id=subject.org_id, name=account.organization_name)])
+    await work.session.flush()
+    work.session.add(Membership(org_id=subject.org_id, user_id=subject.user_id, role=OrgRole.OWNER))
+
+
+def _violates(error: IntegrityError, constraint: str) -> bool:
+    cause = error.orig
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == constraint

@@ -1,0 +1,91 @@
+"""Failures the identity slice can report."""
+
+from folkmoot.kit.errors import Conflict, Forbidden, NotFound, RateLimited, Unauthenticated
+from folkmoot.kit.ids import ApiKeyId
+
+
+class NotSignedIn(Unauthenticated):
+    """No credential, or one that does not count; what is wrong with it is nobody's business."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in, or send a valid access token or API key.")
+
+
+class WrongCredentials(Unauthenticated):
+    """Signing in failed; the same answer whether or not the account exists."""
+
+    code = "wrong_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class LinkExpired(Unauthenticated):
+    code = "sign_in_link_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in link has been used, has expired or is not for this place.")
+
+
+class SessionEnded(Unauthenticated):
+    code = "session_ended"
+
+    def __init__(self) -> None:
+        super().__init__("This session has ended. Please sign in again.")
+
+
+class TooManyAttempts(RateLimited):
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "Too many failed attempts to sign in. Please wait a while.", retry_after=retry_after
+        )
+
+
+class RegistrationClosed(Forbidden):
+    code = "registration_closed"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody can register here by themselves.")
+
+
+class RequestForged(Forbidden):
+    """A request with the console's cookie that the console did not make."""
+
+    code = "request_forged"
+
+    def __init__(self) -> None:
+        super().__init__("The console's cookie counts only together with the console's header.")
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("There is an account with this e-mail address already.")
+
+
+class OrganizationNotFound(NotFound):
+    """Also the answer for an organisation that exists and of which the caller is no member."""
+
+    code = "organization_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No organisation with this id is visible to you.")
+
+
+class ApiKeyNotFound(NotFound):
+    code = "api_key_not_found"
+
+    def __init__(self, key_id: ApiKeyId) -> None:
+        super().__init__("No API key with this id is visible to you.", api_key_id=str(key_id))
+
+
+class ScopeTooWide(Forbidden):
+    """An API key may do no more than whoever makes it."""
+
+    code = "scope_too_wide"
+
+    def __init__(self, scopes: list[str]) -> None:
+        super().__init__("You cannot give a key what you may not do.", scopes=[*scopes])

@@ -1,0 +1,118 @@
+"""Tables of the identity slice."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from folkmoot.db.model import Model, OrgScoped, Stamped
+from folkmoot.identity.permissions import OrgRole
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId, new_id
+
+
+class User(Model, Stamped, kw_only=True):
+    """A person, in as many organisations as they are a member of.
+
+    `email_normalized` is what the address is found by; without a password they come in by a link.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[UserId] = mapped_column(primary_key=True, default_factory=lambda: UserId(new_id()))
+    email: Mapped[str]
+    email_normalized: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None] = mapped_column(default=None)
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Organization(Model, Stamped, kw_only=True):
+    """A tenant."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[OrgId] = mapped_column(primary_key=True, default_factory=lambda: OrgId(new_id()))
+    name: Mapped[str]
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Membership(Model, OrgScoped, Stamped, kw_only=True):
+    """A user's place in an organisation."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),
+        CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
+    )
+
+    user_id: Mapped[UserId] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[OrgRole] = mapped_column(Text)
+
+
+class ApiKey(Model, OrgScoped, kw_only=True):
+    """A key that acts for a member of one organisation, and goes when the membership goes.
+
+    `scopes` narrows what it may do; without any it may do all that its user may.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "user_id"],
+            ["memberships.org_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "org_id", "user_id"),
+    )
+
+    id: Mapped[ApiKeyId] = mapped_column(
+        primary_key=True, default_factory=lambda: ApiKeyId(new_id())
+    )
+    user_id: Mapped[UserId]
+    name: Mapped[str]
+    prefix: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text), default=None)
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Session(Model, kw_only=True):
+    """A signed-in device: the family of refresh tokens that followed one another on it.
+
+    All tokens of a family share a part, found by `family_hash`; `token_hash` knows the newest one
+    and `previous_hash` the one before it.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[SessionId] = mapped_column(
+        primary_key=True, default_factory=lambda: SessionId(new_id())
+    )
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    family_hash: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    token_hash: Mapped[bytes] = mapped_column(repr=False)
+    previous_hash: Mapped[bytes | None] = mapped_column(default=None, repr=False)
+    rotated_at: Mapped[datetime | None] = mapped_column(default=None)
+    user_agent: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SignInLink(Model, kw_only=True):
+    """A link that signs its user in once; `loopback_only` ones work from this machine alone."""
+
+    __tablename__ = "sign_in_links"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    loopback_only: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)

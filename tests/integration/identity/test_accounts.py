@@ -1,0 +1,34 @@
+"""Accounts."""
+
+import pytest
+from sqlalchemy import select
+
+from folkmoot.db.work import Database
+from folkmoot.identity import accounts
+from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.errors import EmailTaken
+from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.kit.subject import Subject
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_new_account_owns_an_organisation_of_its_own(
+    database: Database, subject: Subject
+) -> None:
+    async with database.work(subject) as work:
+        user = (await work.session.scalars(select(User))).one()
+        organization = (await work.session.scalars(select(Organization))).one()
+        membership = (await work.session.scalars(select(Membership))).one()
+    assert (user.id, organization.id) == (subject.user_id, subject.org_id)
+    assert (membership.user_id, membership.role) == (subject.user_id, "owner")
+
+
+@pytest.mark.parametrize("email", ["ada@one.example", "ADA@One.Example", " ada@one.example "])
+async def test_an_address_has_one_account_however_it_is_spelt(
+    email: str, database: Database, subject: Subject
+) -> None:
+    with pytest.raises(EmailTaken):
+        await accounts.create(
+            database, NewAccount(email=email, name="Ada", organization_name="Again")
+        )
