@@ -20,6 +20,7 @@ BY_LEVEL = (
     f"{BY_ORG} AND (user_id IS NULL OR user_id = {USER})"
     f" AND (team_id IS NULL OR team_id = ANY {TEAMS})"
 )
+NOWHERE = f"{ORG} IS NULL"
 BY_BATCH = f"org_id = ANY {ORGS}"
 
 
@@ -94,11 +95,6 @@ def lookup_function(
     op.execute(f"ALTER FUNCTION {bare} OWNER TO {Role.LOOKUP}")
 
 
-def let_person(table: str, rule: str) -> None:
-    """Let `app` read the rows that are a person's own, where no organisation has been chosen.
-
-    That is reading only, and only outside a tenant: inside one the rule of `protect` stands alone.
-    """
-    op.execute(
-        f"CREATE POLICY person ON {table} FOR SELECT TO {Role.APP} USING ({ORG} IS NULL AND {rule})"
-    )
+def let_read(table: str, policy: str, rule: str) -> None:
+    """Let `app` read, and only read, rows beyond those that the rule of `protect` admits."""
+    op.execute(f"CREATE POLICY {policy} ON {table} FOR SELECT TO {Role.APP} USING ({rule})")

@@ -2,8 +2,7 @@
 
 from alembic import op
 
-from folkmoot.db.policies import ORG, USER, let_lookup, let_person, lookup_function, protect
-from folkmoot.db.roles import Role
+from folkmoot.db.policies import NOWHERE, ORG, USER, let_lookup, let_read, lookup_function, protect
 
 revision = "0002_identity"
 down_revision = "0001_foundation"
@@ -99,14 +98,13 @@ def upgrade() -> None:
     protect("api_keys", app="SELECT, INSERT, UPDATE")
     protect("sessions", rule=f"user_id = {USER}")
     protect("sign_in_links", rule=f"user_id = {USER}")
-    let_person("memberships", f"user_id = {USER}")
+    # Where no organisation has been chosen, people see which ones they may choose from.
+    let_read("memberships", "person", f"{NOWHERE} AND user_id = {USER}")
     mine = f"m.user_id = {USER} AND m.org_id = organizations.id"
-    let_person("organizations", f"EXISTS (SELECT FROM memberships AS m WHERE {mine})")
+    chosen = f"EXISTS (SELECT FROM memberships AS m WHERE {mine})"
+    let_read("organizations", "person", f"{NOWHERE} AND {chosen}")
     ours = f"m.org_id = {ORG} AND m.user_id = users.id"
-    op.execute(
-        f"CREATE POLICY colleagues ON users FOR SELECT TO {Role.APP}"
-        f" USING (EXISTS (SELECT FROM memberships AS m WHERE {ours}))"
-    )
+    let_read("users", "colleagues", f"EXISTS (SELECT FROM memberships AS m WHERE {ours})")
     look_up()
 
 
