@@ -119,7 +119,7 @@ class _Answer:
         try:
             for document in self._framing.feed(data) if data else self._framing.close():
                 decoder.feed(document, batch)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._failure = self._unreadable(data)
         except LineTooLong:
             self._failure = ModelAnswerMalformed(self._model, "a line of it is endless")

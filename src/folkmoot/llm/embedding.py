@@ -54,6 +54,6 @@ class HttpEmbedder:
     def _read(self, call: Call, body: bytes, expected: int) -> Vectors:
         try:
             vectors = self._wire.read(body)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise ModelAnswerMalformed(call.model, "it breaks the wire format") from None
         return unit(call.model, vectors, expected)

@@ -74,7 +74,7 @@ def understand(body: bytes) -> Said:
     """Return what a provider's error body says; nothing if it is a page or broken."""
     try:
         answer = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Said()
     if isinstance(answer, list):
         answer = answer[0] if answer else _Wrapped()

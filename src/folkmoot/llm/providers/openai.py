@@ -7,7 +7,7 @@ field of OpenAI's own format; vLLM, DeepSeek, Ollama and OpenRouter call it `rea
 
 import base64
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -83,6 +83,11 @@ class OpenAIChat:
         return OpenAIDecoder()
 
 
+def headers(api_key: str | None) -> dict[str, str]:
+    """Return the headers that every request carries; many servers of one's own want no key."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
 def _message(message: ChatMessage) -> JsonValue:
     wire: Json = {"role": message.role, "content": _content(message)}
     if message.tool_calls:
@@ -143,7 +148,7 @@ class _Function(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Call(msgspec.Struct, frozen=True, gc=False):
-    index: int | None = None
+    index: Annotated[int, msgspec.Meta(ge=0)] | None = None
     id: str | None = None
     function: _Function | None = None
 

@@ -1,0 +1,328 @@
+"""Anthropic's messages.
+
+Sources: https://platform.claude.com/docs/en/api/messages, /build-with-claude/streaming and
+/build-with-claude/structured-outputs. Anthropic has no embeddings.
+
+Thinking blocks that lead to a tool call must come back unchanged with the call's result. They
+travel in the call's `signature` as JSON, behind the name of this format.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+from pydantic import JsonValue
+
+from folkmoot.llm import facts
+from folkmoot.llm.batch import Batch
+from folkmoot.llm.endpoint import EVENTS, Endpoint
+from folkmoot.llm.framing import ServerSentEvents
+from folkmoot.llm.parts import Json, arguments, encoded, parts, system_prompt
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    FinishReason,
+    ImagePart,
+    NamedTool,
+    TextPart,
+    ToolCall,
+    ToolCallStarted,
+    ToolChoice,
+    Usage,
+)
+from folkmoot.llm.refusals import Said
+from folkmoot.llm.schemas import closed
+from folkmoot.llm.transport import Call
+from folkmoot.llm.wire import StreamFailed
+
+VERSION: Final = "2023-06-01"
+MARK: Final = "anthropic:"
+REASONS: Final[dict[str, FinishReason]] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
+
+_signed: msgspec.json.Decoder[list[JsonValue]] = msgspec.json.Decoder(list)
+
+
+class AnthropicChat:
+    framing = ServerSentEvents
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self, model: str, request: ChatRequest) -> Call:
+        """Translate the request."""
+        known = facts.anthropic(model)
+        body: Json = {
+            "model": model,
+            "max_tokens": request.max_tokens or known.longest_answer,
+            "messages": list(_turns(request.messages)),
+            "stream": True,
+        }
+        if system := system_prompt(request.messages):
+            body["system"] = system
+        if request.tools:
+            body["tools"] = [
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "input_schema": tool.parameters,
+                }
+                for tool in request.tools
+            ]
+            body["tool_choice"] = _choice(request.tool_choice)
+        if request.temperature is not None and known.sampling:
+            body["temperature"] = request.temperature
+        if request.stop:
+            body["stop_sequences"] = list(request.stop)
+        if request.response_schema is not None:
+            schema = closed(request.response_schema)
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        return self._endpoint.post(model, "/v1/messages", body, EVENTS)
+
+    def decoder(self) -> "AnthropicDecoder":
+        return AnthropicDecoder()
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """Return the headers that every request carries."""
+    return {"anthropic-version": VERSION} | ({"x-api-key": api_key} if api_key else {})
+
+
+def _turns(messages: Sequence[ChatMessage]) -> Iterable[JsonValue]:
+    """Yield alternating turns: results of tools belong to the user's."""
+    role: str | None = None
+    blocks: list[JsonValue] = []
+    for message in messages:
+        if message.role == "system":
+            continue
+        speaker = "assistant" if message.role == "assistant" else "user"
+        if speaker != role and blocks:
+            yield {"role": role, "content": blocks}
+            blocks = []
+        role = speaker
+        blocks.extend(_blocks(message))
+    if blocks:
+        yield {"role": role, "content": blocks}
+
+
+def _blocks(message: ChatMessage) -> list[JsonValue]:
+    content: list[JsonValue] = [_part(part) for part in parts(message)]
+    if message.role == "tool":
+        return [
+            {"type": "tool_result", "tool_use_id": message.tool_call_id or "", "content": content}
+        ]
+    if not message.tool_calls:
+        return content
+    first, *others = message.tool_calls
+    blocks = [*_thoughts(first), *content, _use(first)]
+    for call in others:
+        blocks += (*_thoughts(call), _use(call))
+    return blocks
+
+
+def _part(part: TextPart | ImagePart) -> JsonValue:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    if part.url:
+        return {"type": "image", "source": {"type": "url", "url": part.url}}
+    return {
+        "type": "image",
+        "source": {"type": "base64", "media_type": part.media_type, "data": encoded(part)},
+    }
+
+
+def _use(call: ToolCall) -> JsonValue:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments(call)}
+
+
+def _thoughts(call: ToolCall) -> list[JsonValue]:
+    if call.signature is None or not call.signature.startswith(MARK):
+        return []
+    try:
+        return _signed.decode(call.signature.removeprefix(MARK))
+    except msgspec.DecodeError:
+        return []
+
+
+def _choice(choice: ToolChoice) -> JsonValue:
+    if isinstance(choice, NamedTool):
+        return {"type": "tool", "name": choice.name}
+    return {"type": CHOICES[choice]}
+
+
+class _OutputDetails(msgspec.Struct, frozen=True):
+    thinking_tokens: int = 0
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    """Running totals; a field that is missing keeps what was told before."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Message(msgspec.Struct, frozen=True):
+    usage: _Usage | None = None
+
+
+class _Block(msgspec.Struct, frozen=True):
+    type: str
+    id: str = ""
+    name: str = ""
+    text: str = ""
+    data: str = ""
+
+
+class _Delta(msgspec.Struct, frozen=True, gc=False):
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    stop_reason: str | None = None
+
+
+class _Event(msgspec.Struct, frozen=True, gc=False):
+    type: str
+    index: int = 0
+    delta: _Delta | None = None
+    content_block: _Block | None = None
+    message: _Message | None = None
+    usage: _Usage | None = None
+    error: Said | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Event).decode
+
+
+class _Thought(msgspec.Struct):
+    """A thinking block while it grows, and as it goes back."""
+
+    thinking: str = ""
+    signature: str = ""
+    type: Literal["thinking"] = "thinking"
+
+
+class _Hidden(msgspec.Struct):
+    """A thinking block that only Anthropic can read."""
+
+    data: str
+    type: Literal["redacted_thinking"] = "redacted_thinking"
+
+
+class AnthropicDecoder:
+    """Reads the events of one message."""
+
+    __slots__ = ("_calls", "_silent", "_thoughts", "_told", "closed", "reason", "usage")
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.reason: FinishReason | None = None
+        self.closed = False
+        self._calls: dict[int, int] = {}  # index of the block -> index of the call
+        self._silent: set[int] = set()  # blocks of calls whose arguments have not begun
+        self._thoughts: list[_Thought | _Hidden] = []  # since the last call
+        self._told = _Usage()
+
+    def feed(self, document: bytes, batch: Batch) -> None:
+        """Read one event; unknown types (there will be more) are skipped."""
+        event = _decode(document)
+        match event.type:
+            case "content_block_delta" if event.delta is not None:
+                self._grow(event.index, event.delta, batch)
+            case "content_block_start" if event.content_block is not None:
+                self._open(event.index, event.content_block, batch)
+            case "content_block_stop" if event.index in self._silent:
+                batch.arguments(self._calls[event.index], "{}")
+            case "message_start" if event.message is not None:
+                self._count(event.message.usage)
+            case "message_delta":
+                self._count(event.usage)
+                if event.delta is not None and event.delta.stop_reason:
+                    self.reason = REASONS.get(event.delta.stop_reason, "other")
+            case "message_stop":
+                self.closed = True
+            case "error":
+                message = event.error.message if event.error is not None else None
+                raise StreamFailed(message or "no reason given")
+            case _:
+                pass
+
+    def _grow(self, index: int, delta: _Delta, batch: Batch) -> None:
+        if delta.text:
+            batch.text(delta.text)
+        elif delta.partial_json and index in self._calls:
+            self._silent.discard(index)
+            batch.arguments(self._calls[index], delta.partial_json)
+        elif self._thoughts and isinstance(thought := self._thoughts[-1], _Thought):
+            thought.signature += delta.signature or ""
+            if delta.thinking:
+                thought.thinking += delta.thinking
+                batch.reasoning(delta.thinking)
+
+    def _open(self, index: int, block: _Block, batch: Batch) -> None:
+        if block.type == "tool_use":
+            self._calls[index] = len(self._calls)
+            self._silent.add(index)
+            batch.call(ToolCallStarted(self._calls[index], block.id, block.name, self._signature()))
+        elif block.type == "thinking":
+            self._thoughts.append(_Thought())
+        elif block.type == "redacted_thinking":
+            self._thoughts.append(_Hidden(block.data))
+        elif block.text:
+            batch.text(block.text)
+
+    def _signature(self) -> str | None:
+        if not self._thoughts:
+            return None
+        signature = MARK + msgspec.json.encode(self._thoughts).decode()
+        self._thoughts.clear()
+        return signature
+
+    def _count(self, told: _Usage | None) -> None:
+        if told is None:
+            return
+        self._told = told = _merged(self._told, told)
+        cached = told.cache_read_input_tokens or 0
+        fresh = (told.input_tokens or 0) + (told.cache_creation_input_tokens or 0)
+        details = told.output_tokens_details
+        self.usage = Usage(
+            input_tokens=fresh + cached,
+            output_tokens=told.output_tokens or 0,
+            cached_tokens=cached,
+            reasoning_tokens=details.thinking_tokens if details else 0,
+        )
+
+
+def _merged(before: _Usage, now: _Usage) -> _Usage:
+    fields = _Usage.__struct_fields__
+    newer = {name: value for name in fields if (value := getattr(now, name)) is not None}
+    return msgspec.structs.replace(before, **newer)
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    data: list[_Model]
+
+
+class AnthropicModels:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self) -> Call:
+        return self._endpoint.get("/v1/models?limit=1000")
+
+    def read(self, body: bytes) -> list[str]:
+        return [model.id for model in msgspec.json.decode(body, type=_Models).data]

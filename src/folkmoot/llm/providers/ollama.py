@@ -1,0 +1,238 @@
+"""Ollama's own format: one JSON document per line.
+
+Source: https://docs.ollama.com/api, as of August 2026. Models that can think do so unless told not
+to. A tool choice can not be expressed: a named tool is the only one shown, none are none.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from pydantic import JsonValue
+
+from folkmoot.kit.ids import new_id
+from folkmoot.llm.batch import Batch
+from folkmoot.llm.endpoint import LINES, Endpoint
+from folkmoot.llm.errors import ModelRejected
+from folkmoot.llm.framing import JsonLines
+from folkmoot.llm.parts import Json, arguments, encoded
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    EmbeddingKind,
+    FinishReason,
+    ImagePart,
+    NamedTool,
+    ToolCallStarted,
+    ToolSpec,
+    Usage,
+    Vectors,
+)
+from folkmoot.llm.transport import Call
+from folkmoot.llm.vectors import rows
+from folkmoot.llm.wire import StreamFailed
+
+REASONS: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length"}
+
+
+class OllamaChat:
+    framing = JsonLines
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self, model: str, request: ChatRequest) -> Call:
+        """Translate the request.
+
+        Raises:
+            ModelRejected: a picture is given by its address; Ollama fetches none.
+        """
+        if any(_is_remote(message) for message in request.messages):
+            name = f"{self._endpoint.provider}:{model}"
+            raise ModelRejected(name, "pictures have to be sent as bytes, not by address")
+        names = {call.id: call.name for turn in request.messages for call in turn.tool_calls}
+        body: Json = {
+            "model": model,
+            "messages": [_message(message, names) for message in request.messages],
+            "stream": True,
+        }
+        if tools := _tools(request):
+            body["tools"] = [_tool(tool) for tool in tools]
+        if options := _options(request):
+            body["options"] = options
+        if request.response_schema is not None:
+            body["format"] = request.response_schema
+        return self._endpoint.post(model, "/api/chat", body, LINES)
+
+    def decoder(self) -> "OllamaDecoder":
+        return OllamaDecoder()
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """Return the headers that every request carries; only Ollama's cloud wants a key."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+def _images(message: ChatMessage) -> list[ImagePart]:
+    if isinstance(message.content, str):
+        return []
+    return [part for part in message.content if isinstance(part, ImagePart)]
+
+
+def _is_remote(message: ChatMessage) -> bool:
+    return any(image.url for image in _images(message))
+
+
+def _message(message: ChatMessage, names: dict[str, str]) -> JsonValue:
+    wire: Json = {"role": message.role, "content": message.text}
+    if images := _images(message):
+        wire["images"] = [encoded(image) for image in images]
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {
+                "id": call.id,
+                "function": {"index": index, "name": call.name, "arguments": arguments(call)},
+            }
+            for index, call in enumerate(message.tool_calls)
+        ]
+    if message.tool_call_id is not None:
+        wire["tool_call_id"] = message.tool_call_id
+        wire["tool_name"] = names.get(message.tool_call_id, "")
+    return wire
+
+
+def _tools(request: ChatRequest) -> Sequence[ToolSpec]:
+    choice = request.tool_choice
+    if choice == "none":
+        return ()
+    if isinstance(choice, NamedTool):
+        return [tool for tool in request.tools if tool.name == choice.name]
+    return request.tools
+
+
+def _tool(tool: ToolSpec) -> JsonValue:
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+        },
+    }
+
+
+def _options(request: ChatRequest) -> Json:
+    options: Json = {}
+    if request.temperature is not None:
+        options["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        options["num_predict"] = request.max_tokens
+    if request.stop:
+        options["stop"] = list(request.stop)
+    return options
+
+
+class _Function(msgspec.Struct, frozen=True):
+    name: str
+    arguments: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Call(msgspec.Struct, frozen=True):
+    function: _Function
+    id: str | None = None
+
+
+class _Message(msgspec.Struct, frozen=True):
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    message: _Message | None = None
+    done: bool = False
+    done_reason: str | None = None
+    prompt_eval_count: int | None = None
+    eval_count: int | None = None
+    error: str | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Line).decode
+
+
+class OllamaDecoder:
+    """Reads the lines of one answer."""
+
+    __slots__ = ("_calls", "closed", "reason", "usage")
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.reason: FinishReason | None = None
+        self.closed = False
+        self._calls = 0
+
+    def feed(self, document: bytes, batch: Batch) -> None:
+        """Read one line."""
+        line = _decode(document)
+        if line.error is not None:
+            raise StreamFailed(line.error)
+        if line.message is not None:
+            self._read(line.message, batch)
+        if line.done:
+            self._close(line)
+
+    def _read(self, message: _Message, batch: Batch) -> None:
+        if message.thinking:
+            batch.reasoning(message.thinking)
+        if message.content:
+            batch.text(message.content)
+        for call in message.tool_calls or ():
+            batch.call(
+                ToolCallStarted(self._calls, call.id or f"call_{new_id().hex}", call.function.name)
+            )
+            batch.arguments(self._calls, bytes(call.function.arguments).decode())
+            self._calls += 1
+
+    def _close(self, line: _Line) -> None:
+        self.closed = True
+        self.reason = REASONS.get(line.done_reason or "stop", "other")
+        if self._calls and self.reason == "stop":
+            self.reason = "tool_calls"
+        if line.eval_count is not None and line.prompt_eval_count is not None:
+            self.usage = Usage(input_tokens=line.prompt_eval_count, output_tokens=line.eval_count)
+
+
+class _Embeddings(msgspec.Struct, frozen=True):
+    embeddings: list[list[float]]
+
+
+class OllamaEmbeddings:
+    batch = 64
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self, model: str, texts: Sequence[str], _kind: EmbeddingKind) -> Call:
+        return self._endpoint.post(model, "/api/embed", {"model": model, "input": list(texts)})
+
+    def read(self, body: bytes) -> Vectors:
+        return rows(msgspec.json.decode(body, type=_Embeddings).embeddings)
+
+
+class _Model(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    models: list[_Model]
+
+
+class OllamaModels:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def call(self) -> Call:
+        return self._endpoint.get("/api/tags")
+
+    def read(self, body: bytes) -> list[str]:
+        return [model.name for model in msgspec.json.decode(body, type=_Models).models]
