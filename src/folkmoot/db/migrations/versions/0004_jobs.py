@@ -52,9 +52,16 @@ END $$
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(SchemaManager.get_schema())
-    op.get_bind().exec_driver_sql(GRANT)
+    run(SchemaManager.get_schema())
+    run(GRANT)
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql(DROP)
+    run(DROP)
+
+
+def run(script: str) -> None:
+    """Run a script of several statements as it is: the driver alone reads no parameters in it."""
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(script)
+    cursor.close()

@@ -1,0 +1,135 @@
+"""Supervisors for tests: each stands for one process on the test's database."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.events import Recorded
+from folkmoot.runs.hub import Hub
+from folkmoot.runs.lease import Lease
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.log import LogReader
+from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
+from folkmoot.runs.ports import Executor
+from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.window import Window
+from folkmoot.runs.writer import LogWriter
+
+ALL = frozenset({"runs:read", "runs:cancel"})
+
+
+class Unfiltered:
+    """Cleans nothing: what the filters do is tested where they are made."""
+
+    def stream(self) -> "Unfiltered":
+        return self
+
+    def feed(self, text: str) -> str:
+        return text
+
+    def flush(self) -> str:
+        return ""
+
+    def text(self, text: str) -> str:
+        return text
+
+
+async def any_subject(org_id: OrgId, user_id: UserId, _scopes: Sequence[str] | None) -> Subject:
+    return Subject(org_id, user_id, ALL)
+
+
+@dataclass
+class Reader:
+    """A reader that keeps what it is sent; `stall` makes its socket take nothing more."""
+
+    window: Window
+    body: bytes = b""
+    ended: bool = False
+
+    async def send(self, data: bytes, *, more: bool) -> None:
+        self.body += data
+        self.ended = not more
+
+    async def to_end(self) -> bytes:
+        await self.window.serve(self.send)
+        return self.body
+
+
+@dataclass
+class Running:
+    """What a test needs of one process."""
+
+    database: Database
+    supervisor: Supervisor
+    reader: LogReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = LogReader(self.database)
+
+    async def open(
+        self, subject: Subject, kind: str, *, key: str | None = None, **values: object
+    ) -> LiveRun:
+        """Store a run and start it."""
+        new = new_run(subject, kind, key=key, **values)
+        async with self.database.pipelined(subject) as connection:
+            await connection.execute(INSERT_RUN, parameters(new, self.supervisor.process_id))
+        return self.supervisor.begin(new)
+
+    def read(self, subject: Subject, run_id: RunId, *, after: int = 0) -> Reader:
+        """Open a window on a run's log."""
+
+        async def past(after: int) -> Sequence[Recorded]:
+            return await self.reader.page(subject, run_id, after)
+
+        return Reader(Window(self.supervisor.hub, run_id, past, after, frame))
+
+    async def log(self, subject: Subject, run_id: RunId) -> Sequence[Recorded]:
+        """Read the log to the run's end, whoever writes it."""
+        await self.read(subject, run_id).to_end()
+        return await self.reader.whole(subject, run_id)
+
+
+def new_run(subject: Subject, kind: str, *, key: str | None = None, **values: object) -> NewRun:
+    run_id = RunId(new_id())
+    return NewRun(
+        id=run_id,
+        kind=kind,
+        input=dict(values),
+        client_id=str(run_id),
+        thread_id="thread",
+        fingerprint=b"",
+        concurrency_key=key,
+        subject=subject,
+    )
+
+
+def frame(event: Recorded) -> bytes:
+    return b"%d %b %b\n" % (event.seq, event.type.encode(), event.payload or b"")
+
+
+@asynccontextmanager
+async def process(
+    app_address: str, writer_address: str, executors: dict[str, Executor]
+) -> AsyncIterator[Running]:
+    """Run a supervisor as a process of its own would."""
+    async with AsyncExitStack() as stack:
+        database = Database(app_address)
+        await database.open()
+        stack.push_async_callback(database.close)
+        hub = Hub()
+        supervisor = Supervisor(
+            database=database,
+            writer=LogWriter(writer_address, hub),
+            hub=hub,
+            lease=Lease(database),
+            filters=Unfiltered(),
+            subjects=any_subject,
+            listen_address=app_address,
+        )
+        for kind, executor in executors.items():
+            supervisor.register(kind, executor)
+        await stack.enter_async_context(supervisor)
+        yield Running(database, supervisor)
