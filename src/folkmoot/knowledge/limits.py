@@ -1,0 +1,29 @@
+"""What one document may cost. A file beyond a limit fails with a sentence that names the limit."""
+
+from typing import Final
+
+import msgspec
+
+MEBIBYTE: Final = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes are in bytes, times in seconds.
+
+    `quiet_seconds` is how long a parser may work without reporting a page or a part: honest files
+    take long because they have many pages, hostile ones because a single one never ends.
+    """
+
+    file_bytes: int = 50 * MEBIBYTE
+    pages: int = 2_000
+    text_characters: int = 10_000_000
+    archive_entries: int = 5_000
+    unpacked_bytes: int = 200 * MEBIBYTE
+    unpacked_ratio: int = 200
+    part_bytes: int = 40 * MEBIBYTE
+    memory_bytes: int = 768 * MEBIBYTE
+    quiet_seconds: float = 4.0
+    total_seconds: float = 300.0
+
+
+DEFAULT: Final = Limits()

@@ -1,0 +1,58 @@
+"""The child: `python -I -B -m folkmoot.knowledge.parsing.child KIND LIMITS < FILE > FRAMES`.
+
+A frame is one letter, four bytes of length (big-endian) and JSON: `P` progress `[done, total]`,
+`F` failure (a sentence), `R` the parsed document. Exactly one `F` or `R` ends the stream.
+"""
+
+import struct
+import sys
+from typing import Final
+
+import msgspec
+
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import confine, libraries
+from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+
+PROGRESS: Final = b"P"
+FAILURE: Final = b"F"
+RESULT: Final = b"R"
+
+
+def main() -> None:
+    """Parse what stands on standard input."""
+    kind, limits = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Limits)
+    confine.confine(limits.memory_bytes)
+    parse = libraries.parser(kind)
+
+    def report(done: int, total: int) -> None:
+        confine.allow_seconds(limits.quiet_seconds)
+        _send(PROGRESS, (done, total))
+
+    report(0, 0)
+    try:
+        parsed = parse(sys.stdin.buffer, limits, report)
+        _check(parsed)
+    except ParseFailed as failure:
+        _send(FAILURE, str(failure))
+    except RecursionError:
+        _send(FAILURE, "The document is nested too deeply.")
+    except MemoryError:
+        _send(FAILURE, "Reading the document needs more memory than is allowed.")
+    else:
+        _send(RESULT, parsed)
+
+
+def _check(parsed: Parsed) -> None:
+    if not parsed.text.strip():
+        raise ParseFailed("No text was found in the document.")
+
+
+def _send(letter: bytes, body: object) -> None:
+    data = msgspec.json.encode(body)
+    sys.stdout.buffer.write(letter + struct.pack(">I", len(data)) + data)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Where the parsers and the slow libraries behind them are loaded, each only when it is needed."""
+
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.parsed import Parsed, Report
+
+PARSERS: Final = {
+    "pdf": "folkmoot.knowledge.parsing.pdf",
+    "docx": "folkmoot.knowledge.parsing.docx",
+    "markdown": "folkmoot.knowledge.parsing.markdown",
+    "html": "folkmoot.knowledge.parsing.html",
+    "text": "folkmoot.knowledge.parsing.prose",
+    "csv": "folkmoot.knowledge.parsing.rows",
+}
+
+
+class Source(Protocol):
+    """The file to parse: binary, seekable, opened for reading."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+
+    def tell(self) -> int: ...
+
+
+class Parse(Protocol):
+    """What each parser module has by the name `parse`."""
+
+    def __call__(self, source: Source, limits: Limits, report: Report) -> Parsed:
+        """Read the file, or fail with `ParseFailed`."""
+        ...
+
+
+def parser(kind: str) -> Parse:
+    """Return the parser of a kind of file."""
+    return cast(Parse, import_module(PARSERS[kind]).parse)
+
+
+def library(name: str) -> Any:  # noqa: ANN401 - these libraries have no types
+    """Return a library that is slow to load and has no types."""
+    return import_module(name)

@@ -1,0 +1,98 @@
+"""What a parser hands back, and how it is written down while parsing."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.limits import Limits
+
+GAP = "\n\n"
+"""Stands between two blocks of text."""
+
+Report = Callable[[int, int], None]
+"""Tells that `done` parts of `total` are behind us; a parser that stays quiet is killed."""
+
+
+class ParseFailed(Exception):
+    """The file cannot be read; the message is a sentence for the person who uploaded it."""
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True):
+    """A page, counted from 1, and where its text stands in the document's."""
+
+    number: int
+    start: int
+    end: int
+
+
+class Heading(msgspec.Struct, frozen=True, array_like=True):
+    """A heading; level 1 is the highest. `start` is its place in the document's text."""
+
+    level: int
+    title: str
+    start: int
+
+
+class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A document's normalised text; every offset counts characters of `text`."""
+
+    text: str
+    title: str | None = None
+    pages: list[Page] = msgspec.field(default_factory=list[Page])
+    headings: list[Heading] = msgspec.field(default_factory=list[Heading])
+
+
+class Manuscript:
+    """Collects blocks of text in reading order and keeps count of where they stand."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._blocks: list[str] = []
+        self._length = 0
+        self._pages: list[Page] = []
+        self._headings: list[Heading] = []
+        self._page: tuple[int, int] | None = None
+        self.title: str | None = None
+
+    def block(self, text: str) -> int | None:
+        """Append a paragraph, a table or a listing; return where it begins, None if empty."""
+        text = plaintext.normalise(text)
+        if not text.strip():
+            return None
+        start = self._length + (len(GAP) if self._blocks else 0)
+        self._blocks.append(text)
+        self._length = start + len(text)
+        if self._length > self._limits.text_characters:
+            limit = f"{self._limits.text_characters:,}"
+            raise ParseFailed(f"The document has more than {limit} characters of text.")
+        return start
+
+    def heading(self, level: int, title: str, *, mark: str = "") -> None:
+        """Append a heading; `mark` precedes it in the text, as in Markdown."""
+        title = plaintext.one_line(title)
+        start = self.block(f"{mark} {title}" if mark else title) if title else None
+        if start is not None:
+            self._headings.append(Heading(level, title, start))
+
+    def page(self, number: int) -> None:
+        """Begin a page."""
+        self._end_page()
+        self._page = (number, self._length + (len(GAP) if self._blocks else 0))
+
+    def finish(self) -> Parsed:
+        """Return the document."""
+        self._end_page()
+        return Parsed(
+            text=GAP.join(self._blocks),
+            title=plaintext.one_line(self.title or "") or None,
+            pages=self._pages,
+            headings=self._headings,
+        )
+
+    def _end_page(self) -> None:
+        if self._page is not None:
+            number, start = self._page
+            start = min(start, self._length)
+            self._pages.append(Page(number, start, self._length))
+            self._page = None

@@ -1,0 +1,114 @@
+"""Our side of parsing: start a child for a file, watch it, take its document, and end it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import child
+from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+from folkmoot.knowledge.sniff import Kind
+
+CHILD: Final = "folkmoot.knowledge.parsing.child"
+START_SECONDS: Final = 30.0
+QUIET_FACTOR: Final = 10
+"""A busy machine may stretch a parser's quiet time this much; its processor time is limited too."""
+COMPLAINT_BYTES: Final = 4_000
+BYTES_PER_CHARACTER: Final = 8
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+class Parser:
+    """Parses files in children, at most `children` of them at a time."""
+
+    def __init__(self, limits: Limits, *, children: int = 2) -> None:
+        self.limits = limits
+        self._room = asyncio.Semaphore(children)
+
+    async def parse(self, path: Path, kind: Kind, progress: Progress) -> Parsed:
+        """Parse a file.
+
+        Raises:
+            ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
+        """
+        async with self._room:
+            with path.open("rb") as source:
+                process = await _start(source.fileno(), kind, self.limits)
+            try:
+                async with asyncio.timeout(self.limits.total_seconds):
+                    return await self._listen(process, progress)
+            except TimeoutError:
+                raise ParseFailed("Reading the document takes too long.") from None
+            finally:
+                await _end(process)
+
+    async def _listen(self, process: asyncio.subprocess.Process, progress: Progress) -> Parsed:
+        patience = START_SECONDS
+        while True:
+            async with asyncio.timeout(patience):
+                letter, body = await self._frame(process)
+            patience = self.limits.quiet_seconds * QUIET_FACTOR
+            if letter == child.PROGRESS:
+                await progress(*msgspec.json.decode(body, type=tuple[int, int]))
+            elif letter == child.FAILURE:
+                raise ParseFailed(msgspec.json.decode(body, type=str))
+            else:
+                return msgspec.json.decode(body, type=Parsed)
+
+    async def _frame(self, process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+        output = process.stdout
+        assert output is not None
+        try:
+            head = await output.readexactly(5)
+            (length,) = struct.unpack(">I", head[1:])
+            if length > self.limits.text_characters * BYTES_PER_CHARACTER:
+                raise ParseFailed("The document holds more text than is allowed.")
+            return head[:1], await output.readexactly(length)
+        except asyncio.IncompleteReadError:
+            raise ParseFailed(await _why(process)) from None
+
+
+async def _start(file: int, kind: Kind, limits: Limits) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-I", "-B", "-m", CHILD, kind, msgspec.json.encode(limits).decode()),
+        stdin=file,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"LC_ALL": "C.UTF-8"},
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+async def _why(process: asyncio.subprocess.Process) -> str:
+    """Say in a sentence why a child ended without an answer, and log what it complained about."""
+    complaint = b""
+    if process.stderr is not None:
+        complaint = (await process.stderr.read(COMPLAINT_BYTES * 16))[-COMPLAINT_BYTES:]
+    code = await process.wait()
+    log.warning("parser.died", code=code, complaint=complaint.decode(errors="replace"))
+    if code in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return "Reading the document takes too long."
+    if b"MemoryError" in complaint:
+        return "Reading the document needs more memory than is allowed."
+    return "The document is damaged and cannot be read."
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill whatever is left of the child's process group and reap it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()

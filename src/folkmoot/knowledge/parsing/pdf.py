@@ -1,0 +1,157 @@
+"""PDF: text with page numbers, in reading order, without running heads."""
+
+import re
+from collections import Counter
+from statistics import median
+from typing import Any, Final
+
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.libraries import Source, library
+from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
+from folkmoot.knowledge.parsing.pdf_layout import MARGIN, Line, blocks
+
+WRONG_PASSWORD: Final = 4
+UNKNOWN_SECURITY: Final = 5
+COLUMN_GAP: Final = 2.5
+"""A gap within a line that is wider than this many heights separates columns."""
+HYPHEN_CODES: Final = frozenset({0x02, 0xFFFE, 0xAD})
+REPEATED_PAGES: Final = 3
+REPEATED_SHARE: Final = 0.5
+DIGITS: Final = re.compile(r"\d+")
+NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.I)
+
+
+def parse(source: Source, limits: Limits, report: Report) -> Parsed:
+    """Read a PDF."""
+    pdfium = library("pypdfium2")
+    document = _open(pdfium, source.read())
+    count = len(document)
+    if count > limits.pages:
+        raise ParseFailed(f"The document has {count:,} pages; at most {limits.pages:,} are read.")
+    pages: list[tuple[list[Line], float]] = []
+    for index in range(count):
+        pages.append(_page_lines(pdfium, document, index))
+        report(index + 1, count)
+    parsed = _write(pages, limits, _title(document))
+    if not parsed.text:
+        raise ParseFailed("The PDF holds no text: its pages are probably scanned pictures.")
+    return parsed
+
+
+def _open(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if error.err_code in {WRONG_PASSWORD, UNKNOWN_SECURITY}:
+            raise ParseFailed("The PDF is protected by a password.") from error
+        raise ParseFailed("The PDF is damaged and cannot be opened.") from error
+
+
+def _title(document: Any) -> str | None:  # noqa: ANN401 - pdfium has no types
+    title = str(document.get_metadata_value("Title")).strip()
+    return None if NO_TITLE.search(title) else title
+
+
+def _page_lines(
+    pdfium: Any,  # noqa: ANN401 - pdfium has no types
+    document: Any,  # noqa: ANN401
+    index: int,
+) -> tuple[list[Line], float]:
+    """Return a page's lines and its height; a page that cannot be loaded is an empty one."""
+    try:
+        page = document[index]
+        text = page.get_textpage()
+    except pdfium.PdfiumError:
+        return [], 1.0
+    lines = _Reader(pdfium.raw, text.raw).lines(text.count_chars())
+    height = float(page.get_height()) or 1.0
+    text.close()
+    page.close()
+    return lines, height
+
+
+class _Reader:
+    """Collects characters into lines; a wide gap ends a line as a line break does."""
+
+    def __init__(self, raw: Any, page: Any) -> None:  # noqa: ANN401 - pdfium has no types
+        self._raw = raw
+        self._page = page
+        self._box = raw.FS_RECTF()
+        self._lines: list[Line] = []
+        self._text: list[str] = []
+        self._edges: list[tuple[float, float, float, float]] = []
+
+    def lines(self, count: int) -> list[Line]:
+        code_at = self._raw.FPDFText_GetUnicode
+        for index in range(count):
+            code = int(code_at(self._page, index))
+            if code in {10, 13}:
+                self._end()
+            elif code in HYPHEN_CODES:
+                self._text.append("\u00ad")
+            elif code <= 32 or code == 0xA0:
+                self._text.append(" ")
+            else:
+                self._character(index, code)
+        self._end()
+        return self._lines
+
+    def _character(self, index: int, code: int) -> None:
+        box = self._box
+        if self._raw.FPDFText_GetLooseCharBox(self._page, index, box):
+            edge = (box.left, box.bottom, box.right, box.top)
+            if self._edges and self._is_apart(edge):
+                self._end()
+            self._edges.append(edge)
+        self._text.append(chr(code) if code < 0x110000 else "\ufffd")
+
+    def _is_apart(self, edge: tuple[float, float, float, float]) -> bool:
+        last = self._edges[-1]
+        return edge[0] - last[2] > COLUMN_GAP * (last[3] - last[1]) > 0
+
+    def _end(self) -> None:
+        text = " ".join("".join(self._text).split())
+        if text and self._edges:
+            left, bottom, right, top = zip(*self._edges, strict=True)
+            self._lines.append(Line(text, min(left), min(bottom), max(right), max(top)))
+        self._text.clear()
+        self._edges.clear()
+
+
+def _write(pages: list[tuple[list[Line], float]], limits: Limits, title: str | None) -> Parsed:
+    manuscript = Manuscript(limits)
+    manuscript.title = title
+    running = _running_heads(pages)
+    body = _body_height([line for lines, _ in pages for line in lines])
+    for number, (lines, height) in enumerate(pages, start=1):
+        manuscript.page(number)
+        kept = [line for line in lines if _place(line, height) not in running]
+        for block in blocks(kept, body):
+            if block.level is None:
+                manuscript.block(block.text)
+            else:
+                manuscript.heading(block.level, block.text)
+    return manuscript.finish()
+
+
+def _body_height(lines: list[Line]) -> float:
+    """Return the height that most of the text has."""
+    heights = [line.height for line in lines for _ in range(len(line.text) // 8 + 1)]
+    return max(median(heights), 0.1) if heights else 1.0
+
+
+def _place(line: Line, height: float) -> tuple[bool, str] | None:
+    """Return what makes a line in a page's margin the same as one on another page."""
+    if MARGIN * height < line.bottom and line.top < (1 - MARGIN) * height:
+        return None
+    return line.bottom > height / 2, DIGITS.sub("#", line.text)
+
+
+def _running_heads(pages: list[tuple[list[Line], float]]) -> set[tuple[bool, str] | None]:
+    """Return the lines that stand in the margin of at least half of the pages."""
+    seen = Counter(
+        place for lines, height in pages for place in {_place(line, height) for line in lines}
+    )
+    seen.pop(None, None)
+    least = max(REPEATED_PAGES, REPEATED_SHARE * len(pages))
+    return {place for place, count in seen.items() if count >= least}

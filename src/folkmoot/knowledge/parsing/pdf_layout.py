@@ -1,0 +1,160 @@
+"""Where the lines of a page stand, and in which order a person reads them."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+COLUMN_SHARE: Final = 0.2
+"""A gutter may be crossed by this share of the lines: titles and wide figures' captions."""
+PROSE_SHARE: Final = 0.5
+"""Lines of prose fill at least this share of their column; cells of a table do not."""
+MIN_COLUMN_LINES: Final = 4
+ROW_OVERLAP: Final = 0.5
+PARAGRAPH_GAP: Final = 0.6
+SIZE_CHANGE: Final = 0.15
+SHORT_LINE: Final = 0.8
+HEADING_SIZE: Final = 1.15
+HEADING_LEVELS: Final = ((1.7, 1), (1.35, 2))
+HEADING_LENGTH: Final = 150
+MARGIN: Final = 0.08
+SENTENCE_END: Final = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
+HYPHEN: Final = re.compile(r"(?<=\w)[-\u2010\u00ad\x02\ufffe]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A piece of one line of text; the origin of the page is its lower left corner."""
+
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @property
+    def height(self) -> float:
+        return self.top - self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a row of a table or a heading (then with its level)."""
+
+    text: str
+    level: int | None = None
+
+
+def blocks(lines: list[Line], body: float) -> list[Block]:
+    """Return a page's paragraphs and headings; `body` is the usual height of a line."""
+    paragraphs: list[list[list[Line]]] = []
+    rows = _rows(in_order(lines))
+    for before, row in pairwise([None, *rows]):
+        if row is None:
+            continue
+        if before is None or _breaks(before, row, _right_edge(rows)):
+            paragraphs.append([row])
+        else:
+            paragraphs[-1].append(row)
+    return [_block(paragraph, body) for paragraph in paragraphs]
+
+
+def in_order(lines: list[Line]) -> list[Line]:
+    """Sort lines as they are read: down one column, then down the next."""
+    gutter = _gutter(lines)
+    if gutter is None:
+        return sorted(lines, key=lambda line: (-line.top, line.left))
+    ordered: list[Line] = []
+    columns: tuple[list[Line], list[Line]] = ([], [])
+    for line in sorted(lines, key=lambda line: -line.top):
+        if line.left < gutter < line.right:
+            ordered += [*in_order(columns[0]), *in_order(columns[1]), line]
+            columns = ([], [])
+        else:
+            columns[line.left >= gutter].append(line)
+    return [*ordered, *in_order(columns[0]), *in_order(columns[1])]
+
+
+def _gutter(lines: list[Line]) -> float | None:
+    """Return the x between two columns of prose, or None if there are none."""
+    best: tuple[int, float] | None = None
+    for x in sorted({line.right + 1 for line in lines}):
+        left = [line for line in lines if line.right < x]
+        right = [line for line in lines if line.left >= x]
+        crossing = len(lines) - len(left) - len(right)
+        if (
+            min(len(left), len(right)) >= MIN_COLUMN_LINES
+            and crossing <= COLUMN_SHARE * len(lines)
+            and _is_prose(left)
+            and _is_prose(right)
+            and (best is None or crossing < best[0])
+        ):
+            best = (crossing, x)
+    return best[1] if best else None
+
+
+def _is_prose(column: list[Line]) -> bool:
+    width = max(line.right for line in column) - min(line.left for line in column)
+    return median(line.right - line.left for line in column) >= PROSE_SHARE * width
+
+
+def _rows(lines: list[Line]) -> list[list[Line]]:
+    """Put neighbours that stand on one height into one row."""
+    rows: list[list[Line]] = []
+    for line in lines:
+        if rows and _beside(rows[-1][-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: line.left) for row in rows]
+
+
+def _beside(one: Line, other: Line) -> bool:
+    shared = min(one.top, other.top) - max(one.bottom, other.bottom)
+    apart = other.left >= one.right or one.left >= other.right
+    return apart and shared >= ROW_OVERLAP * min(one.height, other.height)
+
+
+def _right_edge(rows: list[list[Line]]) -> float:
+    return max(row[-1].right for row in rows)
+
+
+def _breaks(before: list[Line], row: list[Line], right_edge: float) -> bool:
+    """Tell whether a row begins a new paragraph."""
+    above, line = before[0], row[0]
+    if len(before) > 1 or len(row) > 1:
+        return len(before) != len(row) or above.bottom - line.top > PARAGRAPH_GAP * line.height
+    if line.top > above.top:  # the next column
+        return bool(SENTENCE_END.search(above.text))
+    if abs(above.height - line.height) > SIZE_CHANGE * line.height:
+        return True
+    if above.bottom - line.top > PARAGRAPH_GAP * line.height:
+        return True
+    ends_early = above.right - above.left < SHORT_LINE * (right_edge - above.left)
+    return ends_early and bool(SENTENCE_END.search(above.text))
+
+
+def _block(paragraph: list[list[Line]], body: float) -> Block:
+    if any(len(row) > 1 for row in paragraph):
+        return Block("\n".join("  ".join(line.text for line in row) for row in paragraph))
+    lines = [row[0] for row in paragraph]
+    text = joined([line.text for line in lines])
+    size = max(line.height for line in lines) / body
+    if size < HEADING_SIZE or len(text) > HEADING_LENGTH or not any(map(str.isalpha, text)):
+        return Block(text)
+    return Block(text, next((level for least, level in HEADING_LEVELS if size >= least), 3))
+
+
+def joined(lines: list[str]) -> str:
+    """Join the lines of a paragraph; a word cut by a hyphen at a line's end becomes whole."""
+    text = ""
+    for line in lines:
+        line = line.strip()
+        if not text:
+            text = line
+        elif HYPHEN.search(text) and line[:1].islower():
+            text = text[:-1] + line
+        else:
+            text = f"{text} {line}"
+    return text

@@ -1,0 +1,21 @@
+"""Plain text: paragraphs between empty lines, nothing else."""
+
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.encoding import decode
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.libraries import Source
+from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
+
+
+def parse(source: Source, limits: Limits, report: Report) -> Parsed:
+    """Read a text."""
+    text = decode(source.read())
+    report(1, 1)
+    return from_text(text, limits)
+
+
+def from_text(text: str, limits: Limits) -> Parsed:
+    """Return a text that needs no parser as a document."""
+    manuscript = Manuscript(limits)
+    manuscript.block(plaintext.normalise(text))
+    return manuscript.finish()

@@ -1,0 +1,70 @@
+"""CSV: every row becomes a line in which each value stands behind its column's name."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.encoding import decode
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.libraries import Source
+from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
+
+DELIMITERS: Final = ",;\t|"
+SAMPLE_LINES: Final = 20
+BLOCK_ROWS: Final = 20
+
+
+def parse(source: Source, limits: Limits, report: Report) -> Parsed:
+    """Read a table."""
+    text = decode(source.read())
+    rows = csv.reader(text.splitlines(), delimiter=delimiter(text) or ",")
+    manuscript = Manuscript(limits)
+    try:
+        first = next(rows, [])
+        names = [plaintext.one_line(cell, 80) for cell in first]
+        lines = _named(names, rows) if _is_header(first) else _plain([first, *rows])
+        done = 0
+        while block := list(islice(lines, BLOCK_ROWS)):
+            manuscript.block("\n".join(block))
+            done += len(block)
+            report(done, 0)
+    except csv.Error as error:
+        raise ParseFailed(f"The table is damaged: {error}.") from error
+    return manuscript.finish()
+
+
+def delimiter(text: str) -> str | None:
+    """Return what separates the columns of the first lines, or None if nothing does."""
+    try:
+        return csv.Sniffer().sniff("\n".join(text.splitlines()[:SAMPLE_LINES]), DELIMITERS).delimiter
+    except csv.Error:
+        return None
+
+
+def _is_header(cells: list[str]) -> bool:
+    """A header names every column once, and no name is a number."""
+    names = [cell.strip() for cell in cells]
+    return (
+        all(names)
+        and len(set(names)) == len(names)
+        and not any(name.replace(".", "").replace(",", "").lstrip("+-").isdigit() for name in names)
+    )
+
+
+def _named(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    for row in rows:
+        pairs = (
+            f"{names[i]}: {value}" if i < len(names) else value
+            for i, cell in enumerate(row)
+            if (value := " ".join(cell.split()))
+        )
+        if line := "; ".join(pairs):
+            yield line
+
+
+def _plain(rows: Iterable[list[str]]) -> Iterator[str]:
+    for row in rows:
+        if line := "; ".join(" ".join(cell.split()) for cell in row if cell.strip()):
+            yield line
