@@ -1,6 +1,6 @@
 """Read what a server says of itself, and find its processes."""
 
-import subprocess  # nosec B404 - `ps`, where there is no /proc
+import subprocess  # `ps`, where there is no /proc  # nosec B404
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,13 +40,13 @@ def is_live(pid: int, data: Path) -> bool:
     """
     if PROC.joinpath("self").exists():
         return _serves(PROC / str(pid), data)
-    found = subprocess.run(  # noqa: S603  # nosec B603 - fixed program, no shell
+    found = subprocess.run(  # noqa: S603 - fixed program, no shell  # nosec B603
         ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
-    ).stdout.split(maxsplit=1)
-    return len(found) == 2 and not found[0].startswith("Z") and PROGRAM in found[1]  # noqa: PLR2004
+    ).stdout
+    return PROGRAM in found and not found.startswith("Z")
 
 
 def processes(data: Path) -> list[int]:

@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import os
 import signal
-import subprocess  # nosec B404 - for its type only; programs are started in account.py
+import subprocess  # for its type only: programs are started in account.py  # nosec B404
 import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -154,25 +154,19 @@ class EmbeddedPostgres:
             if locks.is_free(self._life):
                 return None
             found = postmaster.read(home.data)
+            server = _ask(home, found)
+            if server is not None:
+                return server
             if found is not None and postmaster.is_live(found.pid, home.data):
                 seen = clock.monotonic()
-                server = self._ask(home, found)
-                if server is not None:
-                    return server
+                if found.status == "stopping":
+                    # After a SIGTERM from outside it waits for its clients, and they for it.
+                    _signal([found.pid], signal.SIGINT)
             elif not self._is_parent() and clock.monotonic() - seen > ORPHAN_SECONDS:
                 _signal(postmaster.processes(home.data), signal.SIGKILL)
         raise EmbeddedPostgresFailed(
             f"PostgreSQL did not answer within {START_SECONDS} s.", log=journal.tail(home)
         )
-
-    def _ask(self, home: Home, found: Postmaster) -> Server | None:
-        if found.status == "stopping":
-            # Somebody sent SIGTERM, after which it waits for its clients, and they for it.
-            _signal([found.pid], signal.SIGINT)
-        if found.status != "ready":
-            return None
-        server = Server(found.socket_dir, found.port, SUPERUSER, cluster.password(home))
-        return server if server.answers() else None
 
     def _launch(self, home: Home) -> Server:
         programs = binaries.usable(binaries.installed(), home.copies, home.account)
@@ -218,6 +212,13 @@ class EmbeddedPostgres:
 
     def _is_over(self) -> bool:
         return not self._is_parent() and locks.is_free(self._life)
+
+
+def _ask(home: Home, found: Postmaster | None) -> Server | None:
+    if found is None or found.status != "ready":
+        return None
+    server = Server(found.socket_dir, found.port, SUPERUSER, cluster.password(home))
+    return server if server.answers() else None
 
 
 def _signal(processes: list[int], order: signal.Signals) -> None:
