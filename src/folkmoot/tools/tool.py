@@ -1,0 +1,45 @@
+"""What a tool is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.live import LiveRun
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """For whom and in which run a tool is called; `call_id` names this one call in the run."""
+
+    run: LiveRun
+    subject: Subject
+    call_id: str
+
+
+ToolFunction = Callable[[ToolContext, dict[str, Any]], Awaitable[str]]
+"""Does what a tool does; returns the text that the model gets to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something a model may call.
+
+    Attributes:
+        parameters: JSON schema of the arguments; `type` is `object`.
+        call: Takes arguments that fit the schema. An `AppError` it raises is told to the model.
+        idempotent: Whether calling it twice does no harm. Only then is a call repeated of which a
+            crash has left open whether it happened.
+        timeout: Seconds a call may take.
+        max_output: Characters of its result that reach the model.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+    call: ToolFunction
+    idempotent: bool = False
+    timeout: float = 30.0
+    max_output: int = 16_000
