@@ -1,6 +1,7 @@
 """Supervisors for tests: each stands for one process on the test's database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -48,10 +49,18 @@ class Reader:
     window: Window
     body: bytes = b""
     ended: bool = False
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, data: bytes, *, more: bool) -> None:
         self.body += data
         self.ended = not more
+        self.news.set()
+
+    async def seen(self, part: bytes) -> None:
+        """Wait until this has been read."""
+        while part not in self.body:
+            self.news.clear()
+            await self.news.wait()
 
     async def to_end(self) -> bytes:
         await self.window.serve(self.send)

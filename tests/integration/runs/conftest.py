@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
-from running import Running, process
 
 from folkmoot.runs.ports import Executor
+from running import Running, process
 
 StartProcess = Callable[[dict[str, Executor]], Awaitable[Running]]
 

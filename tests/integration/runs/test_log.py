@@ -7,13 +7,13 @@ import orjson
 import psycopg
 import pytest
 from psycopg import sql
-from running import Running
 
 from folkmoot.kit.errors import Conflict
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
+from running import Running
 
 pytestmark = pytest.mark.anyio
 
@@ -201,4 +201,4 @@ def tamper(owner_address: str, statement: str) -> None:
     """Change a log as only somebody who owns the table could."""
     with psycopg.connect(owner_address) as connection:
         connection.execute("ALTER TABLE run_events NO FORCE ROW LEVEL SECURITY")
-        connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement))

@@ -74,13 +74,15 @@ CREATE TABLE tool_calls (
 );
 """
 
-# Takes over what dead processes held and what a draining one has let go. One statement, rows
-# locked with SKIP LOCKED: of two processes that race for a run, one gets it.
+# Takes over what dead processes held and what a draining one has let go. The living are listed in
+# an uncorrelated sub-select: a join would not look at them again when a concurrent claim has
+# changed the row meanwhile, and two processes would get one run.
 CLAIM = """
 UPDATE runs SET process_id = me, attempt = runs.attempt + 1
 FROM (
-  SELECT r.org_id, r.id FROM runs AS r LEFT JOIN processes AS p ON p.id = r.process_id
-  WHERE r.state = 'running' AND r.kind = ANY (kinds) AND (p.id IS NULL OR NOT p.alive)
+  SELECT r.org_id, r.id FROM runs AS r
+  WHERE r.state = 'running' AND r.kind = ANY (kinds)
+    AND coalesce(r.process_id <> ALL (ARRAY (SELECT id FROM processes WHERE alive)), true)
     AND EXISTS (SELECT FROM processes WHERE id = me AND alive)
   ORDER BY r.id LIMIT most FOR UPDATE OF r SKIP LOCKED
 ) AS lost
