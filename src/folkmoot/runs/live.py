@@ -1,11 +1,12 @@
 """A run while it runs: the one place where events enter a log."""
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import orjson
 
 from folkmoot.kit.ids import OrgId, RunId
 from folkmoot.kit.subject import Subject
@@ -104,16 +105,20 @@ class LiveRun:
         """Append an event; `body` becomes its payload, `record` is for projections only."""
         if self.ended is not None:
             return
-        payload = body if isinstance(body, bytes) else encode(body)
-        text = payload.decode()
-        cleaned = self.filters.text(text)
-        if cleaned is not text:
-            payload = cleaned.encode()
         self.merging = None
         if type_ in ENDS:
             self.ended = type_
         self.queued += 1
-        self.writer.put(Entry(self, type_, payload, record=record), urgent=type_ in ENDS)
+        entry = Entry(self, type_, self._cleaned(body), record=record)
+        self.writer.put(entry, urgent=type_ in ENDS)
+
+    def _cleaned(self, body: object) -> bytes:
+        payload = body if isinstance(body, bytes) else encode(body)
+        text = payload.decode()
+        if self.filters.text(text) == text:
+            return payload
+        # The rules know text, not JSON: they clean its strings, so that it stays JSON.
+        return encode(_walk(orjson.loads(payload), self.filters.text))
 
     def reject(self) -> None:
         """End the run as failed: the database refuses what it wrote. The row says so, plainly."""
@@ -285,3 +290,14 @@ def _storable(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     return text
+
+
+def _walk(value: object, clean: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_walk(item, clean) for item in cast(list[object], value)]
+    if isinstance(value, dict):
+        items = cast(dict[str, object], value).items()
+        return {clean(key): _walk(item, clean) for key, item in items}
+    return value

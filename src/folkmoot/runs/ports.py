@@ -53,5 +53,5 @@ class Filters(Protocol):
         ...
 
     def text(self, text: str) -> str:
-        """Clean a whole text, or JSON text."""
+        """Clean a whole text."""
         ...

@@ -14,10 +14,11 @@ from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError, Forbidden
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import metrics
 from folkmoot.runs import recovery
 from folkmoot.runs.chain import GENESIS
 from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
-from folkmoot.runs.events import Event
+from folkmoot.runs.events import ENDS, Event
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import BEAT, Claimed, Lease
 from folkmoot.runs.live import LiveRun
@@ -235,6 +236,8 @@ class Supervisor:
             self._end(run, Event.RUN_FINISHED)
 
     def _fail(self, run: LiveRun, code: str, detail: str) -> None:
+        metrics.agent_error(str(run.input.get("agent", run.kind)), code)
+        metrics.run_finished(run.kind, RunState.FAILED)
         run.close_open()
         body: dict[str, object] = {"message": detail, "code": code}
         run.emit(Event.RUN_FAILED, body | _usage(run))
@@ -242,6 +245,7 @@ class Supervisor:
     def _end(self, run: LiveRun, event: Event) -> None:
         run.close_open()
         outcome = "cancelled" if event is Event.RUN_CANCELLED else "success"
+        metrics.run_finished(run.kind, ENDS[event])
         body: dict[str, object] = {
             "threadId": run.thread_id,
             "runId": run.client_id,

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection, conninfo
 
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId
+from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.batch import Batch
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.hub import Hub
@@ -40,16 +41,6 @@ RETRY: Final = 0.2
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Pulse:
-    """What the writer did, for the metrics."""
-
-    batches: int = 0
-    events: int = 0
-    largest: int = 0
-    retries: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class LogWriter:
     """Appends to the logs of this process's runs, as the role `writer`.
@@ -64,16 +55,18 @@ class LogWriter:
     hub: Hub
     projections: Mapping[str, Projection] = field(default_factory=dict[str, Projection])
     process_id: ProcessId | None = None
-    pulse: Pulse = field(default_factory=Pulse)
     _pending: list[Entry] = field(default_factory=list[Entry])
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _rush: asyncio.Event = field(default_factory=asyncio.Event)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _oldest: float = 0.0
     _connection: AsyncConnection[tuple[object, ...]] | None = None
     _away: bool = False
 
     def put(self, entry: Entry, *, urgent: bool) -> None:
         """Take an entry; an urgent one ends the pause between batches."""
+        if not self._pending:
+            self._oldest = clock.monotonic()
         self._pending.append(entry)
         self._wake.set()
         if urgent:
@@ -140,10 +133,15 @@ class LogWriter:
         self._rush.clear()
         entries = [entry for entry in entries if self.hub.live.get(entry.run.id) is entry.run]
         if entries:
+            begun, oldest = clock.monotonic(), self._oldest
             batch = Batch(entries, clock.milliseconds())
             batch.seal(self.projections)
             if await self._commit(batch):
                 self._deliver(batch)
+                done = clock.monotonic()
+                metrics.log_batch(
+                    len(batch.rows), commit=done - begun, lag=done - oldest, waiting=self.waiting
+                )
         self._room.set()
 
     async def _commit(self, batch: Batch) -> bool:
@@ -209,7 +207,6 @@ class LogWriter:
 
     async def _disconnected(self, error: Exception) -> None:
         self._away = True
-        self.pulse.retries += 1
         log.warning("runs.log_writer_waits", error=type(error).__name__)
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -217,9 +214,6 @@ class LogWriter:
         await asyncio.sleep(RETRY)
 
     def _deliver(self, batch: Batch) -> None:
-        self.pulse.batches += 1
-        self.pulse.events += len(batch.rows)
-        self.pulse.largest = max(self.pulse.largest, len(batch.rows))
         for entry in batch.entries:
             entry.run.stored += 1
         for run, events in batch.fresh.items():
