@@ -1,0 +1,114 @@
+/** What the API answers, as far as the console reads it. */
+
+import type { Citation } from "../stream/events";
+
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  organization_id: string;
+  organizations: { id: string; name: string; role: string }[];
+  permissions: string[];
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  description: string;
+  workflows: string[];
+}
+
+export interface Model {
+  name: string;
+  provider: string;
+  default: boolean;
+}
+
+export interface Conversation {
+  id: string;
+  title: string | null;
+  created_at: string;
+  updated_at: string;
+  active_run_id: string | null;
+}
+
+export interface Message {
+  id: string;
+  role: string;
+  content: string;
+  run_id: string | null;
+  created_at: string;
+  citations: Citation[];
+  cut: boolean;
+}
+
+export interface Run {
+  id: string;
+  client_id: string | null;
+  kind: string;
+  state: string;
+  agent: string | null;
+  conversation_id: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  error: string | { detail?: string; code?: string } | null;
+  /** How many events the log holds. */
+  events: number;
+  /** Hash of the last event in the chain, in hex. */
+  head: string | null;
+}
+
+export interface LoggedEvent {
+  seq: number;
+  type: string;
+  payload: unknown;
+  at: string;
+  hash: string;
+}
+
+export interface Collection {
+  id: string;
+  name: string;
+  description: string | null;
+  documents: number;
+  pending_documents: number;
+}
+
+export type DocumentStatus = "queued" | "processing" | "ready" | "failed";
+
+/** Named so because `Document` is the browser's. */
+export interface SourceDocument {
+  id: string;
+  collection_id: string;
+  title: string;
+  status: DocumentStatus;
+  error: string | null;
+  progress: { stage: string; done: number; total: number } | null;
+  pages: number | null;
+  chunks: number | null;
+  bytes: number;
+  media_type: string;
+  created_at: string;
+}
+
+export interface DocumentText {
+  document_id: string;
+  title: string;
+  text: string;
+  /** Offsets are Unicode code points. */
+  pages: { page: number; start: number; end: number }[];
+}
+
+export interface SearchHit {
+  chunk_id: string;
+  document_id: string;
+  title: string;
+  text: string;
+  score: number;
+  page: number | null;
+  start: number;
+  end: number;
+}
+
+export type SearchMode = "hybrid" | "dense" | "lexical";

@@ -1,0 +1,57 @@
+/** What the next question is asked with; remembered by the browser. */
+
+import { catalog } from "./catalog.svelte";
+import type { AskOptions } from "./chat.svelte";
+import { recall, remember } from "./storage";
+
+const DEFAULT_AGENT = "chat";
+
+class Asking {
+  #agent = $state(recall("agent"));
+  #workflow = $state(recall("workflow"));
+  #model = $state(recall("model"));
+  #collections = $state<string[]>((recall("collections") ?? "").split(",").filter(Boolean));
+
+  readonly agent = $derived(
+    catalog.agents.find((each) => each.id === this.#agent) ??
+      catalog.agents.find((each) => each.id === DEFAULT_AGENT) ??
+      catalog.agents[0] ??
+      null,
+  );
+  readonly workflow = $derived(this.agent?.workflows.includes(this.#workflow ?? "") ? this.#workflow : null);
+  readonly model = $derived(catalog.models.some((each) => each.name === this.#model) ? this.#model : null);
+  readonly collections = $derived(
+    this.#collections.filter((id) => catalog.collections.some((each) => each.id === id)),
+  );
+
+  set(choice: "agent" | "workflow" | "model", value: string | null): void {
+    if (choice === "agent") this.#agent = value;
+    else if (choice === "workflow") this.#workflow = value;
+    else this.#model = value;
+    remember(choice, value);
+  }
+
+  toggle(collection: string): void {
+    const rest = this.collections.filter((id) => id !== collection);
+    this.#collections = rest.length < this.collections.length ? rest : [...rest, collection];
+    remember("collections", this.#collections.join(",") || null);
+  }
+
+  /** Answers only from one collection: the wish behind "Ask about this collection". */
+  only(collection: string): void {
+    this.#collections = [collection];
+    remember("collections", collection);
+  }
+
+  options(): AskOptions {
+    const searches = this.collections.length > 0 && this.agent?.workflows.includes("rag");
+    return {
+      agent: this.agent?.id ?? DEFAULT_AGENT,
+      workflow: this.workflow ?? (searches ? "rag" : null),
+      model: this.model,
+      collections: this.collections,
+    };
+  }
+}
+
+export const asking = new Asking();

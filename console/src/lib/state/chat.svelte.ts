@@ -1,0 +1,247 @@
+/** One conversation on the screen: its history, the turn that is running, and how to go on. */
+
+import { withQuery, type Page } from "../api/client";
+import { asProblem, Problem } from "../api/problem";
+import type { Message } from "../api/types";
+import type { RunAgentInput, RunEvent } from "../stream/events";
+import { follow, type Connection, type Follow } from "../stream/follow";
+import { apply, newTurn, type Turn } from "../stream/turn";
+import { newId } from "../text/ids";
+import { announcer } from "./announcer.svelte";
+import { conversations } from "./conversations.svelte";
+import { entriesOf, type Entry } from "./history";
+import { api } from "./session.svelte";
+
+/** How the next question is to be answered; null leaves it to the server's settings. */
+export interface AskOptions {
+  agent: string;
+  workflow: string | null;
+  model: string | null;
+  collections: string[];
+}
+
+/** Events are shown at most this often (milliseconds): faster than the eye, slower than tokens. */
+const SHOW_EVERY_MS = 40;
+const PAGE_SIZE = 100;
+
+export class Chat {
+  readonly id: string;
+  status = $state<"new" | "loading" | "ready" | "failed">("new");
+  problem = $state<Problem | null>(null);
+  entries = $state<Entry[]>([]);
+  connection = $state<Connection>("connecting");
+  running = $state<Turn | null>(null);
+  stopping = $state(false);
+  /** Text of a question that the server refused, to be put back into the composer. */
+  returned = $state<string | null>(null);
+
+  #leave = new AbortController();
+
+  constructor(id: string = newId()) {
+    this.id = id;
+  }
+
+  /** Reads the conversation; a run that is still active is joined from its first event. */
+  async open(): Promise<void> {
+    this.#reset();
+    this.status = "loading";
+    try {
+      // First the run, then the messages: what finishes in between is then replayed, not missed.
+      const { active_run_id: active } = await conversations.refresh(this.id);
+      this.entries = entriesOf(await this.#messages(), active);
+      this.status = "ready";
+      if (active !== null) void this.#follow(this.#push(newTurn(active)), this.#eventsOf(active));
+    } catch (error) {
+      this.problem = asProblem(error);
+      this.status = "failed";
+    }
+  }
+
+  /** Asks a question; the answer streams into the last entry. */
+  async ask(text: string, options: AskOptions): Promise<void> {
+    const input = this.#input(text, options);
+    this.problem = null;
+    this.returned = null;
+    this.status = "ready";
+    this.entries.push({ kind: "question", id: newId(), text, runId: input.runId });
+    const turn = this.#push(newTurn(input.runId));
+    const path = `/api/chat/${encodeURIComponent(options.agent)}`;
+    await this.#follow(turn, this.#asking(path, input), text);
+  }
+
+  /** Asks the server to stop; the stream goes on until it says that it has. */
+  async stop(): Promise<void> {
+    const turn = this.running;
+    if (!turn || this.stopping) return;
+    this.stopping = true;
+    try {
+      await api.post(`/api/v1/runs/${turn.runId}/cancel`);
+    } catch (error) {
+      this.stopping = false;
+      if (this.running === turn) this.problem = asProblem(error);
+    }
+  }
+
+  /** Replaces a turn known from its messages only by all that its log holds. */
+  async expand(turn: Turn): Promise<void> {
+    const whole = newTurn(turn.runId);
+    const open = this.#eventsOf(turn.runId);
+    const onEvent = (_seq: number, event: RunEvent) => apply(whole, event);
+    await follow({ open, onEvent, signal: this.#leave.signal });
+    const entry = this.entries.find((each) => each.kind === "turn" && each.turn.runId === turn.runId);
+    if (entry?.kind === "turn") entry.turn = whole;
+  }
+
+  /** Closes the window on the run; the run itself goes on. */
+  close(): void {
+    this.#leave.abort(new DOMException("The conversation was closed.", "AbortError"));
+  }
+
+  #reset(): void {
+    this.close();
+    this.#leave = new AbortController();
+    this.entries = [];
+    this.running = null;
+    this.stopping = false;
+    this.problem = null;
+  }
+
+  async #messages(): Promise<Message[]> {
+    const messages: Message[] = [];
+    let cursor: string | null = null;
+    do {
+      const path = `/api/v1/conversations/${this.id}/messages`;
+      const page: Page<Message> = await api.get(withQuery(path, { limit: PAGE_SIZE, cursor }));
+      messages.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    return messages;
+  }
+
+  #push(turn: Turn): Turn {
+    this.entries.push({ kind: "turn", turn });
+    const entry = this.entries.at(-1);
+    // Read back: only the proxy that the list holds is reactive.
+    return entry?.kind === "turn" ? entry.turn : turn;
+  }
+
+  #input(text: string, options: AskOptions): RunAgentInput {
+    const forwarded: Record<string, unknown> = {};
+    if (options.workflow) forwarded["workflow"] = options.workflow;
+    if (options.model) forwarded["model"] = options.model;
+    if (options.collections.length > 0) forwarded["collection_ids"] = options.collections;
+    return {
+      threadId: this.id,
+      runId: newId(),
+      state: {},
+      messages: [{ id: newId(), role: "user", content: text }],
+      tools: [],
+      context: [],
+      forwardedProps: forwarded,
+    };
+  }
+
+  /**
+   * Posts the question, then reads on from the run's events.
+   *
+   * Until the server has answered once nobody knows whether it has the question, so it is posted
+   * again under the same run id, which the server takes for the same run.
+   */
+  #asking(path: string, input: RunAgentInput): Follow["open"] {
+    const events = this.#eventsOf(input.runId);
+    let accepted = false;
+    return async (after, signal) => {
+      if (accepted) return await events(after, signal);
+      const headers = { Accept: "text/event-stream" };
+      const response = await api.send(path, { method: "POST", body: input, headers, signal });
+      accepted = true;
+      return bodyOf(response);
+    };
+  }
+
+  #eventsOf(runId: string): Follow["open"] {
+    return async (after, signal) => {
+      const headers: Record<string, string> = { Accept: "text/event-stream" };
+      if (after > 0) headers["Last-Event-ID"] = String(after);
+      return bodyOf(await api.send(`/api/v1/runs/${runId}/events`, { headers, signal }));
+    };
+  }
+
+  async #follow(turn: Turn, open: Follow["open"], question: string | null = null): Promise<void> {
+    const { signal } = this.#leave;
+    const screen = new Screen(turn);
+    this.running = turn;
+    this.stopping = false;
+    try {
+      await follow({
+        open,
+        signal,
+        onEvent: (_seq, event) => screen.add(event),
+        onConnection: (connection) => (this.connection = connection),
+      });
+      screen.show();
+      announcer.say(ENDINGS[turn.status] ?? "The answer has ended.");
+    } catch (error) {
+      screen.show();
+      if (!signal.aborted) this.#lost(turn, asProblem(error), question);
+    } finally {
+      if (!signal.aborted) await this.#ended();
+    }
+  }
+
+  /** The server refused: a question it never took goes back to the composer. */
+  #lost(turn: Turn, problem: Problem, question: string | null): void {
+    this.problem = problem;
+    announcer.say(`${problem.title}. ${problem.detail}`);
+    if (question !== null && turn.items.length === 0) {
+      this.entries = this.entries.slice(0, -2);
+      this.returned = question;
+      if (this.entries.length === 0) this.status = "new";
+    } else {
+      turn.status = "failed";
+      turn.error = { message: problem.detail, code: problem.code };
+    }
+  }
+
+  async #ended(): Promise<void> {
+    this.running = null;
+    this.stopping = false;
+    // The title is a nicety: when it cannot be read now it is read at the next visit.
+    if (this.entries.length > 0) await conversations.refresh(this.id).catch(() => undefined);
+  }
+}
+
+const ENDINGS: Partial<Record<Turn["status"], string>> = {
+  success: "The answer is finished.",
+  cancelled: "The answer was stopped.",
+  interrupt: "The answer waits for your decision.",
+  failed: "The answer failed.",
+};
+
+function bodyOf(response: Response): ReadableStream<Uint8Array> {
+  if (response.body) return response.body;
+  throw new Problem(0, { title: "The server sent no stream" });
+}
+
+/** Gathers events and shows them together, so that fast streams do not redraw for every token. */
+class Screen {
+  readonly #turn: Turn;
+  #waiting: RunEvent[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  add(event: RunEvent): void {
+    this.#waiting.push(event);
+    this.#timer ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
+  }
+
+  show(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const event of this.#waiting) apply(this.#turn, event);
+    this.#waiting = [];
+  }
+}

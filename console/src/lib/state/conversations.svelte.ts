@@ -1,0 +1,71 @@
+/** The list in the sidebar: newest first, loaded page by page. */
+
+import { withQuery, type Page } from "../api/client";
+import { asProblem, type Problem } from "../api/problem";
+import type { Conversation } from "../api/types";
+import { api } from "./session.svelte";
+
+const PATH = "/api/v1/conversations";
+const PAGE_SIZE = 50;
+
+class Conversations {
+  items = $state<Conversation[]>([]);
+  status = $state<"loading" | "ready" | "failed">("loading");
+  problem = $state<Problem | null>(null);
+  more = $state(false);
+
+  #cursor: string | null = null;
+
+  async load(): Promise<void> {
+    this.#cursor = null;
+    await this.#page((loaded) => (this.items = loaded));
+  }
+
+  async loadMore(): Promise<void> {
+    await this.#page((loaded) => {
+      const known = new Set(this.items.map((item) => item.id));
+      this.items.push(...loaded.filter((item) => !known.has(item.id)));
+    });
+  }
+
+  find(id: string): Conversation | undefined {
+    return this.items.find((item) => item.id === id);
+  }
+
+  /** Reads one conversation anew: a turn has given it a title or moved it up. */
+  async refresh(id: string): Promise<Conversation> {
+    const fresh = await api.get<Conversation>(`${PATH}/${id}`);
+    this.items = [fresh, ...this.items.filter((item) => item.id !== id)].toSorted((a, b) =>
+      b.updated_at.localeCompare(a.updated_at),
+    );
+    return fresh;
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    await api.patch(`${PATH}/${id}`, { title });
+    const item = this.find(id);
+    if (item) item.title = title;
+  }
+
+  async remove(id: string): Promise<void> {
+    await api.delete(`${PATH}/${id}`);
+    this.items = this.items.filter((item) => item.id !== id);
+  }
+
+  async #page(take: (loaded: Conversation[]) => void): Promise<void> {
+    try {
+      const query = { limit: PAGE_SIZE, cursor: this.#cursor };
+      const page = await api.get<Page<Conversation>>(withQuery(PATH, query));
+      take(page.items);
+      this.#cursor = page.next_cursor;
+      this.more = page.next_cursor !== null;
+      this.status = "ready";
+      this.problem = null;
+    } catch (error) {
+      this.problem = asProblem(error);
+      this.status = "failed";
+    }
+  }
+}
+
+export const conversations = new Conversations();

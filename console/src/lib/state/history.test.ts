@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type { Message } from "../api/types";
+import { answers } from "../stream/turn";
+import { entriesOf } from "./history";
+
+function message(id: string, role: string, run: string | null, extra: Partial<Message> = {}): Message {
+  const base = { id, role, run_id: run, content: `${id} text`, created_at: "", citations: [], cut: false };
+  return { ...base, ...extra };
+}
+
+test("the messages of one run make one turn", () => {
+  const entries = entriesOf(
+    [message("q", "user", "r1"), message("a", "assistant", "r1"), message("b", "assistant", "r1")],
+    null,
+  );
+  expect(entries.map((entry) => entry.kind)).toEqual(["question", "turn"]);
+  expect(entries[1]?.kind === "turn" && entries[1].turn.items).toHaveLength(2);
+});
+
+test("what the active run has stored is left to its replay, its question is not", () => {
+  const entries = entriesOf(
+    [message("q", "user", "r1"), message("a", "assistant", "r1"), message("p", "user", "r2"), message("b", "assistant", "r2")],
+    "r2",
+  );
+  expect(entries.map((entry) => (entry.kind === "turn" ? entry.turn.runId : entry.id))).toEqual(["q", "r1", "p"]);
+});
+
+test("messages without a run are not mistaken for the active one's", () => {
+  expect(entriesOf([message("a", "assistant", null)], null)).toHaveLength(1);
+});
+
+test("a message that was cut off does not count as an answer", () => {
+  const [entry] = entriesOf([message("a", "assistant", "r", { cut: true })], null);
+  expect(entry?.kind === "turn" && answers(entry.turn)).toEqual([]);
+});
+
+test("tool messages are not shown as answers", () => {
+  expect(entriesOf([message("t", "tool", "r")], null)).toEqual([]);
+});

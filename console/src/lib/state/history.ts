@@ -1,0 +1,39 @@
+/** Stored messages as entries of the conversation. */
+
+import type { Message } from "../api/types";
+import { newTurn, type Turn } from "../stream/turn";
+
+export type Entry =
+  | { kind: "question"; id: string; text: string; runId: string | null }
+  | { kind: "turn"; turn: Turn };
+
+/**
+ * Groups the messages of each run into one turn.
+ *
+ * What the active run has stored so far is left out: its events will be replayed from the first.
+ */
+export function entriesOf(messages: Message[], activeRun: string | null): Entry[] {
+  const entries: Entry[] = [];
+  for (const message of messages) {
+    if (message.role === "user") {
+      entries.push({ kind: "question", id: message.id, text: message.content, runId: message.run_id });
+    } else if (message.role === "assistant" && (activeRun === null || message.run_id !== activeRun)) {
+      addTo(turnOf(entries, message), message);
+    }
+  }
+  return entries;
+}
+
+function turnOf(entries: Entry[], message: Message): Turn {
+  const last = entries.at(-1);
+  const runId = message.run_id ?? message.id;
+  if (last?.kind === "turn" && last.turn.runId === runId) return last.turn;
+  const turn: Turn = { ...newTurn(runId), status: "success", complete: message.run_id === null };
+  entries.push({ kind: "turn", turn });
+  return turn;
+}
+
+function addTo(turn: Turn, message: Message): void {
+  turn.items.push({ kind: "text", id: message.id, text: message.content, open: false, cut: message.cut });
+  if (message.citations.length > 0) turn.citations[message.id] = message.citations;
+}

@@ -1,0 +1,57 @@
+/** The console's own addresses; the server answers all of them with the same page. */
+
+export type Route =
+  | { name: "chat"; id: string | null }
+  | { name: "documents"; id: string | null }
+  | { name: "runs"; id: string | null }
+  | { name: "sign-in" }
+  | { name: "register" }
+  | { name: "missing" };
+
+const ID = "([A-Za-z0-9_.:-]{1,200})";
+
+const PATTERNS: [RegExp, (id: string | null) => Route][] = [
+  [/^\/$/, () => ({ name: "chat", id: null })],
+  [new RegExp(`^/chat/${ID}$`), (id) => ({ name: "chat", id })],
+  [new RegExp(`^/documents(?:/${ID})?$`), (id) => ({ name: "documents", id })],
+  [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
+  [/^\/sign-in$/, () => ({ name: "sign-in" })],
+  [/^\/register$/, () => ({ name: "register" })],
+];
+
+export function match(path: string): Route {
+  for (const [pattern, route] of PATTERNS) {
+    const found = pattern.exec(path);
+    if (found) return route(found[1] ?? null);
+  }
+  return { name: "missing" };
+}
+
+class Router {
+  path = $state(location.pathname);
+  readonly route = $derived(match(this.path));
+
+  constructor() {
+    addEventListener("popstate", () => (this.path = location.pathname));
+    addEventListener("click", (event) => this.#follow(event));
+  }
+
+  go(path: string, { replace = false } = {}): void {
+    if (replace) history.replaceState(null, "", path);
+    else if (path !== location.pathname + location.search) history.pushState(null, "", path);
+    this.path = location.pathname;
+  }
+
+  /** Takes plain clicks on links to the console's pages; all others stay the browser's. */
+  #follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element | null)?.closest("a");
+    if (!link || link.target || link.hasAttribute("download")) return;
+    if (link.origin !== location.origin || link.hash || match(link.pathname).name === "missing") return;
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import type { RunEvent } from "./events";
+import { answers, apply, newTurn, sections, type Turn } from "./turn";
+
+function fold(...events: RunEvent[]): Turn {
+  const turn = newTurn("r");
+  for (const event of events) apply(turn, event);
+  return turn;
+}
+
+const message = (id: string, ...deltas: string[]): RunEvent[] => [
+  { type: "TEXT_MESSAGE_START", messageId: id, role: "assistant" },
+  ...deltas.map((delta): RunEvent => ({ type: "TEXT_MESSAGE_CONTENT", messageId: id, delta })),
+];
+const end = (id: string): RunEvent => ({ type: "TEXT_MESSAGE_END", messageId: id });
+const finished = (type: "success" | "cancelled"): RunEvent => ({
+  type: "RUN_FINISHED",
+  threadId: "t",
+  runId: "r",
+  outcome: { type },
+});
+
+describe("a turn", () => {
+  test("joins the deltas of a message", () => {
+    const turn = fold(...message("a", "Hel", "lo"), end("a"), finished("success"));
+    expect(answers(turn)).toEqual([{ kind: "text", id: "a", text: "Hello", open: false, cut: false }]);
+    expect(turn.status).toBe("success");
+  });
+
+  test("runs until a terminal event says otherwise", () => {
+    expect(fold(...message("a", "x"), end("a")).status).toBe("running");
+  });
+
+  test("sets a message aside that a crash cut off, and never glues two answers", () => {
+    const turn = fold(
+      ...message("a", "The capi"),
+      { type: "CUSTOM", name: "message.cut", value: { message_id: "a" } },
+      ...message("b", "The capital is Rome."),
+      end("b"),
+      finished("success"),
+    );
+    expect(answers(turn).map((item) => item.text)).toEqual(["The capital is Rome."]);
+    expect(sections(turn).map((section) => section.kind)).toEqual(["work", "answer"]);
+  });
+
+  test("keeps citations by message, also when they come before its text", () => {
+    const citation = { index: 1, document_id: "d", title: "T", start: 0, end: 4 };
+    const turn = fold(
+      { type: "CUSTOM", name: "citations", value: { message_id: "a", citations: [citation] } },
+      ...message("a", "Yes [1]"),
+    );
+    expect(turn.citations["a"]).toEqual([citation]);
+  });
+
+  test("collects a tool call's arguments and result", () => {
+    const turn = fold(
+      { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "clock" },
+      { type: "TOOL_CALL_ARGS", toolCallId: "c", delta: '{"zone":' },
+      { type: "TOOL_CALL_ARGS", toolCallId: "c", delta: '"UTC"}' },
+      { type: "TOOL_CALL_END", toolCallId: "c" },
+      { type: "TOOL_CALL_RESULT", toolCallId: "c", messageId: "m", content: "12:00" },
+    );
+    expect(turn.items).toEqual([
+      { kind: "tool", id: "c", name: "clock", args: '{"zone":"UTC"}', result: "12:00", open: false },
+    ]);
+  });
+
+  test("closes the newest open step of that name", () => {
+    const turn = fold(
+      { type: "STEP_STARTED", stepName: "search" },
+      { type: "STEP_FINISHED", stepName: "search" },
+      { type: "STEP_STARTED", stepName: "search" },
+    );
+    expect(turn.items).toEqual([
+      { kind: "step", name: "search", open: false },
+      { kind: "step", name: "search", open: true },
+    ]);
+  });
+
+  test("leaves nothing open once it has failed", () => {
+    const turn = fold(...message("a", "x"), { type: "RUN_ERROR", message: "No model", code: "unavailable" });
+    expect(turn.status).toBe("failed");
+    expect(turn.error).toEqual({ message: "No model", code: "unavailable" });
+    expect(turn.items.every((item) => !item.open)).toBe(true);
+  });
+
+  test("says when it was cancelled", () => {
+    expect(fold(finished("cancelled")).status).toBe("cancelled");
+  });
+
+  test("passes over events it does not show", () => {
+    const turn = fold({ type: "STATE_SNAPSHOT", snapshot: {} }, { type: "CUSTOM", name: "citations", value: null });
+    expect(turn.items).toEqual([]);
+  });
+
+  test("shows reasoning and steps between two answers as one section", () => {
+    const turn = fold(
+      ...message("a", "First"),
+      { type: "STEP_STARTED", stepName: "model" },
+      { type: "REASONING_MESSAGE_START", messageId: "q", role: "reasoning" },
+      { type: "REASONING_MESSAGE_CONTENT", messageId: "q", delta: "Hm" },
+      ...message("b", "Second"),
+    );
+    expect(sections(turn).map((s) => (s.kind === "work" ? s.items.length : s.item.text))).toEqual([
+      "First",
+      2,
+      "Second",
+    ]);
+  });
+});

@@ -1,0 +1,56 @@
+/** How values are written for people; the browser's language decides the details. */
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** 1536 -> "1.5 kB" (decimal units). */
+export function bytes(value: number): string {
+  const power = value < 1000 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), UNITS.length - 1);
+  const scaled = value / 1000 ** power;
+  return `${scaled >= 100 || power === 0 ? Math.round(scaled) : scaled.toFixed(1)} ${UNITS[power]}`;
+}
+
+/** "1 page", "3 pages". */
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString()} ${value === 1 ? one : many}`;
+}
+
+/** Milliseconds as "340 ms", "4.2 s", "3 min 05 s". */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+export function dateTime(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
+export function clock(iso: string): string {
+  const date = new Date(iso);
+  const time = date.toLocaleTimeString(undefined, { hour12: false });
+  return `${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "just now", "5 min ago", "3 h ago", then the date. */
+export function ago(iso: string, now: number = Date.now()): string {
+  const past = now - new Date(iso).getTime();
+  if (past < MINUTE) return "just now";
+  if (past < HOUR) return `${Math.floor(past / MINUTE)} min ago`;
+  if (past < DAY) return `${Math.floor(past / HOUR)} h ago`;
+  return new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
+
+/** The heading under which a conversation of that time is listed. */
+export function recency(iso: string, now: Date = new Date()): string {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  const time = new Date(iso).getTime();
+  if (time >= midnight) return "Today";
+  if (time >= midnight - DAY) return "Yesterday";
+  if (time >= midnight - 7 * DAY) return "Past seven days";
+  return "Older";
+}
