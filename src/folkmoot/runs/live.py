@@ -238,6 +238,11 @@ class TextStream:
         if self.end_type == Event.REASONING_MESSAGE_FINISHED:
             self.run.emit(Event.REASONING_FINISHED, b"%b}" % self.head)
 
+    def finish(self) -> str:
+        """Let out what the filter holds back: no more is written. Returns the whole text."""
+        self._flush()
+        return self.whole()
+
     def _flush(self) -> None:
         rest = self.filter.flush()
         if rest:
