@@ -11,7 +11,6 @@ UNWANTED: Final = re.compile(
 )
 LINE_END: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 BLANKS: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-TRAILING: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 GAP: Final = re.compile(r"\n{3,}")
 LIGATURES: Final = str.maketrans(
     {
@@ -30,7 +29,8 @@ def normalise(text: str) -> str:
     """Return the text in NFC with LF line ends, without controls, ligatures and wide gaps."""
     text = UNWANTED.sub("", BLANKS.sub(" ", LINE_END.sub("\n", text)))
     text = unicodedata.normalize("NFC", text.translate(LIGATURES))
-    return GAP.sub("\n\n", TRAILING.sub("", text)).strip("\n")
+    text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    return GAP.sub("\n\n", text).strip("\n")
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -66,10 +66,13 @@ FOREIGN: Final = (
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 BINARY: Final = re.compile(b"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 HTML_START: Final = re.compile(
-    r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
+    r"\s*+(?:<\?xml[^>]*>\s*+)?(?><!--.*?-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
 )
-HTML_TAGS: Final = re.compile(r"</?(html|head|body|div|p|table|h[1-6]|ul|script)\b[^>]*>", re.I)
-HEADING: Final = re.compile(r"^#{1,6} \S", re.M)
+HTML_TAGS: Final = re.compile(
+    r"</?(?:html|head|body|div|p|table|h[1-6]|ul|script)\b[^>]*>", re.IGNORECASE
+)
+HEADING: Final = re.compile(r"^#{1,6} \S", re.MULTILINE)
 PLAIN: Final = {
     ".md": Kind.MARKDOWN,
     ".markdown": Kind.MARKDOWN,

@@ -2,8 +2,8 @@
 
 import zipfile
 from typing import IO, Final, cast
-from xml.sax import SAXException
 from xml.parsers.expat import ExpatError
+from xml.sax import SAXException
 
 from folkmoot.knowledge.limits import MEBIBYTE, Limits
 from folkmoot.knowledge.parsing import html
@@ -27,12 +27,16 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     source.seek(0)
     try:
         result = mammoth.convert_to_html(
-            source, convert_image=mammoth.images.img_element(lambda _image: {})
+            source, convert_image=mammoth.images.img_element(_no_picture)
         )
     except (KeyError, ValueError, AttributeError, OSError, SAXException, ExpatError) as error:
         raise ParseFailed("The Word document is damaged and cannot be read.") from error
     report(1, 2)
     return html.from_markup(result.value, limits, report)
+
+
+def _no_picture(_image: object) -> dict[str, str]:
+    return {}
 
 
 def _inspect(source: Source, limits: Limits) -> None:

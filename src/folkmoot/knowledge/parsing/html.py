@@ -57,6 +57,8 @@ class _Walk:
         self._rows: list[list[str]] = []
         self._tables = 0
         self._lists: list[int | None] = []
+        self._items: list[str] = []
+        self._bullet = ""
         self._verbatim = 0
 
     def read(self, root: Any) -> Parsed:  # noqa: ANN401 - lxml has no types
@@ -72,6 +74,7 @@ class _Walk:
                     self._close(element.tag)
                     self._say(element.tail)
         self._flush()
+        self._end_items()
         return self._manuscript.finish()
 
     def _open(self, tag: str, text: str | None) -> None:
@@ -85,7 +88,7 @@ class _Walk:
             self._verbatim += 1
         elif tag == "li":
             self._flush()
-            self._inline.append(self._bullet())
+            self._bullet = self._next_bullet()
         elif tag in HEADINGS or tag in BLOCKS:
             self._flush()
         if tag in {"ul", "ol"}:
@@ -95,8 +98,8 @@ class _Walk:
         self._say(text)
 
     def _close(self, tag: str) -> None:
-        if tag in {"ul", "ol"} and self._lists:
-            self._lists.pop()
+        if tag in {"ul", "ol"}:
+            self._end_list()
         if tag == "table":
             self._end_table()
         elif self._tables:
@@ -104,17 +107,25 @@ class _Walk:
         elif tag in HEADINGS:
             title = "".join(self._inline)
             self._inline.clear()
+            self._end_items()
             self._manuscript.heading(HEADINGS[tag], title, mark="#" * HEADINGS[tag])
         elif tag == "pre":
             self._end_listing()
         elif tag in BLOCKS or tag == "li":
             self._flush()
 
+    def _end_list(self) -> None:
+        self._flush()
+        if self._lists:
+            self._lists.pop()
+        if not self._lists:
+            self._end_items()
+
     def _say(self, text: str | None) -> None:
         if text:
             self._inline.append(text if self._verbatim else _squeezed(text))
 
-    def _bullet(self) -> str:
+    def _next_bullet(self) -> str:
         if not self._lists:
             return "- "
         number = self._lists[-1]
@@ -124,15 +135,27 @@ class _Walk:
         return "  " * (len(self._lists) - 1) + f"{number}. "
 
     def _flush(self) -> None:
+        """End the paragraph; inside a list it is an item, and items stay together."""
         if self._tables:
             return
         lines = "".join(self._inline).split("\n")
-        text = "\n".join(line.rstrip() for line in lines).strip("\n")
+        text = "\n".join(line.strip() for line in lines).strip("\n")
         self._inline.clear()
-        self._manuscript.block(text if text.startswith("  ") else text.strip())
+        if text and self._lists:
+            bullet = self._bullet or "  " * len(self._lists)
+            self._bullet = ""
+            self._items.append(bullet + text.replace("\n", "\n" + "  " * len(self._lists)))
+        elif text:
+            self._end_items()
+            self._manuscript.block(text)
+
+    def _end_items(self) -> None:
+        self._manuscript.block("\n".join(self._items))
+        self._items.clear()
 
     def _end_listing(self) -> None:
         self._verbatim = max(0, self._verbatim - 1)
+        self._end_items()
         text = "".join(self._inline).strip("\n")
         self._inline.clear()
         if text.strip():
@@ -169,6 +192,7 @@ class _Walk:
             return
         rows, self._rows = self._rows, []
         self._inline.clear()
+        self._end_items()
         self._manuscript.block(pipe_table(rows))
 
 

@@ -12,7 +12,7 @@ from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
 HEADING: Final = re.compile(r"(?P<mark>#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*$")
 FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
 UNDERLINE: Final = {"=": 1, "-": 2}
-FRONT_MATTER: Final = re.compile(r"\A---\n.*?\n(---|\.\.\.)\n", re.S)
+FRONT_MATTER: Final = re.compile(r"\A---\n.*?\n(---|\.\.\.)\n", re.DOTALL)
 
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:

@@ -8,7 +8,7 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import structlog
@@ -23,6 +23,7 @@ START_SECONDS: Final = 30.0
 QUIET_FACTOR: Final = 10
 """A busy machine may stretch a parser's quiet time this much; its processor time is limited too."""
 COMPLAINT_BYTES: Final = 4_000
+PIPE_BYTES: Final = 65_536
 BYTES_PER_CHARACTER: Final = 8
 
 log = structlog.get_logger(__name__)
@@ -68,8 +69,7 @@ class Parser:
                 return msgspec.json.decode(body, type=Parsed)
 
     async def _frame(self, process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
-        output = process.stdout
-        assert output is not None
+        output = cast(asyncio.StreamReader, process.stdout)
         try:
             head = await output.readexactly(5)
             (length,) = struct.unpack(">I", head[1:])
@@ -95,9 +95,8 @@ async def _start(file: int, kind: Kind, limits: Limits) -> asyncio.subprocess.Pr
 
 async def _why(process: asyncio.subprocess.Process) -> str:
     """Say in a sentence why a child ended without an answer, and log what it complained about."""
-    complaint = b""
-    if process.stderr is not None:
-        complaint = (await process.stderr.read(COMPLAINT_BYTES * 16))[-COMPLAINT_BYTES:]
+    complaints = cast(asyncio.StreamReader, process.stderr)
+    complaint = (await complaints.read(PIPE_BYTES))[-COMPLAINT_BYTES:]
     code = await process.wait()
     log.warning("parser.died", code=code, complaint=complaint.decode(errors="replace"))
     if code in {-signal.SIGXCPU, -signal.SIGKILL}:

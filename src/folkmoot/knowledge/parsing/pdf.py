@@ -1,6 +1,7 @@
 """PDF: text with page numbers, in reading order, without running heads."""
 
 import re
+import sys
 from collections import Counter
 from statistics import median
 from typing import Any, Final
@@ -14,11 +15,14 @@ WRONG_PASSWORD: Final = 4
 UNKNOWN_SECURITY: Final = 5
 COLUMN_GAP: Final = 2.5
 """A gap within a line that is wider than this many heights separates columns."""
+SPACE: Final = 0x20
+SPACES: Final = frozenset({SPACE, 0xA0})
+LAST_CODE: Final = sys.maxunicode
 HYPHEN_CODES: Final = frozenset({0x02, 0xFFFE, 0xAD})
 REPEATED_PAGES: Final = 3
 REPEATED_SHARE: Final = 0.5
 DIGITS: Final = re.compile(r"\d+")
-NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.I)
+NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.IGNORECASE)
 
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:
@@ -89,7 +93,7 @@ class _Reader:
                 self._end()
             elif code in HYPHEN_CODES:
                 self._text.append("\u00ad")
-            elif code <= 32 or code == 0xA0:
+            elif code in SPACES or code < SPACE:
                 self._text.append(" ")
             else:
                 self._character(index, code)
@@ -103,11 +107,14 @@ class _Reader:
             if self._edges and self._is_apart(edge):
                 self._end()
             self._edges.append(edge)
-        self._text.append(chr(code) if code < 0x110000 else "\ufffd")
+        self._text.append(chr(code) if code <= LAST_CODE else "\ufffd")
 
     def _is_apart(self, edge: tuple[float, float, float, float]) -> bool:
-        last = self._edges[-1]
-        return edge[0] - last[2] > COLUMN_GAP * (last[3] - last[1]) > 0
+        """Tell whether a character begins a new piece; pdfium hides breaks after a hyphen."""
+        _, bottom, right, top = self._edges[-1]
+        if edge[3] <= bottom or edge[1] >= top:
+            return True
+        return edge[0] - right > COLUMN_GAP * (top - bottom) > 0
 
     def _end(self) -> None:
         text = " ".join("".join(self._text).split())

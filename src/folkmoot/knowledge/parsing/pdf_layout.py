@@ -11,6 +11,10 @@ COLUMN_SHARE: Final = 0.2
 PROSE_SHARE: Final = 0.5
 """Lines of prose fill at least this share of their column; cells of a table do not."""
 MIN_COLUMN_LINES: Final = 4
+MIN_COLUMN_WIDTH: Final = 8
+"""In heights of a line."""
+BAND_GAP: Final = 2.5
+"""In heights of a line."""
 ROW_OVERLAP: Final = 0.5
 PARAGRAPH_GAP: Final = 0.6
 SIZE_CHANGE: Final = 0.15
@@ -19,8 +23,8 @@ HEADING_SIZE: Final = 1.15
 HEADING_LEVELS: Final = ((1.7, 1), (1.35, 2))
 HEADING_LENGTH: Final = 150
 MARGIN: Final = 0.08
-SENTENCE_END: Final = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
-HYPHEN: Final = re.compile(r"(?<=\w)[-\u2010\u00ad\x02\ufffe]$")
+SENTENCE_END: Final = re.compile("[.!?:\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\\]]*$")
+HYPHEN: Final = re.compile(r"(?<=\w)[-\u2010\u00ad]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def blocks(lines: list[Line], body: float) -> list[Block]:
     for before, row in pairwise([None, *rows]):
         if row is None:
             continue
-        if before is None or _breaks(before, row, _right_edge(rows)):
+        if before is None or _breaks(before, row):
             paragraphs.append([row])
         else:
             paragraphs[-1].append(row)
@@ -61,7 +65,27 @@ def blocks(lines: list[Line], body: float) -> list[Block]:
 
 
 def in_order(lines: list[Line]) -> list[Line]:
-    """Sort lines as they are read: down one column, then down the next."""
+    """Sort lines as they are read: band by band, in each down one column, then down the next."""
+    return [line for band in _bands(lines) for line in _by_column(band)]
+
+
+def _bands(lines: list[Line]) -> list[list[Line]]:
+    """Cut a page where empty space wider than between paragraphs crosses all of it."""
+    if not lines:
+        return []
+    gap = BAND_GAP * median(line.height for line in lines)
+    bands: list[list[Line]] = []
+    floor = 0.0
+    for line in sorted(lines, key=lambda line: -line.top):
+        if not bands or floor - line.top > gap:
+            bands.append([])
+            floor = line.bottom
+        bands[-1].append(line)
+        floor = min(floor, line.bottom)
+    return bands
+
+
+def _by_column(lines: list[Line]) -> list[Line]:
     gutter = _gutter(lines)
     if gutter is None:
         return sorted(lines, key=lambda line: (-line.top, line.left))
@@ -69,11 +93,11 @@ def in_order(lines: list[Line]) -> list[Line]:
     columns: tuple[list[Line], list[Line]] = ([], [])
     for line in sorted(lines, key=lambda line: -line.top):
         if line.left < gutter < line.right:
-            ordered += [*in_order(columns[0]), *in_order(columns[1]), line]
+            ordered += [*_by_column(columns[0]), *_by_column(columns[1]), line]
             columns = ([], [])
         else:
             columns[line.left >= gutter].append(line)
-    return [*ordered, *in_order(columns[0]), *in_order(columns[1])]
+    return [*ordered, *_by_column(columns[0]), *_by_column(columns[1])]
 
 
 def _gutter(lines: list[Line]) -> float | None:
@@ -95,8 +119,13 @@ def _gutter(lines: list[Line]) -> float | None:
 
 
 def _is_prose(column: list[Line]) -> bool:
+    """Tell whether most of a column's text stands in lines that fill it."""
     width = max(line.right for line in column) - min(line.left for line in column)
-    return median(line.right - line.left for line in column) >= PROSE_SHARE * width
+    if width < MIN_COLUMN_WIDTH * median(line.height for line in column):
+        return False
+    full = PROSE_SHARE * width
+    widths = [line.right - line.left for line in column]
+    return sum(width for width in widths if width >= full) >= PROSE_SHARE * sum(widths)
 
 
 def _rows(lines: list[Line]) -> list[list[Line]]:
@@ -116,11 +145,7 @@ def _beside(one: Line, other: Line) -> bool:
     return apart and shared >= ROW_OVERLAP * min(one.height, other.height)
 
 
-def _right_edge(rows: list[list[Line]]) -> float:
-    return max(row[-1].right for row in rows)
-
-
-def _breaks(before: list[Line], row: list[Line], right_edge: float) -> bool:
+def _breaks(before: list[Line], row: list[Line]) -> bool:
     """Tell whether a row begins a new paragraph."""
     above, line = before[0], row[0]
     if len(before) > 1 or len(row) > 1:
@@ -131,7 +156,7 @@ def _breaks(before: list[Line], row: list[Line], right_edge: float) -> bool:
         return True
     if above.bottom - line.top > PARAGRAPH_GAP * line.height:
         return True
-    ends_early = above.right - above.left < SHORT_LINE * (right_edge - above.left)
+    ends_early = above.right < line.left + SHORT_LINE * (line.right - line.left)
     return ends_early and bool(SENTENCE_END.search(above.text))
 
 
@@ -149,12 +174,11 @@ def _block(paragraph: list[list[Line]], body: float) -> Block:
 def joined(lines: list[str]) -> str:
     """Join the lines of a paragraph; a word cut by a hyphen at a line's end becomes whole."""
     text = ""
-    for line in lines:
-        line = line.strip()
+    for line in map(str.strip, lines):
         if not text:
             text = line
-        elif HYPHEN.search(text) and line[:1].islower():
-            text = text[:-1] + line
+        elif HYPHEN.search(text):
+            text = text[:-1] + ("" if line[:1].islower() else "-") + line
         else:
             text = f"{text} {line}"
     return text

@@ -22,7 +22,7 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     rows = csv.reader(text.splitlines(), delimiter=delimiter(text) or ",")
     manuscript = Manuscript(limits)
     try:
-        first = next(rows, [])
+        first = next(rows, None) or []
         names = [plaintext.one_line(cell, 80) for cell in first]
         lines = _named(names, rows) if _is_header(first) else _plain([first, *rows])
         done = 0
@@ -37,8 +37,9 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
 
 def delimiter(text: str) -> str | None:
     """Return what separates the columns of the first lines, or None if nothing does."""
+    sample = "\n".join(text.splitlines()[:SAMPLE_LINES])
     try:
-        return csv.Sniffer().sniff("\n".join(text.splitlines()[:SAMPLE_LINES]), DELIMITERS).delimiter
+        return csv.Sniffer().sniff(sample, DELIMITERS).delimiter
     except csv.Error:
         return None
 
