@@ -272,25 +272,27 @@ def test_a_process_id_that_was_given_to_somebody_else_does_not_stop_the_start(
 def test_a_server_that_others_started_on_the_data_is_left_alone(
     root: Path, postgres: EmbeddedPostgres
 ) -> None:
-    sockets = postgres.start().socket_dir
+    server = postgres.start()
     postgres.stop()
     program = binaries.installed() / "bin" / "postgres"
-    settings = setup.arguments({}, sockets, root / "log")
-    account = choose(root / "data")
-    with account.spawn(
+    settings = setup.arguments({}, server.socket_dir, root / "log")
+    with choose(root / "data").spawn(
         program, "-D", root / "data", *settings, output=subprocess.DEVNULL
     ) as foreign:
-        eventually(
-            lambda: (
-                (found := postmasters.read(root / "data")) is not None and found.status == "ready"
-            )
-        )
+        eventually(server.answers)
+        orders = shutdown_orders(root)
         with pytest.raises(EmbeddedPostgresFailed, match="did not start"):
             postgres.start()
-        assert foreign.poll() is None
+        assert server.answers()
+        assert shutdown_orders(root) == orders
         assert postmaster_pid(root) == foreign.pid
         foreign.send_signal(signal.SIGINT)
     assert ask(postgres.start(), "SELECT 1") == 1
+
+
+def shutdown_orders(root: Path) -> int:
+    logs = (path.read_text() for path in (root / "log").iterdir())
+    return sum(log.count("shutdown request") for log in logs)
 
 
 def test_a_cluster_half_made_when_its_maker_was_killed_is_made_anew(

@@ -195,6 +195,8 @@ class EmbeddedPostgres:
         return server
 
     def _shut_down(self, home: Home) -> None:
+        if self._is_over():
+            return  # what else serves the data is not ours to stop
         for order, patience in STOPPING:
             found = postmaster.read(home.data)
             if self._process is not None and self._is_parent():
