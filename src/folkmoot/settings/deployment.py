@@ -1,0 +1,60 @@
+"""The configuration of a deployment: what can be set, and what its values mean."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr
+
+SHORTEST_KEY: Final = 32
+
+
+class Mode(StrEnum):
+    """Production refuses what is only convenient: generated keys, plain HTTP cookies, open doors."""
+
+    DEV = "dev"
+    PRODUCTION = "production"
+
+
+class Providers(BaseModel):
+    """Keys and addresses of model providers; each has a well-known environment name too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    anthropic_api_key: SecretStr | None = None
+    google_api_key: SecretStr | None = None
+    ollama_host: str | None = None
+
+
+class Deployment(BaseModel):
+    """Everything an operator can set. `FOLKMOOT_` and the upper-case name set it by environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Mode = Mode.DEV
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: PositiveInt = 1
+    data_dir: Path = Path("~/.local/share/folkmoot")
+    database_url: SecretStr | None = Field(
+        default=None, description="The owner of the schema; without it, an embedded server."
+    )
+    blobs_url: str | None = Field(default=None, description="file:///… or s3://bucket/prefix")
+    secret_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
+    default_model: str | None = None
+    embedding_model: str = "auto"
+    trusted_hosts: list[str] = Field(default_factory=lambda: ["*"])
+    trusted_proxies: list[str] = Field(default_factory=list[str])
+    cors_origins: list[str] = Field(default_factory=list[str])
+    registration_open: bool = True
+    log_level: str = "INFO"
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 20.0
+    max_runs: PositiveInt = 2_000
+    otlp_endpoint: str | None = None
+    init_org: str | None = None
+    init_admin_email: str | None = None
+    init_admin_password: SecretStr | None = None
+    init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
+    providers: Providers = Providers()
