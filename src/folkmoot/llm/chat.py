@@ -96,7 +96,6 @@ class _Answer:
             data = await self._receive()
             chunks = self._decode(data)
             if chunks:
-                self._begun = True
                 return chunks
         if self._failure is not None:
             raise self._failure
@@ -115,26 +114,24 @@ class _Answer:
             return b""
 
     def _decode(self, data: bytes) -> list[Chunk]:
-        decoder, batch = self._decoder, self._batch
+        failed: str | None = None
         try:
             for document in self._framing.feed(data) if data else self._framing.close():
-                decoder.feed(document, batch)
+                self._decoder.feed(document, self._batch)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._failure = self._unreadable(data)
         except LineTooLong:
             self._failure = ModelAnswerMalformed(self._model, "a line of it is endless")
         except StreamFailed as failure:
-            self._failure = self._failed(failure.message)
-        chunks = batch.take()
+            failed = failure.message
+        chunks = self._batch.take()
         self._characters += _characters(chunks)
-        if self._failure is None and (decoder.closed or not data):
+        self._begun = self._begun or bool(chunks)
+        if failed is not None:
+            self._failure = self._failed(failed)
+        if self._failure is None and (self._decoder.closed or not data):
             self._end(chunks)
         return chunks
-
-    def _failed(self, message: str) -> ModelError:
-        if self._begun:
-            return ModelStreamCut(self._model, message)
-        return ModelUnavailable(self._model, f"failed: {clean(message)}")
 
     def _unreadable(self, data: bytes) -> ModelError:
         if not data:  # the last line ends in the middle
@@ -144,11 +141,10 @@ class _Answer:
     def _end(self, chunks: list[Chunk]) -> None:
         decoder = self._decoder
         if decoder.reason is None:
-            empty = not (self._begun or chunks)
             self._failure = (
-                ModelAnswerMalformed(self._model, "it is empty")
-                if empty
-                else ModelStreamCut(self._model, "it ended early")
+                ModelStreamCut(self._model, "it ended early")
+                if self._begun
+                else ModelAnswerMalformed(self._model, "it is empty")
             )
             return
         told = decoder.usage or estimate.usage(self._request, self._characters)

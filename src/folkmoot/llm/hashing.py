@@ -51,7 +51,7 @@ def vectors(texts: Sequence[str]) -> Vectors:
             places, weights = _features(word)
             np.add.at(result[row], places, weights * (1 + math.log(count)))
     lengths = np.linalg.norm(result, axis=1, keepdims=True)
-    return result / np.where(lengths > 0, lengths, np.float32(1))
+    return (result / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def plain(text: str) -> str:

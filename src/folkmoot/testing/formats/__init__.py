@@ -1,9 +1,12 @@
 """The provider's side of the wire formats, as far as the fake needs them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from folkmoot.testing.replies import Heard, Reply, Tokens, Use
+
+Schema = dict[str, Any]
+"""JSON as it was decoded."""
 
 
 class Format(Protocol):

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.testing.formats import finish
+from folkmoot.testing.formats import Schema, finish
 from folkmoot.testing.replies import Heard, Reply, Tokens, Use
 
 PIECE: Final = 8  # characters of arguments in one event
@@ -29,7 +29,7 @@ class _Message(msgspec.Struct):
 
 class _Tool(msgspec.Struct):
     name: str
-    input_schema: dict[str, JsonValue] = {}
+    input_schema: Schema = {}
 
 
 class _Request(msgspec.Struct):

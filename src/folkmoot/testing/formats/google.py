@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
+from folkmoot.testing.formats import Schema
 from folkmoot.testing.replies import Heard, Reply, Tokens, Use
 
 REASONS: Final = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -13,7 +14,7 @@ REASONS: Final = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 class _Part(msgspec.Struct, rename="camel"):
     text: str | None = None
-    function_response: dict[str, JsonValue] | None = None
+    function_response: Schema | None = None
 
 
 class _Content(msgspec.Struct):
@@ -23,7 +24,7 @@ class _Content(msgspec.Struct):
 
 class _Function(msgspec.Struct, rename="camel"):
     name: str
-    parameters_json_schema: dict[str, JsonValue] = {}
+    parameters_json_schema: Schema = {}
 
 
 class _Tool(msgspec.Struct, rename="camel"):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from pydantic import JsonValue
 
+from folkmoot.testing.formats import Schema
 from folkmoot.testing.replies import Heard, Reply, Tokens, Use
 
 
@@ -15,7 +16,7 @@ class _Message(msgspec.Struct):
 
 class _Function(msgspec.Struct):
     name: str
-    parameters: dict[str, JsonValue] = {}
+    parameters: Schema = {}
 
 
 class _Tool(msgspec.Struct):
