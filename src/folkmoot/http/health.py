@@ -1,0 +1,97 @@
+"""Is the process alive, and can it serve? For people, load balancers and `folkmoot doctor`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from folkmoot.http.access import PUBLIC
+from folkmoot.kit import clock
+from folkmoot.kit.errors import AppError
+from folkmoot.kit.telemetry import metrics
+
+PATIENCE: Final = 2.0
+"""Seconds that a dependency has to answer."""
+
+Check = Callable[[], Awaitable[None]]
+"""Returns if the dependency works, raises `AppError` if it does not."""
+
+
+class Health(StrEnum):
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class DependencyHealth(BaseModel):
+    """One dependency."""
+
+    status: Health
+    latency_ms: float
+    detail: str | None = None
+
+
+class Readiness(BaseModel):
+    """Whether this process can serve."""
+
+    status: Health
+    version: str
+    dependencies: dict[str, DependencyHealth] = Field(default_factory=dict[str, DependencyHealth])
+
+
+class Liveness(BaseModel):
+    """The process runs."""
+
+    status: Health = Health.HEALTHY
+
+
+def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
+    """Return the routes of health and metrics."""
+    routes = APIRouter(tags=["operation"], dependencies=[PUBLIC])
+
+    @routes.get("/health/live")
+    async def live() -> Liveness:
+        """Answer as long as the process runs."""
+        return Liveness()
+
+    @routes.get("/health/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
+    async def ready() -> Response:
+        """Answer 200 only when this process can serve."""
+        found = await asyncio.gather(*(_check(check) for check in checks.values()))
+        dependencies = dict(zip(checks, found, strict=True))
+        healthy = all(each.status is Health.HEALTHY for each in found)
+        body = Readiness(
+            status=Health.HEALTHY if healthy else Health.UNHEALTHY,
+            version=version,
+            dependencies=dependencies,
+        )
+        status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse(body.model_dump(mode="json"), status)
+
+    @routes.get("/metrics", response_class=Response)
+    async def read_metrics() -> Response:
+        """Return the figures an operator watches, in the Prometheus text format."""
+        body, media_type = metrics.exposition("")
+        return Response(body, media_type=media_type)
+
+    return routes
+
+
+async def _check(check: Check) -> DependencyHealth:
+    begun, detail = clock.monotonic(), None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await check()
+    except AppError as error:
+        detail = error.detail
+    except TimeoutError:
+        detail = f"It did not answer within {PATIENCE:g} s."
+    return DependencyHealth(
+        status=Health.HEALTHY if detail is None else Health.UNHEALTHY,
+        latency_ms=round((clock.monotonic() - begun) * 1000, 2),
+        detail=detail,
+    )

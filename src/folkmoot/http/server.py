@@ -1,0 +1,65 @@
+"""The HTTP server: uvicorn, with a stop that lets streams end or hands them over."""
+
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+Drain = Callable[[], Awaitable[None]]
+
+
+class DrainingServer(uvicorn.Server):
+    """Before it waits for open connections it lets the application end or hand over its streams."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections, drain, then stop as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        await self._drain()
+        await super().shutdown(sockets)
+
+
+def server(
+    app: ASGIApp, *, drain: Drain, trusted_proxies: list[str], listening: socket.socket
+) -> DrainingServer:
+    """Return a server for a socket that listens already.
+
+    Clients that come before the application has started wait in the socket's queue.
+    """
+    host, port = listening.getsockname()[:2]
+    config = uvicorn.Config(
+        app,
+        host=str(host),
+        port=int(port),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
+        timeout_graceful_shutdown=5,
+    )
+    return DrainingServer(config, drain)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind and listen; a free port is chosen for port 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError:
+        listening.close()
+        raise
+    listening.set_inheritable(True)
+    return listening
