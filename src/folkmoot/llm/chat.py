@@ -133,6 +133,11 @@ class _Answer:
             self._end(chunks)
         return chunks
 
+    def _failed(self, message: str) -> ModelError:
+        if self._begun:
+            return ModelStreamCut(self._model, message)
+        return ModelUnavailable(self._model, f"failed: {clean(message)}")
+
     def _unreadable(self, data: bytes) -> ModelError:
         if not data:  # the last line ends in the middle
             return ModelStreamCut(self._model)
