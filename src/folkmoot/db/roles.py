@@ -9,11 +9,10 @@ import base64
 from enum import StrEnum
 
 import psycopg
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import conninfo, sql
 
 from folkmoot.db.errors import DangerousRole
+from folkmoot.kit import crypto
 
 
 class Role(StrEnum):
@@ -27,9 +26,9 @@ LOGINS = (Role.APP, Role.WRITER)
 
 
 def password(secret_key: str, role: Role) -> str:
-    """Derive a role's password from the deployment's secret key (HKDF, RFC 5869)."""
-    derived = HKDF(SHA256(), 32, None, f"folkmoot database role {role}".encode())
-    return base64.urlsafe_b64encode(derived.derive(secret_key.encode())).decode().rstrip("=")
+    """Derive a role's password from the deployment's secret key."""
+    derived = crypto.derive(secret_key, f"database role {role}")
+    return base64.urlsafe_b64encode(derived).decode().rstrip("=")
 
 
 def address(owner: str, role: Role, secret_key: str) -> str:

@@ -1,7 +1,7 @@
 """Units of work: one transaction, done for one subject. Committed by whoever opened it."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,8 +111,7 @@ class Database:
     async def personal_work(self, user_id: UserId | None = None) -> AsyncGenerator[PersonalWork]:
         """Open a transaction that sees one person's own rows, or nobody's."""
         async with _unavailable_means_503(), self._sessions.begin() as session:
-            tenant = {"org": "", "user": str(user_id or ""), "teams": "{}"}
-            await session.execute(SET_TENANT_NAMED, tenant)
+            await session.execute(SET_TENANT_NAMED, _person(user_id))
             yield PersonalWork(session, user_id)
 
     @asynccontextmanager
@@ -121,25 +120,38 @@ class Database:
         async with _unavailable_means_503(), self._pipelines.connection() as connection:
             yield connection
 
-    @asynccontextmanager
-    async def pipelined(self, subject: Subject) -> AsyncGenerator[Connection]:
+    def pipelined(self, subject: Subject) -> AbstractAsyncContextManager[Connection]:
         """Open one implicit transaction whose statements travel together.
 
         Nothing is sent before the block ends or a result is fetched, and the first fetch ends the
         transaction: execute everything first, fetch after the block.
         """
+        return self._pipeline(_tenant(subject))
+
+    def personal_pipelined(
+        self, user_id: UserId | None = None
+    ) -> AbstractAsyncContextManager[Connection]:
+        """Do the same for a person outside any organisation, who sees their own rows."""
+        return self._pipeline(_person(user_id))
+
+    @asynccontextmanager
+    async def _pipeline(self, settings: dict[str, str]) -> AsyncGenerator[Connection]:
         async with (
             _unavailable_means_503(),
             self._pipelines.connection() as connection,
             connection.pipeline(),
         ):
-            await connection.execute(SET_TENANT, tuple(_tenant(subject).values()), prepare=True)
+            await connection.execute(SET_TENANT, tuple(settings.values()), prepare=True)
             yield connection
 
 
 def _tenant(subject: Subject) -> dict[str, str]:
     teams = ",".join(str(team) for team in subject.team_ids)
     return {"org": str(subject.org_id), "user": str(subject.user_id), "teams": f"{{{teams}}}"}
+
+
+def _person(user_id: UserId | None) -> dict[str, str]:
+    return {"org": "", "user": str(user_id or ""), "teams": "{}"}
 
 
 @asynccontextmanager

@@ -112,6 +112,17 @@ async def render_unexpected(request: Request, error: Exception) -> Response:
     )
 
 
+def documented(*failures: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """Return the failures of an operation as its API description names them: status and codes."""
+    codes: dict[HTTPStatus, list[str]] = {}
+    for failure in failures:
+        codes.setdefault(failure.status, []).append(f"`{failure.code}`")
+    return {
+        status: {"model": Problem, "description": f"{status.phrase}: {', '.join(names)}"}
+        for status, names in codes.items()
+    }
+
+
 def install(app: FastAPI) -> None:
     """Register the renderers."""
     app.add_exception_handler(AppError, render)

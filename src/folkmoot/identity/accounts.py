@@ -4,9 +4,10 @@ import unicodedata
 from dataclasses import dataclass, field
 
 import psycopg
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from folkmoot.db.work import Database, Work
+from folkmoot.db.work import Database, PersonalWork, Work
 from folkmoot.identity.errors import EmailTaken
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import OrgRole, granted
@@ -42,6 +43,27 @@ async def create(database: Database, account: NewAccount) -> Subject:
             raise EmailTaken from None
         raise
     return subject
+
+
+async def find(database: Database, email: str) -> User | None:
+    """Return the account of an address; both answers take the same steps."""
+    statement = select(func.identity_find_user(normalized(email)))
+    async with database.personal_work() as work:
+        user_id = (await work.session.execute(statement)).scalar_one()
+    async with database.personal_work(user_id) as work:
+        found = select(User).where(User.id == user_id, User.deleted_at.is_(None))
+        return (await work.session.scalars(found)).one_or_none()
+
+
+async def get(work: PersonalWork, user_id: UserId) -> User:
+    """Return a person's own account."""
+    return (await work.session.scalars(select(User).where(User.id == user_id))).one()
+
+
+async def set_password(database: Database, user_id: UserId, password_hash: str | None) -> None:
+    """Store a person's password."""
+    async with database.personal_work(user_id) as work:
+        (await get(work, user_id)).password_hash = password_hash
 
 
 async def _insert(work: Work, account: NewAccount) -> None:

@@ -1,6 +1,6 @@
 """Failures the identity slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, NotFound, RateLimited, Unauthenticated
+from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from folkmoot.kit.ids import ApiKeyId
 
 
@@ -80,6 +80,15 @@ class ApiKeyNotFound(NotFound):
 
     def __init__(self, key_id: ApiKeyId) -> None:
         super().__init__("No API key with this id is visible to you.", api_key_id=str(key_id))
+
+
+class InitKeyTooShort(Invalid):
+    """The API key of the configuration could be guessed."""
+
+    code = "init_api_key_too_short"
+
+    def __init__(self, shortest: int) -> None:
+        super().__init__(f"The configured API key needs {shortest} or more characters.")
 
 
 class ScopeTooWide(Forbidden):

@@ -1,0 +1,92 @@
+"""API keys: made, listed, revoked."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert
+
+from folkmoot.db.work import Work
+from folkmoot.identity import credentials
+from folkmoot.identity.errors import ApiKeyNotFound, ScopeTooWide
+from folkmoot.identity.models import ApiKey
+from folkmoot.identity.schemas import ApiKeyCreate
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ApiKeyId, new_id
+from folkmoot.kit.subject import Subject
+
+
+async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
+    """Make a key that acts for the subject; return it with its secret, which is stored nowhere.
+
+    Raises:
+        ScopeTooWide: It would be able to do what its maker may not.
+    """
+    secret = credentials.new(credentials.API_KEY)
+    key = ApiKey(
+        org_id=work.subject.org_id,
+        user_id=work.subject.user_id,
+        name=data.name,
+        prefix=secret[: credentials.SHOWN],
+        hash=credentials.digest(secret),
+        scopes=_scopes(work.subject, data.scopes),
+        expires_at=data.expires_at,
+    )
+    work.session.add(key)
+    await work.session.flush()
+    return key, secret
+
+
+async def admit(work: Work, secret: str, name: str) -> None:
+    """Let a secret chosen elsewhere act for the subject, unless it is known already."""
+    await work.session.execute(
+        insert(ApiKey)
+        .values(
+            org_id=work.subject.org_id,
+            id=new_id(),
+            user_id=work.subject.user_id,
+            name=name,
+            prefix=secret[: credentials.SHOWN],
+            hash=credentials.digest(secret),
+            created_at=clock.now(),
+        )
+        .on_conflict_do_nothing(index_elements=["hash"])
+    )
+
+
+async def browse(work: Work, *, cursor: ApiKeyId | None, limit: int) -> Sequence[ApiKey]:
+    """Return up to `limit` keys that have not been revoked, oldest first, after the cursor."""
+    statement = _visible(work.subject).order_by(ApiKey.id).limit(limit)
+    if cursor is not None:
+        statement = statement.where(ApiKey.id > cursor)
+    return (await work.session.scalars(statement)).all()
+
+
+async def revoke(work: Work, key_id: ApiKeyId) -> None:
+    """Make a key count no more.
+
+    Raises:
+        ApiKeyNotFound: The subject can not see it, or it has been revoked.
+    """
+    statement = _visible(work.subject).where(ApiKey.id == key_id)
+    key = (await work.session.scalars(statement)).one_or_none()
+    if key is None:
+        raise ApiKeyNotFound(key_id)
+    key.revoked_at = clock.now()
+
+
+def _visible(subject: Subject) -> Select[ApiKey]:
+    """Select the keys a subject can see: their own, or everybody's if they manage them."""
+    statement = select(ApiKey).where(ApiKey.org_id == subject.org_id, ApiKey.revoked_at.is_(None))
+    if "api_keys:manage" in subject.permissions:
+        return statement
+    return statement.where(ApiKey.user_id == subject.user_id)
+
+
+def _scopes(subject: Subject, wanted: list[str] | None) -> list[str] | None:
+    """Return the scopes to store: a key made with a key is never wider than that one."""
+    if wanted is None:
+        return sorted(subject.permissions) if subject.api_key else None
+    beyond = sorted(set(wanted) - subject.permissions)
+    if beyond:
+        raise ScopeTooWide(beyond)
+    return sorted(set(wanted))

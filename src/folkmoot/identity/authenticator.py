@@ -1,0 +1,85 @@
+"""Who sends a request: the answer to `http.ports.Authenticator`."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from starlette.requests import HTTPConnection
+
+from folkmoot.db.work import Database
+from folkmoot.identity import callers, credentials
+from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.recent import Recent
+from folkmoot.identity.tokens import AccessTokens
+from folkmoot.kit.ids import OrgId
+from folkmoot.kit.subject import Subject
+
+LONGEST: Final = 4096
+"""Bytes; a credential that is longer than any of ours is not looked at."""
+
+PATH_PARAMETER: Final = "organization_id"
+
+
+class Authenticator:
+    """Reads `Authorization: Bearer` or `X-API-Key`, and which organisation is meant.
+
+    That is the one in the path, else the one in `X-Organization-Id`, else the user's oldest. What
+    was found out counts for four seconds, and for as long may a revoked credential.
+    """
+
+    def __init__(self, database: Database, tokens: AccessTokens) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._recent: Recent[tuple[bytes, str], Subject] = Recent()
+
+    async def __call__(self, connection: HTTPConnection) -> Subject:
+        """Return the caller.
+
+        Raises:
+            NotSignedIn: Nobody, or a credential that does not count.
+            OrganizationNotFound: The caller has no place in the organisation asked for.
+        """
+        secret = _secret(connection.headers)
+        organization = _organization(connection)
+        return await self._recent.get(
+            (credentials.digest(secret), organization),
+            lambda: self._resolve(secret, organization),
+        )
+
+    def forget(self) -> None:
+        """Look everybody up again: a credential has been revoked."""
+        self._recent.forget()
+
+    async def _resolve(self, secret: bytes, organization: str) -> Subject:
+        org_id = _org_id(organization)
+        claims = self._tokens.read(secret)
+        if claims is not None:
+            return await callers.by_session(self._database, claims, org_id)
+        return await callers.by_key(self._database, secret, org_id)
+
+
+def _secret(headers: Mapping[str, str]) -> bytes:
+    """Return the credential as the bytes that were sent, which Starlette reads as Latin-1."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        secret = headers.get("x-api-key", "")
+    encoded = secret.strip().encode("latin-1")
+    if not 0 < len(encoded) <= LONGEST:
+        raise NotSignedIn
+    return encoded
+
+
+def _organization(connection: HTTPConnection) -> str:
+    """Return the organisation asked for as it was written; empty if none was."""
+    in_path = str(connection.path_params.get(PATH_PARAMETER, ""))
+    in_header = connection.headers.get("x-organization-id", "")
+    if in_path and in_header and in_path.lower() != in_header.lower():
+        raise OrganizationNotFound
+    return in_path or in_header
+
+
+def _org_id(organization: str) -> OrgId | None:
+    try:
+        return OrgId(UUID(organization)) if organization else None
+    except ValueError:
+        raise OrganizationNotFound from None

@@ -1,0 +1,14 @@
+"""REST endpoints of identity, to be mounted under `/api/v1`."""
+
+from fastapi import APIRouter
+
+from folkmoot.identity.routes import api_keys, auth, console, me, organizations
+from folkmoot.identity.service import Identity
+
+
+def router(identity: Identity) -> APIRouter:
+    """Return all of identity's routes."""
+    routes = APIRouter()
+    for part in (auth, console, me, organizations, api_keys):
+        routes.include_router(part.router(identity))
+    return routes

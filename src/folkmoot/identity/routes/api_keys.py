@@ -1,0 +1,53 @@
+"""REST endpoints for API keys."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.problems import documented
+from folkmoot.identity import api_keys
+from folkmoot.identity.errors import ApiKeyNotFound, NotSignedIn, ScopeTooWide
+from folkmoot.identity.routes.client import NOT_STORED
+from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
+from folkmoot.identity.service import Identity
+from folkmoot.kit.ids import ApiKeyId
+from folkmoot.kit.page import Page, cut
+
+
+def router(identity: Identity) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/api-keys", tags=["api keys"], responses=documented(NotSignedIn))
+
+    @routes.post(
+        "",
+        status_code=HTTPStatus.CREATED,
+        dependencies=[require("api_keys:write"), NOT_STORED],
+        responses=documented(ScopeTooWide),
+    )
+    async def create_api_key(data: ApiKeyCreate, work: OpenWork) -> ApiKeyCreated:
+        """Make a key that acts for you in this organisation. It is shown this once."""
+        key, secret = await api_keys.create(work, data)
+        shown = ApiKeyRead.model_validate(key)
+        return ApiKeyCreated(**shown.model_dump(), key=secret)
+
+    @routes.get("", dependencies=[require("api_keys:read")])
+    async def list_api_keys(
+        work: OpenWork, cursor: ApiKeyId | None = None, limit: PageLimit = 20
+    ) -> Page[ApiKeyRead]:
+        """List your keys in this organisation, or everybody's if you manage them."""
+        rows = await api_keys.browse(work, cursor=cursor, limit=limit + 1)
+        return cut([ApiKeyRead.model_validate(row) for row in rows], limit, lambda key: key.id)
+
+    @routes.delete(
+        "/{api_key_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        dependencies=[require("api_keys:write")],
+        responses=documented(ApiKeyNotFound),
+    )
+    async def revoke_api_key(api_key_id: ApiKeyId, subject: CurrentSubject) -> None:
+        """Revoke a key. It counts for nothing within five seconds."""
+        await identity.revoke_key(subject, api_key_id)
+
+    return routes

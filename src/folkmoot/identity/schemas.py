@@ -1,0 +1,189 @@
+"""What the identity slice takes in and gives out."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+
+from folkmoot.identity import passwords
+from folkmoot.identity.permissions import OrgRole
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
+
+
+def in_future(moment: datetime) -> datetime:
+    """Refuse a moment that has passed."""
+    if moment <= clock.now():
+        raise ValueError("must lie in the future")
+    return moment
+
+
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=254,
+        pattern=r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}$",
+    ),
+]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST)]
+NewPassword = Annotated[
+    SecretStr, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)
+]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Scope = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]+:[a-z_]+$")]
+
+
+class Input(BaseModel):
+    """What comes in has the fields that are named here and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Output(BaseModel):
+    """What goes out, made from a row or by hand."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Registration(Input):
+    """A person who wants an account, and an organisation to begin with."""
+
+    email: Email = Field(examples=["ada@example.org"])
+    password: NewPassword = Field(examples=["correct horse battery staple"])
+    name: Line = Field(examples=["Ada Lovelace"])
+    organization_name: Line | None = Field(
+        default=None, description="The person's name if absent.", examples=["Analytical Engines"]
+    )
+
+
+class Registered(Output):
+    """A new user and their organisation."""
+
+    id: UserId
+    email: str
+    name: str
+    organization_id: OrgId
+
+
+class TokenForm(BaseModel):
+    """OAuth 2's password form (RFC 6749, section 4.3.2); `username` is the e-mail address."""
+
+    grant_type: Literal["password"] = "password"
+    username: Annotated[str, Field(max_length=254, examples=["ada@example.org"])]
+    password: Password
+    scope: str = ""
+
+
+class PasswordSignIn(Input):
+    """Signing in to the console with a password."""
+
+    email: Annotated[str, Field(max_length=254, examples=["ada@example.org"])]
+    password: Password
+
+
+class LinkSignIn(Input):
+    """Signing in to the console with a one-time link."""
+
+    link: Secret = Field(examples=["fm_link_3q2-7w"])
+
+
+class Refresh(Input):
+    """A refresh token to be exchanged."""
+
+    refresh_token: Secret
+
+
+class LogOut(Input):
+    """The session to end, if it is not the access token's own."""
+
+    refresh_token: Secret | None = None
+
+
+class AccessToken(Output):
+    """An access token; `expires_in` is in seconds."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
+    expires_in: int = Field(examples=[900])
+
+
+class TokenPair(AccessToken):
+    """An access token, and the refresh token that gets the next pair. Each refreshes once."""
+
+    refresh_token: str
+
+
+class OrganizationRead(Output):
+    """An organisation and what the caller is in it."""
+
+    id: OrgId
+    name: str
+    role: OrgRole
+
+
+class Me(Output):
+    """The caller, where they are acting, and what they may do there."""
+
+    id: UserId
+    email: str
+    name: str
+    organization_id: OrgId
+    organizations: list[OrganizationRead]
+    permissions: list[str]
+
+
+class MemberRead(Output):
+    """A member of an organisation."""
+
+    user_id: UserId
+    name: str
+    email: str
+    role: OrgRole
+    created_at: datetime
+
+
+class ApiKeyCreate(Input):
+    """A key to be made."""
+
+    name: Line = Field(examples=["nightly import"])
+    scopes: list[Scope] | None = Field(
+        default=None,
+        max_length=64,
+        description="What it may do; all that its maker may if absent.",
+        examples=[["runs:read"]],
+    )
+    expires_at: Annotated[AwareDatetime, AfterValidator(in_future)] | None = None
+
+
+class ApiKeyRead(Output):
+    """A key as it can be shown: `prefix` is how its secret begins."""
+
+    id: ApiKeyId
+    user_id: UserId
+    name: str
+    prefix: str
+    scopes: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class ApiKeyCreated(ApiKeyRead):
+    """A new key with its secret, which is shown this once."""
+
+    key: str

@@ -1,0 +1,159 @@
+"""Everything people do to get in, stay in and leave."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from folkmoot.db.work import Database
+from folkmoot.identity import accounts, api_keys, links, tokens
+from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.authenticator import Authenticator
+from folkmoot.identity.brake import Brake
+from folkmoot.identity.errors import RegistrationClosed, WrongCredentials
+from folkmoot.identity.passwords import Passwords
+from folkmoot.identity.schemas import Registered, Registration
+from folkmoot.identity.sessions import Refreshed, Sessions
+from folkmoot.identity.tokens import AccessTokens
+from folkmoot.kit.ids import ApiKeyId, UserId
+from folkmoot.kit.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityOptions:
+    """How a deployment lets people in.
+
+    Attributes:
+        secret_key: The deployment's secret key.
+        registration_open: Whether people may register by themselves.
+        https: Whether people reach this deployment by HTTPS, and cookies need it.
+    """
+
+    secret_key: str = field(repr=False)
+    registration_open: bool = True
+    https: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Where a request comes from: its address, whether that is this machine, and its program."""
+
+    address: str
+    loopback: bool
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What signing in gives: an access token for `expires_in` seconds, and its successor's key."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    session_expires_at: datetime
+
+
+class Identity:
+    """The identity slice as the rest of the application holds it."""
+
+    def __init__(self, database: Database, options: IdentityOptions) -> None:
+        self.database = database
+        self.options = options
+        self.passwords = Passwords()
+        self._tokens = AccessTokens(options.secret_key)
+        self._sessions = Sessions(database, options.secret_key)
+        self._brake = Brake()
+        self.authenticator = Authenticator(database, self._tokens)
+
+    async def register(self, data: Registration) -> Registered:
+        """Create an account and an organisation for it.
+
+        Raises:
+            RegistrationClosed: Nobody may register here.
+            EmailTaken: The address has an account.
+        """
+        if not self.options.registration_open:
+            raise RegistrationClosed
+        account = NewAccount(
+            email=data.email,
+            name=data.name,
+            organization_name=data.organization_name or data.name,
+            password_hash=await self.passwords.hash(data.password.get_secret_value()),
+        )
+        subject = await accounts.create(self.database, account)
+        return Registered(
+            id=subject.user_id,
+            email=data.email,
+            name=data.name,
+            organization_id=subject.org_id,
+        )
+
+    async def sign_in(self, email: str, password: str, client: Client) -> Grant:
+        """Start a session with a password.
+
+        Raises:
+            WrongCredentials: No such account, or not its password; neither takes longer.
+            TooManyAttempts: Too many of these from this address.
+        """
+        account = accounts.normalized(email)
+        self._brake.enter(account, client.address)
+        user = await accounts.find(self.database, account)
+        fits = await self.passwords.verify(password, user.password_hash if user else None)
+        if user is None or not fits:
+            raise WrongCredentials
+        self._brake.succeeded(account, client.address)
+        async with self.database.personal_work(user.id) as work:
+            session = await self._sessions.start(work, user.id, client.user_agent)
+        return self._grant(session)
+
+    async def sign_in_by_link(self, link: str, client: Client) -> Grant:
+        """Start a session with a one-time link.
+
+        Raises:
+            LinkExpired: It has been used, has expired, or is not for this place.
+        """
+        async with self.database.personal_work() as work:
+            user_id = await links.find(work, link)
+        async with self.database.personal_work(user_id) as work:
+            await links.use(work, link, loopback=client.loopback)
+            session = await self._sessions.start(work, user_id, client.user_agent)
+        return self._grant(session)
+
+    async def issue_sign_in_link(self, user_id: UserId, *, loopback_only: bool = True) -> str:
+        """Return the secret of a new one-time link, good for fifteen minutes."""
+        async with self.database.personal_work(user_id) as work:
+            return await links.issue(work, user_id, loopback_only=loopback_only)
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """Continue a session.
+
+        Raises:
+            SessionEnded: It has ended, or ends here because the token had been used before.
+        """
+        return self._grant(await self._sessions.refresh(refresh_token))
+
+    async def log_out(self, access_token: str, refresh_tokens: Iterable[str]) -> None:
+        """End the sessions of these tokens; tokens that mean nothing are no error."""
+        claims = self._tokens.read(access_token)
+        if claims is not None:
+            await self._sessions.revoke(claims.user_id, claims.session_id)
+        for token in refresh_tokens:
+            await self._sessions.end(token)
+        self.authenticator.forget()
+
+    async def revoke_key(self, subject: Subject, key_id: ApiKeyId) -> None:
+        """Make an API key count no more: here at once, in other processes within 5 seconds.
+
+        Raises:
+            ApiKeyNotFound: The subject can not see it, or it has been revoked.
+        """
+        async with self.database.work(subject) as work:
+            await api_keys.revoke(work, key_id)
+        self.authenticator.forget()
+
+    def _grant(self, session: Refreshed) -> Grant:
+        return Grant(
+            access_token=self._tokens.issue(session.user_id, session.session_id),
+            refresh_token=session.token,
+            expires_in=int(tokens.LIFETIME.total_seconds()),
+            session_expires_at=session.expires_at,
+        )

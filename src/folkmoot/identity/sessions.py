@@ -1,0 +1,143 @@
+"""Sessions: families of refresh tokens that follow one another.
+
+A token is `fm_refresh_`, the family's secret and the token's own. Who presents the first part has
+held a genuine token once; if the rest is not the newest, it was copied or kept, and the family
+ends. A successor is computed from its predecessor, so that a client which asks twice at once, or
+lost the answer, gets the same one again for a few seconds.
+"""
+
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, select, text, update
+
+from folkmoot.db.work import Database, PersonalWork
+from folkmoot.identity import credentials
+from folkmoot.identity.errors import SessionEnded
+from folkmoot.identity.models import Session, User
+from folkmoot.kit import clock, crypto
+from folkmoot.kit.ids import SessionId, UserId
+
+LIFETIME: Final = timedelta(days=30)
+GRACE: Final = timedelta(seconds=10)
+"""How long a token that has been exchanged still gets its successor."""
+
+FAMILY: Final = 32
+LENGTH: Final = len(credentials.REFRESH) + FAMILY + 43
+USER_AGENT: Final = 300
+
+FIND: Final = text("SELECT session_id, user_id FROM identity_find_session(:family)")
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A session and its newest refresh token."""
+
+    session_id: SessionId
+    user_id: UserId
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+class Sessions:
+    """Starts, continues and ends sessions."""
+
+    def __init__(self, database: Database, secret_key: str) -> None:
+        self._database = database
+        self._key = crypto.derive(secret_key, "refresh tokens")
+
+    async def start(self, work: PersonalWork, user_id: UserId, user_agent: str | None) -> Refreshed:
+        """Start a session for a user who has just signed in, and drop their expired ones."""
+        family = secrets.token_urlsafe(24)
+        token = f"{credentials.REFRESH}{family}{secrets.token_urlsafe(32)}"
+        session = Session(
+            user_id=user_id,
+            family_hash=credentials.digest(family),
+            token_hash=credentials.digest(token),
+            user_agent=user_agent[:USER_AGENT] if user_agent else None,
+            expires_at=clock.now() + LIFETIME,
+        )
+        await work.session.execute(delete(Session).where(Session.expires_at < clock.now()))
+        work.session.add(session)
+        await work.session.flush()
+        return Refreshed(session.id, user_id, token, session.expires_at)
+
+    async def refresh(self, token: str) -> Refreshed:
+        """Exchange a refresh token for its successor.
+
+        Raises:
+            SessionEnded: It is not the newest of a living session. If it once was, its session
+                ends here: somebody else may hold the newest.
+        """
+        session_id, user_id = await self._find(token)
+        async with self._database.personal_work(user_id) as work:
+            session = await _living(work, Session.id == session_id)
+            successor = self._exchange(session, token) if session else None
+        if session is None or successor is None:
+            raise SessionEnded
+        return Refreshed(session.id, user_id, successor, session.expires_at)
+
+    async def end(self, token: str) -> None:
+        """End the session of a refresh token, if it has one."""
+        try:
+            session_id, user_id = await self._find(token)
+        except SessionEnded:
+            return
+        await self.revoke(user_id, session_id)
+
+    async def revoke(self, user_id: UserId, session_id: SessionId) -> None:
+        """End a session of a user."""
+        async with self._database.personal_work(user_id) as work:
+            await work.session.execute(
+                update(Session)
+                .where(Session.id == session_id, Session.revoked_at.is_(None))
+                .values(revoked_at=clock.now())
+            )
+
+    async def _find(self, token: str) -> tuple[SessionId, UserId]:
+        if len(token) != LENGTH or not token.startswith(credentials.REFRESH):
+            raise SessionEnded
+        family = token.removeprefix(credentials.REFRESH)[:FAMILY]
+        wanted = {"family": credentials.digest(family)}
+        async with self._database.personal_work() as work:
+            row = (await work.session.execute(FIND, wanted)).one_or_none()
+        if row is None:
+            raise SessionEnded
+        return SessionId(row.session_id), UserId(row.user_id)
+
+    def _exchange(self, session: Session, token: str) -> str | None:
+        """Return the successor; None, and the session ended, if the token has been used up."""
+        presented, successor, now = credentials.digest(token), self._successor(token), clock.now()
+        if presented == session.token_hash:
+            session.previous_hash, session.rotated_at = presented, now
+            session.token_hash = credentials.digest(successor)
+            return successor
+        if presented == session.previous_hash and _recent(session.rotated_at, now):
+            return successor
+        session.revoked_at = now
+        return None
+
+    def _successor(self, token: str) -> str:
+        secret = hmac.digest(self._key, token.encode(), "sha256")
+        family = token[: len(credentials.REFRESH) + FAMILY]
+        return family + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def _recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and now - moment <= GRACE
+
+
+async def _living(work: PersonalWork, which: ColumnElement[bool]) -> Session | None:
+    """Lock and return a session that has not ended; of two exchanges at once, one waits."""
+    statement = (
+        select(Session)
+        .join(User, User.id == Session.user_id)
+        .where(which, Session.revoked_at.is_(None), Session.expires_at > clock.now())
+        .where(User.deleted_at.is_(None))
+        .with_for_update(of=Session)
+    )
+    return (await work.session.scalars(statement)).one_or_none()
