@@ -1,0 +1,130 @@
+"""Which language a text is in, as far as search needs to know it.
+
+Scripts decide first. Where one script serves several languages, their commonest words do: a word
+that few languages share speaks louder. What the surroundings are written in settles the rest.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Final
+
+from folkmoot.knowledge.common_words import COMMON_WORDS, LETTERS
+
+UNKNOWN: Final = "und"
+"""ISO 639 for a language that was not determined."""
+
+SAMPLE: Final = 4_000
+EXPECTED_BONUS: Final = 1.2
+"""What it is worth that the surroundings are in a language, in words that only it has."""
+SCRIPTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "[A-Za-z\u00aa-\u024f\u1e00-\u1eff]": (
+        "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "ro", "hu", "cs", "sk",
+        "pl", "hr", "sl", "tr", "vi", "id", "ca", "eu", "ga", "lt", "lv", "et",
+    ),
+    "[\u0400-\u052f]": ("ru", "uk", "bg", "sr"),
+    "[\u0370-\u03ff\u1f00-\u1fff]": ("el",),
+    "[\u0530-\u058f]": ("hy",),
+    "[\u0590-\u05ff]": ("he", "yi"),
+    "[\u0600-\u06ff\u0750-\u077f]": ("ar", "fa", "ur"),
+    "[\u0900-\u097f]": ("hi", "ne", "mr"),
+    "[\u0980-\u09ff]": ("bn",),
+    "[\u0b80-\u0bff]": ("ta",),
+    "[\u0c00-\u0c7f]": ("te",),
+    "[\u0e00-\u0e7f]": ("th",),
+    "[\u0e80-\u0eff]": ("lo",),
+    "[\u1000-\u109f]": ("my",),
+    "[\u10a0-\u10ff]": ("ka",),
+    "[\u1780-\u17ff]": ("km",),
+    "[\u3040-\u30ff]": ("ja",),
+    "[\u3400-\u4dbf\u4e00-\u9fff]": ("zh",),
+    "[\uac00-\ud7af\u1100-\u11ff]": ("ko",),
+}  # fmt: skip
+PATTERNS: Final = {re.compile(script): languages for script, languages in SCRIPTS.items()}
+KANA: Final = re.compile("[\u3040-\u30ff]")
+HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+KANA_SHARE: Final = 0.05
+DENSITY: Final = 3
+"""Characters of an unsegmented script say about as much as this many letters."""
+DENSE: Final = frozenset({"zh", "ja", "ko"})
+WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def detect(text: str, expected: Collection[str] = ()) -> str:
+    """Return the ISO 639-1 code of a text's language, or `UNKNOWN`.
+
+    Args:
+        text: The text; its first `SAMPLE` characters are looked at.
+        expected: Languages of the surroundings, the likeliest first.
+    """
+    sample = text[:SAMPLE].lower()
+    candidates = _candidates(sample)
+    if len(candidates) == 1:
+        return candidates[0]
+    scores = Counter[str]()
+    for word in WORD.findall(sample):
+        for language, weight in _weights().get(word, ()):
+            scores[language] += weight
+    for letter, language in LETTERS.items():
+        scores[language] += 0.5 * sample.count(letter)
+    for rank, language in enumerate(expected):
+        scores[language] += EXPECTED_BONUS / (rank + 1)
+    best = max(candidates, key=lambda language: scores[language], default=UNKNOWN)
+    return best if scores[best] > 0 else UNKNOWN
+
+
+def _candidates(sample: str) -> tuple[str, ...]:
+    """Return the languages of the script that most of the text is written in."""
+    counts = {languages: len(script.findall(sample)) for script, languages in PATTERNS.items()}
+    han, kana = len(HAN.findall(sample)), len(KANA.findall(sample))
+    if kana > KANA_SHARE * (han + kana):
+        counts[("ja",)], counts[("zh",)] = han + kana, 0
+    for languages in counts:
+        if languages[0] in DENSE:
+            counts[languages] *= DENSITY
+    languages = max(counts, key=lambda each: counts[each])
+    return languages if counts[languages] else ()
+
+
+@cache
+def _weights() -> dict[str, list[tuple[str, float]]]:
+    """Map each common word to its languages; the more languages share it, the less it says."""
+    owners: dict[str, list[str]] = {}
+    for language, words in COMMON_WORDS.items():
+        for word in set(words.split()):
+            owners.setdefault(word, []).append(language)
+    return {word: [(each, 1 / len(found)) for each in found] for word, found in owners.items()}
+
+
+DICTIONARIES: Final[Mapping[str, str]] = {
+    "ar": "arabic_stem",
+    "ca": "catalan_stem",
+    "da": "danish_stem",
+    "de": "german_stem",
+    "el": "greek_stem",
+    "en": "english_stem",
+    "es": "spanish_stem",
+    "eu": "basque_stem",
+    "fi": "finnish_stem",
+    "fr": "french_stem",
+    "ga": "irish_stem",
+    "hi": "hindi_stem",
+    "hu": "hungarian_stem",
+    "hy": "armenian_stem",
+    "id": "indonesian_stem",
+    "it": "italian_stem",
+    "lt": "lithuanian_stem",
+    "ne": "nepali_stem",
+    "nl": "dutch_stem",
+    "no": "norwegian_stem",
+    "pt": "portuguese_stem",
+    "ro": "romanian_stem",
+    "ru": "russian_stem",
+    "sr": "serbian_stem",
+    "sv": "swedish_stem",
+    "ta": "tamil_stem",
+    "tr": "turkish_stem",
+    "yi": "yiddish_stem",
+}
+"""The dictionaries that PostgreSQL 16 and later bring along; other languages are not stemmed."""
