@@ -100,6 +100,11 @@ class Database:
         async with _unavailable_means_503(), self._pipelines.connection(timeout=2) as connection:
             await connection.execute("SELECT 1")
 
+    async def heal(self) -> None:
+        """Throw away connections that a restart of the server has broken."""
+        await self._pipelines.check()
+        await self._engine.dispose()
+
     @asynccontextmanager
     async def work(self, subject: Subject) -> AsyncGenerator[Work]:
         """Open a transaction scoped to the subject; commit on exit, roll back on error."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Protocol
 
+from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.ids import RunId
 from folkmoot.runs.events import ENDS, Recorded
 from folkmoot.runs.hub import Hub
@@ -24,6 +25,9 @@ CATCHING_UP: Final = 2_000
 
 POLL: Final = 2.0
 """Seconds after which a log of another process is read again even without notice."""
+
+AWAY: Final = 0.3
+"""Seconds between two attempts to read while the database is away."""
 
 Render = Callable[[Recorded], bytes]
 
@@ -222,8 +226,12 @@ class Window:
             pass
 
     async def _page(self) -> bool:
-        """Send one page of the log; false if there was none."""
-        events = await self.read(self.after)
+        """Send one page of the log; false if there was none. A database that is away is awaited."""
+        try:
+            events = await self.read(self.after)
+        except DatabaseUnavailable:
+            await asyncio.sleep(AWAY)
+            return True
         if events:
             await self._show(events)
         return bool(events)
