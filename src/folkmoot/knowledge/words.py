@@ -23,12 +23,13 @@ UNSEGMENTED: Final = (
 )
 MARKS: Final = (0x300, 0x1F000)
 """Where Unicode keeps its combining marks."""
-JOINERS: Final = "-_./,'\u2019\u2010"
+JOINERS: Final = "-./,'\u2019\u2010"
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text in its order, repeated as often as they stand there."""
-    folded = IGNORED.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("_", "-")
+    folded = IGNORED.sub("", folded)
     plain = folded.isascii() or _paired().search(folded) is None
     found: list[str] = []
     for match in _compound().findall(folded):
@@ -58,29 +59,23 @@ def _split(run: str) -> Iterator[str]:
 
 @cache
 def _marks() -> str:
-    """Return a character class of all combining marks, which `\\w` leaves out."""
-    codes = [code for code in range(*MARKS) if unicodedata.category(chr(code))[0] == "M"]
-    return "".join(map(chr, codes))
-
-
-@cache
-def _letter() -> str:
-    return rf"(?:[^\W_][{_marks()}]*)"
+    """Return all combining marks, for a character class: regular expressions miss them in words."""
+    return "".join(chr(code) for code in range(*MARKS) if unicodedata.category(chr(code))[0] == "M")
 
 
 @cache
 def _run() -> re.Pattern[str]:
-    return re.compile(_letter() + "+")
+    return re.compile(rf"[\w{_marks()}]+")
 
 
 @cache
 def _compound() -> re.Pattern[str]:
-    return re.compile(rf"{_letter()}+(?:[{JOINERS}]{_letter()}+)*")
+    return re.compile(rf"[\w{_marks()}]+(?:[{JOINERS}][\w{_marks()}]+)*")
 
 
 @cache
 def _character() -> re.Pattern[str]:
-    return re.compile(_letter())
+    return re.compile(rf"\w[{_marks()}]*")
 
 
 @cache
