@@ -1,6 +1,6 @@
 """Everything that can be asked of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,6 +45,27 @@ async def get(work: Work, name: str) -> Run:
     if run is None:
         raise RunNotFound
     return run
+
+
+async def own(work: Work, client_id: str) -> Run | None:
+    """Return the run that the subject has given this id, if there is one."""
+    statement = select(Run).where(
+        Run.org_id == work.subject.org_id,
+        Run.user_id == work.subject.user_id,
+        Run.client_id == client_id,
+    )
+    return (await work.session.scalars(statement)).first()
+
+
+async def active(work: Work, keys: Sequence[str]) -> Mapping[str, RunId]:
+    """Return the active run of each concurrency key that has one."""
+    statement = select(Run.concurrency_key, Run.id).where(
+        Run.org_id == work.subject.org_id,
+        Run.concurrency_key.in_(keys),
+        Run.state.in_(ACTIVE),
+    )
+    rows = await work.session.execute(statement)
+    return {key: run_id for key, run_id in rows if key is not None}
 
 
 async def browse(
