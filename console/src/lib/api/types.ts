@@ -42,21 +42,31 @@ export interface Message {
   cut: boolean;
 }
 
+export type RunState = "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
+
 export interface Run {
   id: string;
-  client_id: string | null;
+  client_id: string;
   kind: string;
-  state: string;
+  state: RunState;
   agent: string | null;
   conversation_id: string | null;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
-  error: string | { detail?: string; code?: string } | null;
-  /** How many events the log holds. */
+  error: { code: string; detail: string } | null;
+  /** Length of the log; known once the run has ended. */
+  events: number | null;
+}
+
+/** What following a run's hash chain found. */
+export interface Verification {
+  intact: boolean;
   events: number;
-  /** Hash of the last event in the chain, in hex. */
-  head: string | null;
+  erased: number;
+  head: string;
+  broken_at: number | null;
+  reason: string | null;
 }
 
 export interface LoggedEvent {
