@@ -65,7 +65,8 @@ def fingerprint() -> str:
 
 def is_installed(group: str) -> bool:
     """Tell whether `.venv` holds the group's locked packages."""
-    if not (INSTALLED.is_file() and (VENV / "bin" / "folkmoot").is_file()):
+    needed = (INSTALLED, VENV / "bin" / "python", VENV / "bin" / "folkmoot")
+    if not all(path.is_file() for path in needed):
         return False
     done, mark = INSTALLED.read_text().split()
     return mark == fingerprint() and GROUPS.index(done) >= GROUPS.index(group)

@@ -1,14 +1,16 @@
-# Sourced by ./up and ./test, which set $root: finds a Python that fits and prepares .venv with it.
+# shellcheck shell=sh
+# Sourced by ./up and ./test: finds a Python that fits and prepares .venv with it.
 
 fits() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
 }
 
+# prepare ROOT GROUP: make the checkout at ROOT ready to run, or to test.
 prepare() {
-    for python in "$root/.venv/bin/python" "${PYTHON:-python3}" \
+    for python in "$1/.venv/bin/python" "${PYTHON:-python3}" \
         python3 python3.14 python3.13 python3.12 python3.11; do
         if fits "$python"; then
-            "$python" -I -S "$root/tools/prepare.py" "$1"
+            "$python" -I -S "$1/tools/prepare.py" "$2"
             return
         fi
     done

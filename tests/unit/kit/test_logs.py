@@ -125,6 +125,7 @@ def test_a_log_that_cannot_be_written_does_not_fail_the_work() -> None:
     outlet = logs.Outlet(closed)
     closed.close()
     outlet.write("lost")
+    assert closed.closed
 
 
 @pytest.mark.usefixtures("page")
