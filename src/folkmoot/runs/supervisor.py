@@ -11,7 +11,7 @@ import structlog
 
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
-from folkmoot.kit.errors import AppError, Forbidden
+from folkmoot.kit.errors import AppError, Forbidden, NotFound
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics
@@ -305,7 +305,7 @@ class Supervisor:
             return None
         try:
             subject = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
-        except Forbidden as error:
+        except (Forbidden, NotFound) as error:
             run = await self._rebuild(claimed, stored, Subject(claimed.org_id, claimed.user_id))
             self._fail(run, error.code, error.detail)
             return run

@@ -10,7 +10,7 @@ SHORTEST_KEY: Final = 32
 
 
 class Mode(StrEnum):
-    """Production refuses what is only convenient: generated keys, plain HTTP cookies, open doors."""
+    """Production refuses what is merely convenient: a generated key, cookies over plain HTTP."""
 
     DEV = "dev"
     PRODUCTION = "production"

@@ -122,13 +122,13 @@ def _variable(name: str, text: str) -> tuple[str, object, str]:
     return key, text, origin
 
 
-def _annotations() -> Iterator[tuple[str, Any]]:
+def _annotations() -> Iterator[tuple[str, object]]:
     for name, field in Deployment.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             for inner, nested in field.annotation.model_fields.items():
-                yield f"{name}.{inner}", nested.annotation
+                yield f"{name}.{inner}", cast(object, nested.annotation)
         else:
-            yield name, field.annotation
+            yield name, cast(object, field.annotation)
 
 
 def _nested(values: Mapping[str, object]) -> dict[str, Any]:

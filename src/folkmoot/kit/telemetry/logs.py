@@ -20,7 +20,13 @@ from folkmoot.kit.redact import Redactor
 from folkmoot.kit.telemetry import context
 from folkmoot.kit.telemetry.cleaner import Cleaner
 
-QUIETER: Final = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING}
+QUIETER: Final = {
+    "uvicorn.access": logging.CRITICAL,
+    "uvicorn.error": logging.WARNING,
+    "httpx": logging.WARNING,
+    "alembic": logging.WARNING,
+    "procrastinate": logging.WARNING,
+}
 """Loggers that would repeat what our own lines say, and the lowest level they keep."""
 
 

@@ -1,0 +1,184 @@
+"""Commands that serve: `up` for a laptop, `serve` and `worker` for a deployment, `migrate`."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from folkmoot import main
+from folkmoot.cli import banner, processes
+from folkmoot.cli.banner import Started
+from folkmoot.http.server import listen, server
+from folkmoot.kit.telemetry import logs
+from folkmoot.main import Ground, Parts, Service
+from folkmoot.settings.deployment import Deployment, Mode
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where data are kept.")]
+Workers = Annotated[int | None, typer.Option(help="How many processes serve.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
+Handle = Annotated[int | None, typer.Option("--fd", hidden=True)]
+
+# Fewer, larger collections: a collection in the middle of 300 first tokens delays them all.
+GC_THRESHOLDS = (50_000, 50, 50)
+
+Ready = Callable[[Parts], Awaitable[None]]
+
+
+def up(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    config: ConfigFile = None,
+) -> None:
+    """Start everything: database, migrations, a first organisation, the server and its worker."""
+    deployment = _deployment(host, port, data_dir, workers, config)
+    listening = _bind(deployment)
+    ground = main.ground(deployment)
+    try:
+        ground.place.migrate()
+        url = _url(deployment, listening)
+
+        async def ready(parts: Parts) -> None:
+            await _announce(parts, url)
+
+        if deployment.workers > 1:
+            asyncio.run(_provision_only(ground, ready))
+            processes.supervise(listening, deployment.workers, flags(host, port, data_dir, config))
+        else:
+            _run(ground, listening, ready)
+    finally:
+        ground.place.close()
+
+
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    fd: Handle = None,
+) -> None:
+    """Serve the API and the console; the schema must be up to date (see `migrate`)."""
+    deployment = _deployment(host, port, data_dir, None, config)
+    listening = socket.socket(fileno=fd) if fd is not None else _bind(deployment)
+    ground = main.ground(deployment)
+    try:
+        main.demand_current_schema(ground)
+        _run(ground, listening, None)
+    finally:
+        ground.place.close()
+
+
+def worker(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Work on background jobs and take over runs of lost processes, without serving HTTP."""
+    ground = main.ground(_deployment(None, None, data_dir, None, config))
+    try:
+        main.demand_current_schema(ground)
+        uvloop.run(main.work(ground))
+    finally:
+        ground.place.close()
+
+
+def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Bring the database's schema up to date."""
+    ground = main.ground(_deployment(None, None, data_dir, None, config))
+    try:
+        ground.place.migrate()
+    finally:
+        ground.place.close()
+
+
+def flags(
+    host: str | None, port: int | None, data_dir: Path | None, config: Path | None
+) -> list[str]:
+    """Return the arguments that make a child process configured as this one is."""
+    given = {"--host": host, "--port": port, "--data-dir": data_dir, "--config": config}
+    return [text for name, value in given.items() if value is not None for text in (name, str(value))]
+
+
+def _deployment(
+    host: str | None,
+    port: int | None,
+    data_dir: Path | None,
+    workers: int | None,
+    config: Path | None,
+) -> Deployment:
+    given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
+    deployment = main.configuration(flags=given, file=config).deployment
+    style = logs.Style.JSON if deployment.mode is Mode.PRODUCTION else logs.Style.CONSOLE
+    logs.configure(
+        level=deployment.log_level, style=style, known=main.known_secrets(deployment)
+    )
+    return deployment
+
+
+def _bind(deployment: Deployment) -> socket.socket:
+    try:
+        return listen(deployment.host, deployment.port)
+    except OSError as error:
+        place = f"{deployment.host}:{deployment.port}"
+        typer.echo(f"Cannot listen on {place}: {error.strerror}. Try --port 0.", err=True)
+        raise typer.Exit(1) from None
+
+
+def _run(ground: Ground, listening: socket.socket, ready: Ready | None) -> None:
+    service = Service(ground, on_ready=_all(_settle_memory, ready))
+    serving = server(
+        service,
+        drain=service.drain,
+        trusted_proxies=ground.deployment.trusted_proxies,
+        listening=listening,
+    )
+    uvloop.run(serving.serve(sockets=[listening]))
+
+
+def _all(*steps: Ready | None) -> Ready:
+    async def every(parts: Parts) -> None:
+        for step in steps:
+            if step is not None:
+                await step(parts)
+
+    return every
+
+
+async def _settle_memory(_parts: Parts) -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+async def _provision_only(ground: Ground, ready: Ready) -> None:
+    async with main.running(ground) as parts:
+        await ready(parts)
+
+
+async def _announce(parts: Parts, url: str) -> None:
+    owner = await main.provision(parts)
+    link = await parts.identity.issue_sign_in_link(owner.user_id) if owner is not None else None
+    place = parts.ground.place
+    banner.show(
+        Console(stderr=True),
+        Started(
+            url=url,
+            data_dir=str(parts.ground.data_dir),
+            persistence="embedded PostgreSQL" if place.embedded else "PostgreSQL",
+            models=parts.models_summary,
+            notices=parts.notices,
+            mode=parts.ground.deployment.mode,
+            sign_in=link,
+        ),
+    )
+
+
+def _url(deployment: Deployment, listening: socket.socket) -> str:
+    host = "127.0.0.1" if deployment.host in {"0.0.0.0", "::"} else deployment.host  # noqa: S104
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}"
