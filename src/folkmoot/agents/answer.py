@@ -1,0 +1,180 @@
+"""One answer of the model: asked for, written into the run's log as it comes, handed on whole.
+
+The text goes from the model port straight into the log. What the graph is given afterwards is what
+the log holds, cleaned of secrets, so that the model reads nothing that no reader could.
+"""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from folkmoot.agents import citations
+from folkmoot.agents.turn import Turn
+from folkmoot.kit.ids import new_id
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    Chunk,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+from folkmoot.runs import live
+from folkmoot.runs.live import MessageRecord, TextStream
+
+TOOLS_REQUESTED: Final = "tools.requested"
+"""Ends an answer that consists of tool calls alone; other answers end with their message."""
+
+TOOL_SIGNED: Final = "tool.signed"
+"""A provider's own mark on a tool call, which it wants to see again."""
+
+ANSWER_LIMITED: Final = "answer.limited"
+"""The provider ended an answer early, for instance because it became too long."""
+
+USUAL: Final = frozenset({"stop", "tool_calls"})
+
+
+async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
+    """Ask the turn's model and return its whole answer.
+
+    Raises:
+        ModelError: the model failed. What it had said stays in the log and is closed as cut off.
+        StepLimitReached: it was asked too often in this turn.
+    """
+    turn.count_answer()
+    answer = _Answer(turn, str(new_id()))
+    request = ChatRequest(messages=messages, tools=turn.specs)
+    async with aclosing(turn.model.stream(request)) as batches:
+        async for batch in batches:
+            for chunk in batch:
+                answer.take(chunk)
+            await turn.run.room()
+    return answer.finish()
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    id: str
+    name: str
+    signature: str | None
+    arguments: TextStream
+
+
+@dataclass(slots=True, eq=False)
+class _Answer:
+    """An answer in the making; each kind of text is opened with its first piece."""
+
+    turn: Turn
+    id: str
+    message: TextStream | None = None
+    reasoning: TextStream | None = None
+    calls: dict[int, _OpenCall] = field(default_factory=dict[int, _OpenCall])
+    reason: FinishReason = "stop"
+
+    def take(self, chunk: Chunk) -> None:
+        """Write the next piece into the log."""
+        match chunk:
+            case TextDelta(text):
+                self._speak().write(text)
+            case ToolCallDelta(index, arguments):
+                self.calls[index].arguments.write(arguments)
+            case ReasoningDelta(text):
+                self._think().write(text)
+            case ToolCallStarted():
+                self._call(chunk)
+            case Usage():
+                self._spend(chunk)
+            case _:
+                self.reason = chunk.reason
+
+    def finish(self) -> ChatMessage:
+        """Close what is open and return the whole answer."""
+        self._stop_thinking()
+        if self.message is None and not self.calls:
+            self._speak()
+        calls = [self._close_call(call) for call in self.calls.values()]
+        if self.reason not in USUAL:
+            told = {"message_id": self.id, "reason": self.reason}
+            self.turn.run.announce(ANSWER_LIMITED, told)
+        text = self._close_message(calls)
+        return ChatMessage("assistant", text, tool_calls=calls)
+
+    def _speak(self) -> TextStream:
+        if self.message is None:
+            self._stop_thinking()
+            self.message = self.turn.run.message(self.id)
+        return self.message
+
+    def _think(self) -> TextStream:
+        if self.reasoning is None:
+            self.reasoning = self.turn.run.reasoning(str(new_id()))
+        return self.reasoning
+
+    def _stop_thinking(self) -> None:
+        if self.reasoning is not None:
+            self.reasoning.end()
+            self.reasoning = None
+
+    def _call(self, chunk: ToolCallStarted) -> None:
+        self._stop_thinking()
+        run, call_id = self.turn.run, self.turn.call_id(chunk.id)
+        arguments = run.tool_call(call_id, chunk.name, self.id)
+        self.calls[chunk.index] = _OpenCall(call_id, chunk.name, chunk.signature, arguments)
+        if chunk.signature is not None:
+            told = {"tool_call_id": call_id, "signature": chunk.signature}
+            run.announce(TOOL_SIGNED, told)
+
+    def _close_call(self, call: _OpenCall) -> ToolCall:
+        whole = ToolCall(call.id, call.name, call.arguments.finish(), call.signature)
+        call.arguments.end()
+        self.turn.remember(whole)
+        return whole
+
+    def _close_message(self, calls: Sequence[ToolCall]) -> str:
+        run = self.turn.run
+        listed = [written(call) for call in calls] or None
+        if self.message is None:
+            record = MessageRecord(id=self.id, role="assistant", content="", tool_calls=listed)
+            told = {"message_id": self.id, "tool_call_ids": [call.id for call in calls]}
+            run.emit(TOOLS_REQUESTED, {"name": TOOLS_REQUESTED, "value": told}, record=record)
+            return ""
+        text = self.message.finish()
+        cited = citations.cited(text, self.turn.passages) or None
+        if cited is not None:
+            run.announce(citations.CITATIONS, {"message_id": self.id, "citations": cited})
+        self.message.end(
+            MessageRecord(
+                id=self.id, role="assistant", content=text, citations=cited, tool_calls=listed
+            )
+        )
+        return text
+
+    def _spend(self, used: Usage) -> None:
+        provider, _, name = self.turn.model.name.partition(":")
+        self.turn.run.spend(
+            live.Usage(
+                provider=provider,
+                model=name,
+                input_tokens=used.input_tokens,
+                output_tokens=used.output_tokens,
+                cached_input_tokens=used.cached_tokens,
+                reasoning_tokens=used.reasoning_tokens,
+            )
+        )
+
+
+def written(call: ToolCall) -> dict[str, Any]:
+    """Return a call as messages keep it: AG-UI's tool call."""
+    entry: dict[str, Any] = {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+    if call.signature is not None:
+        entry["encryptedValue"] = call.signature
+    return entry

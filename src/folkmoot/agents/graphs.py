@@ -1,0 +1,156 @@
+"""The graphs: LangChain's `create_agent`, compiled once for each version of an agent.
+
+This module imports the graph library and is therefore itself loaded late, by `loading`. A graph
+holds nothing of a request: model, tools, history and run reach it as its runtime context, which
+is a `Turn`.
+"""
+
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final, Protocol, Self
+
+import orjson
+from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware.types import AgentState, ToolCallRequest
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
+from langchain_core.outputs import ChatResult
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import get_runtime
+from langgraph.types import Command
+
+from folkmoot.agents import answer, calling
+from folkmoot.agents.definition import AgentDefinition
+from folkmoot.agents.turn import Turn
+from folkmoot.llm import port
+from folkmoot.llm.port import ChatMessage
+
+
+class Graph(Protocol):
+    """A compiled graph, as far as it is used here."""
+
+    async def ainvoke(self, input: object, *, context: Turn) -> object:  # noqa: A002 - LangGraph's name
+        """Run it with a context of its own."""
+        ...
+
+
+# Taken by name: its published types are only partially known.
+create_agent: Callable[..., Graph] = importlib.import_module("langchain.agents").create_agent
+
+KEPT: Final = 256
+"""Graphs that are kept compiled; each takes some 100 kB."""
+
+
+class PortModel(BaseChatModel):
+    """Lets a graph ask the model of the turn that it runs for.
+
+    It answers `ainvoke` itself: the base class would build callback managers for every call, which
+    costs more than the rest of the turn's work in the graph.
+    """
+
+    @property
+    def _llm_type(self) -> str:
+        return "folkmoot"
+
+    def bind_tools(self, *_: Any, **__: Any) -> Self:
+        """Bind nothing: a turn knows its tools."""
+        return self
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - the base class's name
+        config: RunnableConfig | None = None,  # noqa: ARG002 - nobody is called back
+        *,
+        stop: list[str] | None = None,  # noqa: ARG002 - a turn knows its options
+        **_: Any,
+    ) -> AIMessage:
+        """Ask the turn's model; what it says goes into the run's log while it is said."""
+        turn = get_runtime(Turn).context
+        messages = self._convert_input(input).to_messages()
+        return _ai_message(await answer.ask(turn, _request(turn, messages)))
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise NotImplementedError("Graphs run asynchronously.")
+
+
+class TurnTools(AgentMiddleware[AgentState[Any], Turn]):
+    """Makes tool calls with the tools of the turn, so that a graph is compiled without any."""
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],  # noqa: ARG002 - it knows only tools that were compiled in
+    ) -> ToolMessage:
+        """Make one call; several of one answer are made at the same time."""
+        turn = get_runtime(Turn).context
+        call_id = str(request.tool_call["id"])
+        result = await calling.call(turn, turn.calls[call_id])
+        return ToolMessage(
+            result.text, tool_call_id=call_id, name=request.tool_call["name"], id=call_id
+        )
+
+
+async def perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:
+    """Work a turn to its end; `said` is what a run that is taken over has said already."""
+    graph = compiled(turn.agent, tools=bool(turn.tools))
+    messages = [HumanMessage(question), *map(_graph_message, said)]
+    await graph.ainvoke({"messages": messages}, context=turn)
+
+
+@lru_cache(KEPT)
+def compiled(agent: AgentDefinition, *, tools: bool) -> Graph:
+    """Return the graph of an agent, with or without the node for tools."""
+    return create_agent(
+        PortModel(),
+        system_prompt=agent.system_prompt,
+        middleware=[TurnTools()] if tools else [],
+        context_schema=Turn,
+    )
+
+
+def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
+    """Return what the model is told: system prompt, instructions, history, this turn."""
+    system = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
+    if turn.instructions:
+        system.append(turn.instructions)
+    return [
+        ChatMessage("system", "\n\n".join(system)),
+        *turn.history,
+        *(_port_message(turn, message) for message in messages if message.type != "system"),
+    ]
+
+
+def _port_message(turn: Turn, message: BaseMessage) -> ChatMessage:
+    if isinstance(message, AIMessage):
+        calls = [turn.calls.get(str(call["id"])) or _rewritten(call) for call in message.tool_calls]
+        return ChatMessage("assistant", message.text, tool_calls=calls)
+    if isinstance(message, ToolMessage):
+        return ChatMessage("tool", message.text, tool_call_id=message.tool_call_id)
+    return ChatMessage("user", message.text)
+
+
+def _rewritten(call: ToolCall) -> port.ToolCall:
+    """Return a call that the model did not write: a middleware changed or made it."""
+    return port.ToolCall(str(call["id"]), call["name"], orjson.dumps(call["args"]).decode())
+
+
+def _graph_message(message: ChatMessage) -> BaseMessage:
+    if message.role == "tool":
+        return ToolMessage(message.text, tool_call_id=message.tool_call_id or "")
+    return _ai_message(message)
+
+
+def _ai_message(message: ChatMessage) -> AIMessage:
+    """Return an answer for the graph; the arguments of its calls stay with the turn."""
+    if not message.tool_calls:
+        return AIMessage(message.text)
+    calls = [ToolCall(name=call.name, args={}, id=call.id) for call in message.tool_calls]
+    return AIMessage(message.text, tool_calls=calls)

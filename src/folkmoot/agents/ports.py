@@ -1,0 +1,65 @@
+"""What agents need from the rooms above and beside them; `main.py` hands it over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
+from folkmoot.kit.subject import Subject
+from folkmoot.llm.port import ChatMessage, ChatModel
+from folkmoot.runs.live import LiveRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a turn starts from.
+
+    Attributes:
+        history: Earlier messages as far as the model shall see them, oldest first.
+        question: The text that is to be answered.
+        searchable: Whether the caller has documents that could be searched.
+    """
+
+    history: Sequence[ChatMessage]
+    question: str
+    searchable: bool = False
+
+
+class History(Protocol):
+    """Reads again what a turn started from, for a run that another process began."""
+
+    async def load(self, run: LiveRun) -> Opening:
+        """Return the opening of a run; never what the run itself has said."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a document. `start` and `end` are offsets in the document's text."""
+
+    document_id: DocumentId
+    collection_id: CollectionId
+    chunk_id: ChunkId
+    title: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+
+
+class Retriever(Protocol):
+    """Finds passages that fit a question, best first, among those that the subject may read."""
+
+    async def __call__(
+        self, subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+    ) -> Sequence[Passage]:
+        """Search the named collections, or all of them if none is named."""
+        ...
+
+
+class Models(Protocol):
+    """The models of a deployment."""
+
+    def get(self, name: str | None) -> ChatModel:
+        """Return a model by its name `provider:name`, or the default one."""
+        ...

@@ -1,0 +1,128 @@
+"""What a run had said before it was taken over, rebuilt from its log.
+
+Only whole answers count. One that was cut off, by a crash or by the model's failure, is not handed
+on, and the model is asked again; a tool call whose answer was whole is still to be made, unless
+its result is there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
+from folkmoot.llm.port import ChatMessage, ToolCall
+from folkmoot.runs.events import Event, Recorded
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    parent: str
+    pieces: list[str] = field(default_factory=list[str])
+    signature: str | None = None
+    result: str | None = None
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.pieces), self.signature)
+
+
+@dataclass(slots=True)
+class Past:
+    """The answers and tool calls of a run so far.
+
+    Attributes:
+        whole: Ids of the answers that came to their end, in order.
+    """
+
+    texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    calls: dict[str, _Call] = field(default_factory=dict[str, _Call])
+    whole: dict[str, None] = field(default_factory=dict[str, None])
+    _cut: set[str] = field(default_factory=set[str])
+
+    @property
+    def call_ids(self) -> Iterable[str]:
+        """Every id that a tool call has had, also in answers that were cut off."""
+        return self.calls
+
+    @property
+    def answered(self) -> bool:
+        """Whether the last whole answer asked for no tool, so that nothing is left to do."""
+        last = next(reversed(self.whole), None)
+        return last is not None and not self.calls_of(last)
+
+    def calls_of(self, message_id: str) -> Sequence[_Call]:
+        """Return the tool calls of an answer."""
+        return [call for call in self.calls.values() if call.parent == message_id]
+
+    def messages(self) -> Iterator[ChatMessage]:
+        """Return what was said, each call followed by its result if it has one."""
+        for message_id in self.whole:
+            calls = self.calls_of(message_id)
+            text = "".join(self.texts.get(message_id, ()))
+            yield ChatMessage("assistant", text, tool_calls=[call.whole() for call in calls])
+            for call in calls:
+                if call.result is not None:
+                    yield ChatMessage("tool", call.result, tool_call_id=call.id)
+
+    def asked(self) -> Sequence[ToolCall]:
+        """Return every call of a whole answer."""
+        return [call.whole() for call in self.calls.values() if call.parent in self.whole]
+
+    def pending(self) -> Sequence[ToolCall]:
+        """Return the calls of whole answers that have no result yet."""
+        return [call for call in self.asked() if self.calls[call.id].result is None]
+
+    def read(self, event: Recorded) -> None:
+        """Take the next event of the log."""
+        if event.payload is None:
+            return
+        match event.type:
+            case Event.MESSAGE_DELTA:
+                body = orjson.loads(event.payload)
+                self.texts.setdefault(body["messageId"], []).append(body["delta"])
+            case Event.MESSAGE_CUT:
+                self._cut.add(_value(event.payload)["message_id"])
+            case Event.MESSAGE_FINISHED:
+                message_id = orjson.loads(event.payload)["messageId"]
+                if message_id not in self._cut:
+                    self.whole[message_id] = None
+            case _:
+                self._read_tools(event.type, event.payload)
+
+    def _read_tools(self, type_: str, payload: bytes) -> None:
+        match type_:
+            case Event.TOOL_STARTED:
+                body = orjson.loads(payload)
+                call_id = body["toolCallId"]
+                self.calls[call_id] = _Call(
+                    call_id, body["toolCallName"], body.get("parentMessageId", "")
+                )
+            case Event.TOOL_DELTA:
+                body = orjson.loads(payload)
+                self.calls[body["toolCallId"]].pieces.append(body["delta"])
+            case Event.TOOL_RETURNED:
+                body = orjson.loads(payload)
+                self.calls[body["toolCallId"]].result = body["content"]
+            case _ if type_ == TOOL_SIGNED:
+                value = _value(payload)
+                self.calls[value["tool_call_id"]].signature = value["signature"]
+            case _ if type_ == TOOLS_REQUESTED:
+                self.whole[_value(payload)["message_id"]] = None
+            case _:
+                pass
+
+
+def replay(events: Iterable[Recorded]) -> Past:
+    """Rebuild what a log tells."""
+    past = Past()
+    for event in events:
+        past.read(event)
+    return past
+
+
+def _value(payload: bytes) -> dict[str, Any]:
+    value: dict[str, Any] = orjson.loads(payload)["value"]
+    return value

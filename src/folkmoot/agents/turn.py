@@ -1,0 +1,76 @@
+"""Everything that belongs to one turn and to nothing else.
+
+A turn is made afresh for each run and reaches the graph as LangGraph's runtime context; graphs are
+shared between all turns and hold none of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from folkmoot.agents.definition import AgentDefinition
+from folkmoot.agents.errors import StepLimitReached
+from folkmoot.agents.ports import Passage
+from folkmoot.kit.ids import new_id
+from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
+from folkmoot.runs.live import LiveRun
+from folkmoot.tools.tool import Tool
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Turn:
+    """The runtime context of a graph.
+
+    Attributes:
+        history: What was said before this turn.
+        instructions: What the model is told on top of the agent's system prompt.
+        passages: What was retrieved, in the order of their marks: the first is `[1]`.
+        calls: Tool calls of this turn by id, as the model wrote them.
+        answers: How often the model has answered in this turn.
+    """
+
+    run: LiveRun
+    agent: AgentDefinition
+    model: ChatModel
+    history: Sequence[ChatMessage] = ()
+    instructions: str = ""
+    passages: Sequence[Passage] = ()
+    tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
+    answers: int = 0
+    _taken: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        for message in self.history:
+            self.take(call.id for call in message.tool_calls)
+
+    @property
+    def specs(self) -> list[ToolSpec]:
+        """The tools as the model sees them."""
+        return [
+            ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools.values()
+        ]
+
+    def count_answer(self) -> None:
+        """Note that the model is about to be asked; fail if that was too often."""
+        if self.answers >= self.agent.most_answers:
+            raise StepLimitReached(self.agent.most_answers, "answers of the model")
+        self.answers += 1
+
+    def take(self, call_ids: Iterable[str]) -> None:
+        """Note ids that tool calls of this conversation have already."""
+        self._taken.update(call_ids)
+
+    def call_id(self, given: str) -> str:
+        """Return an id for a tool call that no other call of the conversation has.
+
+        Some providers number the calls of each answer anew, and clients key on the id.
+        """
+        call_id = given if given and given not in self._taken else f"call_{new_id().hex}"
+        self._taken.add(call_id)
+        return call_id
+
+    def remember(self, call: ToolCall) -> None:
+        """Keep a call as the model wrote it; fail if the turn has made too many."""
+        if len(self.calls) >= self.agent.most_calls:
+            raise StepLimitReached(self.agent.most_calls, "tool calls")
+        self.calls[call.id] = call

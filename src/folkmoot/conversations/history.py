@@ -1,0 +1,92 @@
+"""The tail of a conversation, as a model is shown it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString, cast
+from uuid import UUID
+
+from folkmoot.agents import order
+from folkmoot.agents.ports import Opening
+from folkmoot.conversations.errors import ConversationNotFound
+from folkmoot.conversations.statements import TAIL
+from folkmoot.db.work import Database
+from folkmoot.llm.port import ChatMessage, Role, ToolCall
+from folkmoot.runs.live import LiveRun
+
+MOST_MESSAGES: Final = 40
+MOST_CHARACTERS: Final = 60_000
+"""How much of a conversation goes into a turn, so that its cost does not grow with its age."""
+
+CUT_OFF: Final = "\n\n[This answer was cut off here.]"
+
+Row = tuple[UUID, Role, str, list[dict[str, Any]] | None, str | None, bool]
+"""Run, role, content, tool calls, tool call id, cut; newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHistory:
+    """Reads the opening of a turn again for a run that is taken over.
+
+    Args:
+        searchable: A query for one boolean: whether the subject has documents to search.
+    """
+
+    database: Database
+    searchable: LiteralString | None = None
+
+    async def load(self, run: LiveRun) -> Opening:
+        """Return what the run started from; what it has said itself comes after its question.
+
+        Raises:
+            ConversationNotFound: it was deleted meanwhile.
+        """
+        wanted = order.read(run.input)
+        asked = {
+            "org_id": run.org_id,
+            "user_id": run.subject.user_id,
+            "thread_id": wanted.conversation_id,
+            "message_id": wanted.message_id,
+            "limit": MOST_MESSAGES + 1,
+        }
+        async with self.database.pipelined(run.subject) as connection:
+            tail = await connection.execute(TAIL, asked, prepare=True)
+            probe = await connection.execute(self.searchable) if self.searchable else None
+        rows = cast(list[Row], await tail.fetchall())
+        if not rows:
+            raise ConversationNotFound
+        found = await probe.fetchone() if probe else None
+        return opening(rows, searchable=bool(found and found[0]))
+
+
+def opening(rows: Sequence[Row], *, searchable: bool) -> Opening:
+    """Return a turn's opening from the tail of its conversation, newest row first."""
+    earlier = list(_within(_told(rows[1:]), MOST_CHARACTERS))
+    earlier.reverse()
+    return Opening(history=earlier, question=rows[0][2], searchable=searchable)
+
+
+def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
+    """Yield the messages, without answers that were cut off and given again in the same run."""
+    later: UUID | None = None
+    for run_id, role, content, tool_calls, tool_call_id, cut in rows:
+        if not cut:
+            calls = [_call(entry) for entry in tool_calls or ()]
+            yield ChatMessage(role, content, tool_calls=calls, tool_call_id=tool_call_id)
+        elif content and run_id != later:
+            yield ChatMessage(role, content + CUT_OFF)
+        later = run_id
+
+
+def _within(messages: Iterator[ChatMessage], characters: int) -> Iterator[ChatMessage]:
+    for message in messages:
+        characters -= len(message.text)
+        if characters < 0:
+            return
+        yield message
+
+
+def _call(entry: dict[str, Any]) -> ToolCall:
+    function = entry["function"]
+    return ToolCall(
+        entry["id"], function["name"], function["arguments"], entry.get("encryptedValue")
+    )

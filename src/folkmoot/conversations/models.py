@@ -1,0 +1,76 @@
+"""Tables of the conversations slice."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from folkmoot.db.model import Model, OrgScoped
+from folkmoot.kit.ids import ConversationId, RunId, UserId
+
+NOT_DELETED = text("deleted_at IS NULL")
+
+
+class Conversation(Model, OrgScoped, kw_only=True):
+    """A thread of messages of one user.
+
+    `client_id` is what its client calls it and the only name that is shown. A deleted conversation
+    keeps it, and a new one may take it.
+    """
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        Index(
+            "uq_conversations_client",
+            "org_id",
+            "user_id",
+            "client_id",
+            unique=True,
+            postgresql_where=NOT_DELETED,
+        ),
+        Index(
+            "ix_conversations_recent",
+            "org_id",
+            "user_id",
+            "updated_at",
+            "id",
+            postgresql_where=NOT_DELETED,
+        ),
+    )
+
+    id: Mapped[ConversationId] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId]
+    client_id: Mapped[str]
+    title: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    deleted_at: Mapped[datetime | None]
+
+
+class Message(Model, OrgScoped, kw_only=True):
+    """One message; `seq` is its place. `cut` says that a failure ended it early."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("org_id", "conversation_id", "id"),
+        ForeignKeyConstraint(
+            ["org_id", "conversation_id"],
+            ["conversations.org_id", "conversations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    conversation_id: Mapped[ConversationId] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[str]
+    user_id: Mapped[UserId]
+    run_id: Mapped[RunId]
+    role: Mapped[str]
+    content: Mapped[str]
+    tool_calls: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    tool_call_id: Mapped[str | None]
+    citations: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    cut: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,52 @@
+"""Messages as they follow from the event logs of runs."""
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pydantic import JsonValue
+
+from folkmoot.agents.answer import TOOLS_REQUESTED
+from folkmoot.agents.order import KIND
+from folkmoot.conversations.statements import PROJECT
+from folkmoot.runs.events import Event
+from folkmoot.runs.live import Entry, MessageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Keeps what agents and tools have said; written with the events that say it."""
+
+    @property
+    def statement(self) -> str:
+        """The statement that stores the rows."""
+        return PROJECT
+
+    def row(self, entry: Entry) -> JsonValue:
+        """Return the message that follows from an entry of an agent's run."""
+        run, record = entry.run, entry.record
+        if run.kind != KIND or not isinstance(record, MessageRecord):
+            return None
+        row: dict[str, object] = {
+            "o": str(run.org_id),
+            "u": str(run.subject.user_id),
+            "c": run.thread_id,
+            "i": record.id,
+            "r": str(run.id),
+            "l": record.role,
+            "t": record.content,
+            "k": record.tool_calls,
+            "d": record.tool_call_id,
+            "s": record.citations,
+            "x": record.cut,
+        }
+        return cast(JsonValue, row)
+
+
+MESSAGES: Final = Messages()
+
+PROJECTIONS: Final = {
+    Event.MESSAGE_FINISHED: MESSAGES,
+    Event.TOOL_RETURNED: MESSAGES,
+    TOOLS_REQUESTED: MESSAGES,
+}
+"""For the log writer: the projection by event type."""

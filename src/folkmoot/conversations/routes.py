@@ -1,0 +1,124 @@
+"""REST endpoints for conversations."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from folkmoot.conversations import service
+from folkmoot.conversations.models import Conversation, Message
+from folkmoot.conversations.schemas import (
+    PRINTABLE,
+    ConversationRead,
+    ConversationUpdate,
+    MessageRead,
+)
+from folkmoot.conversations.service import Direction, Place
+from folkmoot.http.access import require
+from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.problems import Problem
+from folkmoot.kit.ids import RunId
+from folkmoot.kit.page import Page, cut
+
+MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+BAD_CURSOR: dict[int | str, dict[str, Any]] = {HTTPStatus.UNPROCESSABLE_ENTITY: {"model": Problem}}
+
+ConversationName = Annotated[
+    str,
+    Path(min_length=1, max_length=200, pattern=PRINTABLE, description="The client's `threadId`."),
+]
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+
+@router.get("", dependencies=[require("conversations:read")], responses=BAD_CURSOR)
+async def list_conversations(
+    work: OpenWork,
+    cursor: Annotated[str | None, Query(max_length=80)] = None,
+    limit: PageLimit = 20,
+) -> Page[ConversationRead]:
+    """List your conversations, the last used first."""
+    after = None if cursor is None else Place.read(cursor)
+    rows = await service.browse(work, after=after, limit=limit + 1)
+    answering = await service.answering(work, rows[:limit])
+    page = cut(rows, limit, Place.of)
+    return Page(
+        items=[read(row, answering.get(row.client_id)) for row in page.items],
+        next_cursor=page.next_cursor,
+    )
+
+
+@router.get("/{conversation_id}", dependencies=[require("conversations:read")], responses=MISSING)
+async def read_conversation(conversation_id: ConversationName, work: OpenWork) -> ConversationRead:
+    """Read one conversation."""
+    return await _shown(work, await service.get(work, conversation_id))
+
+
+@router.patch(
+    "/{conversation_id}", dependencies=[require("conversations:write")], responses=MISSING
+)
+async def update_conversation(
+    conversation_id: ConversationName, data: ConversationUpdate, work: OpenWork
+) -> ConversationRead:
+    """Give a conversation another title."""
+    return await _shown(work, await service.rename(work, conversation_id, data.title))
+
+
+@router.delete(
+    "/{conversation_id}",
+    dependencies=[require("conversations:write")],
+    responses=MISSING,
+    status_code=HTTPStatus.NO_CONTENT,
+)
+async def delete_conversation(conversation_id: ConversationName, work: OpenWork) -> None:
+    """Delete a conversation; a run that is answering in it is cancelled."""
+    await service.delete(work, conversation_id)
+
+
+@router.get(
+    "/{conversation_id}/messages", dependencies=[require("conversations:read")], responses=MISSING
+)
+async def list_messages(
+    conversation_id: ConversationName,
+    work: OpenWork,
+    cursor: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    limit: PageLimit = 50,
+    order: Direction = Direction.OLDEST_FIRST,
+) -> Page[MessageRead]:
+    """List the messages of a conversation, the oldest first unless asked otherwise."""
+    rows = await service.messages(
+        work, conversation_id, after=cursor, limit=limit + 1, direction=order
+    )
+    page = cut(rows, limit, lambda message: message.seq)
+    return Page(items=[read_message(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+async def _shown(work: OpenWork, conversation: Conversation) -> ConversationRead:
+    answering = await service.answering(work, [conversation])
+    return read(conversation, answering.get(conversation.client_id))
+
+
+def read(conversation: Conversation, active_run_id: RunId | None) -> ConversationRead:
+    """Return a conversation as the API shows it."""
+    return ConversationRead(
+        id=conversation.client_id,
+        title=conversation.title,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+        active_run_id=active_run_id,
+    )
+
+
+def read_message(message: Message) -> MessageRead:
+    """Return a message as the API shows it."""
+    return MessageRead(
+        id=message.id,
+        role=message.role,
+        content=message.content,
+        run_id=message.run_id,
+        created_at=message.created_at,
+        cut=message.cut,
+        citations=message.citations or [],
+        tool_calls=message.tool_calls or [],
+        tool_call_id=message.tool_call_id,
+    )

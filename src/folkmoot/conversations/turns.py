@@ -1,0 +1,169 @@
+"""Opening a turn: the one path that every question takes, in one round trip to the database.
+
+The last user message of a request is the turn's question. The server's own copy of the
+conversation is what the agent sees; a client may send the whole of it or only the question. A
+message is known by its id: asking a known one again answers it again, from what stood before it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, LiteralString, cast
+
+import msgspec
+from psycopg import errors
+
+from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.agents.errors import WorkflowUnknown
+from folkmoot.agents.executor import READ_DOCUMENTS
+from folkmoot.agents.order import KIND, AgentOrder, ContextItem
+from folkmoot.agents.ports import Models, Opening
+from folkmoot.agents.registry import AgentRegistry
+from folkmoot.conversations.errors import MessageIdReused
+from folkmoot.conversations.history import MOST_MESSAGES, Row, opening
+from folkmoot.conversations.statements import FIND_OR_MAKE, SAY, TAIL
+from folkmoot.db.work import Database
+from folkmoot.http.access import demand
+from folkmoot.kit.ids import CollectionId, RunId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.runs import service as runs
+from folkmoot.runs.errors import RunActive, RunIdReused
+from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
+from folkmoot.runs.supervisor import Supervisor
+
+TITLE: Final = 80
+"""Characters of a conversation's first title."""
+
+CollectionCheck = Callable[[Subject, Sequence[CollectionId]], Awaitable[None]]
+"""Fails unless the subject can see every one of these collections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a caller asks of an agent. Ids are the client's; it may ask again under the same."""
+
+    agent_id: str
+    thread_id: str
+    run_id: str
+    message_id: str
+    text: str
+    workflow: str | None = None
+    collection_ids: tuple[CollectionId, ...] = ()
+    model: str | None = None
+    context: tuple[ContextItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Opens turns.
+
+    Args:
+        searchable: A query for one boolean: whether the subject has documents to search.
+    """
+
+    database: Database
+    supervisor: Supervisor
+    registry: AgentRegistry
+    models: Models
+    check_collections: CollectionCheck
+    searchable: LiteralString | None = None
+
+    async def open(self, subject: Subject, question: Question) -> RunId:
+        """Start the run that answers a question, or find the one that does already.
+
+        Raises:
+            AgentNotFound, WorkflowUnknown, ModelUnknown: the choice can not be met.
+            RunActive: another run answers in this conversation.
+            RunIdReused, MessageIdReused: the client's id stands for something else.
+        """
+        agent = self.registry.get(question.agent_id)
+        workflow = _offered(agent, question.workflow)
+        model = self.models.get(question.model).name
+        if question.collection_ids or workflow is Workflow.RAG:
+            demand(subject, READ_DOCUMENTS)
+        if question.collection_ids:
+            await self.check_collections(subject, question.collection_ids)
+        self.supervisor.admit()
+        wanted = AgentOrder(
+            agent=agent.id,
+            conversation_id=question.thread_id,
+            message_id=question.message_id,
+            model=model,
+            workflow=workflow,
+            collection_ids=tuple(str(each) for each in question.collection_ids),
+            context=question.context,
+        )
+        new = NewRun(
+            id=RunId(new_id()),
+            kind=KIND,
+            input=wanted.stored(),
+            client_id=question.run_id,
+            thread_id=question.thread_id,
+            fingerprint=_fingerprint(question),
+            concurrency_key=concurrency_key(subject, question.thread_id),
+            subject=subject,
+        )
+        try:
+            told = await self._store(new, question)
+        except errors.NotNullViolation:
+            raise MessageIdReused from None
+        except errors.UniqueViolation as error:
+            return await self._attach(subject, new, error)
+        self.supervisor.begin(new, context=told)
+        return new.id
+
+    async def _store(self, new: NewRun, question: Question) -> Opening:
+        text = self.supervisor.filters.text(question.text)
+        values = parameters(new, self.supervisor.process_id) | {
+            "conversation_id": new_id(),
+            "message_id": question.message_id,
+            "text": text,
+            "title": _title(text),
+            "limit": MOST_MESSAGES + 1,
+        }
+        probe = None
+        async with self.database.pipelined(new.subject) as connection:
+            await connection.execute(FIND_OR_MAKE, values, prepare=True)
+            await connection.execute(INSERT_RUN, values, prepare=True)
+            await connection.execute(SAY, values, prepare=True)
+            tail = await connection.execute(TAIL, values, prepare=True)
+            if self.searchable is not None and question.workflow is None:
+                probe = await connection.execute(self.searchable, prepare=True)
+        rows = cast(list[Row], await tail.fetchall())
+        found = await probe.fetchone() if probe else None
+        return opening(rows, searchable=bool(found and found[0]))
+
+    async def _attach(self, subject: Subject, new: NewRun, error: errors.UniqueViolation) -> RunId:
+        """Return the run that this very request has started before."""
+        if clash(error) is None:
+            raise error
+        async with self.database.work(subject) as work:
+            known = await runs.own(work, new.client_id)
+        if known is None:
+            raise RunActive
+        if known.fingerprint != new.fingerprint:
+            raise RunIdReused
+        return known.id
+
+
+def concurrency_key(subject: Subject, thread_id: str) -> str:
+    """Return the key that lets one run at a time answer in a conversation."""
+    return f"conversation:{subject.user_id}:{thread_id}"
+
+
+def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:
+    if name is None:
+        return None
+    if name not in agent.workflows:
+        raise WorkflowUnknown(agent.workflows)
+    return Workflow(name)
+
+
+def _fingerprint(question: Question) -> bytes:
+    return sha256(msgspec.json.encode(question)).digest()
+
+
+def _title(text: str) -> str:
+    """Return the beginning of the first message on one line."""
+    line = " ".join(text[: TITLE * 4].split())
+    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
