@@ -61,7 +61,7 @@ class Place:
     """What a session's user is in an organisation; nothing if they have no place there."""
 
     org_id: OrgId | None
-    role: OrgRole | None
+    role: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class KeyHolder:
     org_id: OrgId
     user_id: UserId
     scopes: list[str] | None
-    role: OrgRole
+    role: str
 
 
 async def by_session(
@@ -92,7 +92,7 @@ async def by_session(
         raise NotSignedIn
     if place.org_id is None or place.role is None:
         raise OrganizationNotFound
-    return Subject(place.org_id, claims.user_id, granted(place.role))
+    return Subject(place.org_id, claims.user_id, granted(OrgRole(place.role)))
 
 
 async def by_key(database: Database, key: bytes, organization: OrgId | None) -> Subject:
@@ -113,7 +113,7 @@ async def by_key(database: Database, key: bytes, organization: OrgId | None) -> 
         raise NotSignedIn
     if organization is not None and organization != holder.org_id:
         raise OrganizationNotFound
-    permissions = granted(holder.role, holder.scopes)
+    permissions = granted(OrgRole(holder.role), holder.scopes)
     return Subject(holder.org_id, holder.user_id, permissions, api_key=True)
 
 
@@ -150,5 +150,5 @@ async def by_user(
         row = (await work.session.execute(statement)).one_or_none()
     if row is None:
         raise OrganizationNotFound
-    permissions = granted(row.role, scopes)
+    permissions = granted(OrgRole(row.role), scopes)
     return Subject(row.org_id, user_id, permissions, api_key=scopes is not None)

@@ -1,0 +1,104 @@
+"""Answers of a moment ago."""
+
+import asyncio
+
+import pytest
+
+from folkmoot.identity import recent
+from folkmoot.identity.recent import Recent
+from folkmoot.kit import clock
+
+pytestmark = pytest.mark.anyio
+
+
+class Question:
+    """Counts how often it is asked; answers when `answer` says so."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.began = asyncio.Event()
+        self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self) -> str:
+        self.asked += 1
+        self.began.set()
+        return await asyncio.shield(self.answer)
+
+
+async def test_many_who_ask_at_once_share_one_answer() -> None:
+    recently, question = Recent[str, str](), Question()
+    waiting = [asyncio.create_task(recently.get("key", question)) for _ in range(200)]
+    await question.began.wait()
+    question.answer.set_result("yes")
+    assert set(await asyncio.gather(*waiting)) == {"yes"}
+    assert await recently.get("key", question) == "yes"
+    assert question.asked == 1
+
+
+async def test_an_answer_counts_for_four_seconds_from_the_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = 1000.0
+    monkeypatch.setattr(clock, "monotonic", lambda: moment)
+    recently, question = Recent[str, str](), Question()
+    first = asyncio.create_task(recently.get("key", question))
+    await question.began.wait()
+    moment += 3
+    question.answer.set_result("yes")
+    await first
+    moment += 0.9
+    await recently.get("key", question)
+    assert question.asked == 1
+    moment += 0.2
+    await recently.get("key", question)
+    assert question.asked == 2
+
+
+async def test_a_failure_reaches_everybody_who_waits_and_is_not_remembered() -> None:
+    recently, question = Recent[str, str](), Question()
+    waiting = [asyncio.create_task(recently.get("key", question)) for _ in range(3)]
+    await question.began.wait()
+    question.answer.set_exception(LookupError("no"))
+    failures = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [LookupError] * 3
+    with pytest.raises(LookupError):
+        await recently.get("key", question)
+    assert question.asked == 2
+
+
+async def test_one_who_gives_up_does_not_take_the_others_along() -> None:
+    recently, question = Recent[str, str](), Question()
+    impatient = asyncio.create_task(recently.get("key", question))
+    await question.began.wait()
+    patient = asyncio.create_task(recently.get("key", question))
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    question.answer.set_result("yes")
+    assert await patient == "yes"
+    assert question.asked == 1
+
+
+async def test_what_was_asked_before_a_revocation_is_not_remembered() -> None:
+    recently, early, late = Recent[str, str](), Question(), Question()
+    first = asyncio.create_task(recently.get("key", early))
+    await early.began.wait()
+    recently.forget()
+    second = asyncio.create_task(recently.get("key", late))
+    await late.began.wait()
+    late.answer.set_result("new")
+    assert await second == "new"
+    early.answer.set_result("old")
+    assert await first == "old"
+    assert await recently.get("key", early) == "new"
+
+
+async def test_the_oldest_answers_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "REMEMBERED", 2)
+    recently, question = Recent[str, str](), Question()
+    question.answer.set_result("yes")
+    for key in ("a", "b", "c", "c", "b"):
+        await recently.get(key, question)
+    assert question.asked == 3
+    await recently.get("a", question)
+    assert question.asked == 4
