@@ -1,0 +1,184 @@
+"""Tables of the knowledge slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
+from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, UserId
+
+
+class Status(StrEnum):
+    """Where a document stands on its way into the index."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+PENDING = (Status.QUEUED, Status.PROCESSING)
+
+
+class Collection(Model, Hierarchical, Stamped, kw_only=True):
+    """Documents that are searched together, seen by the organisation, one team or one user."""
+
+    __tablename__ = "collections"
+
+    id: Mapped[CollectionId] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    description: Mapped[str | None]
+    created_by: Mapped[UserId]
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Document(Model, OrgScoped, Stamped, kw_only=True):
+    """A file or a text, and how far it has been read.
+
+    Each upload under the same id is a `revision`; `indexed_revision` is the one that is found by
+    searches. `digest` is the SHA-256 of the bytes.
+    """
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "collection_id"], ["collections.org_id", "collections.id"]),
+        Index("ix_documents_collection", "org_id", "collection_id", "id"),
+        Index(
+            "ix_documents_pending",
+            "org_id",
+            "collection_id",
+            postgresql_where=text("status IN ('queued', 'processing')"),
+        ),
+        Index(
+            "uq_documents_external",
+            "org_id",
+            "collection_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    collection_id: Mapped[CollectionId]
+    external_id: Mapped[str | None] = mapped_column(default=None)
+    title: Mapped[str]
+    status: Mapped[Status] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(default=None)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
+    kind: Mapped[str]
+    bytes: Mapped[int]
+    blob_key: Mapped[str]
+    digest: Mapped[bytes]
+    revision: Mapped[int] = mapped_column(default=1)
+    indexed_revision: Mapped[int | None] = mapped_column(default=None)
+    pages: Mapped[int | None] = mapped_column(default=None)
+    chunks: Mapped[int | None] = mapped_column(default=None)
+    language: Mapped[str | None] = mapped_column(default=None)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
+    run_id: Mapped[RunId]
+    created_by: Mapped[UserId]
+
+
+class DocumentText(Model, OrgScoped, kw_only=True):
+    """A document's normalised text; pages are `[number, start, end]`."""
+
+    __tablename__ = "document_texts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+        ),
+    )
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    collection_id: Mapped[CollectionId]
+    text: Mapped[str]
+    pages: Mapped[list[list[int]]] = mapped_column(JSONB)
+    headings: Mapped[list[list[Any]]] = mapped_column(JSONB)
+
+
+class ChunkRow(Model, OrgScoped, kw_only=True):
+    """A piece of a document's text, `text[start:end]`."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        UniqueConstraint("org_id", "id"),
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+        ),
+    )
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[ChunkId]
+    collection_id: Mapped[CollectionId]
+    start: Mapped[int]
+    end: Mapped[int]
+    page: Mapped[int | None]
+    section: Mapped[str | None]
+    header: Mapped[str]
+    text: Mapped[str]
+    language: Mapped[str]
+
+
+class ChunkVector(Model, OrgScoped, kw_only=True):
+    """A chunk's embedding. Models differ in length, so the column has none: scans are exact."""
+
+    __tablename__ = "chunk_vectors"
+    __table_args__ = (Index("ix_chunk_vectors_scan", "org_id", "collection_id", "model"),)
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    collection_id: Mapped[CollectionId]
+    embedding: Mapped[Any] = mapped_column(HALFVEC())
+
+
+class CollectionLanguage(Model, OrgScoped, kw_only=True):
+    """How many chunks of a language a collection holds, and how many words in all."""
+
+    __tablename__ = "collection_languages"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "collection_id"],
+            ["collections.org_id", "collections.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    collection_id: Mapped[CollectionId] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    chunks: Mapped[int]
+    length: Mapped[int]
+
+
+POSTINGS = Table(
+    "postings",
+    Model.metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("collection_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("occurrences", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("language", Text(collation="C"), nullable=False),
+    Column("lexeme", Text(collation="C"), nullable=False),
+    Index("ix_postings_lexeme", "org_id", "collection_id", "lexeme"),
+    Index("ix_postings_document", "org_id", "document_id"),
+)
+"""One row for each lexeme of each chunk. No key: an index over it would be as large as the rest."""
