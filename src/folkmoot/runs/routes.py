@@ -124,7 +124,9 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         if "application/json" in request.headers.get("accept", ""):
             return await _page(reader, subject, run.id, start, limit, format, translate)
         render = _log_frame if format is LogFormat.LOG else _framed(translate)
-        return stream(supervisor, reader, subject, run.id, after=start, render=render)
+        return stream(
+            supervisor, reader, subject, run.id, after=start, render=render, until=run.seq
+        )
 
     return routes
 
@@ -137,16 +139,18 @@ def stream(
     *,
     after: int,
     render: Callable[[Recorded], bytes],
+    until: int | None = None,
 ) -> sse.EventStream:
     """Return the answer that shows a run's log from an event on, through the present, to its end.
 
-    The caller has checked that the subject may see the run.
+    The caller has checked that the subject may see the run; `until` is the length of its log if
+    the run has ended.
     """
 
     async def past(after: int) -> Sequence[Recorded]:
         return await reader.page(subject, run_id, after)
 
-    return sse.EventStream(Window(supervisor.hub, run_id, past, after, render))
+    return sse.EventStream(Window(supervisor.hub, run_id, past, after, render, until))
 
 
 def read(run: Run) -> RunRead:

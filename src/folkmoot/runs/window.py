@@ -59,6 +59,7 @@ class Window:
     Args:
         read: Reads the run's log; has checked already that the reader may.
         after: The last sequence number that the reader has.
+        until: The last one there is, if the run has ended already.
         render: Turns an event into the bytes of a frame.
     """
 
@@ -67,6 +68,7 @@ class Window:
     read: PastReader
     after: int
     render: Render
+    until: int | None = None
     mode: Mode = Mode.PAST
     ended: bool = False
     gone: bool = False
@@ -82,6 +84,7 @@ class Window:
     async def serve(self, send: Send) -> None:
         """Send frames until the log ends or the reader is gone."""
         self._send = send
+        self.ended = self.until is not None and self.after >= self.until
         self.hub.readers.add(self)
         try:
             while not (self.ended or self.gone):
@@ -115,8 +118,8 @@ class Window:
         if self.mode is Mode.PAST:
             self._keep(events)
             return
-        frames = b"".join(map(self.render, events))
         ended = events[-1].type in ENDS
+        frames = self._frames(events)
         if self.mode is Mode.LIVE:
             self._write(frames, ended=ended)
             self.after = events[-1].seq
@@ -127,6 +130,11 @@ class Window:
             self.ended = ended
         else:
             self._overrun = True
+
+    def _frames(self, events: Sequence[Recorded]) -> bytes:
+        if events[0].seq <= self.after:  # a reader that claims to have what is only written now
+            events = [event for event in events if event.seq > self.after]
+        return b"".join(map(self.render, events))
 
     def _keep(self, events: Sequence[Recorded]) -> None:
         if len(self._missed) + len(events) > CATCHING_UP:

@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import orjson
-import psycopg
 import pytest
-from psycopg import sql
 
 from folkmoot.kit.errors import Conflict
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
-from running import Running
+from running import Running, tamper
 
 pytestmark = pytest.mark.anyio
 
@@ -195,10 +193,3 @@ async def test_text_that_no_database_can_hold_is_stored_with_replacements(
     events = list(await running.log(subject, run.id))
     assert types(events)[-1] == "run.finished"
     assert text_of(events) == "nul \ufffd and surrogate ?"
-
-
-def tamper(owner_address: str, statement: str) -> None:
-    """Change a log as only somebody who owns the table could."""
-    with psycopg.connect(owner_address) as connection:
-        connection.execute("ALTER TABLE run_events NO FORCE ROW LEVEL SECURITY")
-        connection.execute(sql.SQL(statement))

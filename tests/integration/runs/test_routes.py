@@ -1,0 +1,238 @@
+"""Runs over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import orjson
+import pytest
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from apps import listening
+from folkmoot.http import problems
+from folkmoot.http.ports import HttpPorts
+from folkmoot.kit.errors import Unauthenticated
+from folkmoot.kit.ids import new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.runs import routes, service
+from folkmoot.runs.events import Recorded
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.ports import Executor
+from running import Running, new_run, tamper
+
+pytestmark = pytest.mark.anyio
+
+StartProcess = Callable[[dict[str, Executor]], Awaitable[Running]]
+
+
+async def hello(run: LiveRun) -> None:
+    message = run.message("m1")
+    for word in ("Hello", ", ", "world"):
+        message.write(word)
+        await run.settled()
+    message.end()
+
+
+async def forever(run: LiveRun) -> None:
+    run.announce("begun", {})
+    await asyncio.Event().wait()
+
+
+def translate(event: Recorded) -> bytes:
+    return b'{"type":"%b"}' % event.type.encode()
+
+
+@dataclass
+class Http:
+    """A process, its URL, and who may call it."""
+
+    running: Running
+    client: httpx.AsyncClient
+
+    async def ended(self, subject: Subject) -> str:
+        """Run one to its end; return its id."""
+        run = await self.running.open(subject, "hello")
+        await self.running.log(subject, run.id)
+        return str(run.id)
+
+
+@pytest.fixture
+async def http(
+    start: StartProcess, subject: Subject, other_subject: Subject
+) -> AsyncIterator[Http]:
+    """Serve the routes; the header `X-Who` says who calls."""
+    running = await start({"hello": hello, "forever": forever})
+    callers = {"ada": subject, "eve": other_subject}
+
+    async def authenticate(connection: HTTPConnection) -> Subject:
+        try:
+            return callers[connection.headers["x-who"]]
+        except KeyError:
+            raise Unauthenticated("Who?") from None
+
+    app = FastAPI()
+    app.state.http = HttpPorts(authenticate, running.database)
+    problems.install(app)
+    app.include_router(routes.router(running.database, running.supervisor, translate))
+    async with listening(app) as url, httpx.AsyncClient(base_url=url) as client:
+        client.headers["x-who"] = "ada"
+        yield Http(running, client)
+
+
+async def test_two_halves_of_a_stream_equal_the_whole(http: Http, subject: Subject) -> None:
+    run_id = await http.ended(subject)
+    whole = (await http.client.get(f"/runs/{run_id}/events")).content
+    seen = whole.index(b"\n\n") + 2
+    rest = await http.client.get(f"/runs/{run_id}/events", headers={"Last-Event-ID": "1"})
+    asked = await http.client.get(f"/runs/{run_id}/events", params={"after": 1})
+    assert rest.headers["content-type"].startswith("text/event-stream")
+    assert whole[:seen] + rest.content == whole
+    assert asked.content == rest.content
+    assert b"\r" not in whole
+
+
+async def test_a_reader_that_joins_a_running_run_stays_to_its_end(
+    http: Http, subject: Subject
+) -> None:
+    run = await http.running.open(subject, "forever")
+    async with http.client.stream("GET", f"/runs/{run.id}/events") as response:
+        lines = response.aiter_lines()
+        assert await anext(lines) == "id: 1"
+        await http.client.post(f"/runs/{run.id}/cancel")
+        rest = [line async for line in lines]
+    assert rest[-2] == 'data: {"type":"run.cancelled"}'
+
+
+@pytest.mark.parametrize("header", ["abc", "-1", "1.5", "²", "9" * 30])
+async def test_a_garbled_last_event_id_is_refused(
+    http: Http, subject: Subject, header: str
+) -> None:
+    run_id = await http.ended(subject)
+    answer = await http.client.get(
+        f"/runs/{run_id}/events", headers={b"Last-Event-ID": header.encode()}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "last_event_id_invalid")
+
+
+async def test_reading_on_after_the_end_gives_nothing_and_ends(
+    http: Http, subject: Subject
+) -> None:
+    run_id = await http.ended(subject)
+    last = (await http.client.get(f"/runs/{run_id}")).json()["events"]
+    answer = await http.client.get(f"/runs/{run_id}/events", headers={"Last-Event-ID": str(last)})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_another_organisations_run_is_as_missing_as_none(
+    http: Http, subject: Subject
+) -> None:
+    run_id = await http.ended(subject)
+    for verb, path in (
+        ("GET", ""),
+        ("GET", "/events"),
+        ("GET", "/verify"),
+        ("POST", "/cancel"),
+    ):
+        foreign = await http.client.request(verb, f"/runs/{run_id}{path}", headers={"x-who": "eve"})
+        missing = await http.client.request(
+            verb, f"/runs/{new_id()}{path}", headers={"x-who": "eve"}
+        )
+        own = await http.client.request(verb, f"/runs/{run_id}{path}")
+        drop = {"instance"}
+        assert own.status_code == 200
+        assert foreign.status_code == missing.status_code == 404
+        assert {k: v for k, v in foreign.json().items() if k not in drop} == {
+            k: v for k, v in missing.json().items() if k not in drop
+        }
+
+
+async def test_runs_are_listed_newest_first_page_by_page(http: Http, subject: Subject) -> None:
+    ids = [await http.ended(subject) for _ in range(3)]
+    first = (await http.client.get("/runs", params={"limit": 2, "kind": "hello"})).json()
+    rest = (
+        await http.client.get(
+            "/runs", params={"limit": 2, "cursor": first["next_cursor"], "state": "finished"}
+        )
+    ).json()
+    assert [run["id"] for run in first["items"] + rest["items"]] == ids[::-1]
+    assert rest["next_cursor"] is None
+    assert (await http.client.get("/runs", headers={"x-who": "eve"})).json()["items"] == []
+
+
+async def test_a_log_can_be_read_as_json_in_pages(http: Http, subject: Subject) -> None:
+    run_id = await http.ended(subject)
+    accept = {"accept": "application/json"}
+    page = await http.client.get(f"/runs/{run_id}/events", params={"limit": 2}, headers=accept)
+    assert page.json() == {
+        "items": [
+            {"id": 1, "event": {"type": "run.started"}},
+            {"id": 2, "event": {"type": "message.started"}},
+        ],
+        "next_cursor": "2",
+    }
+    log = await http.client.get(
+        f"/runs/{run_id}/events", params={"after": 2, "format": "log"}, headers=accept
+    )
+    first, *_, last = log.json()["items"]
+    head = (await http.client.get(f"/runs/{run_id}")).json()["head"]
+    assert (first["seq"], first["payload"]["delta"]) == (3, "Hello")
+    assert (last["type"], last["hash"]) == ("run.finished", head)
+    assert log.json()["next_cursor"] is None
+
+
+async def test_the_log_as_it_is_stored_can_be_streamed(http: Http, subject: Subject) -> None:
+    run_id = await http.ended(subject)
+    answer = await http.client.get(f"/runs/{run_id}/events", params={"format": "log"})
+    data = [line[6:] for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert [orjson.loads(line)["seq"] for line in data] == list(range(1, len(data) + 1))
+    assert orjson.loads(data[0])["payload"] == {"threadId": "thread", "runId": run_id}
+
+
+async def test_cancelling_twice_or_after_the_end_changes_nothing(
+    http: Http, subject: Subject
+) -> None:
+    run = await http.running.open(subject, "forever")
+    for _ in range(2):
+        assert (await http.client.post(f"/runs/{run.id}/cancel")).status_code == 200
+    await http.running.log(subject, run.id)
+    again = await http.client.post(f"/runs/{run.id}/cancel")
+    assert again.json()["state"] == "cancelled"
+    types = [event.type for event in await http.running.reader.whole(subject, run.id)]
+    assert types == ["run.started", "begun", "run.cancelled"] or types == [
+        "run.started",
+        "run.cancelled",
+    ]
+
+
+async def test_a_queued_run_can_be_cancelled(http: Http, subject: Subject) -> None:
+    new = new_run(subject, "hello")
+    async with http.running.database.work(subject) as work:
+        await service.queue(work, new)
+    await http.client.post(f"/runs/{new.id}/cancel")
+    types = [event.type for event in await http.running.log(subject, new.id)]
+    assert types == ["run.started", "run.cancelled"]
+
+
+async def test_a_run_of_another_process_can_be_cancelled_here(
+    http: Http, start: StartProcess, subject: Subject
+) -> None:
+    elsewhere = await start({"forever": forever})
+    run = await elsewhere.open(subject, "forever")
+    await run.settled()
+    async with asyncio.timeout(5):
+        await http.client.post(f"/runs/{run.id}/cancel")
+        events = await elsewhere.log(subject, run.id)
+    assert events[-1].type == "run.cancelled"
+
+
+async def test_a_chain_is_verified_and_its_cut_end_is_noticed(
+    http: Http, subject: Subject, owner_address: str
+) -> None:
+    run_id = await http.ended(subject)
+    verdict = (await http.client.get(f"/runs/{run_id}/verify")).json()
+    assert (verdict["intact"], verdict["broken_at"]) == (True, None)
+    tamper(owner_address, "DELETE FROM run_events WHERE type = 'run.finished'")
+    verdict = (await http.client.get(f"/runs/{run_id}/verify")).json()
+    assert (verdict["intact"], verdict["reason"]) == (False, "the log ends too early")
