@@ -123,7 +123,9 @@ class ModelStreamCut(ModelError):
     retryable = True
 
     def __init__(self, model: str, reason: str = "the connection was lost") -> None:
-        super().__init__(model, f"broke off in the middle of its answer: {clean(reason)}.")
+        super().__init__(
+            model, f"broke off in the middle of its answer: {clean(reason).rstrip('.')}."
+        )
 
 
 class ModelUnknown(Invalid):

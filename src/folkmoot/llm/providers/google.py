@@ -7,6 +7,7 @@ Sources: https://ai.google.dev/api/generate-content, /api/embeddings and, for th
 import base64
 from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from pydantic import JsonValue
@@ -77,7 +78,7 @@ class GoogleChat:
             body["toolConfig"] = {"functionCallingConfig": _choice(request.tool_choice)}
         if settings := _settings(model, request):
             body["generationConfig"] = settings
-        path = f"/v1beta/models/{model}:streamGenerateContent?alt=sse"
+        path = f"/v1beta/models/{quote(model, safe='')}:streamGenerateContent?alt=sse"
         return self._endpoint.post(model, path, body, EVENTS)
 
     def decoder(self) -> "GoogleDecoder":
@@ -287,7 +288,7 @@ class GoogleEmbeddings:
     def call(self, model: str, texts: Sequence[str], kind: EmbeddingKind) -> Call:
         """Translate the request; what a text is for is a field or, for the newest, a prefix."""
         requests = [_request(model, text, kind) for text in texts]
-        path = f"/v1beta/models/{model}:batchEmbedContents"
+        path = f"/v1beta/models/{quote(model, safe='')}:batchEmbedContents"
         return self._endpoint.post(model, path, {"requests": requests})
 
     def read(self, body: bytes) -> Vectors:

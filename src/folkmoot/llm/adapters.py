@@ -1,0 +1,81 @@
+"""Which adapter speaks which format, and how a configured provider becomes an endpoint."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from folkmoot.llm import config
+from folkmoot.llm.config import ProviderConfig, ProviderKind
+from folkmoot.llm.endpoint import Endpoint
+from folkmoot.llm.providers import anthropic, google, ollama, openai
+from folkmoot.llm.wire import ChatWire, EmbeddingWire, ModelsWire
+
+EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "reasoning")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One wire format.
+
+    Attributes:
+        address: Where its inventor serves it.
+        open: Whether it is served without a key, too.
+        suffix: The end of the path that users add to the address or leave out.
+        embedder: The model that `auto` takes for embeddings.
+    """
+
+    address: str
+    open: bool
+    headers: Callable[[str | None], Mapping[str, str]]
+    chat: Callable[[Endpoint], ChatWire]
+    models: Callable[[Endpoint], ModelsWire]
+    embeddings: Callable[[Endpoint], EmbeddingWire] | None = None
+    embedder: str | None = None
+    suffix: str = ""
+    capabilities: tuple[str, ...] = EVERYTHING
+
+    def endpoint(self, name: str, provider: ProviderConfig) -> Endpoint:
+        """Return the endpoint of a provider that is configured under that name."""
+        address = (provider.base_url or self.address).strip().rstrip("/")
+        key = provider.api_key.strip() if provider.api_key else None
+        return Endpoint(name, address.removesuffix(self.suffix), self.headers(key))
+
+
+ADAPTERS: Final[Mapping[ProviderKind, Adapter]] = {
+    ProviderKind.OPENAI: Adapter(
+        address=config.OPENAI,
+        open=False,
+        headers=openai.headers,
+        chat=openai.OpenAIChat,
+        models=openai.OpenAIModels,
+        embeddings=openai.OpenAIEmbeddings,
+        embedder="text-embedding-3-small",
+    ),
+    ProviderKind.ANTHROPIC: Adapter(
+        address=config.ANTHROPIC,
+        open=False,
+        headers=anthropic.headers,
+        chat=anthropic.AnthropicChat,
+        models=anthropic.AnthropicModels,
+        suffix="/v1",
+    ),
+    ProviderKind.GOOGLE: Adapter(
+        address=config.GOOGLE,
+        open=False,
+        headers=google.headers,
+        chat=google.GoogleChat,
+        models=google.GoogleModels,
+        embeddings=google.GoogleEmbeddings,
+        embedder="gemini-embedding-001",
+        suffix="/v1beta",
+    ),
+    ProviderKind.OLLAMA: Adapter(
+        address=config.OLLAMA,
+        open=True,
+        headers=ollama.headers,
+        chat=ollama.OllamaChat,
+        models=ollama.OllamaModels,
+        embeddings=ollama.OllamaEmbeddings,
+        suffix="/api",
+    ),
+}

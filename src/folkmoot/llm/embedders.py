@@ -1,0 +1,148 @@
+"""Choosing the embedder, once and for all texts: vectors of different ones can not be compared.
+
+`auto` takes what is there: a provider with a key at its own address, else a local model that is
+cached, else the offline one with a notice, while a local model is fetched in the background. Who
+stores vectors stores the embedder's name with them and asks for it by that name later.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from folkmoot.llm.adapters import ADAPTERS
+from folkmoot.llm.config import AUTO, LOCAL_EMBEDDER, ModelsConfig, ProviderConfig
+from folkmoot.llm.embedding import HttpEmbedder
+from folkmoot.llm.errors import ModelError, ModelUnknown
+from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.local.embedder import LocalEmbedder
+from folkmoot.llm.names import HASH, LOCAL, known, parsed, provider
+from folkmoot.llm.notices import Notice
+from folkmoot.llm.port import Embedder
+from folkmoot.llm.transport import Transport
+
+log = structlog.get_logger(__name__)
+
+FETCH_DELAY: Final = 5.0
+"""Seconds: the server's own start comes first."""
+
+HASHING: Final = Notice(
+    "embedder_offline",
+    "Texts are compared by spelling only: no embedding model is configured and no local one is at "
+    "hand. Set an embedding model (openai:…, google:…, ollama:…, fastembed:…) for better answers.",
+)
+FETCHING: Final = Notice(
+    "embedder_fetching",
+    "A local embedding model is being fetched. Until it is here, texts are compared by spelling.",
+)
+
+
+class Embedders:
+    """All embedders of one gateway."""
+
+    def __init__(self, config: ModelsConfig, transport: Transport) -> None:
+        self._config = config
+        self._transport = transport
+        self._made: dict[str, Embedder] = {}
+        self._local: dict[str, LocalEmbedder] = {}
+        self._fetch: asyncio.Task[None] | None = None
+        self._fetched = False
+
+    def get(self, name: str | None) -> Embedder:
+        """Return the embedder of that name, or the one to use for new texts.
+
+        Raises:
+            ModelUnknown: no configured provider has embeddings of that name.
+            ModelKeyMissing: its provider is not configured.
+        """
+        wanted = name or self._config.embedding_model
+        if wanted == AUTO:
+            wanted = self.chosen()
+        if wanted not in self._made:
+            self._made[wanted] = self._make(wanted)
+        return self._made[wanted]
+
+    def chosen(self) -> str:
+        """Return the name that `auto` stands for at this moment."""
+        if self._config.embedding_model != AUTO:
+            return self._config.embedding_model
+        for name, configured in self._config.providers.items():
+            if embedder := _own(configured):
+                return f"{name}:{embedder}"
+        local = f"{LOCAL}:{LOCAL_EMBEDDER}"
+        return local if self._fetched or self._is_cached() else HASH
+
+    def notices(self) -> list[Notice]:
+        if self._config.embedding_model != AUTO or self.chosen() != HASH:
+            return []
+        return [HASHING if self._fetch is None or self._fetch.done() else FETCHING]
+
+    def start(self) -> None:
+        """Begin to fetch a local model if `auto` would take it; returns at once."""
+        if self._config.embedding_model != AUTO or not self._config.fetch_local_embedder:
+            return
+        if self._config.cache_dir is not None and self.chosen() == HASH:
+            self._fetch = asyncio.get_running_loop().create_task(self._fetch_local())
+
+    async def aclose(self) -> None:
+        if self._fetch is not None:
+            self._fetch.cancel()
+            await asyncio.gather(self._fetch, return_exceptions=True)
+        await asyncio.gather(*(embedder.aclose() for embedder in self._local.values()))
+
+    async def _fetch_local(self) -> None:
+        name = f"{LOCAL}:{LOCAL_EMBEDDER}"
+        await asyncio.sleep(FETCH_DELAY)
+        embedder = self._make_local(LOCAL_EMBEDDER)
+        try:
+            await embedder.load()
+        except ModelError as error:
+            log.info("embedder.not_fetched", reason=error.detail)
+            return
+        self._made[name] = embedder
+        self._fetched = True
+        log.info("embedder.fetched", name=name)
+
+    def _make(self, wanted: str) -> Embedder:
+        if wanted == HASH:
+            return HashEmbedder()
+        name = parsed(wanted, self._config)
+        if name.provider == LOCAL:
+            return self._make_local(name.model)
+        configured = provider(self._config, name)
+        adapter = ADAPTERS.get(configured.kind)
+        if adapter is None or adapter.embeddings is None:
+            raise ModelUnknown(wanted, known(self._config))
+        wire = adapter.embeddings(adapter.endpoint(name.provider, configured))
+        return HttpEmbedder(wanted, name.model, wire, self._transport, self._config.retries)
+
+    def _make_local(self, model: str) -> LocalEmbedder:
+        if model not in self._local:
+            self._local[model] = LocalEmbedder(
+                model,
+                cache_dir=self._config.cache_dir or Path(),
+                fetch=self._config.fetch_local_embedder and self._config.cache_dir is not None,
+                idle=self._config.local_embedder_idle,
+                patience=self._config.timeouts.embed,
+            )
+        return self._local[model]
+
+    def _is_cached(self) -> bool:
+        """Look for the model where the hub's client puts it."""
+        if self._config.cache_dir is None:
+            return False
+        name = LOCAL_EMBEDDER.rpartition("/")[2]
+        pattern = f"models--*--{name}*/snapshots/*/*.onnx"
+        return any(self._config.cache_dir.glob(pattern))
+
+
+def _own(configured: ProviderConfig) -> str | None:
+    """Return the embedder of a provider with a key, if it is at its own address.
+
+    A server that only speaks OpenAI's format often has no embeddings.
+    """
+    adapter = ADAPTERS.get(configured.kind)
+    if adapter is None or not configured.api_key:
+        return None
+    return adapter.embedder if configured.base_url in {None, adapter.address} else None

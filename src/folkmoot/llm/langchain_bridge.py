@@ -1,0 +1,254 @@
+"""Any LangChain chat model behind our port: for providers without an adapter of their own.
+
+Slower than the adapters by an order of magnitude, and slow to import: loaded by name only when a
+model of this kind is configured. Failures other than those of time and network are the plug-in's
+own and pass through.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final, cast
+
+import msgspec
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.runnables import Runnable
+
+from folkmoot.kit.ids import new_id
+from folkmoot.llm import estimate
+from folkmoot.llm.batch import Batch
+from folkmoot.llm.config import Timeouts
+from folkmoot.llm.errors import ModelTimedOut, ModelUnavailable
+from folkmoot.llm.parts import arguments, encoded, parts
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    Chunk,
+    Finished,
+    FinishReason,
+    ImagePart,
+    NamedTool,
+    TextDelta,
+    TextPart,
+    ToolCallStarted,
+    ToolSpec,
+    Usage,
+)
+
+Asked = Runnable[LanguageModelInput, Any]
+
+REASONS: Final[dict[str, FinishReason]] = {
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+}
+REASON_FIELDS: Final = ("finish_reason", "stop_reason", "done_reason")
+
+
+def build(
+    name: str, factory: BaseChatModel | Callable[[str], BaseChatModel], timeouts: Timeouts
+) -> "LangChainModel":
+    """Wrap a model, or what a factory makes of the name behind the provider's."""
+    if isinstance(factory, BaseChatModel):
+        return LangChainModel(name, factory, timeouts)
+    return LangChainModel(name, factory(name.partition(":")[2]), timeouts)
+
+
+class LangChainModel:
+    """One LangChain model."""
+
+    def __init__(self, name: str, model: BaseChatModel, timeouts: Timeouts) -> None:
+        self.name = name
+        self._model = model
+        self._timeouts = timeouts
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
+        """Ask the model; see `port.ChatModel`."""
+        messages = [_message(message) for message in request.messages]
+        answer = _Answer(request)
+        if request.response_schema is not None:
+            filled = await self._fill(request.response_schema, messages)
+            yield answer.whole(filled)
+            return
+        # Typed as an iterator, but a generator: one that has to be closed to stop the provider.
+        source = cast(AsyncGenerator[AIMessage, None], self._asked(request).astream(messages))
+        async with aclosing(source):
+            piece = await self._next(source, "the first token", self._timeouts.first_token)
+            while piece is not None:
+                if batch := answer.read(piece):
+                    yield batch
+                piece = await self._next(source, "the next token", self._timeouts.idle)
+        yield answer.end()
+
+    def _asked(self, request: ChatRequest) -> Asked:
+        settings: dict[str, Any] = {}
+        if request.temperature is not None:
+            settings["temperature"] = request.temperature
+        if request.max_tokens is not None:
+            settings["max_tokens"] = request.max_tokens
+        if request.stop:
+            settings["stop"] = list(request.stop)
+        asked: Asked = self._model
+        if request.tools and request.tool_choice != "none":
+            tools = [_tool(tool) for tool in request.tools]
+            asked = self._model.bind_tools(tools, tool_choice=_choice(request))
+        return asked.bind(**settings) if settings else asked
+
+    async def _fill(self, schema: Mapping[str, Any], messages: list[BaseMessage]) -> str:
+        """Let the model fill a schema; LangChain returns such answers whole."""
+        titled = {"title": "answer", **schema}
+        filling = self._model.with_structured_output(titled)
+        try:
+            async with asyncio.timeout(self._timeouts.total):
+                return msgspec.json.encode(await filling.ainvoke(messages)).decode()
+        except TimeoutError:
+            raise ModelTimedOut(self.name, "an answer", self._timeouts.total) from None
+        except OSError:
+            raise ModelUnavailable(self.name) from None
+
+    async def _next(
+        self, source: AsyncIterator[AIMessage], due: str, patience: float
+    ) -> AIMessage | None:
+        """Return the next piece, None after the last, but do not wait longer than may be."""
+        try:
+            async with asyncio.timeout(patience):
+                return await anext(source)
+        except StopAsyncIteration:
+            return None
+        except TimeoutError:
+            raise ModelTimedOut(self.name, due, patience) from None
+        except OSError:
+            raise ModelUnavailable(self.name) from None
+
+
+class _Answer:
+    """Puts together what the pieces of one answer say."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._batch = Batch()
+        self._calls: dict[object, int] = {}  # LangChain's index or id -> ours
+        self._characters = 0
+        self._reason: FinishReason = "stop"
+        self._input = self._output = self._cached = self._reasoning = 0
+
+    def read(self, piece: AIMessage) -> list[Chunk]:
+        self._say(piece)
+        self._call(piece)
+        self._count(piece)
+        for field in REASON_FIELDS:
+            if isinstance(reason := piece.response_metadata.get(field), str):
+                self._reason = REASONS.get(reason.lower(), "stop")
+        return self._batch.take()
+
+    def whole(self, text: str) -> list[Chunk]:
+        self._characters = len(text)
+        return [TextDelta(text), *self.end()]
+
+    def end(self) -> list[Chunk]:
+        reason = "tool_calls" if self._calls and self._reason == "stop" else self._reason
+        return [self._usage(), Finished(reason)]
+
+    def _say(self, piece: AIMessage) -> None:
+        if isinstance(piece.content, str):
+            self._batch.text(piece.content)
+            self._characters += len(piece.content)
+            if isinstance(thought := piece.additional_kwargs.get("reasoning_content"), str):
+                self._batch.reasoning(thought)
+            return
+        for block in piece.content_blocks:
+            if block["type"] == "text":
+                self._batch.text(block["text"])
+                self._characters += len(block["text"])
+            elif block["type"] == "reasoning":
+                self._batch.reasoning(block.get("reasoning", ""))
+
+    def _call(self, piece: AIMessage) -> None:
+        if isinstance(piece, AIMessageChunk):
+            for part in piece.tool_call_chunks:
+                key = part["index"] if part["index"] is not None else part["id"]
+                index = self._index(key, part["id"], part["name"])
+                self._batch.arguments(index, part["args"] or "")
+            return
+        for call in piece.tool_calls:
+            index = self._index(call["id"], call["id"], call["name"])
+            self._batch.arguments(index, msgspec.json.encode(call["args"]).decode())
+
+    def _index(self, key: object, call_id: str | None, name: str | None) -> int:
+        if key not in self._calls:
+            index = self._calls[key] = len(self._calls)
+            self._batch.call(ToolCallStarted(index, call_id or f"call_{new_id().hex}", name or ""))
+        return self._calls[key]
+
+    def _count(self, piece: AIMessage) -> None:
+        """Add up: several pieces may each tell a share."""
+        if (told := piece.usage_metadata) is None:
+            return
+        self._input += told["input_tokens"]
+        self._output += told["output_tokens"]
+        self._cached += told.get("input_token_details", {}).get("cache_read", 0)
+        self._reasoning += told.get("output_token_details", {}).get("reasoning", 0)
+
+    def _usage(self) -> Usage:
+        if not self._input and not self._output:
+            return estimate.usage(self._request, self._characters)
+        return Usage(
+            input_tokens=self._input,
+            output_tokens=self._output,
+            cached_tokens=self._cached,
+            reasoning_tokens=self._reasoning,
+        )
+
+
+def _message(message: ChatMessage) -> BaseMessage:
+    match message.role:
+        case "system":
+            return SystemMessage(message.text)
+        case "tool":
+            return ToolMessage(message.text, tool_call_id=message.tool_call_id or "")
+        case "assistant":
+            calls = [
+                {"name": call.name, "args": arguments(call), "id": call.id, "type": "tool_call"}
+                for call in message.tool_calls
+            ]
+            return AIMessage(message.text, tool_calls=calls)
+        case "user":
+            if isinstance(message.content, str):
+                return HumanMessage(message.content)
+            return HumanMessage([_part(part) for part in parts(message)])
+
+
+def _part(part: TextPart | ImagePart) -> str | dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    if part.url:
+        return {"type": "image", "url": part.url}
+    return {"type": "image", "base64": encoded(part), "mime_type": part.media_type}
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
+    return {"type": "function", "function": function}
+
+
+def _choice(request: ChatRequest) -> str | None:
+    choice = request.tool_choice
+    if isinstance(choice, NamedTool):
+        return choice.name
+    return "any" if choice == "required" else None

@@ -1,0 +1,17 @@
+"""The one door through which this room loads what is slow to import or not ours to know."""
+
+from importlib import import_module
+from typing import Any, Final
+
+LANGCHAIN_BRIDGE: Final = "folkmoot.llm.langchain_bridge:build"
+
+
+def load(path: str) -> Any:  # noqa: ANN401 - whatever the path names
+    """Return what `package.module:name` names.
+
+    Raises:
+        ImportError: there is no such module, or it can not be imported.
+        AttributeError: the module has no such name.
+    """
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,32 @@
+"""What goes through the pipes to the embedding process: a length, then MessagePack."""
+
+from typing import Final
+
+import msgspec
+
+from folkmoot.llm.port import EmbeddingKind
+
+LENGTH: Final = 4  # bytes, big-endian
+LIMIT: Final = 256 * 1024 * 1024  # bytes
+
+
+class Ask(msgspec.Struct, frozen=True):
+    texts: list[str]
+    kind: EmbeddingKind
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Vectors as float32 in the machine's order, row by row, or what went wrong.
+
+    The first frame of a process has no vectors: it says that the model is loaded.
+    """
+
+    dimensions: int = 0
+    vectors: bytes = b""
+    error: str | None = None
+
+
+def packed(frame: Ask | Told) -> bytes:
+    """Return the frame with its length in front."""
+    body = msgspec.msgpack.encode(frame)
+    return len(body).to_bytes(LENGTH) + body

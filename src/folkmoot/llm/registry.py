@@ -1,0 +1,113 @@
+"""The models of one installation, by name."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from folkmoot.llm import loading
+from folkmoot.llm.adapters import ADAPTERS
+from folkmoot.llm.chat import HttpChatModel
+from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind
+from folkmoot.llm.embedders import Embedders
+from folkmoot.llm.errors import ModelKeyMissing, ModelUnavailable, clean
+from folkmoot.llm.listing import Listing, ProviderHealth
+from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
+from folkmoot.llm.notices import Notice
+from folkmoot.llm.offline import ExtractiveModel
+from folkmoot.llm.port import ChatModel, Embedder
+from folkmoot.llm.transport import Transport
+
+NO_MODEL: Final = Notice(
+    "model_offline",
+    "No language model is configured: answers are quoted from documents by offline:extractive. "
+    "Set a default model (openai:…, anthropic:…, google:…, ollama:…) to change that.",
+)
+REMEMBERED: Final = 256
+
+
+class Models:
+    """Hands out chat models and embedders; they share one pool of connections.
+
+    Models are cheap and hold nothing of a request. Made without a loop; `start` and everything
+    that asks a model needs one.
+    """
+
+    def __init__(self, config: ModelsConfig) -> None:
+        self._config = config
+        self._transport = Transport(config.timeouts)
+        self._embedders = Embedders(config, self._transport)
+        self._listing = Listing(config, self._transport)
+        self._made: dict[str, ChatModel] = {}
+
+    @property
+    def default(self) -> str:
+        """The name of the model that answers when none is named."""
+        return self._config.default_model or EXTRACTIVE
+
+    def chat(self, name: str | None = None) -> ChatModel:
+        """Return a chat model, by default the default one. Asks no provider.
+
+        Raises:
+            ModelUnknown: the name is malformed or its provider is none of the configured.
+            ModelKeyMissing: the provider is known, but not configured.
+            ModelUnavailable: a plug-in can not be loaded.
+        """
+        wanted = name or self.default
+        if wanted not in self._made:
+            model = self._make(wanted)
+            if len(self._made) >= REMEMBERED:  # names come from users: do not keep them all
+                self._made.clear()
+            self._made[wanted] = model
+        return self._made[wanted]
+
+    def embedder(self, name: str | None = None) -> Embedder:
+        """Return an embedder, by default the one for new texts.
+
+        Raises:
+            ModelUnknown: the name is malformed or no configured provider has embeddings.
+            ModelKeyMissing: the provider is known, but not configured.
+        """
+        return self._embedders.get(name)
+
+    def names(self) -> list[str]:
+        """Return the providers that can be used in names."""
+        return known(self._config)
+
+    def notices(self) -> list[Notice]:
+        """Return what an operator should be told."""
+        own = [] if self._config.default_model else [NO_MODEL]
+        return [*own, *self._embedders.notices()]
+
+    async def available(self) -> Sequence[ProviderHealth]:
+        """Return the models of all providers and their health, at most 15 minutes old."""
+        return await self._listing.providers()
+
+    def start(self) -> None:
+        """Begin what goes on in the background; returns at once."""
+        self._embedders.start()
+
+    async def aclose(self) -> None:
+        """End processes and connections; calls that are under way fail."""
+        await self._embedders.aclose()
+        await self._transport.aclose()
+
+    def _make(self, wanted: str) -> ChatModel:
+        if wanted == EXTRACTIVE:
+            return ExtractiveModel()
+        name = parsed(wanted, self._config)
+        configured = provider(self._config, name)
+        if configured.kind is ProviderKind.LANGCHAIN:
+            return self._plugged_in(wanted, configured)
+        adapter = ADAPTERS[configured.kind]
+        if not (adapter.open or configured.api_key or configured.base_url):
+            raise ModelKeyMissing(name.provider, self.names())
+        wire = adapter.chat(adapter.endpoint(name.provider, configured))
+        return HttpChatModel(wanted, name.model, wire, self._transport, self._config.retries)
+
+    def _plugged_in(self, wanted: str, configured: ProviderConfig) -> ChatModel:
+        try:
+            factory = loading.load(configured.path or "")
+            build = loading.load(loading.LANGCHAIN_BRIDGE)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ModelUnavailable(wanted, f"can not be loaded: {clean(str(error))}") from error
+        model: ChatModel = build(wanted, factory, self._config.timeouts)
+        return model
