@@ -17,33 +17,55 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from folkmoot.agents import loading
+from folkmoot.agents import routes as agent_routes
+from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.executor import AgentExecutor
+from folkmoot.agents.order import KIND
+from folkmoot.agents.ports import Passage
+from folkmoot.agents.registry import AgentRegistry
+from folkmoot.conversations import routes as conversation_routes
+from folkmoot.conversations.history import StoredHistory
+from folkmoot.conversations.projection import PROJECTIONS
+from folkmoot.conversations.turns import Turns
 from folkmoot.db import migrate
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
+from folkmoot.faces.agui import routes as agui
+from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
-from folkmoot.http import health, problems
+from folkmoot.http import docs, health, problems
+from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import callers, provisioning
 from folkmoot.identity import routes as identity_routes
 from folkmoot.identity.provisioning import FirstStart
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import redact
-from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.config import ModelsConfig, standard_providers
+from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
+from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.deployment import Deployment, Mode
 from folkmoot.settings.loading import Loaded, load
 from folkmoot.settings.secret_key import secret_key
+from folkmoot.tools.calculator import CALCULATOR
+from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.toolbox import toolbox
 
 VERSION: Final = version("folkmoot")
 API: Final = "/api/v1"
+
+BUILTIN: Final = (CHAT,)
 
 OnReady = Callable[["Parts"], Awaitable[None]]
 
@@ -53,9 +75,7 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def configuration(
-    *, flags: Mapping[str, object] | None = None, file: Path | None = None
-) -> Loaded:
+def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
     """Return the configuration of this process, with the origin of each value."""
     return load(environment(), flags=flags, file=file)
 
@@ -94,8 +114,9 @@ class Parts:
     database: Database
     identity: Identity
     supervisor: Supervisor
-    models_summary: str = "none"
-    notices: tuple[str, ...] = ()
+    models: Models
+    registry: AgentRegistry
+    turns: Turns
 
 
 @asynccontextmanager
@@ -112,24 +133,71 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
             https=deployment.mode is Mode.PRODUCTION,
         )
         identity = Identity(database, options)
-        supervisor = await stack.enter_async_context(_supervisor(on, database))
+        models = Models(models_config(on))
+        stack.push_async_callback(models.aclose)
+        supervisor = _supervisor(on, database)
+        registry = AgentRegistry(
+            BUILTIN, toolbox([CLOCK, CALCULATOR], Ledger(database, supervisor.lease))
+        )
+        executor = AgentExecutor(
+            registry=registry,
+            models=models,
+            history=StoredHistory(database),
+            retriever=retriever,
+        )
+        supervisor.register(KIND, executor)
+        turns = Turns(
+            database=database,
+            supervisor=supervisor,
+            registry=registry,
+            models=models,
+            check_collections=check_collections,
+        )
+        await stack.enter_async_context(supervisor)
+        models.start()
         async with asyncio.TaskGroup() as background:
             watching = background.create_task(watch(on.place, database), name="database watch")
-            yield Parts(on, database, identity, supervisor)
+            background.create_task(asyncio.to_thread(loading.warm, BUILTIN), name="warm graphs")
+            yield Parts(on, database, identity, supervisor, models, registry, turns)
             watching.cancel()
 
 
+async def retriever(
+    subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+) -> Sequence[Passage]:
+    return []
+
+
+async def check_collections(subject: Subject, ids: Sequence[CollectionId]) -> None:
+    return
+
+
+def models_config(on: Ground) -> ModelsConfig:
+    """Return what the model gateway has to be told."""
+    wanted, providers = on.deployment, on.deployment.providers
+    return ModelsConfig(
+        providers=standard_providers(
+            openai_api_key=_plain(providers.openai_api_key),
+            openai_base_url=providers.openai_base_url,
+            anthropic_api_key=_plain(providers.anthropic_api_key),
+            google_api_key=_plain(providers.google_api_key),
+            ollama_host=providers.ollama_host,
+        ),
+        default_model=wanted.default_model,
+        embedding_model=wanted.embedding_model,
+        cache_dir=on.data_dir / "models",
+    )
+
+
 def _supervisor(on: Ground, database: Database) -> Supervisor:
-    async def subjects(
-        org_id: OrgId, user_id: UserId, scopes: Sequence[str] | None
-    ) -> Subject:
+    async def subjects(org_id: OrgId, user_id: UserId, scopes: Sequence[str] | None) -> Subject:
         return await callers.by_user(database, user_id, org_id, scopes=scopes)
 
     hub = Hub()
     redactor = Redactor(redact.SECRETS, known=known_secrets(on.deployment))
     return Supervisor(
         database=database,
-        writer=LogWriter(on.place.address(Role.WRITER), hub),
+        writer=LogWriter(on.place.address(Role.WRITER), hub, projections=PROJECTIONS),
         hub=hub,
         lease=Lease(database),
         filters=Redacting(redactor),
@@ -197,11 +265,23 @@ class Service:
         """Speak the lifespan protocol (ASGI, lifespan 2.0)."""
         await receive()
         async with running(self._on) as parts:
-            self._app, self._parts = application(parts), parts
+            self._app, self._parts = (
+                edge(application(parts), edge_options(self._on.deployment)),
+                parts,
+            )
             await self._on_ready(parts)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def edge_options(deployment: Deployment) -> EdgeOptions:
+    """Return how strict the edge is."""
+    return EdgeOptions(
+        https_only=deployment.mode is Mode.PRODUCTION,
+        trusted_hosts=deployment.trusted_hosts,
+        cors_origins=deployment.cors_origins,
+    )
 
 
 def application(parts: Parts) -> FastAPI:
@@ -217,12 +297,12 @@ def application(parts: Parts) -> FastAPI:
     problems.install(app)
     api = APIRouter(prefix=API)
     api.include_router(identity_routes.router(parts.identity))
-    api.include_router(run_routes.router(parts.database, parts.supervisor, _translate))
+    api.include_router(run_routes.router(parts.database, parts.supervisor, translate))
+    api.include_router(conversation_routes.router)
     app.include_router(api)
+    for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):
+        app.include_router(face, prefix="/api")
     app.include_router(health.router(VERSION, {"database": parts.database.ping}))
+    app.include_router(docs.router())
     app.include_router(console.router())
     return app
-
-
-def _translate(event):
-    return event.payload or b"{}"

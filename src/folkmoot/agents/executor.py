@@ -53,7 +53,7 @@ class AgentExecutor:
         turn = Turn(
             run=run,
             agent=agent,
-            model=self.models.get(wanted.model),
+            model=self.models.chat(wanted.model),
             history=repaired(opening.history),
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),

@@ -60,6 +60,6 @@ class Retriever(Protocol):
 class Models(Protocol):
     """The models of a deployment."""
 
-    def get(self, name: str | None) -> ChatModel:
+    def chat(self, name: str | None) -> ChatModel:
         """Return a model by its name `provider:name`, or the default one."""
         ...

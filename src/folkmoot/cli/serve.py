@@ -101,7 +101,9 @@ def flags(
 ) -> list[str]:
     """Return the arguments that make a child process configured as this one is."""
     given = {"--host": host, "--port": port, "--data-dir": data_dir, "--config": config}
-    return [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    return [
+        text for name, value in given.items() if value is not None for text in (name, str(value))
+    ]
 
 
 def _deployment(
@@ -114,9 +116,7 @@ def _deployment(
     given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
     deployment = main.configuration(flags=given, file=config).deployment
     style = logs.Style.JSON if deployment.mode is Mode.PRODUCTION else logs.Style.CONSOLE
-    logs.configure(
-        level=deployment.log_level, style=style, known=main.known_secrets(deployment)
-    )
+    logs.configure(level=deployment.log_level, style=style, known=main.known_secrets(deployment))
     return deployment
 
 
@@ -170,8 +170,8 @@ async def _announce(parts: Parts, url: str) -> None:
             url=url,
             data_dir=str(parts.ground.data_dir),
             persistence="embedded PostgreSQL" if place.embedded else "PostgreSQL",
-            models=parts.models_summary,
-            notices=parts.notices,
+            models=f"{parts.models.default}; {', '.join(parts.models.names())}",
+            notices=tuple(notice.text for notice in parts.models.notices()),
             mode=parts.ground.deployment.mode,
             sign_in=link,
         ),

@@ -1,7 +1,7 @@
 """Messages as they follow from the event logs of runs."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, LiteralString, cast
 
 from pydantic import JsonValue
 
@@ -17,7 +17,7 @@ class Messages:
     """Keeps what agents and tools have said; written with the events that say it."""
 
     @property
-    def statement(self) -> str:
+    def statement(self) -> LiteralString:
         """The statement that stores the rows."""
         return PROJECT
 

@@ -41,7 +41,7 @@ FROM asked JOIN messages AS m
 ORDER BY m.seq DESC LIMIT %(limit)s
 """
 
-PROJECT: Final = """
+PROJECT: Final = """projected_messages AS (
 INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
                       tool_call_id, citations, cut)
 SELECT c.org_id, c.id, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x
@@ -50,4 +50,4 @@ FROM lease, json_to_recordset(%s::json)
 JOIN conversations AS c
   ON c.org_id = e.o AND c.user_id = e.u AND c.client_id = e.c AND c.deleted_at IS NULL
 ON CONFLICT DO NOTHING
-"""
+)"""

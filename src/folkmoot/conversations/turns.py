@@ -78,7 +78,7 @@ class Turns:
         """
         agent = self.registry.get(question.agent_id)
         workflow = _offered(agent, question.workflow)
-        model = self.models.get(question.model).name
+        model = self.models.chat(question.model).name
         if question.collection_ids or workflow is Workflow.RAG:
             demand(subject, READ_DOCUMENTS)
         if question.collection_ids:

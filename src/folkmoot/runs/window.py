@@ -219,12 +219,18 @@ class Window:
         self.mode = Mode.PAST
         self.hub.follow(self.run_id, self)
         try:
+            self.ended = await self._has_end()
             while not (self.ended or self.gone or self.run_id in self.hub.live):
                 self._woken.clear()
                 if not await self._page():
                     await self._news()
         finally:
             self.hub.unfollow(self.run_id, self)
+
+    async def _has_end(self) -> bool:
+        """Tell whether the last event that the reader has is the run's last."""
+        last = await self._past(self.after - 1) if self.after else ()
+        return bool(last) and last[0].seq == self.after and last[0].type in ENDS
 
     async def _news(self) -> None:
         try:
@@ -234,15 +240,20 @@ class Window:
             pass
 
     async def _page(self) -> bool:
-        """Send one page of the log; false if there was none. A database that is away is awaited."""
-        try:
-            events = await self.read(self.after)
-        except DatabaseUnavailable:
-            await asyncio.sleep(AWAY)
-            return True
+        """Send one page of the log; false if there was none."""
+        events = await self._past(self.after)
         if events:
             await self._show(events)
         return bool(events)
+
+    async def _past(self, after: int) -> Sequence[Recorded]:
+        """Read the log; a database that is away is awaited."""
+        while not self.gone:
+            try:
+                return await self.read(after)
+            except DatabaseUnavailable:
+                await asyncio.sleep(AWAY)
+        return ()
 
     async def _show(self, events: Sequence[Recorded]) -> None:
         if self._send is None:
