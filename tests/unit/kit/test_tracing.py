@@ -71,6 +71,7 @@ def test_without_a_collector_a_span_is_one_shared_object_that_does_nothing() -> 
         first.set({"x": 1})
         first.event("y")
         first.rename("z")
+        first.fail("timed_out")
         assert first is second
     assert not tracing.enabled()
 

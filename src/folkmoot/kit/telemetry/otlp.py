@@ -68,7 +68,7 @@ class OtlpBackend:
             try:
                 yield span
             except BaseException as error:
-                span.fail(error)
+                span.fail(type(error).__qualname__, str(error))
                 raise
 
     def shutdown(self) -> None:
@@ -97,10 +97,10 @@ class RecordedSpan:
         """Change the name."""
         self._span.update_name(name)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error_type: str, detail: str = "") -> None:
         """Mark the work as failed, without a traceback: it could quote what we hide."""
-        self._span.set_attribute("error.type", type(error).__qualname__)
-        self._span.set_status(Status(StatusCode.ERROR, self._redactor.redact(str(error))))
+        self._span.set_attribute("error.type", error_type)
+        self._span.set_status(Status(StatusCode.ERROR, self._redactor.redact(detail)))
 
     def _cleaned(self, attributes: Mapping[str, Value]) -> dict[str, Value]:
         return {

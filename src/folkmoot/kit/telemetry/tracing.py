@@ -47,6 +47,10 @@ class Span(Protocol):
         """Give the span a better name than it had at its start."""
         ...
 
+    def fail(self, error_type: str, detail: str = "") -> None:
+        """Mark the work as failed; an exception that leaves the span does so by itself."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Collector:
@@ -72,6 +76,8 @@ class _NoSpan:
     def event(self, name: str, attributes: Mapping[str, Value] | None = None) -> None: ...
 
     def rename(self, name: str) -> None: ...
+
+    def fail(self, error_type: str, detail: str = "") -> None: ...
 
 
 class _State:

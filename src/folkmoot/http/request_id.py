@@ -1,0 +1,44 @@
+"""Every request has an id: the caller's own where it is harmless, otherwise a new one."""
+
+import re
+from collections.abc import Awaitable
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from folkmoot.kit.ids import new_id
+from folkmoot.kit.telemetry import context
+
+HEADER: Final = b"x-request-id"
+HARMLESS: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
+
+
+class RequestId:
+    """Puts the id into the scope, the log and the answer's `X-Request-ID`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _given(scope) or str(new_id())
+        header = (HEADER, request_id.encode())
+
+        # No coroutine of its own: this is called for every piece of every stream.
+        def send_with_id(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), header]
+            return send(message)
+
+        scope["request_id"] = request_id
+        with context.bound(request_id=request_id):
+            await self._app(scope, receive, send_with_id)
+
+
+def _given(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == HEADER and HARMLESS.fullmatch(value):
+            return str(value, "ascii")
+    return None
