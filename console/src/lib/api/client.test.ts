@@ -78,7 +78,7 @@ describe("problems", () => {
     );
     expect(problem).toMatchObject({
       status: 422,
-      title: "Invalid",
+      title: "Some fields need another look",
       detail: "The name is taken.",
       requestId: "q-1",
       retryAfter: 7,

@@ -25,7 +25,7 @@ export class Problem extends Error {
   readonly retryAfter: number;
 
   constructor(status: number, body: ProblemBody, headers: Headers = new Headers()) {
-    const title = text(body.title) ?? fallbackTitle(status);
+    const title = TITLES[status] ?? text(body.title) ?? fallbackTitle(status);
     super(text(body.detail) ?? title);
     this.status = status;
     this.title = title;
@@ -65,20 +65,22 @@ export function unreachable(): Problem {
   });
 }
 
+/** Better than the phrases of HTTP, which the server's titles are. */
 const TITLES: Record<number, string> = {
   400: "The request was not understood",
-  401: "Please sign in",
+  401: "You are not signed in",
   403: "You may not do this",
   404: "Not found",
-  409: "This conflicts with something else",
+  409: "Not possible right now",
   413: "This is too large",
   422: "Some fields need another look",
   429: "Too many requests",
+  500: "The server failed",
   503: "The server is busy",
 };
 
 function fallbackTitle(status: number): string {
-  return TITLES[status] ?? (status >= 500 ? "The server failed" : "The request failed");
+  return status >= 500 ? "The server failed" : "The request failed";
 }
 
 function text(value: unknown): string | null {

@@ -177,7 +177,7 @@ export class Chat {
         open,
         signal,
         onEvent: (_seq, event) => screen.add(event),
-        onConnection: (connection) => (this.connection = connection),
+        onConnection: (connection) => this.#connected(connection),
       });
       screen.show();
       announcer.say(ENDINGS[turn.status] ?? "The answer has ended.");
@@ -187,6 +187,12 @@ export class Chat {
     } finally {
       if (!signal.aborted) await this.#ended();
     }
+  }
+
+  #connected(connection: Connection): void {
+    this.connection = connection;
+    // From its first answer on, the server lists the conversation as one that is being answered.
+    if (connection === "live" && !conversations.find(this.id)?.active_run_id) void this.#list();
   }
 
   /** The server refused: a question it never took goes back to the composer. */
@@ -206,8 +212,12 @@ export class Chat {
   async #ended(): Promise<void> {
     this.running = null;
     this.stopping = false;
-    // The title is a nicety: when it cannot be read now it is read at the next visit.
-    if (this.entries.length > 0) await conversations.refresh(this.id).catch(() => undefined);
+    if (this.entries.length > 0) await this.#list();
+  }
+
+  /** Brings the sidebar up to date; what cannot be read now is read at the next visit. */
+  async #list(): Promise<void> {
+    await conversations.refresh(this.id).catch(() => undefined);
   }
 }
 

@@ -15,6 +15,8 @@ class Conversations {
   more = $state(false);
 
   #cursor: string | null = null;
+  #asked = 0;
+  #applied = new Map<string, number>();
 
   async load(): Promise<void> {
     this.#cursor = null;
@@ -34,7 +36,11 @@ class Conversations {
 
   /** Reads one conversation anew: a turn has given it a title or moved it up. */
   async refresh(id: string): Promise<Conversation> {
+    const turn = (this.#asked += 1);
     const fresh = await api.get<Conversation>(`${PATH}/${id}`);
+    // Answers may overtake each other; an older one must not bring back what has passed.
+    if (turn < (this.#applied.get(id) ?? 0)) return fresh;
+    this.#applied.set(id, turn);
     this.items = [fresh, ...this.items.filter((item) => item.id !== id)].toSorted((a, b) =>
       b.updated_at.localeCompare(a.updated_at),
     );

@@ -6,7 +6,8 @@ const TAGS = [
   "a", "blockquote", "br", "button", "code", "del", "div", "em", "h3", "h4", "h5", "h6", "hr", "li",
   "ol", "p", "pre", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 ];
-const ATTRIBUTES = ["align", "aria-label", "class", "data-cite", "data-copy", "href", "role", "start", "tabindex", "type"];
+/** Attributes whose values are no addresses, so that only `href` must look like a link. */
+const PLAIN = ["align", "aria-label", "class", "data-cite", "data-copy", "role", "start", "tabindex", "type"];
 /** Classes that the renderer and the highlighter use; none of the console's own can be borrowed. */
 const CLASSES = /^(?:cite|code|code-bar|code-copy|no-image|table-scroll|hljs-[\w-]+|language-[\w-]+|[a-z]+_{1,2})$/;
 
@@ -28,7 +29,8 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
 export function sanitize(html: string): string {
   return purifier.sanitize(html, {
     ALLOWED_TAGS: TAGS,
-    ALLOWED_ATTR: ATTRIBUTES,
+    ALLOWED_ATTR: [...PLAIN, "href"],
+    ADD_URI_SAFE_ATTR: PLAIN,
     ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
     ALLOW_ARIA_ATTR: false,
     ALLOW_DATA_ATTR: false,
