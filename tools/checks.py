@@ -1,0 +1,177 @@
+"""Everything that must hold before a change is good: what `./test` runs.
+
+`checks.py` runs all of it, `checks.py fast` a part in under a minute, `checks.py --all` treats what
+cannot run here as a failure, and other arguments go to pytest alone. The last line is pytest's.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import services
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CONSOLE: Final = ROOT / "console"
+AT_ONCE: Final = 2
+LEAST_COVERED: Final = 90
+WHOLLY_COVERED: Final = ("db", "identity", "runs", "settings")
+SUMMARY_MARK: Final = " in "
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command that says nothing, or at least ends well, when all is well."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path = ROOT
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+
+QUICK: Final = (
+    Check("ruff", ("ruff", "check", "--quiet", ".")),
+    Check("format", ("ruff", "format", "--check", "--quiet", ".")),
+    Check("imports", ("lint-imports", "--no-logo")),
+    Check("own rules", (sys.executable, "tools/lint.py")),
+    Check("bandit", ("bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml", "src")),
+    Check("mypy", ("mypy",)),
+)
+SLOW: Final = (Check("pyright", ("pyright",)),)
+CONSOLE_CHECKS: Final = (
+    Check("console types", ("npm", "run", "--silent", "check"), CONSOLE),
+    Check("console tests", ("npm", "test", "--silent"), CONSOLE),
+)
+FAST_TESTS: Final = ("-m", "core", "tests")
+
+
+def main(arguments: list[str]) -> int:
+    """Run what was asked for; 0 if all of it is well."""
+    if arguments == ["fast"]:
+        return report(run_all(QUICK), *run_pytest(FAST_TESTS))
+    if arguments in ([], ["--all"]):
+        return whole(strict=arguments == ["--all"])
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
+
+
+def whole(*, strict: bool) -> int:
+    """Run everything; where `strict`, what cannot run here fails."""
+    failed = [
+        f"{service.program} is missing, for {service.needed_for}" for service in services.missing()
+    ]
+    console = list(console_checks())
+    if not console:
+        failed.append("npm is missing, for the checks of the console")
+    for sentence in failed:
+        print(f"SKIPPED  {sentence}")
+    failed = failed if strict else []
+    failed += run_all([*QUICK, *SLOW, *console])
+    status, summary = run_pytest(["tests"], covered=True, strict=strict)
+    failed += coverage_failures()
+    return report(failed, status, summary)
+
+
+def run_all(checks: Sequence[Check]) -> list[str]:
+    """Run checks, two at once, show what the failing ones say, and return their names."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [name for name in pool.map(run, checks) if name]
+
+
+def run(check: Check) -> str | None:
+    """Run one check; return its name if it failed."""
+    begun = time.monotonic()
+    environment = {**os.environ, **check.environment, "PATH": path()}
+    ended = subprocess.run(
+        check.command,
+        cwd=check.folder,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    verdict = "FAILED " if ended.returncode else "ok     "
+    said = ended.stdout if ended.returncode else ""
+    print(f"{verdict}  {check.name} ({time.monotonic() - begun:.1f} s)\n{said}", end="", flush=True)
+    return check.name if ended.returncode else None
+
+
+def path() -> str:
+    """Return the PATH on which the environment's own tools come first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def console_checks() -> Iterator[Check]:
+    """Make the console's checks ready to run, where there is a Node.js."""
+    if shutil.which("npm") is None:
+        return
+    locked, installed = CONSOLE / "package-lock.json", CONSOLE / "node_modules"
+    marker = installed / ".package-lock.json"
+    if not marker.is_file() or marker.stat().st_mtime < locked.stat().st_mtime:
+        run(Check("console packages", ("npm", "ci", "--no-audit", "--no-fund"), CONSOLE))
+    yield from CONSOLE_CHECKS
+
+
+def run_pytest(
+    arguments: Sequence[str], *, covered: bool = False, strict: bool = False
+) -> tuple[int, str]:
+    """Run pytest, showing what it says as it says it; return its status and last line."""
+    measuring = ["-m", "coverage", "run"] if covered else []
+    plugins = ["-p", "no_skips"] if strict else []
+    color = "yes" if sys.stdout.isatty() else "no"
+    command = [sys.executable, *measuring, "-m", "pytest", f"--color={color}", *plugins, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
+    if covered:
+        erase = [sys.executable, "-m", "coverage", "erase"]
+        subprocess.run(erase, cwd=ROOT, check=True)
+    last = ""
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            last = line if SUMMARY_MARK in line else last
+    return process.returncode, last
+
+
+def coverage_failures() -> list[str]:
+    """Hold the coverage against the bars; show what is missing where one is not reached."""
+    coverage = [sys.executable, "-m", "coverage"]
+    subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=False)
+    whole_rooms = ",".join(f"src/folkmoot/{room}/*" for room in WHOLLY_COVERED)
+    bars = {
+        f"coverage of src below {LEAST_COVERED} %": [f"--fail-under={LEAST_COVERED}"],
+        f"coverage of {', '.join(WHOLLY_COVERED)} below 100 %": [
+            "--fail-under=100",
+            f"--include={whole_rooms}",
+        ],
+    }
+    failed: list[str] = []
+    for name, options in bars.items():
+        command = [*coverage, "report", *options]
+        ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        if ended.returncode:
+            print(ended.stdout + ended.stderr, end="")
+            failed.append(name)
+    return failed
+
+
+def report(failed: Sequence[str], status: int, summary: str) -> int:
+    """Say once more what failed, then what pytest said last."""
+    for name in failed:
+        print(f"FAILED   {name}")
+    print(summary, end="", flush=True)
+    return status or (1 if failed else 0)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
