@@ -23,8 +23,10 @@ from folkmoot.llm.port import EmbeddingKind, Vectors
 
 DIMENSIONS: Final = 384
 GRAMS: Final = (3, 4, 5)
-GRAM_SHARE: Final = 0.5
+GRAM_SHARE: Final = 1.5
 """How much all n-grams of a word weigh together, against 1 for the word itself."""
+LONG: Final = 8
+"""Characters of a word that counts in full; shorter ones say less, being more frequent."""
 REMEMBERED_WORDS: Final = 20_000
 INLINE_CHARACTERS: Final = 4_000
 """Up to here the work (1 ms) is done in the event loop, more of it in a thread."""
@@ -73,4 +75,5 @@ def _features(word: str) -> tuple[npt.NDArray[np.intp], Vectors]:
     hashed += [(zlib.crc32(gram.encode()), share) for gram in sorted(grams)]
     places = np.array([value % DIMENSIONS for value, _ in hashed], dtype=np.intp)
     weights = [weight if value >> 31 else -weight for value, weight in hashed]
-    return places, np.array(weights, dtype=np.float32)
+    share_of_long = min(len(word), LONG) / LONG
+    return places, np.array(weights, dtype=np.float32) * np.float32(share_of_long)

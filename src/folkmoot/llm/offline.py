@@ -17,8 +17,6 @@ QUOTED: Final = 4
 """Sentences in an answer."""
 CLOSE: Final = 0.5
 """How near to the best score a sentence has to be to be quoted with it."""
-RELEVANT: Final = 0.12
-"""The score below which a sentence says nothing about the question."""
 TOKEN: Final = re.compile(r"\S+\s*|\s+")
 SELF: Final = (
     "I am the offline extractive model: I quote sentences from retrieved documents and can not "
@@ -58,7 +56,7 @@ def answer(messages: Sequence[ChatMessage]) -> str:
     if not found:
         return NO_CONTEXT
     scored = ranked(question, found)
-    if not scored or scored[0][0] < RELEVANT:
+    if not scored:
         return NO_MATCH
     least = scored[0][0] * CLOSE
     chosen = _unlike(sentence for score, sentence in scored if score >= least)

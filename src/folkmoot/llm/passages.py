@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
 from folkmoot.llm.hashing import WORD, plain
 
 MARK: Final = re.compile(r"^\[(\d{1,4})\][ \t]*", re.MULTILINE)
@@ -25,6 +26,7 @@ STEM: Final = 6  # characters: a crude stem that meets most inflections
 IDEOGRAPHS: Final = "\u2e80"
 SATURATION: Final = 1.2
 LENGTH_SHARE: Final = 0.75
+FUNCTION_WORDS: Final = frozenset(word[:STEM] for word in WORDS_WITHOUT_TOPIC.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,16 @@ def terms(text: str) -> list[str]:
 
 
 def ranked(question: str, found: Sequence[Sentence]) -> list[tuple[float, Sentence]]:
-    """Return the sentences that share words with the question, best first.
-
-    Scored by BM25 over the sentences and scaled by the best score there could be, so that 1 is a
-    sentence with every word of the question.
-    """
+    """Return the sentences that share telling words with the question, best first, by BM25."""
     words = [Counter(terms(sentence.text)) for sentence in found]
     seen = Counter(term for counts in words for term in counts)
     weights = {
         term: math.log(1 + (len(found) - seen[term] + 0.5) / (seen[term] + 0.5))
-        for term in set(terms(question))
+        for term in set(terms(question)) - FUNCTION_WORDS
     }
-    best = sum(weights.values()) * (1 + SATURATION)
     average = sum(counts.total() for counts in words) / max(len(words), 1)
     scored = [
-        (_score(counts, weights, average) / best, sentence)
+        (_score(counts, weights, average), sentence)
         for counts, sentence in zip(words, found, strict=True)
         if not weights.keys().isdisjoint(counts)
     ]
