@@ -76,7 +76,9 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
 
 def _candidates(sample: str) -> tuple[str, ...]:
     """Return the languages of the script that most of the text is written in."""
-    counts = {languages: len(script.findall(sample)) for script, languages in PATTERNS.items()}
+    counts: dict[tuple[str, ...], float] = {
+        languages: len(script.findall(sample)) for script, languages in PATTERNS.items()
+    }
     han, kana = len(HAN.findall(sample)), len(KANA.findall(sample))
     if kana > KANA_SHARE * (han + kana):
         counts[("ja",)], counts[("zh",)] = han + kana, 0

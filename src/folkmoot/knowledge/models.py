@@ -4,7 +4,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
@@ -17,10 +16,24 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, UserId
+
+
+class HalfVector(UserDefinedType[str]):
+    """pgvector's `halfvec`, of any length; written and read as its text, `[1,2,3]`."""
+
+    cache_ok = True
+
+    def get_col_spec(self) -> str:
+        return "halfvec"
+
+
+ischema_names["halfvec"] = HalfVector
 
 
 class Status(StrEnum):
@@ -82,7 +95,7 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     error: Mapped[str | None] = mapped_column(default=None)
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
     kind: Mapped[str]
-    bytes: Mapped[int]
+    size: Mapped[int] = mapped_column("bytes")
     blob_key: Mapped[str]
     digest: Mapped[bytes]
     revision: Mapped[int] = mapped_column(default=1)
@@ -113,7 +126,7 @@ class DocumentText(Model, OrgScoped, kw_only=True):
 
 
 class ChunkRow(Model, OrgScoped, kw_only=True):
-    """A piece of a document's text, `text[start:end]`."""
+    """A piece of a document's text, `text[start:end]`; `length` counts its indexed words."""
 
     __tablename__ = "chunks"
     __table_args__ = (
@@ -134,6 +147,7 @@ class ChunkRow(Model, OrgScoped, kw_only=True):
     header: Mapped[str]
     text: Mapped[str]
     language: Mapped[str]
+    length: Mapped[int] = mapped_column(Integer)
 
 
 class ChunkVector(Model, OrgScoped, kw_only=True):
@@ -146,7 +160,7 @@ class ChunkVector(Model, OrgScoped, kw_only=True):
     ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     collection_id: Mapped[CollectionId]
-    embedding: Mapped[Any] = mapped_column(HALFVEC())
+    embedding: Mapped[str] = mapped_column(HalfVector())
 
 
 class CollectionLanguage(Model, OrgScoped, kw_only=True):

@@ -82,6 +82,7 @@ CREATE TABLE chunks (
   header text NOT NULL,
   text text NOT NULL,
   language text NOT NULL,
+  length integer NOT NULL,
   CONSTRAINT pk_chunks PRIMARY KEY (org_id, document_id, ordinal),
   CONSTRAINT uq_chunks_org_id UNIQUE (org_id, id),
   CONSTRAINT fk_chunks_org_id_document_id FOREIGN KEY (org_id, document_id)

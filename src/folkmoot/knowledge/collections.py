@@ -1,0 +1,123 @@
+"""Everything that can be done with collections."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from folkmoot.db.work import Work
+from folkmoot.kit import clock
+from folkmoot.kit.ids import CollectionId, TeamId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.errors import CollectionNotFound, TeamNotFound
+from folkmoot.knowledge.models import PENDING, Collection, Document
+from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Documents of a collection, and how many of them are neither ready nor failed."""
+
+    documents: int = 0
+    pending: int = 0
+
+
+async def create(work: Work, data: CollectionCreate) -> Collection:
+    """Create a collection for the organisation, one of the subject's teams or the subject."""
+    subject = work.subject
+    collection = Collection(
+        org_id=subject.org_id,
+        id=CollectionId(new_id()),
+        team_id=_team(subject, data) if data.scope is Scope.TEAM else None,
+        user_id=subject.user_id if data.scope is Scope.USER else None,
+        name=plaintext.one_line(data.name),
+        description=data.description and plaintext.normalise(data.description),
+        created_by=subject.user_id,
+    )
+    work.session.add(collection)
+    await work.session.flush()
+    return collection
+
+
+def _team(subject: Subject, data: CollectionCreate) -> TeamId:
+    if data.team_id is None or data.team_id not in subject.team_ids:
+        raise TeamNotFound
+    return data.team_id
+
+
+async def get(work: Work, collection_id: CollectionId) -> Collection:
+    """Return a collection, or fail if the subject cannot see it."""
+    found = await visible(work, [collection_id])
+    return found[0]
+
+
+async def visible(work: Work, collection_ids: Iterable[CollectionId]) -> Sequence[Collection]:
+    """Return the named collections; fail if the subject cannot see one of them."""
+    wanted = set(collection_ids)
+    statement = select(Collection).where(
+        Collection.org_id == work.subject.org_id,
+        Collection.id.in_(wanted),
+        Collection.deleted_at.is_(None),
+    )
+    found = (await work.session.scalars(statement)).all()
+    if len(found) != len(wanted):
+        raise CollectionNotFound
+    return found
+
+
+async def all_ids(work: Work) -> Sequence[CollectionId]:
+    """Return the ids of every collection that the subject can see."""
+    statement = select(Collection.id).where(
+        Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
+    )
+    return (await work.session.scalars(statement)).all()
+
+
+async def browse(work: Work, *, cursor: CollectionId | None, limit: int) -> Sequence[Collection]:
+    """Return up to `limit` collections, newest first, after the cursor."""
+    statement = (
+        select(Collection)
+        .where(Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None))
+        .order_by(Collection.id.desc())
+        .limit(limit)
+    )
+    if cursor is not None:
+        statement = statement.where(Collection.id < cursor)
+    return (await work.session.scalars(statement)).all()
+
+
+async def counts(
+    work: Work, collection_ids: Sequence[CollectionId]
+) -> Mapping[CollectionId, Counts]:
+    """Count the documents of collections; one without documents is left out."""
+    statement = (
+        select(
+            Document.collection_id,
+            func.count(),
+            func.count().filter(Document.status.in_(PENDING)),
+        )
+        .where(Document.org_id == work.subject.org_id, Document.collection_id.in_(collection_ids))
+        .group_by(Document.collection_id)
+    )
+    rows = await work.session.execute(statement)
+    return {collection_id: Counts(total, pending) for collection_id, total, pending in rows}
+
+
+async def update(work: Work, collection_id: CollectionId, data: CollectionUpdate) -> Collection:
+    """Change what the data names."""
+    collection = await get(work, collection_id)
+    if data.name is not None:
+        collection.name = plaintext.one_line(data.name)
+    if "description" in data.model_fields_set:
+        collection.description = data.description and plaintext.normalise(data.description)
+    await work.session.flush()
+    return collection
+
+
+async def delete(work: Work, collection_id: CollectionId) -> Collection:
+    """Hide a collection at once; what is in it is purged by a job that the caller defers."""
+    collection = await get(work, collection_id)
+    collection.deleted_at = clock.now()
+    await work.session.flush()
+    return collection

@@ -1,0 +1,156 @@
+"""Everything that can be done with documents, save reading and indexing them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from folkmoot.db.work import Work
+from folkmoot.kit import clock
+from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
+from folkmoot.knowledge import collections, index
+from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
+from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
+from folkmoot.knowledge.sniff import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An upload whose bytes are in the blob store already."""
+
+    title: str
+    kind: Kind
+    blob_key: str
+    size: int
+    digest: bytes
+    external_id: str | None
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A document that waits to be read, and the blob that nothing refers to any more, if any."""
+
+    document: Document
+    orphan: str | None
+
+
+async def add(work: Work, collection_id: CollectionId, received: Received, run_id: RunId) -> Added:
+    """Store a document, or a new revision of the one that has this `external_id`."""
+    subject = work.subject
+    values: dict[str, Any] = {
+        "org_id": subject.org_id,
+        "id": new_id(),
+        "collection_id": collection_id,
+        "external_id": received.external_id,
+        "title": received.title,
+        "status": Status.QUEUED,
+        "kind": received.kind,
+        "size": received.size,
+        "blob_key": received.blob_key,
+        "digest": received.digest,
+        "revision": 1,
+        "metadata_": received.metadata,
+        "run_id": run_id,
+        "created_by": subject.user_id,
+        "created_at": clock.now(),
+        "updated_at": clock.now(),
+    }
+    inserted = await work.session.execute(
+        insert(Document).values(values).on_conflict_do_nothing().returning(Document.id)
+    )
+    document_id = inserted.scalar()
+    if document_id is not None:
+        return Added(await _locked(work, Document.id == document_id), None)
+    document = await _locked(
+        work,
+        Document.collection_id == collection_id,
+        Document.external_id == received.external_id,
+    )
+    return Added(document, _revise(document, received, run_id))
+
+
+def _revise(document: Document, received: Received, run_id: RunId) -> str:
+    """Point a document at its new file; it is found by its old text until that one is read."""
+    orphan = document.blob_key
+    document.title = received.title
+    document.status = Status.QUEUED
+    document.error = document.progress = None
+    document.kind = received.kind
+    document.size = received.size
+    document.blob_key = received.blob_key
+    document.digest = received.digest
+    document.revision += 1
+    document.metadata_ = received.metadata
+    document.run_id = run_id
+    return orphan
+
+
+async def _locked(work: Work, *conditions: Any) -> Document:
+    statement = (
+        select(Document)
+        .where(Document.org_id == work.subject.org_id, *conditions)
+        .with_for_update()
+    )
+    document = (await work.session.scalars(statement)).first()
+    if document is None:
+        raise DocumentNotFound
+    return document
+
+
+async def get(work: Work, document_id: DocumentId) -> Document:
+    """Return a document, or fail if the subject cannot see it."""
+    statement = (
+        select(Document)
+        .join(
+            Collection,
+            (Collection.org_id == Document.org_id) & (Collection.id == Document.collection_id),
+        )
+        .where(
+            Document.org_id == work.subject.org_id,
+            Document.id == document_id,
+            Collection.deleted_at.is_(None),
+        )
+    )
+    document = (await work.session.scalars(statement)).first()
+    if document is None:
+        raise DocumentNotFound
+    return document
+
+
+async def browse(
+    work: Work, collection_id: CollectionId, *, cursor: DocumentId | None, limit: int
+) -> Sequence[Document]:
+    """Return up to `limit` documents of a collection, newest first, after the cursor."""
+    await collections.get(work, collection_id)
+    statement = (
+        select(Document)
+        .where(Document.org_id == work.subject.org_id, Document.collection_id == collection_id)
+        .order_by(Document.id.desc())
+        .limit(limit)
+    )
+    if cursor is not None:
+        statement = statement.where(Document.id < cursor)
+    return (await work.session.scalars(statement)).all()
+
+
+async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentText]:
+    """Return a document with its text, or fail if it has none yet."""
+    document = await get(work, document_id)
+    found = await work.session.get(DocumentText, (work.subject.org_id, document_id))
+    if found is None:
+        raise DocumentNotReady
+    return document, found
+
+
+async def remove(work: Work, document_id: DocumentId) -> str:
+    """Delete a document and everything made from it; return the key of its blob."""
+    await get(work, document_id)
+    document = await _locked(work, Document.id == document_id)
+    await index.erase(work, document)
+    await work.session.execute(
+        delete(Document).where(Document.org_id == work.subject.org_id, Document.id == document_id)
+    )
+    return document.blob_key

@@ -1,0 +1,109 @@
+"""The statements of a search, in one place. Each names the organisation itself.
+
+Parameters are psycopg's. `collections` is a list of ids; the caller has checked that the subject
+may see them.
+"""
+
+from typing import Final, LiteralString
+
+K1: Final = 0.9
+B: Final = 0.4
+"""BM25's parameters as the BEIR and Anserini baselines set them."""
+
+STATISTICS: Final[LiteralString] = """
+SELECT language, sum(chunks)::bigint, sum(length)::bigint
+FROM collection_languages
+WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND chunks > 0
+GROUP BY language ORDER BY 2 DESC, 1
+"""
+
+# Words become lexemes by the dictionary of every language the collections hold, and meet only
+# chunks of that language. Words that come to the same lexemes are one term. What the query's own
+# language calls a stop word is none.
+TERMS: Final[LiteralString] = """
+WITH asked AS MATERIALIZED (
+  SELECT word, language, lexeme
+  FROM unnest(%(words)s::text[]) AS word,
+       unnest(%(languages)s::text[], %(dictionaries)s::text[]) AS known (language, dictionary),
+       unnest(
+         CASE WHEN dictionary = '' THEN ARRAY[word]
+         ELSE coalesce(ts_lexize(dictionary::regdictionary, word), ARRAY[word]) END
+       ) AS lexeme
+  WHERE %(own_dictionary)s = ''
+     OR ts_lexize(nullif(%(own_dictionary)s, '')::regdictionary, word) IS DISTINCT FROM '{}'
+), keyed AS (
+  SELECT word, string_agg(language || ':' || lexeme, ' ' ORDER BY language, lexeme) AS term
+  FROM asked GROUP BY word
+), variants AS MATERIALIZED (
+  SELECT DISTINCT term, language COLLATE "C" AS language, lexeme COLLATE "C" AS lexeme
+  FROM asked JOIN keyed USING (word)
+), hits AS MATERIALIZED (
+  SELECT v.term, p.document_id, p.ordinal, p.occurrences, p.length
+  FROM variants AS v
+  JOIN postings AS p ON p.org_id = %(org_id)s AND p.collection_id = ANY(%(collections)s)
+    AND p.lexeme = v.lexeme AND p.language = v.language
+), weights AS MATERIALIZED (
+  SELECT t.term, coalesce(f.chunks, 0) AS chunks,
+         ln(1 + (%(total)s::float8 - coalesce(f.chunks, 0) + 0.5) / (coalesce(f.chunks, 0) + 0.5))
+           AS weight
+  FROM (SELECT DISTINCT term FROM variants) AS t
+  LEFT JOIN (SELECT term, count(*) AS chunks FROM hits GROUP BY term) AS f USING (term)
+)
+"""
+
+
+def _from_terms(rest: LiteralString) -> LiteralString:
+    return TERMS + rest
+
+
+LEXICAL: Final[LiteralString] = _from_terms("""
+, scored AS MATERIALIZED (
+  SELECT document_id, ordinal,
+         sum(weight * occurrences * %(gain)s::float8 / (occurrences + %(saturation)s::float8
+           + %(per_word)s::float8 * length)) AS score
+  FROM hits JOIN weights USING (term)
+  WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
+  GROUP BY document_id, ordinal
+)
+SELECT document_id, ordinal, score, (SELECT sum(weight) FROM weights)
+FROM scored
+JOIN unnest(%(kept_documents)s::uuid[], %(kept_ordinals)s::int[])
+  AS kept (document_id, ordinal) USING (document_id, ordinal)
+UNION
+(SELECT document_id, ordinal, score, (SELECT sum(weight) FROM weights)
+ FROM scored ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s)
+""")
+
+WEIGHTS: Final[LiteralString] = _from_terms("""
+SELECT term, chunks, weight FROM weights ORDER BY weight DESC, term
+""")
+
+DENSE: Final[LiteralString] = """
+WITH near AS MATERIALIZED (
+  SELECT document_id, ordinal, -(embedding <#> %(vector)s::halfvec) AS likeness
+  FROM chunk_vectors
+  WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND model = %(model)s
+)
+SELECT document_id, ordinal, likeness,
+       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
+FROM near
+WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
+ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
+"""
+
+LIKENESS: Final[LiteralString] = """
+SELECT document_id, ordinal, -(embedding <#> %(vector)s::halfvec)
+FROM chunk_vectors
+JOIN unnest(%(kept_documents)s::uuid[], %(kept_ordinals)s::int[])
+  AS kept (document_id, ordinal) USING (document_id, ordinal)
+WHERE org_id = %(org_id)s AND model = %(model)s
+"""
+
+HITS: Final[LiteralString] = """
+SELECT c.document_id, c.ordinal, c.id, c.collection_id, d.title, d.external_id, c.page, c.section,
+       c.start, c."end", c.header, c.text
+FROM unnest(%(kept_documents)s::uuid[], %(kept_ordinals)s::int[]) AS kept (document_id, ordinal)
+JOIN chunks AS c ON c.org_id = %(org_id)s AND c.document_id = kept.document_id
+  AND c.ordinal = kept.ordinal
+JOIN documents AS d ON d.org_id = %(org_id)s AND d.id = c.document_id
+"""

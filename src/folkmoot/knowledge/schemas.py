@@ -1,0 +1,203 @@
+"""What the knowledge slice takes in and gives out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
+from folkmoot.knowledge.models import Status
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+Description = Annotated[str, Field(max_length=2_000)]
+ExternalId = Annotated[str, Field(min_length=1, max_length=500)]
+Metadata = Annotated[dict[str, JsonValue], Field(max_length=100)]
+
+
+class Scope(StrEnum):
+    """Who sees a collection: everybody in the organisation, one team, or its maker alone."""
+
+    ORGANIZATION = "organization"
+    TEAM = "team"
+    USER = "user"
+
+
+class Mode(StrEnum):
+    """By words, by meaning, or both."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class CollectionCreate(BaseModel):
+    name: Name
+    description: Description | None = None
+    scope: Scope = Scope.ORGANIZATION
+    team_id: TeamId | None = Field(default=None, description="Required if the scope is `team`.")
+
+
+class CollectionUpdate(BaseModel):
+    """What is left out stays as it is."""
+
+    name: Name | None = None
+    description: Description | None = None
+
+
+class CollectionRead(BaseModel):
+    id: CollectionId
+    name: str
+    description: str | None
+    scope: Scope
+    team_id: TeamId | None
+    documents: int
+    pending_documents: int = Field(description="Not yet ready or failed.")
+    created_by: UserId
+    created_at: datetime
+    updated_at: datetime
+
+
+class TextCreate(BaseModel):
+    """A text that needs no file."""
+
+    title: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+    text: Annotated[str, Field(min_length=1, pattern=r"\S")]
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="Your own name for it. Sending it again replaces the document.",
+    )
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class Progress(BaseModel):
+    """How far a document is in one of the stages `parse`, `chunk`, `embed`, `index`."""
+
+    stage: str
+    done: int
+    total: int
+
+
+class DocumentRead(BaseModel):
+    id: DocumentId
+    collection_id: CollectionId
+    external_id: str | None
+    title: str
+    status: Status
+    error: str | None
+    progress: Progress | None
+    media_type: str
+    bytes: int
+    pages: int | None
+    chunks: int | None
+    language: str | None = Field(description="ISO 639-1; `und` if it could not be told.")
+    metadata: dict[str, Any]
+    run_id: RunId
+    created_by: UserId
+    created_at: datetime
+    updated_at: datetime
+
+
+class Accepted(BaseModel):
+    """Documents that a run will read."""
+
+    document_ids: list[DocumentId]
+    documents: list[DocumentRead]
+    run_id: RunId
+
+
+class PageRead(BaseModel):
+    page: int
+    start: int
+    end: int
+
+
+class DocumentTextRead(BaseModel):
+    """A document as it is cited; offsets count Unicode code points."""
+
+    document_id: DocumentId
+    title: str
+    text: str
+    pages: list[PageRead]
+
+
+class Filters(BaseModel):
+    """Which documents may be found; what is left out does not matter."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_ids: Annotated[list[DocumentId], Field(max_length=1_000)] | None = None
+    external_ids: Annotated[list[ExternalId], Field(max_length=1_000)] | None = None
+    metadata: Metadata | None = Field(
+        default=None, description="Values that a document's metadata must contain."
+    )
+
+
+class Search(BaseModel):
+    query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"\S")]
+    k: Annotated[int, Field(ge=1, le=200)] = 10
+    mode: Mode = Mode.HYBRID
+    filters: Filters | None = None
+
+
+class HitRead(BaseModel):
+    """A chunk that was found; `text[start:end]` of its document is its text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    chunk_id: ChunkId
+    document_id: DocumentId
+    collection_id: CollectionId
+    external_id: str | None
+    title: str
+    section: str | None
+    text: str
+    score: float
+    page: int | None
+    start: int
+    end: int
+
+
+class SearchRead(BaseModel):
+    hits: list[HitRead]
+
+
+class TermRead(BaseModel):
+    """A word of the query as the index knows it."""
+
+    term: str = Field(description="Its lexemes, each behind the language it is a lexeme of.")
+    chunks: int
+    weight: float
+
+
+class CandidateRead(BaseModel):
+    rank: int
+    document_id: DocumentId
+    chunk_id: ChunkId | None
+    title: str | None
+    score: float
+    lexical: float | None = Field(default=None, description="On the common scale.")
+    dense: float | None = Field(default=None, description="On the common scale.")
+
+
+class StageRead(BaseModel):
+    """One stage of a search: what it found, how long it took, or why it was left out."""
+
+    name: Literal["lexical", "dense", "fusion"]
+    milliseconds: float
+    candidates: list[CandidateRead]
+    facts: dict[str, Any]
+    skipped: str | None = None
+
+
+class ExplanationRead(BaseModel):
+    """How a search came to its hits."""
+
+    query: str
+    mode: Mode
+    language: str
+    filters: Filters | None
+    terms: list[TermRead]
+    stages: list[StageRead]
+    milliseconds: float
+    hits: list[HitRead]
