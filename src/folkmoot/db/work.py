@@ -129,7 +129,8 @@ class Database:
         """Open one implicit transaction whose statements travel together.
 
         Nothing is sent before the block ends or a result is fetched, and the first fetch ends the
-        transaction: execute everything first, fetch after the block.
+        transaction: execute everything first, fetch after the block. A block that fails keeps
+        nothing and costs its connection.
         """
         return self._pipeline(_tenant(subject))
 
@@ -146,8 +147,13 @@ class Database:
             self._pipelines.connection() as connection,
             connection.pipeline(),
         ):
-            await connection.execute(SET_TENANT, tuple(settings.values()), prepare=True)
-            yield connection
+            try:
+                await connection.execute(SET_TENANT, tuple(settings.values()), prepare=True)
+                yield connection
+            except BaseException:
+                # Leaving the pipeline would commit what was sent so far.
+                await connection.close()
+                raise
 
 
 def _tenant(subject: Subject) -> dict[str, str]:

@@ -65,7 +65,7 @@ class ApiKey(Model, OrgScoped, kw_only=True):
             ["memberships.org_id", "memberships.user_id"],
             ondelete="CASCADE",
         ),
-        Index(None, "org_id", "user_id"),
+        Index("ix_api_keys_org_id_user_id", "org_id", "user_id"),
     )
 
     id: Mapped[ApiKeyId] = mapped_column(

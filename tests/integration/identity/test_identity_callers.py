@@ -41,7 +41,7 @@ async def token_of(client: httpx.AsyncClient, account: Account) -> str:
 async def test_whatever_is_wrong_with_a_credential_the_answer_is_the_same(
     headers: dict[str, str], client: httpx.AsyncClient
 ) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
     answer = await client.get(ME, headers=raw)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -69,13 +69,13 @@ async def test_a_user_acts_in_their_oldest_organisation_unless_they_choose(
     await enroll(identity, linus, grace, OrgRole.MEMBER)
     token = await token_of(client, grace)
 
-    async def acting(**headers: str) -> tuple[str, set[str]]:
+    async def acting(**headers: str) -> tuple[str, frozenset[str]]:
         me = (await client.get(ME, headers=bearer(token, **headers))).json()
         assert {place["id"]: place["role"] for place in me["organizations"]} == {
             grace["organization_id"]: "owner",
             linus["organization_id"]: "member",
         }
-        return me["organization_id"], set(me["permissions"])
+        return me["organization_id"], frozenset(me["permissions"])
 
     assert await acting() == (grace["organization_id"], OWNER)
     chosen = {"X-Organization-Id": linus["organization_id"]}
@@ -140,7 +140,8 @@ async def test_work_without_a_request_is_done_with_the_rights_its_user_has_now(
     assert (there.org_id, there.permissions, there.api_key) == (theirs, ADMIN, False)
     default = await callers.by_user(identity.database, user_id_of(grace), scopes=["runs:read"])
     assert default.org_id == subject_of(grace).org_id
-    assert (default.permissions, default.api_key) == ({"runs:read"}, True)
+    assert default.permissions == {"runs:read"}
+    assert default.api_key
 
 
 async def test_a_deleted_user_does_no_more_work(identity: Identity, grace: Account) -> None:

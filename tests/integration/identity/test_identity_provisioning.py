@@ -39,7 +39,7 @@ async def token(client: httpx.AsyncClient, password: str) -> int:
 
 
 async def me(client: httpx.AsyncClient, key: str) -> httpx.Response:
-    return await client.get("/api/v1/me", headers={"X-API-Key": key.encode()})  # type: ignore[dict-item]
+    return await client.get("/api/v1/me", headers={b"X-API-Key": key.encode()})
 
 
 async def test_the_first_start_makes_an_organisation_its_owner_and_the_key(
