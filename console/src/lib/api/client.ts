@@ -35,7 +35,8 @@ export class Client {
 
   /** Headers for a request that goes past `send` (an upload by XMLHttpRequest). */
   headers(): Record<string, string> {
-    const headers: Record<string, string> = {};
+    // Another site's form cannot add this one: where the cookie counts, the server wants to see it.
+    const headers: Record<string, string> = { "X-Requested-With": "folkmoot-console" };
     const token = this.#credentials.token();
     const organization = this.#credentials.organization();
     if (token) headers["Authorization"] = `Bearer ${token}`;

@@ -22,19 +22,29 @@ export interface AskOptions {
 
 /** Events are shown at most this often (milliseconds): faster than the eye, slower than tokens. */
 const SHOW_EVERY_MS = 40;
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 60;
 
 export class Chat {
   readonly id: string;
   status = $state<"new" | "loading" | "ready" | "failed">("new");
   problem = $state<Problem | null>(null);
-  entries = $state<Entry[]>([]);
+  /** Whether the conversation goes further back than what has been read of it. */
+  earlier = $state(false);
   connection = $state<Connection>("connecting");
   running = $state<Turn | null>(null);
   stopping = $state(false);
   /** Text of a question that the server refused, to be put back into the composer. */
   returned = $state<string | null>(null);
 
+  #stored = $state.raw<Message[]>([]);
+  #joined = $state.raw<string | null>(null);
+  #expanded = $state.raw<ReadonlyMap<string, Turn>>(new Map());
+  #past = $derived(entriesOf(this.#stored, this.#joined).map((entry) => this.#inFull(entry)));
+  /** What happened since the conversation was opened. */
+  #live = $state<Entry[]>([]);
+  readonly entries = $derived([...this.#past, ...this.#live]);
+
+  #cursor: string | null = null;
   #leave = new AbortController();
 
   constructor(id: string = newId()) {
@@ -48,12 +58,22 @@ export class Chat {
     try {
       // First the run, then the messages: what finishes in between is then replayed, not missed.
       const { active_run_id: active } = await conversations.refresh(this.id);
-      this.entries = entriesOf(await this.#messages(), active);
+      this.#joined = active;
+      await this.#read();
       this.status = "ready";
       if (active !== null) void this.#follow(this.#push(newTurn(active)), this.#eventsOf(active));
     } catch (error) {
       this.problem = asProblem(error);
       this.status = "failed";
+    }
+  }
+
+  /** Reads the page of messages before those that are shown. */
+  async readEarlier(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      this.problem = asProblem(error);
     }
   }
 
@@ -63,7 +83,7 @@ export class Chat {
     this.problem = null;
     this.returned = null;
     this.status = "ready";
-    this.entries.push({ kind: "question", id: newId(), text, runId: input.runId });
+    this.#live.push({ kind: "question", id: newId(), text });
     const turn = this.#push(newTurn(input.runId));
     const path = `/api/chat/${encodeURIComponent(options.agent)}`;
     await this.#follow(turn, this.#asking(path, input), text);
@@ -88,8 +108,7 @@ export class Chat {
     const open = this.#eventsOf(turn.runId);
     const onEvent = (_seq: number, event: RunEvent) => apply(whole, event);
     await follow({ open, onEvent, signal: this.#leave.signal });
-    const entry = this.entries.find((each) => each.kind === "turn" && each.turn.runId === turn.runId);
-    if (entry?.kind === "turn") entry.turn = whole;
+    this.#expanded = new Map([...this.#expanded, [turn.runId, whole]]);
   }
 
   /** Closes the window on the run; the run itself goes on. */
@@ -100,27 +119,33 @@ export class Chat {
   #reset(): void {
     this.close();
     this.#leave = new AbortController();
-    this.entries = [];
+    this.#stored = [];
+    this.#cursor = null;
+    this.#expanded = new Map();
+    this.#live = [];
     this.running = null;
     this.stopping = false;
     this.problem = null;
   }
 
-  async #messages(): Promise<Message[]> {
-    const messages: Message[] = [];
-    let cursor: string | null = null;
-    do {
-      const path = `/api/v1/conversations/${this.id}/messages`;
-      const page: Page<Message> = await api.get(withQuery(path, { limit: PAGE_SIZE, cursor }));
-      messages.push(...page.items);
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-    return messages;
+  /** Reads the next page, backwards from the newest message. */
+  async #read(): Promise<void> {
+    const query = { order: "desc", limit: PAGE_SIZE, cursor: this.#cursor };
+    const path = withQuery(`/api/v1/conversations/${this.id}/messages`, query);
+    const page = await api.get<Page<Message>>(path);
+    this.#stored = [...page.items.toReversed(), ...this.#stored];
+    this.#cursor = page.next_cursor;
+    this.earlier = page.next_cursor !== null;
+  }
+
+  #inFull(entry: Entry): Entry {
+    const whole = entry.kind === "turn" ? this.#expanded.get(entry.turn.runId) : undefined;
+    return whole ? { kind: "turn", turn: whole } : entry;
   }
 
   #push(turn: Turn): Turn {
-    this.entries.push({ kind: "turn", turn });
-    const entry = this.entries.at(-1);
+    this.#live.push({ kind: "turn", turn });
+    const entry = this.#live.at(-1);
     // Read back: only the proxy that the list holds is reactive.
     return entry?.kind === "turn" ? entry.turn : turn;
   }
@@ -200,7 +225,7 @@ export class Chat {
     this.problem = problem;
     announcer.say(`${problem.title}. ${problem.detail}`);
     if (question !== null && turn.items.length === 0) {
-      this.entries = this.entries.slice(0, -2);
+      this.#live = this.#live.slice(0, -2);
       this.returned = question;
       if (this.entries.length === 0) this.status = "new";
     } else {

@@ -29,9 +29,15 @@ test("messages without a run are not mistaken for the active one's", () => {
   expect(entriesOf([message("a", "assistant", null)], null)).toHaveLength(1);
 });
 
-test("a message that was cut off does not count as an answer", () => {
-  const [entry] = entriesOf([message("a", "assistant", "r", { cut: true })], null);
-  expect(entry?.kind === "turn" && answers(entry.turn)).toEqual([]);
+test("a message that was written anew does not count as an answer", () => {
+  const cut = message("a", "assistant", "r", { cut: true });
+  const [entry] = entriesOf([cut, message("b", "assistant", "r")], null);
+  expect(entry?.kind === "turn" && answers(entry.turn).map((item) => item.id)).toEqual(["b"]);
+});
+
+test("a question that was never answered keeps the way to its log", () => {
+  const entries = entriesOf([message("q", "user", "r1"), message("p", "user", "r2"), message("a", "assistant", "r2")], null);
+  expect(entries.map((entry) => (entry.kind === "turn" ? entry.turn.items.length : entry.id))).toEqual(["q", 0, "p", 1]);
 });
 
 test("tool messages are not shown as answers", () => {

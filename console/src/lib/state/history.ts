@@ -4,19 +4,21 @@ import type { Message } from "../api/types";
 import { newTurn, type Turn } from "../stream/turn";
 
 export type Entry =
-  | { kind: "question"; id: string; text: string; runId: string | null }
+  | { kind: "question"; id: string; text: string }
   | { kind: "turn"; turn: Turn };
 
 /**
  * Groups the messages of each run into one turn.
  *
- * What the active run has stored so far is left out: its events will be replayed from the first.
+ * What the active run has stored so far is left out: its events will be replayed from the first. A
+ * question without any answer gets an empty turn, whose log tells why.
  */
-export function entriesOf(messages: Message[], activeRun: string | null): Entry[] {
+export function entriesOf(messages: readonly Message[], activeRun: string | null): Entry[] {
   const entries: Entry[] = [];
   for (const message of messages) {
     if (message.role === "user") {
-      entries.push({ kind: "question", id: message.id, text: message.content, runId: message.run_id });
+      entries.push({ kind: "question", id: message.id, text: message.content });
+      if (message.run_id !== null && message.run_id !== activeRun) turnOf(entries, message);
     } else if (message.role === "assistant" && (activeRun === null || message.run_id !== activeRun)) {
       addTo(turnOf(entries, message), message);
     }
@@ -34,6 +36,8 @@ function turnOf(entries: Entry[], message: Message): Turn {
 }
 
 function addTo(turn: Turn, message: Message): void {
+  // A message that only calls tools says nothing.
+  if (message.content === "") return;
   turn.items.push({ kind: "text", id: message.id, text: message.content, open: false, cut: message.cut });
   if (message.citations.length > 0) turn.citations[message.id] = message.citations;
 }

@@ -43,6 +43,17 @@ describe("a turn", () => {
     expect(sections(turn).map((section) => section.kind)).toEqual(["work", "answer"]);
   });
 
+  test("keeps on showing what was written until it was stopped", () => {
+    const turn = fold(
+      ...message("a", "The capi"),
+      { type: "CUSTOM", name: "message.cut", value: { message_id: "a" } },
+      end("a"),
+      finished("cancelled"),
+    );
+    expect(answers(turn).map((item) => item.text)).toEqual(["The capi"]);
+    expect(sections(turn).map((section) => section.kind)).toEqual(["answer"]);
+  });
+
   test("keeps citations by message, also when they come before its text", () => {
     const citation = { index: 1, document_id: "d", title: "T", start: 0, end: 4 };
     const turn = fold(
@@ -82,6 +93,11 @@ describe("a turn", () => {
     expect(turn.status).toBe("failed");
     expect(turn.error).toEqual({ message: "No model", code: "unavailable" });
     expect(turn.items.every((item) => !item.open)).toBe(true);
+  });
+
+  test("does not show a message that said nothing", () => {
+    const turn = fold(...message("a"), end("a"), { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "clock" });
+    expect(sections(turn).map((section) => section.kind)).toEqual(["work"]);
   });
 
   test("says when it was cancelled", () => {

@@ -7,7 +7,7 @@ export interface TextItem {
   id: string;
   text: string;
   open: boolean;
-  /** A crash cut this message off; a later one takes its place. */
+  /** Ended early by a crash, a failure or a stop; a later message takes its place if there is one. */
   cut: boolean;
 }
 
@@ -162,9 +162,15 @@ function finish(turn: Turn, status: TurnStatus): void {
   for (const item of turn.items) item.open = false;
 }
 
-/** The messages that stand: neither cut off nor empty. */
+/** The messages that stand: not empty, and not cut off and written anew. */
 export function answers(turn: Turn): TextItem[] {
-  return turn.items.filter((item): item is TextItem => item.kind === "text" && !item.cut && item.text !== "");
+  return turn.items.filter(
+    (item): item is TextItem => item.kind === "text" && item.text !== "" && !isSuperseded(turn, item),
+  );
+}
+
+function isSuperseded(turn: Turn, item: TextItem): boolean {
+  return item.cut && turn.items.findLast((each) => each.kind === "text") !== item;
 }
 
 export type Section = { kind: "answer"; item: TextItem } | { kind: "work"; items: Item[] };
@@ -174,7 +180,8 @@ export function sections(turn: Turn): Section[] {
   const result: Section[] = [];
   for (const item of turn.items) {
     const last = result.at(-1);
-    if (item.kind === "text" && !item.cut) result.push({ kind: "answer", item });
+    if (item.kind === "text" && item.text === "" && !item.open) continue;
+    if (item.kind === "text" && !isSuperseded(turn, item)) result.push({ kind: "answer", item });
     else if (last?.kind === "work") last.items.push(item);
     else result.push({ kind: "work", items: [item] });
   }
