@@ -131,10 +131,10 @@ def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
 def _port_message(turn: Turn, message: BaseMessage) -> ChatMessage:
     if isinstance(message, AIMessage):
         calls = [turn.calls.get(str(call["id"])) or _rewritten(call) for call in message.tool_calls]
-        return ChatMessage("assistant", message.text, tool_calls=calls)
+        return ChatMessage("assistant", str(message.text), tool_calls=calls)
     if isinstance(message, ToolMessage):
-        return ChatMessage("tool", message.text, tool_call_id=message.tool_call_id)
-    return ChatMessage("user", message.text)
+        return ChatMessage("tool", str(message.text), tool_call_id=message.tool_call_id)
+    return ChatMessage("user", str(message.text))
 
 
 def _rewritten(call: ToolCall) -> port.ToolCall:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from folkmoot.agents import order
 from folkmoot.agents.ports import Opening
+from folkmoot.conversations import statements
 from folkmoot.conversations.errors import ConversationNotFound
-from folkmoot.conversations.statements import TAIL
 from folkmoot.db.work import Database
 from folkmoot.llm.port import ChatMessage, Role, ToolCall
 from folkmoot.runs.live import LiveRun
@@ -19,8 +19,8 @@ MOST_CHARACTERS: Final = 60_000
 
 CUT_OFF: Final = "\n\n[This answer was cut off here.]"
 
-Row = tuple[UUID, Role, str, list[dict[str, Any]] | None, str | None, bool]
-"""Run, role, content, tool calls, tool call id, cut; newest first."""
+Row = tuple[UUID | None, Role, str, list[dict[str, Any]] | None, str | None, bool]
+"""Run, role, content, tool calls, tool call id, cut. All are NULL where there is no history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class StoredHistory:
     """
 
     database: Database
-    searchable: LiteralString | None = None
+    searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
     async def load(self, run: LiveRun) -> Opening:
         """Return what the run started from; what it has said itself comes after its question.
@@ -46,29 +46,30 @@ class StoredHistory:
             "user_id": run.subject.user_id,
             "thread_id": wanted.conversation_id,
             "message_id": wanted.message_id,
-            "limit": MOST_MESSAGES + 1,
+            "limit": MOST_MESSAGES,
         }
         async with self.database.pipelined(run.subject) as connection:
-            tail = await connection.execute(TAIL, asked, prepare=True)
-            probe = await connection.execute(self.searchable) if self.searchable else None
-        rows = cast(list[Row], await tail.fetchall())
+            cursor = await connection.execute(statements.reopening(self.searchable), asked)
+        rows = cast(list[tuple[Any, ...]], await cursor.fetchall())
         if not rows:
             raise ConversationNotFound
-        found = await probe.fetchone() if probe else None
-        return opening(rows, searchable=bool(found and found[0]))
+        searchable, question = rows[0][:2]
+        return opening([row[2:] for row in rows], question, searchable=searchable)
 
 
-def opening(rows: Sequence[Row], *, searchable: bool) -> Opening:
-    """Return a turn's opening from the tail of its conversation, newest row first."""
-    earlier = list(_within(_told(rows[1:]), MOST_CHARACTERS))
+def opening(rows: Sequence[Row], question: str, *, searchable: bool) -> Opening:
+    """Return a turn's opening; the rows of its history come newest first."""
+    earlier = list(_within(_told(rows), MOST_CHARACTERS))
     earlier.reverse()
-    return Opening(history=earlier, question=rows[0][2], searchable=searchable)
+    return Opening(history=earlier, question=question, searchable=searchable)
 
 
 def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
     """Yield the messages, without answers that were cut off and given again in the same run."""
     later: UUID | None = None
     for run_id, role, content, tool_calls, tool_call_id, cut in rows:
+        if run_id is None:
+            return
         if not cut:
             calls = [_call(entry) for entry in tool_calls or ()]
             yield ChatMessage(role, content, tool_calls=calls, tool_call_id=tool_call_id)

@@ -8,7 +8,7 @@ message is known by its id: asking a known one again answers it again, from what
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, LiteralString, cast
+from typing import Any, Final, LiteralString, cast
 
 import msgspec
 from psycopg import errors
@@ -19,9 +19,9 @@ from folkmoot.agents.executor import READ_DOCUMENTS
 from folkmoot.agents.order import KIND, AgentOrder, ContextItem
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.conversations import statements
 from folkmoot.conversations.errors import MessageIdReused
-from folkmoot.conversations.history import MOST_MESSAGES, Row, opening
-from folkmoot.conversations.statements import FIND_OR_MAKE, SAY, TAIL
+from folkmoot.conversations.history import MOST_MESSAGES, opening
 from folkmoot.db.work import Database
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, RunId, new_id
@@ -66,7 +66,7 @@ class Turns:
     registry: AgentRegistry
     models: Models
     check_collections: CollectionCheck
-    searchable: LiteralString | None = None
+    searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
     async def open(self, subject: Subject, question: Question) -> RunId:
         """Start the run that answers a question, or find the one that does already.
@@ -119,19 +119,13 @@ class Turns:
             "message_id": question.message_id,
             "text": text,
             "title": _title(text),
-            "limit": MOST_MESSAGES + 1,
+            "limit": MOST_MESSAGES,
         }
-        probe = None
+        statement = statements.opening(INSERT_RUN, self.searchable)
         async with self.database.pipelined(new.subject) as connection:
-            await connection.execute(FIND_OR_MAKE, values, prepare=True)
-            await connection.execute(INSERT_RUN, values, prepare=True)
-            await connection.execute(SAY, values, prepare=True)
-            tail = await connection.execute(TAIL, values, prepare=True)
-            if self.searchable is not None and question.workflow is None:
-                probe = await connection.execute(self.searchable, prepare=True)
-        rows = cast(list[Row], await tail.fetchall())
-        found = await probe.fetchone() if probe else None
-        return opening(rows, searchable=bool(found and found[0]))
+            cursor = await connection.execute(statement, values, prepare=True)
+        rows = cast(list[tuple[Any, ...]], await cursor.fetchall())
+        return opening([row[1:] for row in rows], text, searchable=rows[0][0])
 
     async def _attach(self, subject: Subject, new: NewRun, error: errors.UniqueViolation) -> RunId:
         """Return the run that this very request has started before."""

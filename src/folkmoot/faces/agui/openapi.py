@@ -1,0 +1,115 @@
+"""How the operation of this face stands in the OpenAPI schema.
+
+Written by hand: the body is read without Pydantic, and AG-UI's own models would have to be
+imported at the start for the sake of this text alone.
+"""
+
+from typing import Any, Final
+
+from folkmoot.agents.definition import Workflow
+from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT, PRINTABLE
+from folkmoot.http import sse
+
+SPEC: Final = "https://ag-ui.com/spec/1.0/schema.json"
+
+ID: Final[dict[str, Any]] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": PRINTABLE,
+}
+TEXT: Final[dict[str, Any]] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_TEXT,
+    "pattern": r"\S",
+}
+PART: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"type": {"const": "text"}, "text": TEXT},
+    "required": ["type", "text"],
+}
+USER_MESSAGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "id": ID,
+        "role": {"const": "user"},
+        "content": {"anyOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}]},
+    },
+    "required": ["id", "role", "content"],
+}
+OTHER_MESSAGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "id": ID,
+        "role": {"enum": ["developer", "system", "assistant", "tool", "activity", "reasoning"]},
+    },
+    "required": ["id", "role"],
+}
+CONTEXT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "description": {"type": "string", "maxLength": 2000},
+        "value": {"type": "string", "maxLength": LONGEST_CONTEXT},
+    },
+    "required": ["description", "value"],
+}
+PROPS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "workflow": {
+            "enum": [*Workflow],
+            "description": "How to work; left out, the agent decides.",
+        },
+        "collection_ids": {
+            "type": "array",
+            "items": {"type": "string", "format": "uuid"},
+            "maxItems": 50,
+            "description": "Collections to search; left out, all that you can see.",
+        },
+        "model": {**ID, "description": "`provider:name`; left out, the default model."},
+    },
+}
+RUN_AGENT_INPUT: Final[dict[str, Any]] = {
+    "title": "RunAgentInput",
+    "description": f"AG-UI 1.0, {SPEC}. The last message of the user is what is asked.",
+    "type": "object",
+    "properties": {
+        "threadId": {**ID, "description": "The conversation; it is made on first use."},
+        "runId": {**ID, "description": "The run. Sent again with the same body, it goes on."},
+        "messages": {
+            "type": "array",
+            "items": {"anyOf": [USER_MESSAGE, OTHER_MESSAGE]},
+            "contains": USER_MESSAGE,
+            "minItems": 1,
+        },
+        "context": {"type": "array", "items": CONTEXT, "maxItems": 50},
+        "forwardedProps": PROPS,
+    },
+    "required": ["threadId", "runId", "messages"],
+    "example": {
+        "threadId": "thread-1",
+        "runId": "run-1",
+        "messages": [{"id": "message-1", "role": "user", "content": "What does the report say?"}],
+        "forwardedProps": {"workflow": "plain"},
+    },
+}
+OPERATION: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 0, "maximum": sse.LARGEST_ID},
+            "description": "The last event that the client has, when it asks again.",
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": RUN_AGENT_INPUT}},
+    },
+}
+EVENTS: Final[dict[str, Any]] = {
+    "description": "AG-UI events; each frame's `id` is the event's number in the run's log.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}

@@ -1,0 +1,68 @@
+"""Endpoint of the AG-UI face."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from folkmoot.conversations.turns import Turns
+from folkmoot.faces.agui import openapi, wire
+from folkmoot.faces.agui.errors import NotJson
+from folkmoot.faces.agui.frames import frame
+from folkmoot.http import sse
+from folkmoot.http.access import require
+from folkmoot.http.problems import Problem
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.log import LogReader
+from folkmoot.runs.routes import stream
+
+PROBLEMS: Final = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: openapi.EVENTS,
+    **{int(status): {"model": Problem} for status in PROBLEMS},
+}
+
+
+def router(turns: Turns) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/chat", tags=["chat"])
+    reader = LogReader(turns.database)
+
+    @routes.post(
+        "/{agent_id}",
+        openapi_extra=openapi.OPERATION,
+        response_class=Response,
+        responses=RESPONSES,
+    )
+    async def chat(
+        agent_id: Annotated[str, Path(max_length=100)],
+        request: Request,
+        subject: Annotated[Subject, require("agents:run")],
+    ) -> Response:
+        """Ask an agent and stream its answer.
+
+        The run goes on when the stream is cut. Read on with `GET /api/v1/runs/{runId}/events`, or
+        by sending the same request again; `Last-Event-ID` says in both what is there already.
+        """
+        after = sse.last_event_id(request.headers.get("last-event-id"))
+        if not _is_json(request):
+            raise NotJson
+        question = wire.read(agent_id, await request.body())
+        run_id = await turns.open(subject, question)
+        return stream(turns.supervisor, reader, subject, run_id, after=after, render=frame)
+
+    return routes
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    return media_type.strip().lower() == "application/json"

@@ -1,0 +1,135 @@
+"""`RunAgentInput` as it comes in, read with no more effort than a turn needs.
+
+The edge has made sure that the body is JSON of reasonable size, depth and spelling. Of the messages
+only the last one of the user is read: the server keeps the conversation. State, tools of the client
+and messages of other roles are checked for their place and left alone.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from folkmoot.agents.order import ContextItem
+from folkmoot.conversations.turns import Question
+from folkmoot.faces.agui.errors import InputInvalid
+from folkmoot.kit.ids import CollectionId
+
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+LONGEST_TEXT: Final = 100_000  # characters of a question
+LONGEST_CONTEXT: Final = 20_000  # characters of one item
+
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+Role = Literal["developer", "system", "assistant", "user", "tool", "activity", "reasoning"]
+NOTHING: Final = Raw(b"null")
+T = TypeVar("T")
+
+
+class IncomingMessage(Struct):
+    id: Id
+    role: Role
+    content: Raw = NOTHING
+
+
+class IncomingPart(Struct):
+    type: str
+    text: str | None = None
+
+
+class IncomingContext(Struct):
+    description: Annotated[str, Meta(max_length=2_000)]
+    value: Annotated[str, Meta(max_length=LONGEST_CONTEXT)]
+
+
+class ForwardedProps(Struct):
+    """What Folkmoot understands of `forwardedProps`; the rest is somebody else's."""
+
+    workflow: Name | None = None
+    collection_ids: Annotated[list[UUID], Meta(max_length=50)] | None = None
+    model: Name | None = None
+
+
+class RunAgentInput(Struct, rename="camel"):
+    """See https://ag-ui.com/spec/1.0/schema.json."""
+
+    thread_id: Id
+    run_id: Id
+    messages: list[IncomingMessage]
+    context: Annotated[list[IncomingContext], Meta(max_length=50)] | None = None
+    forwarded_props: Raw = NOTHING
+    resume: list[Any] | None = None
+
+
+INPUT: Final = msgspec.json.Decoder(RunAgentInput)
+CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart])
+PROPS: Final = msgspec.json.Decoder(ForwardedProps)
+
+PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
+STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+def read(agent_id: str, body: bytes) -> Question:
+    """Return what a request asks.
+
+    Raises:
+        InputInvalid: it asks nothing that can be answered; says where.
+    """
+    wanted = _decoded(INPUT, body, "/body")
+    if wanted.resume:
+        raise InputInvalid("/body/resume", "There is no interrupt to resume.")
+    place, message = _question(wanted.messages)
+    props = _props(wanted.forwarded_props)
+    return Question(
+        agent_id=agent_id,
+        thread_id=wanted.thread_id,
+        run_id=wanted.run_id,
+        message_id=message.id,
+        text=_text(message.content, f"/body/messages/{place}/content"),
+        workflow=props.workflow,
+        collection_ids=tuple(map(CollectionId, props.collection_ids or ())),
+        model=props.model,
+        context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
+    )
+
+
+def _question(messages: Sequence[IncomingMessage]) -> tuple[int, IncomingMessage]:
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place].role == "user":
+            return place, messages[place]
+    raise InputInvalid("/body/messages", "There is no message of the user to answer.")
+
+
+def _text(content: Raw, pointer: str) -> str:
+    found = _decoded(CONTENT, content, pointer)
+    if not isinstance(found, str):
+        for place, part in enumerate(found):
+            if part.type != "text" or part.text is None:
+                raise InputInvalid(f"{pointer}/{place}", "Only parts of type text are taken here.")
+        found = "".join(part.text or "" for part in found)
+    if not found.strip() or len(found) > LONGEST_TEXT:
+        raise InputInvalid(pointer, f"The text must have 1 to {LONGEST_TEXT} characters.")
+    return found
+
+
+def _props(raw: Raw) -> ForwardedProps:
+    """Return the properties that are ours; the protocol lets them be any JSON value."""
+    if not bytes(raw).lstrip().startswith(b"{"):
+        return ForwardedProps()
+    return _decoded(PROPS, raw, "/body/forwardedProps")
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | Raw, base: str) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        detail = str(error)
+        place = PLACE.search(detail)
+        steps = STEP.findall(place[1]) if place else []
+        pointer = "".join(f"/{name or index}" for name, index in steps)
+        raise InputInvalid(base + pointer, PLACE.sub("", detail)) from None
+    except msgspec.DecodeError as error:
+        raise InputInvalid(base, str(error)) from None

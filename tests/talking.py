@@ -1,0 +1,290 @@
+"""Agents behind the AG-UI face, talked to over real HTTP, with a fake provider behind them."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from folkmoot.agents import routes as agent_routes
+from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.definition import AgentDefinition
+from folkmoot.agents.executor import AgentExecutor
+from folkmoot.agents.order import KIND
+from folkmoot.agents.ports import Passage
+from folkmoot.agents.registry import AgentRegistry
+from folkmoot.conversations import routes as conversation_routes
+from folkmoot.conversations.history import StoredHistory
+from folkmoot.conversations.projection import PROJECTIONS
+from folkmoot.conversations.turns import Turns
+from folkmoot.db.work import Database
+from folkmoot.faces.agui import routes as agui_routes
+from folkmoot.faces.agui.frames import translate
+from folkmoot.http import problems
+from folkmoot.http.edge import EdgeOptions, edge
+from folkmoot.http.ports import HttpPorts
+from folkmoot.kit.errors import Unauthenticated
+from folkmoot.kit.ids import CollectionId, OrgId, RunId, UserId, new_id
+from folkmoot.kit.redact import SECRETS_ONLY
+from folkmoot.kit.subject import Subject
+from folkmoot.llm.config import Retries
+from folkmoot.llm.registry import Models
+from folkmoot.runs import routes as run_routes
+from folkmoot.runs.events import Recorded
+from folkmoot.runs.filters import Redacting
+from folkmoot.runs.hub import Hub
+from folkmoot.runs.lease import Lease
+from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.log import LogReader
+from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.writer import LogWriter
+from folkmoot.testing.provider import FakeProvider
+from folkmoot.tools.calculator import CALCULATOR
+from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.tool import Tool
+from folkmoot.tools.toolbox import toolbox
+from serving import served
+
+Event = dict[str, Any]
+Search = Callable[[Subject, str, Sequence[CollectionId], int], Sequence[Passage]]
+
+
+@dataclass
+class Frame:
+    """One frame of a stream."""
+
+    id: int
+    event: Event
+
+    @property
+    def type(self) -> str:
+        return str(self.event["type"])
+
+
+@dataclass
+class Library:
+    """Documents to search: whatever the test puts on the shelf of an organisation."""
+
+    shelves: dict[OrgId, list[Passage]] = field(default_factory=dict[OrgId, list[Passage]])
+    asked: list[tuple[Subject, str, Sequence[CollectionId]]] = field(
+        default_factory=list[tuple[Subject, str, Sequence[CollectionId]]]
+    )
+
+    async def __call__(
+        self, subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+    ) -> Sequence[Passage]:
+        self.asked.append((subject, query, collection_ids))
+        return self.shelves.get(subject.org_id, [])[:k]
+
+
+@dataclass
+class Platform:
+    """One process that serves agents, and a client of it."""
+
+    database: Database
+    supervisor: Supervisor
+    provider: FakeProvider
+    library: Library
+    executor: AgentExecutor
+    url: str
+    subjects: dict[str, Subject]
+
+    def talker(self, subject: Subject) -> "Talker":
+        """Return a client that acts for a subject."""
+        key = new_id().hex
+        self.subjects[key] = subject
+        return Talker(self, subject, key)
+
+    async def log(self, subject: Subject, run_id: RunId) -> Sequence[Recorded]:
+        """Return what is in a run's log."""
+        return await LogReader(self.database).whole(subject, run_id)
+
+
+@dataclass
+class Talker:
+    """A client of the AG-UI face."""
+
+    platform: Platform
+    subject: Subject
+    key: str
+
+    def http(self) -> httpx.AsyncClient:
+        """Return a client for the other endpoints."""
+        return httpx.AsyncClient(
+            base_url=self.platform.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=20
+        )
+
+    async def ask(self, text: str, thread: str | None = None, **props: object) -> list[Frame]:
+        """Ask the agent `chat` and read the whole answer."""
+        return await self.send(body(text, thread, **props))
+
+    async def send(self, data: Mapping[str, Any], agent: str = "chat") -> list[Frame]:
+        """Send an input and read the whole stream."""
+        async with self.http() as client:
+            answer = await client.post(f"/api/chat/{agent}", json=data)
+            assert answer.status_code == httpx.codes.OK, answer.text
+            return frames(answer.content)
+
+    async def post(self, data: object, agent: str = "chat") -> httpx.Response:
+        """Send an input and return the answer as it is."""
+        async with self.http() as client:
+            return await client.post(f"/api/chat/{agent}", json=data)
+
+    async def messages(self, thread: str) -> list[Event]:
+        """Return the messages of a conversation."""
+        async with self.http() as client:
+            answer = await client.get(
+                f"/api/v1/conversations/{thread}/messages", params={"limit": 100}
+            )
+            items: list[Event] = answer.json()["items"]
+            return items
+
+
+def body(text: str, thread: str | None = None, **props: object) -> dict[str, Any]:
+    """Return an input with one message."""
+    return {
+        "threadId": thread or new_id().hex,
+        "runId": new_id().hex,
+        "state": {},
+        "messages": [{"id": new_id().hex, "role": "user", "content": text}],
+        "tools": [],
+        "context": [],
+        "forwardedProps": props,
+    }
+
+
+def frames(stream: bytes) -> list[Frame]:
+    """Read a stream, which must consist of an id and one line of data each."""
+    assert b"\r" not in stream
+    found: list[Frame] = []
+    for part in stream.decode().split("\n\n"):
+        if part and not part.startswith(":"):
+            number, data = part.split("\n")
+            found.append(Frame(int(number.removeprefix("id: ")), json.loads(data[6:])))
+    return found
+
+
+def text_of(stream: Sequence[Frame]) -> str:
+    """Return everything that was said in a stream."""
+    return "".join(frame.event["delta"] for frame in stream if frame.type == "TEXT_MESSAGE_CONTENT")
+
+
+def types(stream: Sequence[Frame]) -> list[str]:
+    """Return the types of events, deltas of one text counted once."""
+    found: list[str] = []
+    for frame in stream:
+        if not found or found[-1] != frame.type:
+            found.append(frame.type)
+    return found
+
+
+def custom(stream: Sequence[Frame], name: str) -> list[Any]:
+    """Return the values of the custom events of a name."""
+    return [
+        frame.event["value"]
+        for frame in stream
+        if frame.type == "CUSTOM" and frame.event["name"] == name
+    ]
+
+
+async def everything(_subject: Subject, _collections: Sequence[CollectionId]) -> None:
+    """Let everybody see every collection."""
+
+
+@asynccontextmanager
+async def platform(
+    app_address: str,
+    writer_address: str,
+    provider: FakeProvider,
+    *,
+    agents: Sequence[AgentDefinition] = (CHAT,),
+    tools: Sequence[Tool] = (CLOCK, CALCULATOR),
+    permissions: frozenset[str] = frozenset(),
+    most_runs: int = 2_000,
+) -> AsyncIterator[Platform]:
+    """Run a process with agents. Runs that it takes over have these permissions."""
+    async with AsyncExitStack() as stack:
+        database = Database(app_address)
+        await database.open()
+        stack.push_async_callback(database.close)
+        models = Models(replace(provider.config(), retries=Retries(attempts=1)))
+        stack.push_async_callback(models.aclose)
+
+        async def known(org: OrgId, user: UserId, _scopes: Sequence[str] | None) -> Subject:
+            return Subject(org, user, permissions)
+
+        hub, lease = Hub(), Lease(database)
+        supervisor = Supervisor(
+            database=database,
+            writer=LogWriter(writer_address, hub, PROJECTIONS),
+            hub=hub,
+            lease=lease,
+            filters=Redacting(SECRETS_ONLY),
+            subjects=known,
+            listen_address=app_address,
+            most_runs=most_runs,
+        )
+        library = Library()
+        registry = AgentRegistry(agents, toolbox(tools, Ledger(database, lease)))
+        executor = AgentExecutor(registry, models, StoredHistory(database), library)
+        supervisor.register(KIND, executor)
+        await stack.enter_async_context(supervisor)
+        turns = Turns(database, supervisor, registry, models, everything)
+        subjects: dict[str, Subject] = {}
+        app = edge(application(turns, subjects), EdgeOptions())
+        url = await stack.enter_async_context(served(app))
+        yield Platform(database, supervisor, provider, library, executor, url, subjects)
+
+
+def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
+    """Return the application; a caller is known by a key."""
+    app = FastAPI()
+    app.include_router(agui_routes.router(turns), prefix="/api")
+    app.include_router(agent_routes.router(turns.registry), prefix="/api")
+    app.include_router(conversation_routes.router, prefix="/api/v1")
+    app.include_router(
+        run_routes.router(turns.database, turns.supervisor, translate), prefix="/api/v1"
+    )
+    problems.install(app)
+
+    async def authenticate(connection: HTTPConnection) -> Subject:
+        subject = subjects.get(connection.headers.get("authorization", "").removeprefix("Bearer "))
+        if subject is None:
+            raise Unauthenticated("Nobody is known by this key.")
+        return subject
+
+    app.state.http = HttpPorts(authenticate, turns.database)
+    return app
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FakeProvider]:
+    """A fake provider of models."""
+    async with FakeProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def serving(
+    app_address: str, writer_address: str, provider: FakeProvider
+) -> AsyncIterator[Platform]:
+    """A process with the agent `chat`."""
+    async with platform(app_address, writer_address, provider) as running:
+        yield running
+
+
+@pytest.fixture
+def ada(serving: Platform, subject: Subject) -> Talker:
+    """Somebody who talks to agents."""
+    return serving.talker(subject)
+
+
+@pytest.fixture
+def eve(serving: Platform, other_subject: Subject) -> Talker:
+    """Somebody in another organisation."""
+    return serving.talker(other_subject)
