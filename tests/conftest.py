@@ -21,7 +21,7 @@ from folkmoot.identity.accounts import NewAccount
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 
-pytest_plugins = ["identity_app"]
+pytest_plugins = ["identity_app", "talking"]
 
 SECRET_KEY = "a secret key that only the tests know"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -63,6 +63,14 @@ class Postgres:
         name = f"test_{new_id().hex}"
         statement = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy"
         self._run(statement, name, bootstrap.DATABASE, Role.OWNER)
+        return name
+
+    def create_blank(self) -> str:
+        """Create an empty database of the owner's; return its name."""
+        name = f"test_{new_id().hex}"
+        self._run("CREATE DATABASE {} OWNER {}", name, Role.OWNER)
+        with psycopg.connect(self.superuser, dbname=name, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION vector")
         return name
 
     def drop(self, name: str) -> None:
