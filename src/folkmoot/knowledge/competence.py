@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from folkmoot.llm.port import Embedder, Vectors
 
@@ -63,7 +64,8 @@ def mean_reciprocal_rank(questions: Vectors, answers: Vectors) -> float:
     own = likeness.diagonal()[:, None]
     better = np.count_nonzero(likeness > own, axis=1)
     equal = np.count_nonzero(likeness == own, axis=1) - 1
-    return float(np.mean(1 / (1 + better + equal / 2)))
+    ranks: npt.NDArray[np.float64] = 1 + better + equal / 2
+    return float(np.mean(1 / ranks))
 
 
 def _load() -> dict[str, list[tuple[str, str]]]:

@@ -5,7 +5,7 @@ that few languages share speaks louder. What the surroundings are written in set
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
@@ -62,7 +62,7 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
     candidates = _candidates(sample)
     if len(candidates) == 1:
         return candidates[0]
-    scores = Counter[str]()
+    scores = defaultdict[str, float](float)
     for word in WORD.findall(sample):
         for language, weight in _weights().get(word, ()):
             scores[language] += weight

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Column,
@@ -29,11 +29,11 @@ class HalfVector(UserDefinedType[str]):
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_kw: Any) -> str:
         return "halfvec"
 
 
-ischema_names["halfvec"] = HalfVector
+cast(dict[str, Any], ischema_names)["halfvec"] = HalfVector
 
 
 class Status(StrEnum):
