@@ -1,12 +1,17 @@
 """The HTTP server: uvicorn, with a stop that lets streams end or hands them over."""
 
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 Drain = Callable[[], Awaitable[None]]
+
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class DrainingServer(uvicorn.Server):
@@ -15,6 +20,20 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
         self._drain = drain
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop on SIGINT and SIGTERM.
+
+        Unlike uvicorn's own, it does not raise the signal again afterwards: that would end the
+        process before it has given up what it holds, the embedded database for one.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in STOPPING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, drain, then stop as uvicorn does."""

@@ -10,7 +10,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
-from apps import listening
 from folkmoot.http import problems
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.errors import Unauthenticated
@@ -21,6 +20,7 @@ from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
 from running import Running, new_run, tamper
+from serving import served
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +76,7 @@ async def http(
     app.state.http = HttpPorts(authenticate, running.database)
     problems.install(app)
     app.include_router(routes.router(running.database, running.supervisor, translate))
-    async with listening(app) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(app) as url, httpx.AsyncClient(base_url=url) as client:
         client.headers["x-who"] = "ada"
         yield Http(running, client)
 

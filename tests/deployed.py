@@ -1,0 +1,111 @@
+"""Folkmoot as a process of its own, as a user starts it: for tests that kill, load or browse it."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+API_KEY: Final = "a-key-for-tests-only-0123456789abcdef"
+PATIENCE: Final = 60.0
+
+
+@dataclass
+class Deployed:
+    """A running server. `directory` holds its data and outlives it, so that it can be restarted."""
+
+    directory: Path
+    environment: dict[str, str]
+    arguments: tuple[str, ...] = ()
+    log_name: str = "server.log"
+    url: str = ""
+    process: subprocess.Popen[bytes] | None = None
+    headers: dict[str, str] = field(default_factory=lambda: {"X-API-Key": API_KEY})
+
+    @property
+    def log(self) -> str:
+        """What the process has written so far."""
+        path = self.directory / self.log_name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def start(self) -> None:
+        """Start the process and wait until it is ready."""
+        command = [sys.executable, "-m", "folkmoot.cli", "up", "--port", "0", *self.arguments]
+        with (self.directory / self.log_name).open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                env=os.environ | self.environment,
+                cwd=self.directory,
+                stdout=output,
+                stderr=output,
+            )
+        self.url = self._announced()
+
+    def kill(self) -> None:
+        """Kill the process as the kernel would."""
+        self.stop(signal.SIGKILL)
+
+    def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the process; return its exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(order)
+        code = self.process.wait(PATIENCE)
+        self.process = None
+        return code
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Ask as the first administrator."""
+        return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=30, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """Order as the first administrator."""
+        return httpx.post(f"{self.url}{path}", headers=self.headers, timeout=30, **options)
+
+    def _announced(self) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for line in self.log.splitlines():
+                name, _, url = line.strip().partition(" ")
+                if name == "Console" and self._ready(url.strip()):
+                    return url.strip()
+            if self.process is not None and self.process.poll() is not None:
+                break
+            time.sleep(0.02)  # nothing tells when another process has written to a file
+        raise AssertionError(f"The server did not start:\n{self.log}")
+
+    def _ready(self, url: str) -> bool:
+        try:
+            return httpx.get(f"{url}/health/ready", timeout=5).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def deployed(
+    environment: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()
+) -> Iterator[Deployed]:
+    """Serve from a fresh directory; everything is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="folkmoot-served-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        given = {
+            "FOLKMOOT_DATA_DIR": str(directory / "data"),
+            "FOLKMOOT_INIT_API_KEY": API_KEY,
+            "FOLKMOOT_EMBEDDING_MODEL": "offline:hash",
+            **(environment or {}),
+        }
+        server = Deployed(directory, given, arguments)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -1,0 +1,134 @@
+"""A server is killed, stopped or joined by another while it answers."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from chatting import Turn
+from deployed import Deployed
+
+FIFTY = "[[fake-tok50-itl40]]"
+WORDS = [f"word-{number}" for number in range(50)]
+
+
+def ask(server: Deployed, text: str = FIFTY) -> Turn:
+    return Turn(server.url, server.headers, text)
+
+
+def whole_answer(turn: Turn) -> list[str]:
+    """Return the words of the message that was not cut."""
+    cut = {e["value"]["message_id"] for e in turn.events if e.get("name") == "message.cut"}
+    deltas = [
+        e["delta"]
+        for e in turn.events
+        if e["type"] == "TEXT_MESSAGE_CONTENT" and e["messageId"] not in cut
+    ]
+    return "".join(deltas).split()
+
+
+def test_a_run_goes_on_under_the_same_id_after_its_process_was_killed(server: Deployed) -> None:
+    turn = ask(server)
+    reading = turn.in_background()
+    turn.wait_for(b"word-9 ")
+    server.kill()
+    reading.join()
+    seen, begun = turn.body[: turn.body.rfind(b"\n\n") + 2], time.monotonic()
+    server.start()
+    turn.url = server.url
+    turn.read_on()
+    assert time.monotonic() - begun < 20
+    assert turn.cut
+    assert turn.ids == list(range(1, turn.last_id + 1))
+    assert turn.ends == ["RUN_FINISHED"]
+    assert whole_answer(turn) == WORDS
+    log = server.get(f"/api/v1/runs/{turn.run_id}/events").content
+    assert log == turn.body
+    assert log.startswith(seen)
+    verdict = server.get(f"/api/v1/runs/{turn.run_id}/verify").json()
+    assert verdict["intact"]
+
+
+def test_another_process_takes_over_and_serves_every_reader(
+    pair: tuple[Deployed, Deployed],
+) -> None:
+    first, second = pair
+    turn = ask(first)
+    reading = turn.in_background()
+    turn.wait_for(b"word-5 ")
+    watcher = Turn(second.url, second.headers, FIFTY, run_id=turn.run_id)
+    first.kill()
+    reading.join()
+    watcher.read_on()
+    turn.url = second.url
+    turn.read_on()
+    assert watcher.body == turn.body
+    assert turn.ends == ["RUN_FINISHED"]
+    assert whole_answer(turn) == WORDS
+
+
+def test_two_processes_show_the_same_run_while_it_runs(pair: tuple[Deployed, Deployed]) -> None:
+    first, second = pair
+    turn = ask(first)
+    reading = turn.in_background()
+    turn.wait_for(b"RUN_STARTED")
+    watcher = Turn(second.url, second.headers, FIFTY, run_id=turn.run_id).read_on()
+    reading.join()
+    assert watcher.body == turn.body
+    assert turn.text_of_answer.split() == WORDS
+
+
+def test_a_stopping_server_loses_none_of_fifty_streams(server: Deployed) -> None:
+    turns = [ask(server, "[[fake-tok40-itl50]]") for _ in range(50)]
+    threads = [turn.in_background() for turn in turns]
+    for turn in turns:
+        turn.wait_for(b"word-1 ")
+    begun = time.monotonic()
+    code = server.stop(signal.SIGTERM)
+    took = time.monotonic() - begun
+    for thread in threads:
+        thread.join()
+    server.start()
+    for turn in turns:
+        if not turn.ends:
+            turn.url = server.url
+            turn.read_on()
+    assert code == 0
+    assert took < 30
+    assert [turn.ends for turn in turns] == [["RUN_FINISHED"]] * 50
+    assert {tuple(whole_answer(turn)) for turn in turns} == {tuple(WORDS[:40])}
+
+
+def test_the_same_request_sent_ten_times_at_once_is_one_run(server: Deployed) -> None:
+    turn = ask(server, "[[fake-tok10-itl10]]")
+    copies = [
+        Turn(server.url, server.headers, turn.text, turn.thread_id, turn.run_id) for _ in range(10)
+    ]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda copy: copy.ask().body, copies))
+    runs = server.get("/api/v1/runs", params={"kind": "agent"}).json()["items"]
+    assert len(set(answers)) == 1
+    assert len(runs) == 1
+
+
+def test_a_busy_conversation_refuses_a_second_run(server: Deployed) -> None:
+    turn = ask(server)
+    reading = turn.in_background()
+    turn.wait_for(b"word-1 ")
+    second = Turn(server.url, server.headers, "And now?", thread_id=turn.thread_id).ask()
+    assert second.status == 409
+    assert b"run_active" in second.body
+    server.post(f"/api/v1/runs/{turn.run_id}/cancel").raise_for_status()
+    reading.join()
+    assert turn.events[-1]["outcome"] == {"type": "cancelled"}
+
+
+def test_tokens_stop_within_two_seconds_of_a_cancel(server: Deployed) -> None:
+    turn = ask(server, "[[fake-tok500-itl20]]")
+    reading = turn.in_background()
+    turn.wait_for(b"word-3 ")
+    begun = time.monotonic()
+    for _ in range(2):
+        server.post(f"/api/v1/runs/{turn.run_id}/cancel").raise_for_status()
+    reading.join()
+    assert time.monotonic() - begun < 2
+    assert turn.ends == ["RUN_FINISHED"]
