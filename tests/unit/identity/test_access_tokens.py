@@ -112,6 +112,16 @@ def test_claims_that_are_not_ours_do_not_count_even_under_our_key(change: Parts)
     assert access.read(jwt.encode(header, claims | change, key, algorithms=["HS256"])) is None
 
 
+@pytest.mark.parametrize("change", [{"typ": "JWT"}, {"typ": "refresh+jwt"}, {"kid": "another"}])
+def test_a_header_of_another_kind_of_token_does_not_count_even_under_our_key(
+    change: Parts,
+) -> None:
+    access = AccessTokens(SECRET)
+    header, claims, _ = parts(access.issue(USER, SESSION))
+    key = OctKey.import_key(crypto.derive(SECRET, "access tokens"))
+    assert access.read(jwt.encode(header | change, claims, key, algorithms=["HS256"])) is None
+
+
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_changed_token_does_not_count(part: int) -> None:
     access = AccessTokens(SECRET)

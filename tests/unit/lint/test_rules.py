@@ -83,6 +83,8 @@ def test_long_modules_and_functions_are_found_and_migrations_are_spared() -> Non
     function = "def f() -> None:\n" + "    x = 1\n" * 40
     assert lines(sizes.check, function) == [1]
     assert lines(sizes.check, function.replace("    x = 1\n", "", 1)) == []
+    inner = "    async def g() -> None:\n" + "        x = 1\n" * 30
+    assert lines(sizes.check, "def f() -> None:\n" + inner + "    x = 1\n" * 30) == []
     assert lines(sizes.check, "x = 1\n" * 401) == [1]
     assert lines(sizes.check, "x = 1\n" * 400) == []
     assert lines(sizes.check, function, "src/folkmoot/db/migrations/versions/0001_a.py") == []
@@ -102,7 +104,7 @@ def test_the_environment_is_read_in_main_only() -> None:
     [
         "execute(f\"SELECT * FROM a WHERE id = '{agent_id}'\")",
         'session.execute(text(f"SELECT {column}"))',
-        'connection.execute("SELECT * FROM " + table)',
+        'connection.execute(text("SELECT * FROM " + table))',
         'connection.execute("SELECT %s" % value)',
         'connection.execute("SELECT {}".format(value))',
     ],
@@ -116,7 +118,8 @@ def test_sql_with_a_value_written_into_it_is_found(statement: str) -> None:
     [
         'execute("SELECT * FROM a WHERE id = %s", [agent_id])',
         'execute(f"SELECT {COLUMNS} FROM a")',
-        "execute(ACTIVE + ORDER)",
+        "execute(text(ACTIVE + ORDER))",
+        "execute(TERMS + rule.query)",
         'execute(f"CREATE POLICY p ON {table}")',
         'execute(f"ALTER TABLE {table} " + rest)',
         "execute(statement)",

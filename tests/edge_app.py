@@ -1,0 +1,61 @@
+"""An application with a bit of everything, to stand behind the edge in tests."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, FastAPI, Form
+from pydantic import JsonValue
+from starlette.responses import HTMLResponse, StreamingResponse
+
+from folkmoot.http import problems
+from folkmoot.kit.errors import RateLimited
+
+LIMIT = 200_000
+
+
+def application() -> FastAPI:
+    """An application with a bit of everything."""
+    app = FastAPI(openapi_url=None, max_body_size=LIMIT)
+    problems.install(app)
+    api = APIRouter(prefix="/api")
+
+    @api.post("/echo")
+    async def echo(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        structlog.get_logger().info("echoing")
+        return body
+
+    @api.post("/form")
+    async def form(name: Annotated[str, Form()]) -> str:
+        return name
+
+    @api.put("/raw")
+    async def raw() -> str:
+        return "unread"
+
+    @api.get("/agents/{agent_id}/things/{thing}")
+    async def thing(agent_id: str, thing: str) -> dict[str, str]:
+        return {"agent": agent_id, "thing": thing}
+
+    @api.get("/fail")
+    async def fail() -> None:
+        raise RuntimeError("sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG is in the message")
+
+    @api.get("/limited")
+    async def limited() -> None:
+        raise RateLimited("Slow down.", retry_after=7)
+
+    @api.get("/page")
+    async def page() -> HTMLResponse:
+        return HTMLResponse("<p>", headers={"Content-Security-Policy": "sandbox"})
+
+    @api.get("/breaks")
+    async def breaks() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise RuntimeError("in the middle")
+
+        return StreamingResponse(pieces())
+
+    app.include_router(api)
+    return app

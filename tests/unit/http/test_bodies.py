@@ -1,0 +1,143 @@
+"""Bodies: how large, how slow and how strange they may be."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from edge_app import LIMIT, application
+from folkmoot.http.body_limit import BodyLimit
+from serving import served
+
+pytestmark = pytest.mark.anyio
+
+PATHOLOGICAL = {
+    "deep": b'{"a":' + b"[" * 60_000 + b"]" * 60_000 + b"}",
+    "too deep for a person": b'{"a":' * 101 + b"1" + b"}" * 101,
+    "not a number": b'{"a": NaN}',
+    "infinite": b'{"a": 1e999}',
+    "half a surrogate pair": rb'{"a": "\ud800"}',
+    "NUL": rb'{"a": "\u0000"}',
+    "NUL behind a backslash": rb'{"a": "\\\u0000"}',
+    "raw NUL": b'{"a": "\0"}',
+    "twice the same name": b'{"a": 1, "b": {"c": 1, "c": 2}}',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "no UTF-8": b'{"a": "\xff"}',
+    "half": b'{"a": ',
+    "not JSON": b"<xml/>",
+    "a number of 5,000 digits": b'{"a": ' + b"1" * 5000 + b"}",
+    "long and broken": b'{"a": "' + b"x" * 100_000 + b'", "a": 1}',
+}
+
+
+@pytest.mark.parametrize("body", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
+async def test_a_strange_body_is_the_callers_fault(client: httpx.AsyncClient, body: bytes) -> None:
+    for media_type in ("application/json", "application/vnd.api+json; charset=utf-8"):
+        answer = await client.post("/api/echo", content=body, headers={"Content-Type": media_type})
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "malformed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"a": "\\u0000 is how NUL is written", "b": "\U0001f600 \u00e9"},
+        {"a": [[{"b": {}}] * 500] * 10, "c": '[[[{{{"'},
+        {"deep": json.loads("[" * 98 + "]" * 98)},
+        {"a": "x" * 150_000},
+        {},
+    ],
+)
+async def test_an_ordinary_body_arrives_as_it_was_sent(
+    client: httpx.AsyncClient, body: dict[str, object]
+) -> None:
+    answer = await client.post("/api/echo", json=body)
+    assert answer.json() == body
+
+
+async def test_forms_and_addresses_contain_no_nul(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/api/form", data={"name": "Ada"})).json() == "Ada"
+    assert (await client.post("/api/form", data={"name": "A\0"})).status_code == 400
+    assert (await client.get("/api/limited?x=%00")).status_code == 400
+    assert (await client.get("/api/agents/a%00/things/b")).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/echo", "/api/raw", "/nowhere"])
+async def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    _, address = str(client.base_url).rstrip("/").split("//")
+    host, port = address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    request = f"PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n"
+    writer.write(request.encode() + b"Content-Length: 1000000000\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(65536), 5)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"application/problem+json" in answer
+    assert b'"code":"too_large"' in answer
+    writer.close()
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/octet-stream"])
+@pytest.mark.parametrize(("path", "status"), [("/api/echo", 413), ("/nowhere", 404)])
+async def test_an_endless_body_is_cut_off(
+    client: httpx.AsyncClient, media_type: str, path: str, status: int
+) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1000 * LIMIT:
+            sent += 50_000
+            yield b" " * 50_000
+
+    headers = {"Content-Type": media_type}
+    try:
+        answer = await client.post(path, content=endless(), headers=headers)
+        assert answer.status_code in {status, 413}
+    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+        pass  # the connection ended before the answer could be read
+    assert sent < 500 * LIMIT
+
+
+async def test_a_body_that_does_not_arrive_in_time_is_given_up() -> None:
+    async with served(BodyLimit(application(), patience=0.05)) as address:
+        host, port = address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        writer.write(b'Content-Length: 10\r\n\r\n{"a')
+        answer = await asyncio.wait_for(reader.read(65536), 5)
+        assert answer.startswith(b"HTTP/1.1 408")
+        writer.close()
+
+
+async def test_a_body_whose_sender_left_is_never_acted_on() -> None:
+    called = asyncio.Event()
+
+    async def note(_scope: object, _receive: object, _send: object) -> None:
+        called.set()
+
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"12", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[object] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await BodyLimit(note)(scope, receive, send)
+    assert not called.is_set()
+    assert sent == []
