@@ -33,6 +33,11 @@ SELECT count(*) > 0 FROM pg_stat_activity
 WHERE datname = current_database() AND usename = %s AND state = 'active'
 """
 
+DISCONNECT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = %s
+"""
+
 Run = Callable[..., Coroutine[None, None, None]]
 
 
@@ -202,6 +207,26 @@ async def test_a_connection_that_the_server_has_closed_is_replaced(
             assert "terminate" in statement
     async with single.work(subject) as work:
         assert (await work.session.scalars(select(Organization.id))).all() == [subject.org_id]
+
+
+async def test_connections_that_a_restart_has_broken_can_be_thrown_away(
+    single: Database, subject: Subject, owner_address: str
+) -> None:
+    for run in (in_work, in_pipeline):
+        await run(single, subject, "SELECT 1")
+    with psycopg.connect(owner_address) as owner:
+        broken = owner.execute(DISCONNECT, (Role.APP,)).fetchall()
+    assert broken == [(True,), (True,)]
+    await single.heal()
+    for run in (in_work, in_pipeline):
+        await run(single, subject, "SELECT 1")
+
+
+async def test_work_for_nobody_sees_no_tenant(single: Database, subject: Subject) -> None:
+    async with single.unscoped() as connection:
+        cursor = await connection.execute("SELECT count(*) FROM organizations")
+        assert await cursor.fetchone() == (0,)
+        await connection.execute("SELECT id FROM processes")
 
 
 async def test_a_database_that_cannot_be_reached_is_unavailable(app_address: str) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.work import Database
 from folkmoot.identity import accounts
@@ -32,3 +33,9 @@ async def test_an_address_has_one_account_however_it_is_spelt(
         await accounts.create(
             database, NewAccount(email=email, name="Ada", organization_name="Again")
         )
+
+
+async def test_another_failure_is_not_taken_for_a_taken_address(database: Database) -> None:
+    nameless = NewAccount(email="a@b", name=None, organization_name="A")  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="null value"):
+        await accounts.create(database, nameless)
