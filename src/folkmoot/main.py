@@ -46,7 +46,7 @@ from folkmoot.kit import redact
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.config import ModelsConfig, standard_providers
+from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
 from folkmoot.runs.filters import Redacting
@@ -175,6 +175,7 @@ async def check_collections(subject: Subject, ids: Sequence[CollectionId]) -> No
 def models_config(on: Ground) -> ModelsConfig:
     """Return what the model gateway has to be told."""
     wanted, providers = on.deployment, on.deployment.providers
+    limits = wanted.model_limits
     return ModelsConfig(
         providers=standard_providers(
             openai_api_key=_plain(providers.openai_api_key),
@@ -186,6 +187,13 @@ def models_config(on: Ground) -> ModelsConfig:
         default_model=wanted.default_model,
         embedding_model=wanted.embedding_model,
         cache_dir=on.data_dir / "models",
+        timeouts=Timeouts(
+            connect=limits.connect,
+            first_token=limits.first_token,
+            idle=limits.idle,
+            total=limits.total,
+        ),
+        retries=Retries(attempts=limits.attempts),
     )
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr
 
 SHORTEST_KEY: Final = 32
 
@@ -26,6 +26,18 @@ class Providers(BaseModel):
     anthropic_api_key: SecretStr | None = None
     google_api_key: SecretStr | None = None
     ollama_host: str | None = None
+
+
+class ModelLimits(BaseModel):
+    """How long a model may take, in seconds, and how often a failed call is repeated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connect: PositiveFloat = 10.0
+    first_token: PositiveFloat = 60.0
+    idle: PositiveFloat = 60.0
+    total: PositiveFloat = 600.0
+    attempts: PositiveInt = 3
 
 
 class Deployment(BaseModel):
@@ -58,3 +70,4 @@ class Deployment(BaseModel):
     init_admin_password: SecretStr | None = None
     init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
     providers: Providers = Providers()
+    model_limits: ModelLimits = ModelLimits()
