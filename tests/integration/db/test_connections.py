@@ -216,7 +216,7 @@ async def test_connections_that_a_restart_has_broken_can_be_thrown_away(
         await run(single, subject, "SELECT 1")
     with psycopg.connect(owner_address) as owner:
         broken = owner.execute(DISCONNECT, (Role.APP,)).fetchall()
-    assert broken == [(True,), (True,)]
+    assert set(broken) == {(True,)}
     await single.heal()
     for run in (in_work, in_pipeline):
         await run(single, subject, "SELECT 1")
