@@ -79,8 +79,8 @@ class Batch:
         run.head = link(run.head, run.seq, entry.type, self.at_ms, digest(salt, payload))
         self.rows.append(
             {
-                "o": str(run.org_id),
-                "r": str(run.id),
+                "o": run.org_text,
+                "r": run.id_text,
                 "s": run.seq,
                 "a": self.at_ms,
                 "t": entry.type,
@@ -102,7 +102,7 @@ class Batch:
 
     def arguments(self, process_id: ProcessId) -> list[str]:
         """Return the statement's arguments, in its order."""
-        orgs = {str(run.org_id) for run in self.fresh}
+        orgs = {run.org_text for run in self.fresh}
         documents = [self.rows, *([self.ends] if self.ends else []), *self.projected.values()]
         return [
             "{" + ",".join(orgs) + "}",
@@ -114,14 +114,14 @@ class Batch:
     def _names(self) -> str:
         if len(self.fresh) > NOTICE_LIMIT:
             return EVERYTHING
-        return ",".join(str(run.id)[-12:] for run in self.fresh)
+        return ",".join(run.id_text[-12:] for run in self.fresh)
 
 
 def _end(run: LiveRun, entry: Entry, payload: bytes) -> dict[str, JsonValue]:
     told = orjson.loads(payload)
     return {
-        "o": str(run.org_id),
-        "r": str(run.id),
+        "o": run.org_text,
+        "r": run.id_text,
         "t": ENDS[entry.type],
         "s": run.seq,
         "h": "\\x" + run.head.hex(),

@@ -95,6 +95,12 @@ class LiveRun:
     stored: int = 0
     merging: Entry | None = None
     spoke: bool = False
+    org_text: str = field(init=False)
+    id_text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Every event of the run names both; making their text anew each time shows in a profile.
+        self.org_text, self.id_text = str(self.org_id), str(self.id)
 
     @property
     def resumed(self) -> bool:
