@@ -112,8 +112,9 @@ def console_checks() -> Iterator[Check]:
     if shutil.which("npm") is None:
         return
     locked, installed = CONSOLE / "package-lock.json", CONSOLE / "node_modules"
-    marker = installed / ".package-lock.json"
-    if not marker.is_file() or marker.stat().st_mtime < locked.stat().st_mtime:
+    # `./up` installs what it takes to build the console, and not what it takes to check it.
+    marker = installed / "vitest" / "package.json"
+    if not marker.is_file() or marker.stat().st_ctime < locked.stat().st_mtime:
         run(Check("console packages", ("npm", "ci", "--no-audit", "--no-fund"), CONSOLE))
     yield from CONSOLE_CHECKS
 
