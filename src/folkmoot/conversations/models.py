@@ -54,7 +54,7 @@ class Message(Model, OrgScoped, kw_only=True):
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("org_id", "conversation_id", "id"),
+        UniqueConstraint("org_id", "conversation_id", "id", name="uq_messages_org_id"),
         ForeignKeyConstraint(
             ["org_id", "conversation_id"],
             ["conversations.org_id", "conversations.id"],

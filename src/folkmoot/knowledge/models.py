@@ -130,7 +130,7 @@ class ChunkRow(Model, OrgScoped, kw_only=True):
 
     __tablename__ = "chunks"
     __table_args__ = (
-        UniqueConstraint("org_id", "id"),
+        UniqueConstraint("org_id", "id", name="uq_chunks_org_id"),
         ForeignKeyConstraint(
             ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
         ),
