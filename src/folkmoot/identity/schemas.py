@@ -40,6 +40,13 @@ Email = Annotated[
         pattern=r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}$",
     ),
 ]
+Typed = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^\x00]*$"),
+    Field(examples=["ada@example.org"]),
+]
+"""What somebody takes for their address; whether it is one is found out by looking for it."""
+
 Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST)]
 NewPassword = Annotated[
     SecretStr, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)
@@ -84,7 +91,7 @@ class TokenForm(BaseModel):
     """OAuth 2's password form (RFC 6749, section 4.3.2); `username` is the e-mail address."""
 
     grant_type: Literal["password"] = "password"
-    username: Annotated[str, Field(max_length=254, examples=["ada@example.org"])]
+    username: Typed
     password: Password
     scope: str = ""
 
@@ -92,7 +99,7 @@ class TokenForm(BaseModel):
 class PasswordSignIn(Input):
     """Signing in to the console with a password."""
 
-    email: Annotated[str, Field(max_length=254, examples=["ada@example.org"])]
+    email: Typed
     password: Password
 
 

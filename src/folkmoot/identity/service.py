@@ -134,11 +134,11 @@ class Identity:
     async def log_out(self, access_token: str, refresh_tokens: Iterable[str]) -> None:
         """End the sessions of these tokens; tokens that mean nothing are no error."""
         claims = self._tokens.read(access_token)
+        ended = [await self._sessions.end(token) for token in refresh_tokens]
         if claims is not None:
-            await self._sessions.revoke(claims.user_id, claims.session_id)
-        for token in refresh_tokens:
-            await self._sessions.end(token)
-        self.authenticator.forget()
+            ended.append(await self._sessions.revoke(claims.user_id, claims.session_id))
+        if any(ended):  # else anybody could make us forget everybody
+            self.authenticator.forget()
 
     async def revoke_key(self, subject: Subject, key_id: ApiKeyId) -> None:
         """Make an API key count no more: here at once, in other processes within 5 seconds.

@@ -81,22 +81,24 @@ class Sessions:
             raise SessionEnded
         return Refreshed(session.id, user_id, successor, session.expires_at)
 
-    async def end(self, token: str) -> None:
-        """End the session of a refresh token, if it has one."""
+    async def end(self, token: str) -> bool:
+        """End the session of a refresh token; tell whether there was one."""
         try:
             session_id, user_id = await self._find(token)
         except SessionEnded:
-            return
-        await self.revoke(user_id, session_id)
+            return False
+        return await self.revoke(user_id, session_id)
 
-    async def revoke(self, user_id: UserId, session_id: SessionId) -> None:
-        """End a session of a user."""
+    async def revoke(self, user_id: UserId, session_id: SessionId) -> bool:
+        """End a session of a user; tell whether it had not ended before."""
         async with self._database.personal_work(user_id) as work:
-            await work.session.execute(
+            revoked = await work.session.execute(
                 update(Session)
                 .where(Session.id == session_id, Session.revoked_at.is_(None))
                 .values(revoked_at=clock.now())
+                .returning(Session.id)
             )
+        return revoked.one_or_none() is not None
 
     async def _find(self, token: str) -> tuple[SessionId, UserId]:
         if len(token) != LENGTH or not token.startswith(credentials.REFRESH):

@@ -121,6 +121,15 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     assert wrong.json()["code"] == "wrong_credentials"
 
 
+async def test_a_nul_in_an_address_is_no_failure_of_ours(
+    client: httpx.AsyncClient,
+) -> None:
+    password = {"password": "a password"}
+    form = await client.post(TOKEN, data={"username": "nul\x00@example.org", **password})
+    body = await client.post("/api/v1/auth/console", json={"email": "\x00@b", **password})
+    assert {form.status_code, body.status_code} == {422}
+
+
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password(
     identity: Identity, grace: Account
 ) -> None:
