@@ -148,9 +148,13 @@ async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentT
 async def remove(work: Work, document_id: DocumentId) -> str:
     """Delete a document and everything made from it; return the key of its blob."""
     await get(work, document_id)
-    document = await _locked(work, Document.id == document_id)
+    return await erase(work, await _locked(work, Document.id == document_id))
+
+
+async def erase(work: Work, document: Document) -> str:
+    """Delete a document that the caller holds, and everything made from it; return its blob."""
     await index.erase(work, document)
     await work.session.execute(
-        delete(Document).where(Document.org_id == work.subject.org_id, Document.id == document_id)
+        delete(Document).where(Document.org_id == work.subject.org_id, Document.id == document.id)
     )
     return document.blob_key

@@ -12,6 +12,7 @@ from typing import Any, Final, LiteralString, TypeVar
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import new_id
 from folkmoot.knowledge.chunking import Chunk
+from folkmoot.knowledge.embedding import literal
 from folkmoot.knowledge.languages import DICTIONARIES
 from folkmoot.knowledge.models import Document
 from folkmoot.llm.port import Vectors
@@ -116,7 +117,7 @@ async def replace(
     for batch in _batches(range(len(entries)), BATCH):
         rows = [_chunk_row(place, entries[place], lengths[place]) for place in batch]
         await _execute(work, INSERT_CHUNKS, key | _columns(rows))
-        vectors = [_literal(embedded.vectors[place]) for place in batch]
+        vectors = [literal(embedded.vectors, place) for place in batch]
         values = {"model": embedded.model, "ordinals": list(batch), "embeddings": vectors}
         await _execute(work, INSERT_VECTORS, key | values)
     for postings in _batches(_postings(entries, counted, lengths), BATCH):
@@ -200,10 +201,6 @@ def _key(document: Document) -> dict[str, Any]:
         "document_id": document.id,
         "collection_id": document.collection_id,
     }
-
-
-def _literal(vector: Any) -> str:  # noqa: ANN401 - a row of a numpy array
-    return f"[{','.join(f'{value:.5g}' for value in vector.tolist())}]"
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -1,0 +1,57 @@
+"""Vectors of queries and of chunks, never asked for while a unit of work is open."""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from folkmoot.llm.port import Embedder, Vectors
+
+BATCH: Final = 64
+"""Texts that are embedded at a time, so that progress is seen and memory stays small."""
+
+REMEMBERED: Final = 512
+"""Queries whose vectors are kept."""
+
+CurrentEmbedder = Callable[[], Embedder]
+"""Returns the embedder in use; it may change while a better one is being fetched."""
+
+
+class QueryVectors:
+    """Embeds queries and remembers the latest."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    async def of(self, embedder: Embedder, query: str) -> str:
+        """Return a query's vector as PostgreSQL reads it.
+
+        Raises:
+            ModelError: the embedder failed.
+        """
+        key = (embedder.name, query)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        vectors = await embedder.embed([query], kind="query")
+        self._known[key] = literal(vectors, 0)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return self._known[key]
+
+
+async def in_batches(embedder: Embedder, texts: Sequence[str]) -> AsyncGenerator[Vectors]:
+    """Embed texts, batch by batch.
+
+    Raises:
+        ModelError: the embedder failed.
+    """
+    for start in range(0, len(texts), BATCH):
+        yield await embedder.embed(texts[start : start + BATCH], kind="document")
+
+
+def literal(vectors: Vectors, row: int) -> str:
+    """Return a vector as PostgreSQL reads it; five digits are more than a `halfvec` keeps."""
+    values: list[float] = np.asarray(vectors[row]).tolist()
+    return f"[{','.join(f'{value:.5g}' for value in values)}]"

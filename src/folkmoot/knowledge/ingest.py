@@ -1,0 +1,204 @@
+"""Executes runs of kind `ingest`: reads documents and puts them into the index, one by one.
+
+A run may be taken up again after a crash, or be worked twice at once: what an earlier attempt has
+settled is left alone, and the index changes in one unit of work that first looks whether the
+document is still the one that was read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import stamina
+import structlog
+from sqlalchemy import select
+
+from folkmoot.blobs.errors import BlobNotFound
+from folkmoot.db.errors import DatabaseUnavailable
+from folkmoot.db.work import Database, Work
+from folkmoot.kit.ids import DocumentId
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge import index
+from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches
+from folkmoot.knowledge.errors import NothingIndexed
+from folkmoot.knowledge.index import Embedded, Entry
+from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
+from folkmoot.knowledge.parsing.parsed import ParseFailed
+from folkmoot.knowledge.progress import Reporter, Stage
+from folkmoot.knowledge.reading import Reader, Reading
+from folkmoot.knowledge.sniff import Kind
+from folkmoot.llm.errors import ModelError
+from folkmoot.runs.live import LiveRun
+
+KIND: Final = "ingest"
+DEADLINE: Final = 24 * 3600.0
+"""Seconds that a run may take; each file has limits of its own."""
+
+DATABASE_OUTAGE: Final = 180.0
+"""Seconds for which a run waits for a database that is away."""
+
+MOST_ATTEMPTS: Final = 3
+"""Times a file is tried that takes the process down with it."""
+
+READY: Final = "ingest.document_ready"
+FAILED: Final = "ingest.document_failed"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A document as it was when its reading began."""
+
+    id: DocumentId
+    revision: int
+    title: str
+    kind: Kind
+    blob_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestExecutor:
+    """The executor of runs of kind `ingest`; `input` is `{"documents": [id, ...]}`."""
+
+    database: Database
+    reader: Reader
+    embedder: CurrentEmbedder
+
+    async def __call__(self, run: LiveRun) -> None:
+        """Read every document of the run.
+
+        Raises:
+            NothingIndexed: none of them could be read.
+        """
+        reasons: list[str | None] = []
+        for document_id in run.input["documents"]:
+            reasons.append(await self._read_patiently(run, DocumentId(UUID(document_id))))
+            await run.room()
+        failed = [reason for reason in reasons if reason is not None]
+        if failed and len(failed) == len(reasons):
+            raise NothingIndexed(failed[0])
+
+    async def _read_patiently(self, run: LiveRun, document_id: DocumentId) -> str | None:
+        """Read one document; begin again if the database goes away in the middle."""
+        attempts = stamina.retry_context(
+            on=DatabaseUnavailable, attempts=None, timeout=DATABASE_OUTAGE, wait_max=5.0
+        )
+        async for attempt in attempts:
+            with attempt:
+                return await self._read(run, document_id)
+        return None  # pragma: no cover - the last attempt raises
+
+    async def _read(self, run: LiveRun, document_id: DocumentId) -> str | None:
+        """Read one document; return why it failed, None if it did not."""
+        claimed = await self._claim(run, document_id)
+        if not isinstance(claimed, Claimed):
+            return claimed
+        try:
+            await self._index(run, claimed)
+        except ParseFailed as error:
+            return await self._fail(run, claimed, str(error))
+        except (ModelError, BlobNotFound) as error:
+            return await self._fail(run, claimed, error.detail)
+        return None
+
+    async def _claim(self, run: LiveRun, document_id: DocumentId) -> Claimed | str | None:
+        """Mark a document as being read, unless an earlier attempt or nobody is to read it."""
+        async with self.database.work(run.subject) as work:
+            document = await _locked(work, document_id)
+            if document is None or document.run_id != run.id:
+                return None
+            if document.status not in PENDING:
+                return document.error
+            if document.status == Status.PROCESSING and run.attempt > MOST_ATTEMPTS:
+                document.status = Status.FAILED
+                document.error = "Reading the document was tried several times without an end."
+                return document.error
+            document.status = Status.PROCESSING
+            return Claimed(
+                document.id,
+                document.revision,
+                document.title,
+                Kind(document.kind),
+                document.blob_key,
+            )
+
+    async def _index(self, run: LiveRun, claimed: Claimed) -> None:
+        reporter = Reporter(self.database, run, claimed.id)
+
+        async def parsing(done: int, total: int) -> None:
+            await reporter.say(Stage.PARSE, done, total)
+
+        await parsing(0, 1)
+        parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing)
+        await reporter.say(Stage.CHUNK, 0, 1)
+        reading = await self.reader.cut(parsed, claimed.title)
+        embedded = await self._embed(reading.entries, reporter)
+        await reporter.say(Stage.INDEX, 0, 1)
+        if await self._store(run.subject, claimed, reading, embedded):
+            chunks, pages = len(reading.entries), len(reading.parsed.pages) or None
+            outcome = {"document_id": str(claimed.id), "chunks": chunks, "pages": pages}
+            run.announce(READY, outcome)
+
+    async def _embed(self, entries: Sequence[Entry], reporter: Reporter) -> Embedded:
+        embedder = self.embedder()
+        texts = [f"{entry.chunk.header}\n\n{entry.text}" for entry in entries]
+        await reporter.say(Stage.EMBED, 0, len(texts))
+        parts: list[Any] = []
+        async for vectors in in_batches(embedder, texts):
+            parts.append(vectors)
+            await reporter.say(Stage.EMBED, sum(map(len, parts)), len(texts))
+        return Embedded(embedder.name, np.concatenate(parts))
+
+    async def _store(
+        self, subject: Subject, claimed: Claimed, reading: Reading, embedded: Embedded
+    ) -> bool:
+        """Swap the index from the old text to the new; false if the document has moved on."""
+        async with self.database.work(subject) as work:
+            known = await index.stems(work, reading.entries)
+        async with self.database.work(subject) as work:
+            document = await _locked(work, claimed.id)
+            if document is None or document.revision != claimed.revision:
+                return False
+            await index.replace(work, document, reading.entries, embedded, known)
+            await work.session.merge(_text(document, reading))
+            document.status = Status.READY
+            document.error = document.progress = None
+            document.indexed_revision = claimed.revision
+            document.pages = len(reading.parsed.pages) or None
+            document.chunks = len(reading.entries)
+            document.language = reading.language
+            return True
+
+    async def _fail(self, run: LiveRun, claimed: Claimed, reason: str) -> str | None:
+        """Note why a document could not be read; what an earlier revision indexed stays."""
+        async with self.database.work(run.subject) as work:
+            document = await _locked(work, claimed.id)
+            if document is None or document.revision != claimed.revision:
+                return None
+            document.status, document.error, document.progress = Status.FAILED, reason, None
+        run.announce(FAILED, {"document_id": str(claimed.id), "error": reason})
+        log.info("ingest.document_failed", document_id=str(claimed.id), kind=claimed.kind)
+        return reason
+
+
+async def _locked(work: Work, document_id: DocumentId) -> Document | None:
+    statement = (
+        select(Document)
+        .where(Document.org_id == work.subject.org_id, Document.id == document_id)
+        .with_for_update()
+    )
+    return (await work.session.scalars(statement)).first()
+
+
+def _text(document: Document, reading: Reading) -> DocumentText:
+    return DocumentText(
+        org_id=document.org_id,
+        document_id=document.id,
+        collection_id=document.collection_id,
+        text=reading.parsed.text,
+        pages=[[page.number, page.start, page.end] for page in reading.parsed.pages],
+        headings=[[each.level, each.title, each.start] for each in reading.parsed.headings],
+    )

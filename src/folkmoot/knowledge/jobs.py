@@ -1,0 +1,114 @@
+"""What is done later: reading uploads, purging what was deleted."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from folkmoot.blobs.store import BlobStore
+from folkmoot.db.work import Database, Work
+from folkmoot.jobs.queue import Queue
+from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UserId
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge import documents
+from folkmoot.knowledge.ingest import KIND
+from folkmoot.knowledge.models import Collection, Document
+from folkmoot.runs import service as runs
+from folkmoot.runs.opening import NewRun
+from folkmoot.runs.supervisor import Supervisor
+
+INGEST: Final = "knowledge.ingest"
+PURGE: Final = "knowledge.purge"
+DROP_BLOB: Final = "knowledge.drop_blob"
+INGEST_QUEUE: Final = "ingest"
+QUEUE: Final = "knowledge"
+PURGED_AT_ONCE: Final = 20
+"""Documents that are deleted in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeJobs:
+    """The jobs of this slice; register them once per process."""
+
+    queue: Queue
+    database: Database
+    blobs: BlobStore
+    supervisor: Supervisor
+
+    def register(self) -> None:
+        """Name the jobs."""
+        self.queue.register(INGEST, self.ingest, queue=INGEST_QUEUE)
+        self.queue.register(PURGE, self.purge, queue=QUEUE)
+        self.queue.register(DROP_BLOB, self.drop_blob, queue=QUEUE)
+
+    async def start(self, work: Work, run_id: RunId, document_ids: list[str]) -> None:
+        """Queue a run that reads documents, and the job that takes it up, with the data."""
+        subject = work.subject
+        new = NewRun(
+            id=run_id,
+            kind=KIND,
+            input={"documents": document_ids},
+            client_id=str(run_id),
+            thread_id=str(run_id),
+            fingerprint=b"",
+            concurrency_key=None,
+            subject=subject,
+        )
+        await runs.queue(work, new)
+        await self.queue.defer(work, INGEST, **_who(subject), run_id=str(run_id))
+
+    async def forget(self, work: Work, collection: Collection) -> None:
+        """Have everything purged that is in a deleted collection."""
+        team = str(collection.team_id or "")
+        ids = {"collection_id": str(collection.id), "team_id": team}
+        await self.queue.defer(work, PURGE, **_who(work.subject), **ids)
+
+    async def drop(self, work: Work, key: str) -> None:
+        """Have a blob deleted once this work is committed."""
+        await self.queue.defer(work, DROP_BLOB, key=key)
+
+    async def ingest(self, *, org_id: str, user_id: str, run_id: str) -> None:
+        """Take up a run; returns when it ends."""
+        await self.supervisor.take_up(_subject(org_id, user_id), RunId(UUID(run_id)))
+
+    async def purge(self, *, org_id: str, user_id: str, team_id: str, collection_id: str) -> None:
+        """Delete a collection's documents, a few at a time, then the collection itself."""
+        subject = _subject(org_id, user_id, team_id)
+        while keys := await self._purge_some(subject, CollectionId(UUID(collection_id))):
+            for key in keys:
+                await self.blobs.delete(key)
+
+    async def _purge_some(self, subject: Subject, collection_id: CollectionId) -> list[str]:
+        org_id = subject.org_id
+        async with self.database.work(subject) as work:
+            found = await work.session.scalars(
+                select(Document)
+                .where(Document.org_id == org_id, Document.collection_id == collection_id)
+                .order_by(Document.id)
+                .limit(PURGED_AT_ONCE)
+                .with_for_update()
+            )
+            keys = [await documents.erase(work, document) for document in found.all()]
+            if not keys:
+                await work.session.execute(
+                    delete(Collection).where(
+                        Collection.org_id == org_id,
+                        Collection.id == collection_id,
+                        Collection.deleted_at.is_not(None),
+                    )
+                )
+        return keys
+
+    async def drop_blob(self, *, key: str) -> None:
+        """Delete a blob."""
+        await self.blobs.delete(key)
+
+
+def _who(subject: Subject) -> dict[str, str]:
+    return {"org_id": str(subject.org_id), "user_id": str(subject.user_id)}
+
+
+def _subject(org_id: str, user_id: str, team_id: str = "") -> Subject:
+    teams: Any = (TeamId(UUID(team_id)),) if team_id else ()
+    return Subject(OrgId(UUID(org_id)), UserId(UUID(user_id)), team_ids=teams)

@@ -1,0 +1,77 @@
+"""From a stored file to chunks with their languages and words: everything before the embedder."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from folkmoot.blobs.store import BlobStore
+from folkmoot.knowledge import chunking, languages
+from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge.encoding import decode
+from folkmoot.knowledge.index import Entry
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import prose
+from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+from folkmoot.knowledge.parsing.parser import Parser
+from folkmoot.knowledge.sniff import Kind
+from folkmoot.knowledge.words import words
+
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document's text, its language and its chunks."""
+
+    parsed: Parsed
+    language: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads documents out of the blob store."""
+
+    blobs: BlobStore
+    parser: Parser
+    sizes: Sizes
+
+    async def parse(self, key: str, kind: Kind, progress: Progress) -> Parsed:
+        """Return a file's text; plain text needs no child to be parsed in.
+
+        Raises:
+            ParseFailed: it cannot be read.
+            BlobNotFound: it is no longer stored.
+        """
+        with tempfile.TemporaryDirectory(prefix="folkmoot-") as directory:
+            path = Path(directory) / "file"
+            await self.blobs.download(key, path)
+            if kind is Kind.TEXT:
+                return await asyncio.to_thread(plain, path, self.parser.limits)
+            return await self.parser.parse(path, kind, progress)
+
+    async def cut(self, parsed: Parsed, title: str) -> Reading:
+        """Cut a text into chunks and find their words."""
+        return await asyncio.to_thread(_cut, parsed, title, self.sizes)
+
+
+def plain(path: Path, limits: Limits) -> Parsed:
+    """Return a text file as a document."""
+    parsed = prose.from_text(decode(path.read_bytes()), limits)
+    if not parsed.text:
+        raise ParseFailed("No text was found in the document.")
+    return parsed
+
+
+def _cut(parsed: Parsed, title: str, sizes: Sizes) -> Reading:
+    language = languages.detect(parsed.text)
+    if parsed.title and parsed.title.casefold() not in title.casefold():
+        title = f"{title} - {parsed.title}"
+    entries: list[Entry] = []
+    for chunk in chunking.chunk(parsed, title, sizes):
+        text = parsed.text[chunk.start : chunk.end]
+        spoken = languages.detect(text, [language])
+        entries.append(Entry(chunk, text, spoken, words(f"{chunk.header}\n{text}")))
+    return Reading(parsed, language, entries)
