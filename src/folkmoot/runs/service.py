@@ -68,6 +68,14 @@ async def active(work: Work, keys: Sequence[str]) -> Mapping[str, RunId]:
     return {key: run_id for key, run_id in rows if key is not None}
 
 
+async def states(work: Work, run_ids: Sequence[RunId]) -> Mapping[RunId, RunState]:
+    """Return where runs of the organisation stand, whoever asked for them."""
+    statement = select(Run.id, Run.state).where(
+        Run.org_id == work.subject.org_id, Run.id.in_(run_ids)
+    )
+    return {run_id: RunState(state) for run_id, state in await work.session.execute(statement)}
+
+
 async def browse(
     work: Work, *, wanted: RunFilter, cursor: RunId | None, limit: int
 ) -> Sequence[Run]:
