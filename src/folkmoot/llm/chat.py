@@ -64,7 +64,7 @@ class HttpChatModel:
         with ExitStack() as unless_begun:
             unless_begun.callback(body.close)
             body.refuse_page()
-            answer = _Answer(call.model, request, body, self._wire)
+            answer = _Answer(call, request, body, self._wire)
             batch = await answer.read()
             unless_begun.pop_all()
         body.begin()
@@ -74,8 +74,9 @@ class HttpChatModel:
 class _Answer:
     """Turns the body of one answer into batches of chunks."""
 
-    def __init__(self, model: str, request: ChatRequest, body: Body, wire: ChatWire) -> None:
-        self._model = model
+    def __init__(self, call: Call, request: ChatRequest, body: Body, wire: ChatWire) -> None:
+        self._call = call
+        self._model = call.model
         self._request = request
         self._body = body
         self._framing = wire.framing()
@@ -134,6 +135,7 @@ class _Answer:
         return chunks
 
     def _failed(self, message: str) -> ModelError:
+        message = self._call.without_key(message)
         if self._begun:
             return ModelStreamCut(self._model, message)
         return ModelUnavailable(self._model, f"failed: {clean(message)}")

@@ -27,6 +27,7 @@ from folkmoot.llm.refusals import refusal
 ANSWER_LIMIT: Final = 64 * 1024 * 1024  # bytes
 REFUSAL_LIMIT: Final = 64 * 1024  # bytes
 REFUSAL_PATIENCE: Final = 5.0  # seconds
+SHORTEST_KEY: Final = 8  # a shorter one would be found in ordinary words
 OK: Final = 200
 HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "folkmoot"}
 
@@ -41,6 +42,14 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     method: Literal["GET", "POST"] = "POST"
     accept: str = "application/json"
+
+    def without_key(self, text: str) -> str:
+        """Return the text with the key of this call taken out; some providers repeat it."""
+        for value in self.headers.values():
+            key = value.removeprefix("Bearer ")
+            if len(key) >= SHORTEST_KEY:
+                text = text.replace(key, "[key]")
+        return text
 
 
 class Body:
@@ -235,4 +244,5 @@ async def _refused(call: Call, response: aiohttp.ClientResponse) -> ModelError:
         said = b""
     finally:
         response.close()
-    return refusal(call.model, response.status, response.headers, said)
+    readable = call.without_key(said.decode(errors="replace"))
+    return refusal(call.model, response.status, response.headers, readable.encode())

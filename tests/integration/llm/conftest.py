@@ -1,0 +1,36 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from folkmoot.llm.config import Retries, Timeouts
+from folkmoot.llm.port import ChatModel
+from folkmoot.llm.registry import Models
+from folkmoot.testing.provider import FakeProvider
+
+FORMATS = ("openai", "anthropic", "google", "ollama")
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FakeProvider]:
+    async with FakeProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def models(provider: FakeProvider) -> AsyncIterator[Models]:
+    """A gateway to the fake provider that is in a hurry."""
+    config = replace(
+        provider.config(),
+        timeouts=Timeouts(connect=2, first_token=2, idle=2, total=10, embed=10),
+        retries=Retries(attempts=3, first_pause=0.01, longest_pause=0.05),
+    )
+    models = Models(config)
+    yield models
+    await models.aclose()
+
+
+@pytest.fixture(params=FORMATS)
+def model(models: Models, request: pytest.FixtureRequest) -> ChatModel:
+    """The same fake model in each format."""
+    return models.chat(f"{request.param}:fake-chat")
