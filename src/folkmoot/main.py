@@ -46,6 +46,7 @@ from folkmoot.kit import redact
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import tracing
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
@@ -55,7 +56,8 @@ from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
-from folkmoot.settings.deployment import Deployment, Mode
+from folkmoot.settings.collectors import collectors
+from folkmoot.settings.deployment import Deployment, Mode, secret_values
 from folkmoot.settings.loading import Loaded, load
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.tools.calculator import CALCULATOR
@@ -124,6 +126,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
     """Build the parts, start what runs in the background, and stop it all in the end."""
     deployment = on.deployment
     async with AsyncExitStack() as stack:
+        stack.callback(start_tracing(deployment))
         database = Database(on.place.address(Role.APP))
         await database.open()
         stack.push_async_callback(database.close)
@@ -217,9 +220,14 @@ def _supervisor(on: Ground, database: Database) -> Supervisor:
 
 def known_secrets(deployment: Deployment) -> list[str]:
     """Return the exact values that must never show up in a log, an event or an answer."""
-    providers = deployment.providers
-    secrets = (providers.openai_api_key, providers.anthropic_api_key, providers.google_api_key)
-    return [secret.get_secret_value() for secret in secrets if secret is not None]
+    return list(secret_values(deployment))
+
+
+def start_tracing(deployment: Deployment) -> Callable[[], None]:
+    """Send spans to the collectors that are configured; return what stops it."""
+    redactor = Redactor(redact.SECRETS + redact.PERSONAL, known=known_secrets(deployment))
+    tracing.configure(collectors(deployment), redactor)
+    return tracing.shutdown
 
 
 async def work(on: Ground) -> None:

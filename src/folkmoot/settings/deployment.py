@@ -1,5 +1,6 @@
 """The configuration of a deployment: what can be set, and what its values mean."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -40,6 +41,16 @@ class ModelLimits(BaseModel):
     attempts: PositiveInt = 3
 
 
+class Langfuse(BaseModel):
+    """Where traces go, too, if both keys are given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    public_key: str | None = None
+    secret_key: SecretStr | None = None
+    host: str = "https://cloud.langfuse.com"
+
+
 class Deployment(BaseModel):
     """Everything an operator can set. `FOLKMOOT_` and the upper-case name set it by environment."""
 
@@ -64,10 +75,25 @@ class Deployment(BaseModel):
     log_level: str = "INFO"
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 20.0
     max_runs: PositiveInt = 2_000
-    otlp_endpoint: str | None = None
+    redis_url: SecretStr | None = Field(
+        default=None, description="Kept for caches and limits; so far PostgreSQL serves them."
+    )
+    otlp_endpoint: str | None = Field(default=None, description="Base URL; traces are sent there.")
+    otlp_headers: SecretStr | None = Field(default=None, description="name=value,name=value")
+    langfuse: Langfuse = Langfuse()
     init_org: str | None = None
     init_admin_email: str | None = None
     init_admin_password: SecretStr | None = None
     init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
+
+
+def secret_values(model: BaseModel) -> Iterator[str]:
+    """Yield every secret of a configuration: what must show up in no log, event or answer."""
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from secret_values(value)

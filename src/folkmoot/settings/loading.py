@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_type_hints
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -24,6 +24,11 @@ WELL_KNOWN: Final = {
     "GOOGLE_API_KEY": "providers.google_api_key",
     "OLLAMA_HOST": "providers.ollama_host",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint",
+    "OTEL_EXPORTER_OTLP_HEADERS": "otlp_headers",
+    "LANGFUSE_PUBLIC_KEY": "langfuse.public_key",
+    "LANGFUSE_SECRET_KEY": "langfuse.secret_key",
+    "LANGFUSE_HOST": "langfuse.host",
+    "LANGFUSE_BASE_URL": "langfuse.host",
 }
 
 
@@ -122,13 +127,15 @@ def _variable(name: str, text: str) -> tuple[str, object, str]:
     return key, text, origin
 
 
-def _annotations() -> Iterator[tuple[str, object]]:
-    for name, field in Deployment.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            for inner, nested in field.annotation.model_fields.items():
-                yield f"{name}.{inner}", cast(object, nested.annotation)
-        else:
-            yield name, cast(object, field.annotation)
+def _annotations(
+    model: type[BaseModel] = Deployment, prefix: str = ""
+) -> Iterator[tuple[str, object]]:
+    """Yield each dotted key and the type of its value."""
+    for name, hint in get_type_hints(model).items():
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            yield from _annotations(hint, f"{prefix}{name}.")
+        elif name in model.model_fields:
+            yield f"{prefix}{name}", hint
 
 
 def _nested(values: Mapping[str, object]) -> dict[str, Any]:

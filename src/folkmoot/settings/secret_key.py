@@ -1,7 +1,9 @@
 """The deployment's secret key: given, or made once and kept in the data directory."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +25,21 @@ def secret_key(deployment: Deployment, data_dir: Path) -> str:
         reason = "production mode needs one: at least 32 characters, the same for every process"
         raise ConfigurationInvalid("configuration", "secret_key", reason)
     path = data_dir / NAME
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
+    if not path.exists():
+        _make(path)
     return path.read_text(encoding="ascii")
+
+
+def _make(path: Path) -> None:
+    """Make a key, whole or not at all; of two processes that do so at once, one makes it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}-")  # with mode 0600
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(handle)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+    finally:
+        fresh.unlink()

@@ -13,6 +13,8 @@ TRIMMED_FROM: Final = 512  # characters; cutting the context at every delta woul
 LISTED: Final = re.compile(r"[^\\^-]+")  # a class without ranges, escapes and negation
 NOTHING: Final = re.compile("")
 SHORTEST_KNOWN: Final = 8  # a shorter value would be found in ordinary words
+WORDS: Final = re.compile(r"[a-z]+(?:[ _-][a-z]+)*")
+WORDS_SHORTER_THAN: Final = 20  # such as "lm-studio", a key for servers that want none
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ def _any_of(rules: Sequence[Rule], *, beginnings: bool) -> re.Pattern[str]:
         either = [rule.whole_source, rule.begun_source] if beginnings else [rule.whole_source]
         for first in _characters(rule.first):
             sources.setdefault(first, []).extend(either)
-    return re.compile("|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sources.items()))
+    either = "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sources.items())
+    return re.compile(either or "(?!)")
 
 
 def _characters(chars: str) -> list[str]:
@@ -181,8 +184,14 @@ def _characters(chars: str) -> list[str]:
 
 def _known_rules(values: Iterable[str]) -> list[Rule]:
     """Return a rule for each exact value, longest first so that one inside another is no trap."""
-    usable = {value for value in values if len(value) >= SHORTEST_KNOWN}
+    usable = {value for value in values if not _is_ordinary(value)}
     return [
         Rule("secret", literal(value[:HELD_BACK_AT_MOST]), not_after="")
         for value in sorted(usable, key=len, reverse=True)
     ]
+
+
+def _is_ordinary(value: str) -> bool:
+    """Tell whether a value may well stand in a text without being the secret."""
+    words = len(value) < WORDS_SHORTER_THAN and WORDS.fullmatch(value)
+    return len(value) < SHORTEST_KNOWN or bool(words)
