@@ -68,6 +68,16 @@ class ModelQuotaUsedUp(ModelError, Unavailable):
         self.retry_after = 3600
 
 
+class ModelsClosed(ModelError, Unavailable):
+    """This process is shutting down; another one may go on."""
+
+    code = "models_closed"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "is asked by a process that is shutting down.")
+
+
 class ModelTimedOut(ModelError):
     """The provider was silent for too long: `waiting_for` says before what, `seconds` how long."""
 

@@ -18,6 +18,7 @@ from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelDeadlineExceeded,
     ModelError,
+    ModelsClosed,
     ModelStreamCut,
     ModelTimedOut,
     ModelUnavailable,
@@ -162,6 +163,7 @@ class Transport:
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def open(self, call: Call, deadline: Deadline) -> Body:
         """Send the request and return its answer once the headers say that it is one.
@@ -192,12 +194,15 @@ class Transport:
         return b"".join(parts)
 
     async def aclose(self) -> None:
-        """Close the pool; calls that are under way fail."""
+        """Close the pool for good; calls that are under way fail."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     async def _send(self, call: Call, deadline: Deadline) -> aiohttp.ClientResponse:
+        if self._closed:
+            raise ModelsClosed(call.model)
         patience = min(self.timeouts.first_token, deadline.left())
         limit = asyncio.timeout(patience)
         try:

@@ -32,9 +32,13 @@ FAREWELL: Final = 0.05  # seconds; 0 would mean for ever
 
 @dataclass(slots=True)
 class Received:
-    """A request that came in. `aborted` becomes true when the client leaves before the end."""
+    """A request that came in. `aborted` becomes true when the client leaves before the end.
+
+    `peer` is the address of the client's end of the connection.
+    """
 
     path: str
+    peer: tuple[str, int]
     headers: dict[str, str]
     body: bytes
     heard: Heard
@@ -146,7 +150,8 @@ class FakeProvider:
         answer: Callable[[], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
         """Keep the request in `received` and note how it ended."""
-        received = Received(request.path, dict(request.headers), await request.read(), heard)
+        peer = request.transport.get_extra_info("peername") if request.transport else ("", 0)
+        received = Received(request.path, peer, dict(request.headers), await request.read(), heard)
         self.received.append(received)
         self._changed.set()
         try:
