@@ -1,0 +1,131 @@
+"""`folkmoot key`."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from folkmoot.cli import operator, terminal
+from folkmoot.cli.operator import Operator
+from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
+from folkmoot.identity import api_keys
+from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ApiKeyId
+
+SHOWN: Final = ("id", "name", "prefix", "scopes", "created", "expires", "last_used")
+PAGE: Final = 100
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+User = Annotated[
+    str | None,
+    typer.Option(help="E-mail address of whom it is about; by default the first owner."),
+]
+Organization = Annotated[
+    UUID | None, typer.Option(help="Id of the organisation; by default that user's oldest.")
+]
+
+
+@app.callback()
+def key() -> None:
+    """Create, list and revoke API keys.
+
+    For the deployment's operator: works on the database itself, whether or not a server is running.
+    """
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    *,
+    user: User = None,
+    organization: Organization = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do, such as runs:read; may be repeated. Default: all."),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How long it lasts.")] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Create an API key that acts for a user. It is shown this once.
+
+    Standard output is the key alone, so that a script can keep it.
+    """
+    expires_at = clock.now() + timedelta(days=days) if days else None
+    wanted = ApiKeyCreate(name=name, scopes=scope, expires_at=expires_at)
+
+    async def make(here: Operator) -> ApiKeyCreated:
+        subject = await here.subject(user, organization)
+        async with here.identity.database.work(subject) as work:
+            made, secret = await api_keys.create(work, wanted)
+            shown = ApiKeyRead.model_validate(made)
+        return ApiKeyCreated(**shown.model_dump(), key=secret)
+
+    made = operator.perform(make, data_dir=data_dir, config=config)
+    if as_json:
+        return terminal.show_json(made.model_dump(mode="json"))
+    terminal.note(f"Key {made.id} for {made.name}; it will not be shown again:")
+    return terminal.show(made.key)
+
+
+@app.command("list")
+def list_keys(
+    *,
+    user: User = None,
+    organization: Organization = None,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """List the API keys of an organisation, or those of a user who manages none but their own."""
+
+    async def keys(here: Operator) -> list[ApiKeyRead]:
+        subject = await here.subject(user, organization)
+        found: list[ApiKeyRead] = []
+        while True:
+            size = min(limit - len(found), PAGE) if limit else PAGE
+            cursor = found[-1].id if found else None
+            async with here.identity.database.work(subject) as work:
+                rows = await api_keys.browse(work, cursor=cursor, limit=size)
+                found += [ApiKeyRead.model_validate(row) for row in rows]
+            if len(rows) < size or len(found) == limit:
+                return found
+
+    found = operator.perform(keys, data_dir=data_dir, config=config)
+    rows = [each.model_dump(mode="json") for each in found]
+    if as_json:
+        return terminal.show_json(rows)
+    return terminal.show_table(map(_shown, rows), SHOWN, empty="There are no API keys.")
+
+
+@app.command("revoke")
+def revoke(
+    key_id: Annotated[UUID, typer.Argument(metavar="ID", help="Id of the key.")],
+    *,
+    user: User = None,
+    organization: Organization = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Revoke an API key. Running servers refuse it within five seconds."""
+
+    async def revoke(here: Operator) -> None:
+        subject = await here.subject(user, organization)
+        await here.identity.revoke_key(subject, ApiKeyId(key_id))
+
+    operator.perform(revoke, data_dir=data_dir, config=config)
+    terminal.note(f"Revoked {key_id}.")
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    moments = ("created", "expires", "last_used")
+    return {
+        **row,
+        **{name: terminal.moment(row[f"{name}_at"]) for name in moments},
+        "scopes": "all" if row["scopes"] is None else " ".join(row["scopes"]),
+    }

@@ -1,0 +1,93 @@
+"""The operator's way in: straight to this deployment's database, without a server or an account.
+
+For whoever holds the deployment's configuration, and with it its secrets. What is done there is
+done by the services that the API uses, as the role that the API uses.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import UUID
+
+from folkmoot import main
+from folkmoot.cli.failures import Failure
+from folkmoot.db.roles import Role
+from folkmoot.db.work import Database
+from folkmoot.identity import accounts, callers
+from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.kit.ids import OrgId
+from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import logs
+from folkmoot.main import Ground
+
+T = TypeVar("T")
+
+FIRST_ADMIN: Final = "admin@localhost"
+
+
+class NobodyToActFor(Failure):
+    """There is no such user."""
+
+    def __init__(self, email: str) -> None:
+        hints = (
+            "`folkmoot up` makes the first user, `folkmoot user create` any other.",
+            "`folkmoot user list` shows who is there; --user chooses one.",
+        )
+        super().__init__(f"Nobody has the e-mail address {email} here.", hints=hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Identity's services on the database of a deployment."""
+
+    ground: Ground
+    identity: Identity
+
+    @property
+    def first_admin(self) -> str:
+        """The e-mail address of the first organisation's owner."""
+        return self.ground.deployment.init_admin_email or FIRST_ADMIN
+
+    async def subject(self, email: str | None = None, organization: UUID | None = None) -> Subject:
+        """Return a user as they act in an organisation, by default in their oldest.
+
+        Args:
+            email: Who; by default the first organisation's owner.
+            organization: Where.
+
+        Raises:
+            NobodyToActFor: There is no such user.
+            OrganizationNotFound: They are no member there.
+        """
+        database = self.identity.database
+        user = await accounts.find(database, email or self.first_admin)
+        if user is None:
+            raise NobodyToActFor(email or self.first_admin)
+        place = OrgId(organization) if organization else None
+        return await callers.by_user(database, user.id, place)
+
+
+def perform(
+    act: Callable[[Operator], Awaitable[T]], *, data_dir: Path | None, config: Path | None
+) -> T:
+    """Do something in the deployment's database; start the embedded server for it if need be."""
+    deployment = main.configuration(flags={"data_dir": data_dir}, file=config).deployment
+    logs.configure(level="WARNING", style=logs.Style.CONSOLE, known=main.known_secrets(deployment))
+    ground = main.ground(deployment)
+    try:
+        main.demand_current_schema(ground)
+        return asyncio.run(_perform(ground, act))
+    finally:
+        ground.place.close()
+
+
+async def _perform(ground: Ground, act: Callable[[Operator], Awaitable[T]]) -> T:
+    database = Database(ground.place.address(Role.APP))
+    await database.open()
+    try:
+        options = IdentityOptions(secret_key=ground.secret_key)
+        return await act(Operator(ground, Identity(database, options)))
+    finally:
+        await database.close()

@@ -1,0 +1,81 @@
+"""Files on their way into a collection."""
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from folkmoot.cli.api import API, Api, Json
+from folkmoot.cli.failures import Failure
+from folkmoot.cli.steps import Steps
+
+ENDS: Final = {"ready", "failed"}
+LOOK: Final = 0.5
+"""Seconds between two looks at a document that is being read."""
+
+MEGABYTE: Final = 1024 * 1024
+
+
+class Counted(io.FileIO):
+    """A file that tells how much of it has been read."""
+
+    def __init__(self, path: Path, tell: Callable[[int], None]) -> None:
+        super().__init__(path, "rb")
+        self._tell = tell
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read on."""
+        data = super().read(-1 if size is None else size) or b""
+        self._tell(self.tell())
+        return data
+
+
+def add(api: Api, collection_id: str, files: Sequence[Path], steps: Steps) -> Iterator[Json]:
+    """Send files, one after the other; yield their documents. One that is refused has none."""
+    for path in files:
+        try:
+            yield from _send(api, collection_id, path, steps)
+        except Failure as failure:
+            steps.over(path.name, failure.message)
+
+
+def wait(api: Api, documents: Sequence[Json], steps: Steps) -> Iterator[Json]:
+    """Wait until each document can be searched, or can never be; yield them as they are then."""
+    for document in documents:
+        yield _wait(api, document, steps)
+
+
+def _send(api: Api, collection_id: str, path: Path, steps: Steps) -> Sequence[Json]:
+    total = path.stat().st_size
+    step = f"sending {total / MEGABYTE:.1f} MB"
+
+    def tell(sent: int) -> None:
+        steps.at(path.name, step, sent, total)
+
+    tell(0)
+    with Counted(path, tell) as file:
+        form = {"file": (path.name, file, "application/octet-stream")}
+        accepted = api.upload(f"{API}/collections/{collection_id}/documents", form)
+    documents: Sequence[Json] = accepted["documents"]
+    steps.over(path.name, "accepted")
+    return documents
+
+
+def _wait(api: Api, document: Json, steps: Steps) -> Json:
+    title = str(document["title"])
+    while document["status"] not in ENDS:
+        progress: dict[str, Any] = document.get("progress") or {}
+        step = str(progress.get("stage") or document["status"])
+        steps.at(title, step, progress.get("done", 0), progress.get("total"))
+        time.sleep(LOOK)
+        document = api.get(f"{API}/documents/{document['id']}")
+    steps.over(title, _end(document))
+    return document
+
+
+def _end(document: Json) -> str:
+    if document["status"] == "failed":
+        return f"failed: {document.get('error')}"
+    parts = [f"{document[name]} {name}" for name in ("pages", "chunks") if document.get(name)]
+    return f"ready ({', '.join(parts)})" if parts else "ready"

@@ -1,0 +1,102 @@
+"""`folkmoot user`."""
+
+import sys
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+
+from folkmoot.cli import operator, terminal
+from folkmoot.cli.exits import ExitCode
+from folkmoot.cli.failures import Failure
+from folkmoot.cli.operator import Operator
+from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
+from folkmoot.identity import everyone
+from folkmoot.identity.everyone import Person
+from folkmoot.identity.schemas import Registered, Registration
+
+SHOWN: Final = ("id", "email", "name", "organizations")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def user() -> None:
+    """Create and list the people of this deployment.
+
+    For its operator: works on the database itself, whether or not a server is running.
+    """
+
+
+@app.command("create")
+def create(
+    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
+    *,
+    name: Annotated[
+        str | None, typer.Option(help="By default what the address begins with.")
+    ] = None,
+    organization: Annotated[
+        str | None, typer.Option(help="Name of the organisation they start with, as its owner.")
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Create a person and an organisation that they own.
+
+    The password is asked for, or read from standard input; it is never an argument, which others on
+    this machine could see.
+    """
+    wanted = Registration.model_validate(
+        {
+            "email": email,
+            "password": _password(from_stdin=password_stdin),
+            "name": name or email.partition("@")[0],
+            "organization_name": organization,
+        }
+    )
+
+    async def register(here: Operator) -> Registered:
+        return await here.identity.register(wanted)
+
+    made = operator.perform(register, data_dir=data_dir, config=config)
+    if as_json:
+        return terminal.show_json(made.model_dump(mode="json"))
+    return terminal.show_fields(made.model_dump(), ("id", "email", "name", "organization_id"))
+
+
+@app.command("list")
+def list_users(
+    *,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """List everybody who has an account here, with their organisations."""
+
+    async def people(here: Operator) -> list[Person]:
+        database, owner = here.identity.database, here.ground.place.owner
+        return await everyone.people(database, owner, limit=limit or None)
+
+    found = operator.perform(people, data_dir=data_dir, config=config)
+    if as_json:
+        return terminal.show_json([asdict(person) for person in found])
+    rows = [{**asdict(person), "organizations": _places(person)} for person in found]
+    return terminal.show_table(rows, SHOWN, empty="Nobody has an account.")
+
+
+def _places(person: Person) -> str:
+    return ", ".join(f"{place.name} ({place.role})" for place in person.places)
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise Failure("Pipe the password in with --password-stdin.", ExitCode.USED_WRONGLY)
+    asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return asked
