@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import uvloop
 from rich.console import Console
 
 from folkmoot import main
-from folkmoot.cli import banner, processes
+from folkmoot.cli import banner, local, processes
 from folkmoot.cli.banner import Started
 from folkmoot.http.server import listen, server
 from folkmoot.kit.telemetry import logs
@@ -50,11 +51,13 @@ def up(
         async def ready(parts: Parts) -> None:
             await _announce(parts, url)
 
-        if deployment.workers > 1:
-            asyncio.run(_provision_only(ground, ready))
-            processes.supervise(listening, deployment.workers, flags(host, port, data_dir, config))
-        else:
-            _run(ground, listening, ready)
+        with local.announced(ground.data_dir, url):
+            if deployment.workers > 1:
+                asyncio.run(_provision_only(ground, ready))
+                given = flags(host, port, data_dir, config)
+                processes.supervise(listening, deployment.workers, given)
+            else:
+                _run(ground, listening, ready)
     finally:
         ground.place.close()
 
@@ -69,10 +72,12 @@ def serve(
     """Serve the API and the console; the schema must be up to date (see `migrate`)."""
     deployment = _deployment(host, port, data_dir, None, config)
     listening = socket.socket(fileno=fd) if fd is not None else _bind(deployment)
+    url = _url(deployment, listening)
     ground = main.ground(deployment)
     try:
         main.demand_current_schema(ground)
-        _run(ground, listening, None)
+        with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
+            _run(ground, listening, None)
     finally:
         ground.place.close()
 
