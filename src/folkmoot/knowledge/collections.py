@@ -52,6 +52,21 @@ async def get(work: Work, collection_id: CollectionId) -> Collection:
     return found[0]
 
 
+async def hold(work: Work, collection_id: CollectionId) -> None:
+    """Keep a collection from being deleted until this work ends; fail if it is gone."""
+    statement = (
+        select(Collection.id)
+        .where(
+            Collection.org_id == work.subject.org_id,
+            Collection.id == collection_id,
+            Collection.deleted_at.is_(None),
+        )
+        .with_for_update(read=True)
+    )
+    if await work.session.scalar(statement) is None:
+        raise CollectionNotFound
+
+
 async def visible(work: Work, collection_ids: Iterable[CollectionId]) -> Sequence[Collection]:
     """Return the named collections; fail if the subject cannot see one of them."""
     wanted = set(collection_ids)
@@ -72,6 +87,14 @@ async def all_ids(work: Work) -> Sequence[CollectionId]:
         Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
     )
     return (await work.session.scalars(statement)).all()
+
+
+async def searchable(work: Work) -> bool:
+    """Tell whether there is any document that the subject could find."""
+    statement = select(Document.id).where(
+        Document.org_id == work.subject.org_id, Document.indexed_revision.is_not(None)
+    )
+    return await work.session.scalar(statement.limit(1)) is not None
 
 
 async def browse(work: Work, *, cursor: CollectionId | None, limit: int) -> Sequence[Collection]:

@@ -1,5 +1,6 @@
 """How far a document is: told in the run's log and in the document's row, but not too often."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -47,11 +48,11 @@ class Reporter:
         if not begun:
             await self._store(progress)
 
-    async def _store(self, progress: dict[str, object]) -> None:
+    async def _store(self, progress: Mapping[str, object]) -> None:
         subject = self._run.subject
         async with self._database.work(subject) as work:
             await work.session.execute(
                 update(Document)
                 .where(Document.org_id == subject.org_id, Document.id == self._document_id)
-                .values(progress=progress)
+                .values(progress=dict(progress))
             )

@@ -171,10 +171,11 @@ class TermRead(BaseModel):
 
 
 class CandidateRead(BaseModel):
+    """A chunk that a stage proposed; `ordinal` is its place in the document, from 0."""
+
     rank: int
     document_id: DocumentId
-    chunk_id: ChunkId | None
-    title: str | None
+    ordinal: int
     score: float
     lexical: float | None = Field(default=None, description="On the common scale.")
     dense: float | None = Field(default=None, description="On the common scale.")

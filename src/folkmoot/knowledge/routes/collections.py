@@ -1,0 +1,103 @@
+"""REST endpoints for collections."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter
+
+from folkmoot.db.work import Work
+from folkmoot.http.access import require
+from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.problems import Problem
+from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.page import Page, cut
+from folkmoot.knowledge import collections, settling
+from folkmoot.knowledge.collections import Counts
+from folkmoot.knowledge.models import Collection
+from folkmoot.knowledge.schemas import (
+    CollectionCreate,
+    CollectionRead,
+    CollectionUpdate,
+    Scope,
+)
+from folkmoot.knowledge.service import Knowledge
+
+MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+
+
+def router(knowledge: Knowledge) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/collections", tags=["collections"])
+
+    @routes.post(
+        "",
+        status_code=HTTPStatus.CREATED,
+        dependencies=[require("collections:write")],
+        responses=MISSING,
+    )
+    async def create_collection(data: CollectionCreate, work: OpenWork) -> CollectionRead:
+        """Create a collection."""
+        return _read(await collections.create(work, data), Counts())
+
+    @routes.get("", dependencies=[require("collections:read")])
+    async def list_collections(
+        work: OpenWork, cursor: CollectionId | None = None, limit: PageLimit = 20
+    ) -> Page[CollectionRead]:
+        """List collections, newest first."""
+        rows = await collections.browse(work, cursor=cursor, limit=limit + 1)
+        return cut(await read_all(work, rows), limit, lambda each: each.id)
+
+    @routes.get("/{collection_id}", dependencies=[require("collections:read")], responses=MISSING)
+    async def read_collection(collection_id: CollectionId, work: OpenWork) -> CollectionRead:
+        """Read one collection; `pending_documents` is 0 when all are ready or failed."""
+        return (await read_all(work, [await collections.get(work, collection_id)]))[0]
+
+    @routes.patch(
+        "/{collection_id}", dependencies=[require("collections:write")], responses=MISSING
+    )
+    async def update_collection(
+        collection_id: CollectionId, data: CollectionUpdate, work: OpenWork
+    ) -> CollectionRead:
+        """Change a collection's name or description."""
+        return (await read_all(work, [await collections.update(work, collection_id, data)]))[0]
+
+    @routes.delete(
+        "/{collection_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        dependencies=[require("collections:write")],
+        responses=MISSING,
+    )
+    async def delete_collection(collection_id: CollectionId, work: OpenWork) -> None:
+        """Delete a collection and everything in it. It is gone for searches at once."""
+        await knowledge.jobs.forget(work, await collections.delete(work, collection_id))
+
+    return routes
+
+
+async def read_all(work: Work, rows: Sequence[Collection]) -> list[CollectionRead]:
+    """Return collections as the API shows them."""
+    ids = [row.id for row in rows]
+    await settling.settle(work, ids)
+    counted = await collections.counts(work, ids)
+    return [_read(row, counted.get(row.id, Counts())) for row in rows]
+
+
+def _read(row: Collection, counts: Counts) -> CollectionRead:
+    scope = Scope.ORGANIZATION
+    if row.user_id is not None:
+        scope = Scope.USER
+    elif row.team_id is not None:
+        scope = Scope.TEAM
+    return CollectionRead(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        scope=scope,
+        team_id=row.team_id,
+        documents=counts.documents,
+        pending_documents=counts.pending,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

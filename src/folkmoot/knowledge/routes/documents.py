@@ -1,0 +1,229 @@
+"""REST endpoints for documents."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from folkmoot.db.work import Database
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.ports import ports_of
+from folkmoot.http.problems import Problem
+from folkmoot.kit.ids import CollectionId, DocumentId
+from folkmoot.kit.page import Page, cut
+from folkmoot.knowledge import documents, settling
+from folkmoot.knowledge.errors import BrokenForm, TextTooLarge, UnsupportedBody
+from folkmoot.knowledge.forms import MULTIPART, Form
+from folkmoot.knowledge.models import Document, Status
+from folkmoot.knowledge.schemas import (
+    Accepted,
+    DocumentRead,
+    DocumentTextRead,
+    PageRead,
+    Progress,
+    TextCreate,
+)
+from folkmoot.knowledge.service import Knowledge
+from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
+
+MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem}
+    for status in (
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+    )
+}
+JSON_BYTES: Final = 20 * 1024 * 1024
+FORM_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "title": {"type": "string", "description": "For the files that follow it."},
+        "external_id": {"type": "string", "maxLength": 500},
+        "metadata": {"type": "string", "description": "A JSON object."},
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    },
+}
+
+
+def router(knowledge: Knowledge) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(tags=["documents"])
+
+    @routes.post(
+        "/collections/{collection_id}/documents",
+        status_code=HTTPStatus.ACCEPTED,
+        dependencies=[require("documents:write")],
+        responses=REFUSED,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": TextCreate.model_json_schema()},
+                    MULTIPART: {"schema": FORM_SCHEMA},
+                },
+            }
+        },
+    )
+    async def add_documents(
+        collection_id: CollectionId, request: Request, subject: CurrentSubject
+    ) -> Accepted:
+        """Add documents: files in a form, or one text as JSON. A run reads and indexes them."""
+        content_type = request.headers.get("content-type", "")
+        if content_type.startswith(MULTIPART):
+            form = Form(content_type, request.stream())
+            taken = await knowledge.intake.files(subject, collection_id, form.files())
+        elif content_type.partition(";")[0].strip() == "application/json":
+            data = await _text(request)
+            taken = await knowledge.intake.text(subject, collection_id, data)
+        else:
+            raise UnsupportedBody
+        return Accepted(
+            document_ids=[each.id for each in taken.documents],
+            documents=[read(each) for each in taken.documents],
+            run_id=taken.run_id,
+        )
+
+    @routes.get(
+        "/collections/{collection_id}/documents",
+        dependencies=[require("documents:read")],
+        responses=MISSING,
+    )
+    async def list_documents(
+        collection_id: CollectionId,
+        work: OpenWork,
+        cursor: DocumentId | None = None,
+        limit: PageLimit = 20,
+    ) -> Page[DocumentRead]:
+        """List a collection's documents, newest first."""
+        await settling.settle(work, [collection_id])
+        rows = await documents.browse(work, collection_id, cursor=cursor, limit=limit + 1)
+        return cut([read(row) for row in rows], limit, lambda each: each.id)
+
+    @routes.get(
+        "/documents/{document_id}", dependencies=[require("documents:read")], responses=MISSING
+    )
+    async def read_document(document_id: DocumentId, work: OpenWork) -> DocumentRead:
+        """Read one document: its status, and why it failed if it did."""
+        document = await documents.get(work, document_id)
+        await settling.settle(work, [document.collection_id])
+        await work.session.refresh(document)
+        return read(document)
+
+    @routes.get(
+        "/documents/{document_id}/text",
+        dependencies=[require("documents:read")],
+        responses={**MISSING, HTTPStatus.CONFLICT: {"model": Problem}},
+    )
+    async def read_text(document_id: DocumentId, work: OpenWork) -> DocumentTextRead:
+        """Read a document's text, in which citations have their offsets."""
+        document, found = await documents.text(work, document_id)
+        return DocumentTextRead(
+            document_id=document.id,
+            title=document.title,
+            text=found.text,
+            pages=[PageRead(page=page, start=start, end=end) for page, start, end in found.pages],
+        )
+
+    @routes.get(
+        "/documents/{document_id}/file",
+        dependencies=[require("documents:read")],
+        response_class=Response,
+        responses={**MISSING, HTTPStatus.OK: {"content": {"application/octet-stream": {}}}},
+    )
+    async def read_file(
+        document_id: DocumentId, request: Request, subject: CurrentSubject
+    ) -> Response:
+        """Download the file as it was sent."""
+        document = await _get(ports_of(request).database, subject, document_id)
+        return await _file(knowledge, document)
+
+    @routes.delete(
+        "/documents/{document_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        dependencies=[require("documents:write")],
+        responses=MISSING,
+    )
+    async def delete_document(document_id: DocumentId, work: OpenWork) -> None:
+        """Delete a document. It is found by no search any more."""
+        await knowledge.jobs.drop(work, await documents.remove(work, document_id))
+
+    return routes
+
+
+def read(row: Document) -> DocumentRead:
+    """Return a document as the API shows it."""
+    return DocumentRead(
+        id=row.id,
+        collection_id=row.collection_id,
+        external_id=row.external_id,
+        title=row.title,
+        status=Status(row.status),
+        error=row.error,
+        progress=Progress.model_validate(row.progress) if row.progress else None,
+        media_type=MEDIA_TYPES[Kind(row.kind)],
+        bytes=row.size,
+        pages=row.pages,
+        chunks=row.chunks,
+        language=row.language,
+        metadata=row.metadata_,
+        run_id=row.run_id,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+async def _get(database: Database, subject: CurrentSubject, document_id: DocumentId) -> Document:
+    async with database.work(subject) as work:
+        return await documents.get(work, document_id)
+
+
+async def _file(knowledge: Knowledge, document: Document) -> Response:
+    """Stream a blob; that it is there is known before the answer begins."""
+    parts = knowledge.blobs.get(document.blob_key)
+    first = await anext(parts, b"")
+
+    async def body() -> AsyncGenerator[bytes]:
+        async with aclosing(parts):
+            yield first
+            async for part in parts:
+                yield part
+
+    # Never shown in place: what people upload must not run in the console's origin.
+    name = quote(document.title, safe="")
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Length": str(document.size),
+        "X-Content-Type-Options": "nosniff",
+    }
+    media_type = MEDIA_TYPES[Kind(document.kind)]
+    return StreamingResponse(body(), media_type=media_type, headers=headers)
+
+
+async def _text(request: Request) -> TextCreate:
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > JSON_BYTES:
+                raise TextTooLarge(JSON_BYTES)
+    except ClientDisconnect:
+        raise BrokenForm("the connection was cut") from None
+    try:
+        return TextCreate.model_validate_json(bytes(body))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from None

@@ -1,0 +1,157 @@
+"""REST endpoints for searches."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.problems import Problem
+from folkmoot.kit.ids import CollectionId, DocumentId
+from folkmoot.knowledge.fusion import Fused, Place
+from folkmoot.knowledge.retrieval import Asked, Hit, Trace
+from folkmoot.knowledge.schemas import (
+    CandidateRead,
+    ExplanationRead,
+    HitRead,
+    Search,
+    SearchRead,
+    StageRead,
+    TermRead,
+)
+from folkmoot.knowledge.service import Knowledge
+
+MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+SHOWN: Final = 50
+"""Candidates of each stage that are shown."""
+
+
+def router(knowledge: Knowledge) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/collections/{collection_id}", tags=["search"])
+    retrieval = knowledge.retrieval
+
+    @routes.post("/search", dependencies=[require("documents:read")], responses=MISSING)
+    async def search(
+        collection_id: CollectionId, data: Search, subject: CurrentSubject
+    ) -> SearchRead:
+        """Search a collection."""
+        hits = await retrieval.search(subject, _asked(collection_id, data))
+        return SearchRead(hits=[read(hit) for hit in hits])
+
+    @routes.post("/search/explain", dependencies=[require("documents:read")], responses=MISSING)
+    async def explain_search(
+        collection_id: CollectionId, data: Search, subject: CurrentSubject
+    ) -> ExplanationRead:
+        """Search, and show what every stage found, why, and how long it took."""
+        hits, trace = await retrieval.explain(subject, _asked(collection_id, data))
+        return ExplanationRead(
+            query=data.query,
+            mode=data.mode,
+            language=trace.language,
+            filters=data.filters,
+            terms=[
+                TermRead(term=term, chunks=chunks, weight=weight)
+                for term, chunks, weight in trace.terms
+            ],
+            stages=_stages(trace),
+            milliseconds=trace.milliseconds["all"],
+            hits=[read(hit) for hit in hits],
+        )
+
+    return routes
+
+
+def _asked(collection_id: CollectionId, data: Search) -> Asked:
+    return Asked(
+        query=data.query,
+        collection_ids=[collection_id],
+        k=data.k,
+        mode=data.mode,
+        filters=data.filters,
+    )
+
+
+def read(hit: Hit) -> HitRead:
+    """Return a hit as the API shows it."""
+    found = hit.found
+    return HitRead(
+        chunk_id=found.chunk_id,
+        document_id=found.document_id,
+        collection_id=found.collection_id,
+        external_id=found.external_id,
+        title=found.title,
+        section=found.section,
+        text=found.text,
+        score=hit.score,
+        page=found.page,
+        start=found.start,
+        end=found.end,
+    )
+
+
+def _stages(trace: Trace) -> list[StageRead]:
+    lexical, dense, meaning = trace.lexical, trace.dense, trace.meaning
+    weight = meaning.weight if meaning is not None else 0.0
+    sought = trace.sought
+    return [
+        StageRead(
+            name="lexical",
+            milliseconds=trace.milliseconds.get("lexical", 0.0),
+            candidates=_candidates(lexical.scores),
+            facts={
+                "best_possible": lexical.best_possible,
+                "languages": list(sought.statistics.languages) if sought else [],
+                "chunks": sought.statistics.chunks if sought else 0,
+                "average_words": sought.statistics.average if sought else 0.0,
+            },
+            skipped=trace.skipped.get("lexical"),
+        ),
+        StageRead(
+            name="dense",
+            milliseconds=trace.milliseconds.get("dense", 0.0),
+            candidates=_candidates(dense.scores),
+            facts={
+                "model": meaning.model if meaning is not None else None,
+                "mean": dense.mean,
+                "deviation": dense.deviation,
+                "embed_milliseconds": trace.milliseconds.get("embed", 0.0),
+            },
+            skipped=trace.skipped.get("dense"),
+        ),
+        StageRead(
+            name="fusion",
+            milliseconds=trace.milliseconds["all"],
+            candidates=[_fused(rank, each) for rank, each in _ranked(trace.fused)],
+            facts={"lexical_weight": 1 - weight, "dense_weight": weight},
+        ),
+    ]
+
+
+def _candidates(scores: Mapping[Place, float]) -> list[CandidateRead]:
+    best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [
+        CandidateRead(
+            rank=rank,
+            document_id=DocumentId(place.document_id),
+            ordinal=place.ordinal,
+            score=score,
+        )
+        for rank, (place, score) in _ranked(best)
+    ]
+
+
+def _fused(rank: int, each: Fused) -> CandidateRead:
+    return CandidateRead(
+        rank=rank,
+        document_id=DocumentId(each.place.document_id),
+        ordinal=each.place.ordinal,
+        score=each.score,
+        lexical=each.lexical,
+        dense=each.dense,
+    )
+
+
+def _ranked(values: Iterable[Any]) -> Iterable[tuple[int, Any]]:
+    return list(enumerate(values, start=1))[:SHOWN]

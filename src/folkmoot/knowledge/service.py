@@ -1,0 +1,58 @@
+"""The parts of the knowledge room, put together once per process."""
+
+from dataclasses import dataclass, field
+
+from folkmoot.blobs.store import BlobStore
+from folkmoot.db.work import Database
+from folkmoot.jobs.queue import Queue
+from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge.embedding import CurrentEmbedder
+from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
+from folkmoot.knowledge.intake import Intake
+from folkmoot.knowledge.jobs import KnowledgeJobs
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.parser import Parser
+from folkmoot.knowledge.reading import Reader
+from folkmoot.knowledge.retrieval import Retrieval
+from folkmoot.runs.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeOptions:
+    """What a deployment may set."""
+
+    limits: Limits = field(default_factory=Limits)
+    sizes: Sizes = field(default_factory=Sizes)
+    parsers: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that the routes and the rooms above need of this one."""
+
+    blobs: BlobStore
+    jobs: KnowledgeJobs
+    intake: Intake
+    retrieval: Retrieval
+
+
+def knowledge(
+    database: Database,
+    blobs: BlobStore,
+    queue: Queue,
+    supervisor: Supervisor,
+    embedder: CurrentEmbedder,
+    options: KnowledgeOptions | None = None,
+) -> Knowledge:
+    """Build the room: register its executor with the supervisor and its jobs with the queue."""
+    options = options or KnowledgeOptions()
+    reader = Reader(blobs, Parser(options.limits, children=options.parsers), options.sizes)
+    supervisor.register(KIND, IngestExecutor(database, reader, embedder), deadline=DEADLINE)
+    jobs = KnowledgeJobs(queue, database, blobs, supervisor)
+    jobs.register()
+    return Knowledge(
+        blobs=blobs,
+        jobs=jobs,
+        intake=Intake(database, blobs, jobs, options.limits),
+        retrieval=Retrieval(database, embedder),
+    )
