@@ -173,8 +173,8 @@ def _any_of(rules: Sequence[Rule], *, beginnings: bool) -> re.Pattern[str]:
         either = [rule.whole_source, rule.begun_source] if beginnings else [rule.whole_source]
         for first in _characters(rule.first):
             sources.setdefault(first, []).extend(either)
-    either = "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sources.items())
-    return re.compile(either or "(?!)")
+    source = "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sources.items())
+    return re.compile(source or "(?!)")
 
 
 def _characters(chars: str) -> list[str]:

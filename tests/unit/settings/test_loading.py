@@ -1,0 +1,132 @@
+"""The configuration: where values come from, which one wins, and what a mistake is told."""
+
+from pathlib import Path
+
+import pytest
+
+from folkmoot.settings.deployment import Mode, secret_values
+from folkmoot.settings.errors import ConfigurationInvalid
+from folkmoot.settings.loading import Loaded, load
+
+KEY = "a-secret-key-of-more-than-32-characters"
+
+
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rows(loaded: Loaded) -> dict[str, tuple[str, str]]:
+    return {key: (value, origin) for key, value, origin in loaded.rows()}
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    loaded = load({})
+    assert (loaded.deployment.host, loaded.deployment.port) == ("127.0.0.1", 8000)
+    assert loaded.deployment.mode is Mode.DEV
+    assert {origin for _, _, origin in loaded.rows()} == {"default"}
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folkmoot.yaml").write_text("host: 10.0.0.1\nport: 1\nworkers: 3\n")
+    loaded = load(
+        {"FOLKMOOT_HOST": "10.0.0.2", "FOLKMOOT_PORT": "2"}, flags={"port": 3, "host": None}
+    )
+    assert rows(loaded)["port"] == ("3", "flag --port")
+    assert rows(loaded)["host"] == ("10.0.0.2", "environment FOLKMOOT_HOST")
+    assert rows(loaded)["workers"] == ("3", "folkmoot.yaml")
+    assert rows(loaded)["mode"] == ("dev", "default")
+
+
+def test_the_file_can_be_named_and_may_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text("# nothing yet\n")
+    assert load({}, file=path).origins == {}
+    path.write_text("mode: production\nproviders:\n  ollama_host: http://ollama\n")
+    loaded = load({}, file=path)
+    assert loaded.deployment.mode is Mode.PRODUCTION
+    assert loaded.deployment.providers.ollama_host == "http://ollama"
+    assert rows(loaded)["providers.ollama_host"] == ("http://ollama", str(path))
+
+
+def test_nested_names_are_joined_by_two_underscores_and_lists_by_commas() -> None:
+    loaded = load(
+        {
+            "FOLKMOOT_MODEL_LIMITS__FIRST_TOKEN": "5",
+            "FOLKMOOT_CORS_ORIGINS": "https://a.example, https://b.example,",
+        }
+    )
+    assert loaded.deployment.model_limits.first_token == 5
+    assert loaded.deployment.cors_origins == ["https://a.example", "https://b.example"]
+    assert rows(loaded)["cors_origins"][0] == "https://a.example,https://b.example"
+
+
+def test_names_that_others_made_known_are_understood() -> None:
+    loaded = load(
+        {
+            "OPENAI_API_KEY": "sk-1",
+            "OPENAI_BASE_URL": "http://models",
+            "ANTHROPIC_API_KEY": "",
+            "LANGFUSE_HOST": "https://traces.example",
+        }
+    )
+    providers = loaded.deployment.providers
+    assert providers.openai_api_key is not None
+    assert providers.openai_api_key.get_secret_value() == "sk-1"
+    assert providers.openai_base_url == "http://models"
+    assert providers.anthropic_api_key is None
+    assert loaded.deployment.langfuse.host == "https://traces.example"
+
+
+def test_our_own_name_beats_a_well_known_one() -> None:
+    loaded = load({"OLLAMA_HOST": "http://a", "FOLKMOOT_PROVIDERS__OLLAMA_HOST": "http://b"})
+    assert loaded.deployment.providers.ollama_host == "http://b"
+
+
+def test_a_secret_can_stand_in_a_file_of_its_own_and_is_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY + "\n")
+    loaded = load({"FOLKMOOT_SECRET_KEY_FILE": str(tmp_path / "key"), "OPENAI_API_KEY": "sk-123"})
+    assert loaded.deployment.secret_key is not None
+    assert loaded.deployment.secret_key.get_secret_value() == KEY
+    assert rows(loaded)["secret_key"] == ("********", "environment FOLKMOOT_SECRET_KEY_FILE")
+    assert rows(loaded)["init_api_key"] == ("", "default")
+    assert KEY not in repr(loaded)
+    assert sorted(secret_values(loaded.deployment)) == [KEY, "sk-123"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "origin", "key"),
+    [
+        ({"FOLKMOOT_PORT": "many"}, "environment FOLKMOOT_PORT", "port"),
+        ({"FOLKMOOT_PROT": "1"}, "environment FOLKMOOT_PROT", "prot"),
+        ({"FOLKMOOT_MODE": "test"}, "environment FOLKMOOT_MODE", "mode"),
+        ({"FOLKMOOT_SECRET_KEY": "short"}, "environment FOLKMOOT_SECRET_KEY", "secret_key"),
+        ({"FOLKMOOT_SECRET_KEY_FILE": "/nowhere"}, "FOLKMOOT_SECRET_KEY_FILE", "secret_key"),
+        ({"FOLKMOOT_MODEL_LIMITS__IDLE": "-1"}, "MODEL_LIMITS__IDLE", "model_limits.idle"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_its_name_and_its_reason(
+    environ: dict[str, str], origin: str, key: str
+) -> None:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        load(environ)
+    assert origin in str(refused.value)
+    assert f": {key}: " in str(refused.value)
+    assert str(refused.value).partition(f"{key}: ")[2]
+    assert "short" not in str(refused.value).partition("key: ")[2]
+
+
+@pytest.mark.parametrize("content", ["host: [", "- a\n- b\n", "just words", b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: str | bytes) -> None:
+    path = tmp_path / "folkmoot.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigurationInvalid, match=r"folkmoot\.yaml: \(file\): "):
+        load({})
+
+
+def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationInvalid, match=r"missing\.yaml"):
+        load({}, file=tmp_path / "missing.yaml")
