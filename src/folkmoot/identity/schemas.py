@@ -29,15 +29,18 @@ def in_future(moment: datetime) -> datetime:
 Line = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=120,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$",
     ),
 ]
+"""Text on one line, and not only spaces."""
+
 Email = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True,
-        max_length=254,
-        pattern=r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}$",
+        max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}$"
     ),
 ]
 Typed = Annotated[

@@ -4,11 +4,11 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import api_keys
-from folkmoot.identity.errors import ApiKeyNotFound, NotSignedIn, ScopeTooWide
+from folkmoot.identity.errors import ApiKeyNotFound, NotSignedIn, OrganizationNotFound, ScopeTooWide
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity
@@ -18,13 +18,17 @@ from folkmoot.kit.page import Page, cut
 
 def router(identity: Identity) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(prefix="/api-keys", tags=["api keys"], responses=documented(NotSignedIn))
+    routes = APIRouter(
+        prefix="/api-keys",
+        tags=["api keys"],
+        responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound),
+    )
 
     @routes.post(
         "",
         status_code=HTTPStatus.CREATED,
         dependencies=[require("api_keys:write"), NOT_STORED],
-        responses=documented(ScopeTooWide),
+        responses=documented(PermissionDenied, ScopeTooWide),
     )
     async def create_api_key(data: ApiKeyCreate, work: OpenWork) -> ApiKeyCreated:
         """Make a key that acts for you in this organisation. It is shown this once."""
@@ -44,7 +48,7 @@ def router(identity: Identity) -> APIRouter:
         "/{api_key_id}",
         status_code=HTTPStatus.NO_CONTENT,
         dependencies=[require("api_keys:write")],
-        responses=documented(ApiKeyNotFound),
+        responses=documented(OrganizationNotFound, ApiKeyNotFound),
     )
     async def revoke_api_key(api_key_id: ApiKeyId, subject: CurrentSubject) -> None:
         """Revoke a key. It counts for nothing within five seconds."""

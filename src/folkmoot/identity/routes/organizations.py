@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from folkmoot.http.access import SIGNED_IN, CurrentSubject, require
+from folkmoot.http.access import SIGNED_IN, CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
@@ -18,7 +18,7 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/organizations",
         tags=["organizations"],
-        responses=documented(NotSignedIn, OrganizationNotFound),
+        responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound),
     )
 
     @routes.get("", dependencies=[SIGNED_IN])
