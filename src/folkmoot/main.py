@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,6 +37,7 @@ from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
 from folkmoot.http import docs, health, problems
+from folkmoot.http.body_limit import LIMIT
 from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import callers, provisioning
@@ -66,6 +68,13 @@ from folkmoot.tools.toolbox import toolbox
 
 VERSION: Final = version("folkmoot")
 API: Final = "/api/v1"
+NO_SECOND_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+}
+"""The framework's own would record inputs without redaction; `http/access_log.py` serves us."""
 
 BUILTIN: Final = (CHAT,)
 
@@ -308,6 +317,8 @@ def application(parts: Parts) -> FastAPI:
         summary="A platform for AI agents in which every run is its own event log.",
         docs_url=None,
         redoc_url=None,
+        max_body_size=LIMIT,
+        telemetry=NO_SECOND_TELEMETRY,
     )
     app.state.http = HttpPorts(parts.identity.authenticator, parts.database)
     problems.install(app)
