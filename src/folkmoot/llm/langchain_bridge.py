@@ -26,7 +26,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.llm import estimate
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.errors import ModelTimedOut, ModelUnavailable
+from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
 from folkmoot.llm.parts import arguments, encoded, parts
 from folkmoot.llm.port import (
     ChatMessage,
@@ -112,11 +112,14 @@ class LangChainModel:
         filling = self._model.with_structured_output(titled)
         try:
             async with asyncio.timeout(self._timeouts.total):
-                return msgspec.json.encode(await filling.ainvoke(messages)).decode()
+                filled = await filling.ainvoke(messages)
         except TimeoutError:
             raise ModelTimedOut(self.name, "an answer", self._timeouts.total) from None
         except OSError:
             raise ModelUnavailable(self.name) from None
+        if not isinstance(filled, dict):
+            raise ModelAnswerMalformed(self.name, "it does not fill the schema")
+        return msgspec.json.encode(filled).decode()
 
     async def _next(
         self, source: AsyncIterator[AIMessage], due: str, patience: float

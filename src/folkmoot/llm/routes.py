@@ -1,0 +1,91 @@
+"""REST endpoint for models."""
+
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from folkmoot.http.access import require
+from folkmoot.llm.registry import Models
+
+
+class ModelRead(BaseModel):
+    """A model that can be asked for by its name."""
+
+    name: str = Field(description="`provider:model`", examples=["offline:extractive"])
+    provider: str
+    kind: Literal["chat", "embedding"]
+    capabilities: list[str]
+    default: bool = Field(description="Whether it answers when no model is named.")
+
+
+class ProviderRead(BaseModel):
+    """What a provider said when it was last asked for its models."""
+
+    provider: str
+    healthy: bool
+    error: str | None
+    checked_at: datetime
+
+
+class NoticeRead(BaseModel):
+    """Something that works, but less well than it could."""
+
+    code: str
+    text: str
+
+
+class ModelList(BaseModel):
+    """The models of this deployment; at most 15 minutes old."""
+
+    items: list[ModelRead]
+    providers: list[ProviderRead]
+    notices: list[NoticeRead]
+
+
+def router(models: Models) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/models", tags=["models"])
+
+    @routes.get("", dependencies=[require("models:read")])
+    async def list_models() -> ModelList:
+        """List the models that can be used, and whether their providers answer."""
+        found = await models.available()
+        known = [
+            ModelRead(
+                name=model.name,
+                provider=each.provider,
+                kind=model.kind,
+                capabilities=list(model.capabilities),
+                default=model.name == models.default,
+            )
+            for each in found
+            for model in each.models
+        ]
+        return ModelList(
+            items=_with_default(known, models.default),
+            providers=[
+                ProviderRead(
+                    provider=each.provider,
+                    healthy=each.healthy,
+                    error=each.error,
+                    checked_at=each.checked_at,
+                )
+                for each in found
+            ],
+            notices=[NoticeRead(code=each.code, text=each.text) for each in models.notices()],
+        )
+
+    return routes
+
+
+def _with_default(known: list[ModelRead], default: str) -> list[ModelRead]:
+    """Add the default model if its provider does not list it, as some servers do not."""
+    if any(model.default for model in known):
+        return known
+    provider = default.partition(":")[0]
+    listed = ModelRead(
+        name=default, provider=provider, kind="chat", capabilities=[], default=True
+    )
+    return [listed, *known]
