@@ -1,0 +1,65 @@
+"""A server with a fake model behind it, and people with browsers in front of it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from browsing import CHROMIUM, Visitor, chromium, visitor
+from deployed import Deployed, deployed
+from folkmoot.faces.console.assets import PAGE, STATIC
+
+
+@pytest.fixture(scope="session")
+def provider_url() -> Iterator[str]:
+    """A fake model provider in a process of its own; without orders it answers with an echo."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "folkmoot.testing.provider"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def environment(provider_url: str) -> dict[str, str]:
+    """What a server needs to use the fake provider."""
+    return {
+        "OPENAI_BASE_URL": f"{provider_url}/v1",
+        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
+        "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
+    }
+
+
+@pytest.fixture(scope="session")
+def console(environment: dict[str, str]) -> Iterator[Deployed]:
+    """A running server that the tests of the console share; each brings its own people."""
+    if not (STATIC / PAGE).is_file():
+        pytest.skip("the console is not built: run `python hatch_build.py`")
+    with deployed(environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def ada(browser: Browser, console: Deployed) -> Iterator[Visitor]:
+    """Somebody who has an account and is signed in."""
+    with visitor(browser, console.url) as ada:
+        ada.sign_in()
+        yield ada
+
+
+@pytest.fixture
+def page(ada: Visitor) -> Page:
+    """Ada's tab, in a new conversation."""
+    return ada.open("/")

@@ -1,0 +1,168 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import Visitor, ask, visitor
+from deployed import Deployed, deployed
+
+LONG = "[[fake-tok150-itl20]]"
+LAST_WORD = "word-149"
+
+
+def answer(page: Page) -> str:
+    """Return the text of the last answer."""
+    return page.locator(".prose").last.inner_text()
+
+
+def expect_whole(page: Page) -> None:
+    """Expect that the last answer has every word once."""
+    expect(page.locator(".prose").last).to_contain_text(LAST_WORD)
+    expect(page.get_by_role("button", name="Stop the answer")).to_have_count(0)
+    assert answer(page).split() == [f"word-{number}" for number in range(150)]
+
+
+def test_an_answer_streams_in_and_its_end_is_announced(page: Page) -> None:
+    ask(page, f"Go {LONG}")
+    expect(page.locator(".prose")).to_contain_text("word-3")
+    expect(page.locator(".prose")).not_to_contain_text(LAST_WORD)
+    expect_whole(page)
+    expect(page.get_by_text("The answer is finished.")).to_be_attached()
+    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_count(
+        1
+    )
+
+
+def test_enter_sends_and_shift_enter_does_not(page: Page) -> None:
+    question = page.get_by_label("Your question")
+    question.fill("first")
+    page.keyboard.press("Shift+Enter")
+    question.press_sequentially("second")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("article").first).to_contain_text("first\nsecond", use_inner_text=True)
+    expect(question).to_have_value("")
+
+
+def test_a_stopped_answer_keeps_what_was_written(page: Page) -> None:
+    ask(page, "Go [[fake-tok2000-itl20]]")
+    expect(page.locator(".prose")).to_contain_text("word-5")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.get_by_text("was stopped before its end")).to_be_visible()
+    expect(page.locator(".prose")).to_contain_text("word-5")
+    page.reload()
+    expect(page.get_by_text("ended before it was complete")).to_be_visible()
+    expect(page.locator(".prose")).to_contain_text("word-5")
+
+
+def test_closing_the_tab_in_the_middle_misses_nothing(ada: Visitor) -> None:
+    first = ada.open("/")
+    ask(first, f"Go {LONG}")
+    expect(first.locator(".prose")).to_contain_text("word-3")
+    address = first.url
+    first.close()
+    second = ada.open(address.removeprefix(ada.url))
+    expect(second.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect_whole(second)
+
+
+def test_another_tab_shows_the_same_answer_at_the_same_time(ada: Visitor) -> None:
+    first = ada.open("/")
+    ask(first, f"Go {LONG}")
+    expect(first.locator(".prose")).to_contain_text("word-3")
+    second = ada.open(first.url.removeprefix(ada.url))
+    expect_whole(first)
+    expect_whole(second)
+
+
+def test_going_to_another_page_and_back_does_not_end_the_stream(page: Page) -> None:
+    ask(page, f"Go {LONG}")
+    expect(page.locator(".prose")).to_contain_text("word-3")
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_focused()
+    page.go_back()
+    expect_whole(page)
+
+
+def test_a_stream_that_ends_too_early_is_no_answer(page: Page) -> None:
+    page.route("**/api/v1/runs/*/events", lambda route: route.abort())
+    page.route("**/api/chat/*", lambda route: route.fulfill(response=route.fetch(), body=""))
+    ask(page, "Go [[fake-tok150]]")
+    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    page.unroute("**/api/v1/runs/*/events")
+    page.get_by_role("button", name="Try now").click()
+    expect_whole(page)
+
+
+def test_a_failed_answer_says_why_also_after_a_reload(page: Page) -> None:
+    ask(page, "Go [[fake-e400]]")
+    expect(page.get_by_text("told to fail")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("told to fail")).to_be_visible()
+
+
+def test_a_refused_question_comes_back_into_the_composer(page: Page) -> None:
+    problem = '{"title": "Conflict", "status": 409, "detail": "It is still answering."}'
+    page.route(
+        "**/api/chat/*",
+        lambda route: route.fulfill(
+            status=409, headers={"content-type": "application/problem+json"}, body=problem
+        ),
+    )
+    ask(page, "Is anybody there?")
+    expect(page.get_by_role("alert")).to_contain_text("It is still answering.")
+    expect(page.get_by_label("Your question")).to_have_value("Is anybody there?")
+
+
+def test_thinking_and_tools_are_folded_away_until_wanted(page: Page) -> None:
+    page.get_by_label("Workflow").select_option("tools")
+    ask(page, "Go [[fake-think3-tool=clock]]")
+    summary = page.get_by_role("button", name="1 tool call")
+    expect(summary).to_be_visible()
+    expect(page.get_by_text("thought-2")).to_have_count(0)
+    summary.click()
+    expect(page.get_by_text("thought-2").first).to_be_visible()
+    expect(page.get_by_label("Result of clock")).to_be_visible()
+
+
+def test_conversations_are_renamed_and_deleted(page: Page) -> None:
+    ask(page, "Hello")
+    listed = page.get_by_role("navigation", name="Conversations")
+    listed.get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Title").fill("Greetings")
+    page.keyboard.press("Enter")
+    expect(listed.get_by_role("link", name="Greetings")).to_be_visible()
+    page.reload()
+    expect(listed.get_by_role("link", name="Greetings")).to_be_visible()
+    listed.get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(listed.get_by_role("link")).to_have_count(0)
+    expect(page.get_by_text("What is the question")).to_be_visible()
+
+
+@pytest.fixture
+def mortal(environment: dict[str, str]) -> Iterator[Deployed]:
+    """A server of this test's own that comes back under the same address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with deployed(environment, arguments=("--port", str(port))) as server:
+        yield server
+
+
+def test_a_killed_server_finishes_the_answer_after_its_restart(
+    browser: Browser, mortal: Deployed
+) -> None:
+    with visitor(browser, mortal.url) as ada:
+        ada.sign_in()
+        page = ada.open("/")
+        ask(page, "Go [[fake-tok150-itl40]]")
+        expect(page.locator(".prose")).to_contain_text("word-9")
+        mortal.kill()
+        expect(page.get_by_text("The connection is lost.")).to_be_visible()
+        mortal.start()
+        expect(page.get_by_role("button", name="draft cut off")).to_be_visible()
+        expect_whole(page)
+        page.reload()
+        expect_whole(page)
