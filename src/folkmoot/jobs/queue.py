@@ -82,7 +82,7 @@ class Queue:
         """
         await self._app.run_worker_async(
             name=name,
-            queues=set(queues) or set(self._queues.values()),
+            queues=sorted(set(queues) or set(self._queues.values())),
             concurrency=concurrency,
             wait=True,
             fetch_job_polling_interval=LONGEST_WAIT,
