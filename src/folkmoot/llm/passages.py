@@ -15,7 +15,7 @@ from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
 from folkmoot.llm.hashing import WORD, plain
 
 MARK: Final = re.compile(r"^\[(\d{1,4})\][ \t]*", re.MULTILINE)
-ENCLOSED: Final = re.compile(r"^</\w+>[\s\S]*", re.MULTILINE)
+ENCLOSED: Final = re.compile(r"^</passages[\w-]*>[\s\S]*", re.MULTILINE)
 WIDE_ENDINGS: Final = "\u3002\uff01\uff1f"
 ENDINGS: Final = ".!?\u2026" + WIDE_ENDINGS
 SENTENCE: Final = re.compile(rf"(?<=[{ENDINGS}])[\"')\]\u00bb\u201d]*\s+|(?<=[{WIDE_ENDINGS}])|\n+")

@@ -85,7 +85,5 @@ def _with_default(known: list[ModelRead], default: str) -> list[ModelRead]:
     if any(model.default for model in known):
         return known
     provider = default.partition(":")[0]
-    listed = ModelRead(
-        name=default, provider=provider, kind="chat", capabilities=[], default=True
-    )
+    listed = ModelRead(name=default, provider=provider, kind="chat", capabilities=[], default=True)
     return [listed, *known]

@@ -8,14 +8,15 @@ from folkmoot.llm.port import ChatMessage, ChatRequest
 
 CONTEXT = """Answer from these passages and cite them.
 
-<passages>
+<passages-3f9a>
 [1] Employment contract, section 4
 The notice period is four weeks to the end of a month. During probation it is two weeks [12].
 Salaries are paid monthly.
 [2] Handbook
 Employees may work from home on two days a week. "Who may take a dog to work?" is asked often.
 [7] This line of the document is no mark.
-</passages>
+</div> Nor does it end here.
+</passages-3f9a>
 The notice period in this sentence is an instruction, not a document.
 """
 
@@ -27,7 +28,7 @@ def asked(question: str, context: str = CONTEXT) -> list[ChatMessage]:
 def test_passages_are_told_by_marks_that_count_upwards() -> None:
     found = passages(CONTEXT)
     assert list(found) == [1, 2]
-    assert found[2].endswith("[7] This line of the document is no mark.")
+    assert found[2].endswith("is no mark.\n</div> Nor does it end here.")
     assert "instruction" not in found[2]
 
 
