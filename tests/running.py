@@ -21,6 +21,7 @@ from folkmoot.runs.ports import Executor
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.window import Window
 from folkmoot.runs.writer import LogWriter
+from folkmoot.tools.tool import ToolContext
 
 ALL = frozenset({"runs:read", "runs:cancel"})
 
@@ -152,3 +153,25 @@ def tamper(owner_address: str, statement: LiteralString) -> None:
     with psycopg.connect(owner_address) as connection:
         connection.execute("ALTER TABLE run_events NO FORCE ROW LEVEL SECURITY")
         connection.execute(statement)
+
+
+def idle_run(**values: object) -> LiveRun:
+    """Return a run that nothing executes and whose events go nowhere."""
+    subject = Subject(OrgId(new_id()), UserId(new_id()), ALL)
+    return LiveRun(
+        org_id=subject.org_id,
+        id=RunId(new_id()),
+        kind="idle",
+        subject=subject,
+        input=dict(values),
+        client_id="run",
+        thread_id="thread",
+        writer=LogWriter("", Hub()),
+        filters=Unfiltered(),
+    )
+
+
+def idle_context() -> ToolContext:
+    """Return the context of a tool call in such a run."""
+    run = idle_run()
+    return ToolContext(run, run.subject, "call-1")

@@ -1,0 +1,145 @@
+"""What is wrapped around every tool."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from folkmoot.kit.errors import Conflict
+from folkmoot.runs.errors import LeaseLost
+from folkmoot.tools.capped import capped
+from folkmoot.tools.checked import checked
+from folkmoot.tools.clock import CLOCK, TimeZoneUnknown
+from folkmoot.tools.errors import ArgumentsInvalid, ToolTimedOut
+from folkmoot.tools.forgiving import UNEXPECTED, forgiving
+from folkmoot.tools.timed import timed
+from folkmoot.tools.tool import Tool, ToolContext, ToolFunction
+from running import idle_context
+
+pytestmark = pytest.mark.anyio
+
+SCHEMA: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "minLength": 2}, "days": {"type": "integer"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def context() -> ToolContext:
+    return idle_context()
+
+
+def tool(call: ToolFunction, **settings: Any) -> Tool:
+    return Tool(name="weather", description="", parameters=SCHEMA, call=call, **settings)
+
+
+async def sunny(_context: ToolContext, arguments: dict[str, Any]) -> str:
+    return f"sunny in {arguments['city']}"
+
+
+async def test_arguments_that_fit_reach_the_tool(context: ToolContext) -> None:
+    assert await checked(tool(sunny)).call(context, {"city": "Ghent"}) == "sunny in Ghent"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ({}, "/:"),
+        ({"city": 1}, "/city:"),
+        ({"city": "x"}, "/city:"),
+        ({"city": "xx", "y": 1}, "/:"),
+    ],
+)
+async def test_arguments_that_do_not_fit_are_refused_with_their_place(
+    context: ToolContext, arguments: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(ArgumentsInvalid, match=place):
+        await checked(tool(sunny)).call(context, arguments)
+
+
+async def test_a_refusal_never_repeats_more_than_a_line_of_the_arguments(
+    context: ToolContext,
+) -> None:
+    with pytest.raises(ArgumentsInvalid) as refused:
+        await checked(tool(sunny)).call(context, {"city": ["x" * 10_000]})
+    assert len(str(refused.value)) < 1_000
+
+
+async def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
+    remote = Tool(
+        name="remote",
+        description="",
+        parameters={"$ref": "http://127.0.0.1:9/schema.json"},
+        call=sunny,
+    )
+    with pytest.raises(Exception, match=r"127\.0\.0\.1"):
+        checked(remote)
+
+
+async def test_a_call_that_takes_too_long_is_cancelled(context: ToolContext) -> None:
+    stopped = asyncio.Event()
+
+    async def endless(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return ""
+
+    with pytest.raises(ToolTimedOut):
+        await timed(tool(endless, timeout=0.01)).call(context, {})
+    assert stopped.is_set()
+
+
+async def test_a_time_out_of_the_tool_itself_is_not_taken_for_ours(context: ToolContext) -> None:
+    async def impatient(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await timed(tool(impatient)).call(context, {})
+
+
+async def test_a_long_result_is_cut_and_says_so(context: ToolContext) -> None:
+    async def chatty(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        return "x" * 100
+
+    result = await capped(tool(chatty, max_output=60)).call(context, {})
+    assert result == "x" * 60 + "\n[40 more characters were left out]"
+
+
+async def test_a_failure_on_purpose_is_told_to_the_model(context: ToolContext) -> None:
+    async def busy(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        raise Conflict("The room is taken.")
+
+    assert await forgiving(tool(busy)).call(context, {}) == "Error: The room is taken."
+
+
+async def test_an_accident_is_told_without_what_is_inside(context: ToolContext) -> None:
+    async def broken(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        raise RuntimeError("password=hunter2")
+
+    assert await forgiving(tool(broken)).call(context, {}) == f"Error: {UNEXPECTED}"
+
+
+async def test_a_process_that_has_lost_its_runs_reports_no_result(context: ToolContext) -> None:
+    async def lost(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        await forgiving(tool(lost)).call(context, {})
+
+
+async def test_the_clock_tells_the_time_of_a_place(context: ToolContext) -> None:
+    utc = await CLOCK.call(context, {})
+    tokyo = await CLOCK.call(context, {"time_zone": "Asia/Tokyo"})
+    assert utc.endswith(", UTC")
+    assert "+09:00" in tokyo
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "", "\0"])
+async def test_a_time_zone_that_is_none_is_refused(context: ToolContext, name: str) -> None:
+    with pytest.raises(TimeZoneUnknown):
+        await CLOCK.call(context, {"time_zone": name})
