@@ -18,13 +18,16 @@ from folkmoot.cli.banner import Started
 from folkmoot.http.server import listen, server
 from folkmoot.kit.telemetry import logs
 from folkmoot.main import Ground, Parts, Service
-from folkmoot.settings.deployment import Deployment, Mode
+from folkmoot.settings.deployment import Deployment, Mode, secret_values
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where data are kept.")]
 Workers = Annotated[int | None, typer.Option(help="How many processes serve.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
+WorkerToo = Annotated[
+    bool | None, typer.Option("--worker/--no-worker", help="Run background jobs here too.")
+]
 Handle = Annotated[int | None, typer.Option("--fd", hidden=True)]
 
 # Fewer, larger collections: a collection in the middle of 300 first tokens delays them all.
@@ -57,7 +60,7 @@ def up(
                 given = flags(host, port, data_dir, config)
                 processes.supervise(listening, deployment.workers, given)
             else:
-                _run(ground, listening, ready)
+                _run(ground, listening, ready, works=True)
     finally:
         ground.place.close()
 
@@ -67,6 +70,7 @@ def serve(
     port: Port = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
+    worker_too: WorkerToo = None,
     fd: Handle = None,
 ) -> None:
     """Serve the API and the console; the schema must be up to date (see `migrate`)."""
@@ -77,7 +81,7 @@ def serve(
     try:
         main.demand_current_schema(ground)
         with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
-            _run(ground, listening, None)
+            _run(ground, listening, None, works=bool(worker_too))
     finally:
         ground.place.close()
 
@@ -121,7 +125,7 @@ def _deployment(
     given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
     deployment = main.configuration(flags=given, file=config).deployment
     style = logs.Style.JSON if deployment.mode is Mode.PRODUCTION else logs.Style.CONSOLE
-    logs.configure(level=deployment.log_level, style=style, known=main.known_secrets(deployment))
+    logs.configure(level=deployment.log_level, style=style, known=list(secret_values(deployment)))
     return deployment
 
 
@@ -134,8 +138,8 @@ def _bind(deployment: Deployment) -> socket.socket:
         raise typer.Exit(1) from None
 
 
-def _run(ground: Ground, listening: socket.socket, ready: Ready | None) -> None:
-    service = Service(ground, on_ready=_all(_settle_memory, ready))
+def _run(ground: Ground, listening: socket.socket, ready: Ready | None, *, works: bool) -> None:
+    service = Service(ground, works=works, on_ready=_all(_settle_memory, ready))
     serving = server(
         service,
         drain=service.drain,
@@ -161,7 +165,7 @@ async def _settle_memory(_parts: Parts) -> None:
 
 
 async def _provision_only(ground: Ground, ready: Ready) -> None:
-    async with main.running(ground) as parts:
+    async with main.running(ground, works=False) as parts:
         await ready(parts)
 
 

@@ -1,9 +1,12 @@
 """The queue: name a job once, defer it with the data, run it in a worker."""
 
+import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
+
+import structlog
 
 from folkmoot.db.work import Work
 
@@ -18,6 +21,11 @@ RETRIES: Final = 5
 
 LONGEST_WAIT: Final = 2.0
 """Seconds between two looks at the queue when no notification comes."""
+
+AWAY: Final = 1.0
+"""Seconds between two attempts while the database is away."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -75,14 +83,29 @@ class Queue:
     async def work(self, *, name: str, concurrency: int, queues: Iterable[str] = ()) -> None:
         """Run jobs until cancelled; then let those that run come to their end.
 
+        A database that is away is awaited.
+
         Args:
             name: The worker's name.
             concurrency: Jobs at the same time.
             queues: The queues to serve; none means all.
         """
+        away = importlib.import_module("procrastinate.exceptions").ConnectorException
+        while True:
+            try:
+                await self._run(
+                    name, concurrency, sorted(set(queues) or set(self._queues.values()))
+                )
+            except away as error:
+                log.warning("jobs.database_away", error=type(error.__cause__).__name__)
+                await asyncio.sleep(AWAY)
+            else:
+                return
+
+    async def _run(self, name: str, concurrency: int, queues: list[str]) -> None:
         await self._app.run_worker_async(
             name=name,
-            queues=sorted(set(queues) or set(self._queues.values())),
+            queues=queues,
             concurrency=concurrency,
             wait=True,
             fetch_job_polling_interval=LONGEST_WAIT,

@@ -107,3 +107,8 @@ JOIN chunks AS c ON c.org_id = %(org_id)s AND c.document_id = kept.document_id
   AND c.ordinal = kept.ordinal
 JOIN documents AS d ON d.org_id = %(org_id)s AND d.id = c.document_id
 """
+
+SEARCHABLE: Final[LiteralString] = (
+    "SELECT EXISTS (SELECT FROM documents WHERE indexed_revision IS NOT NULL)"
+)
+"""Whether there is any document that the subject could find; row-level security narrows it."""

@@ -97,3 +97,8 @@ def secret_values(model: BaseModel) -> Iterator[str]:
             yield value.get_secret_value()
         elif isinstance(value, BaseModel):
             yield from secret_values(value)
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    """Return a secret's text, for the one place that needs it."""
+    return secret.get_secret_value() if secret is not None else None

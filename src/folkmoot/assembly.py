@@ -1,0 +1,244 @@
+"""Building the parts of a process and handing them to those that need them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from folkmoot.agents import loading
+from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.executor import AgentExecutor
+from folkmoot.agents.order import KIND
+from folkmoot.agents.ports import Passage, Retriever
+from folkmoot.agents.registry import AgentRegistry
+from folkmoot.blobs.store import BlobStore
+from folkmoot.conversations.history import StoredHistory
+from folkmoot.conversations.projection import PROJECTIONS
+from folkmoot.conversations.turns import CollectionCheck, Turns
+from folkmoot.db.place import Place, settle, watch
+from folkmoot.db.roles import Role
+from folkmoot.db.work import Database
+from folkmoot.identity import callers
+from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.jobs.queue import Queue
+from folkmoot.kit import redact
+from folkmoot.kit.ids import CollectionId, OrgId, UserId
+from folkmoot.kit.redact import Redactor
+from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import tracing
+from folkmoot.knowledge import collections
+from folkmoot.knowledge.queries import SEARCHABLE
+from folkmoot.knowledge.service import Knowledge, knowledge
+from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
+from folkmoot.llm.registry import Models
+from folkmoot.runs.filters import Redacting
+from folkmoot.runs.hub import Hub
+from folkmoot.runs.lease import Lease
+from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.writer import LogWriter
+from folkmoot.settings.collectors import collectors
+from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
+from folkmoot.settings.secret_key import secret_key
+from folkmoot.tools.calculator import CALCULATOR
+from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.toolbox import toolbox
+
+BUILTIN: Final = (CHAT,)
+
+JOBS_AT_ONCE: Final = 4
+"""Jobs that the worker of one process runs at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every process of a deployment stands on: its database and its secrets."""
+
+    deployment: Deployment
+    place: Place
+    secret_key: str
+    data_dir: Path
+
+
+def ground(deployment: Deployment) -> Ground:
+    """Make the data directory, find or start the database. Blocking."""
+    data_dir = deployment.data_dir.expanduser()
+    # Passable, not readable: as root, the database runs under another account, inside it.
+    data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+    key = secret_key(deployment, data_dir)
+    place = settle(
+        url=plain(deployment.database_url), directory=data_dir / "postgres", secret_key=key
+    )
+    return Ground(deployment, place, key, data_dir)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a running process."""
+
+    ground: Ground
+    database: Database
+    queue: Queue
+    identity: Identity
+    supervisor: Supervisor
+    models: Models
+    knowledge: Knowledge
+    registry: AgentRegistry
+    turns: Turns
+
+
+@asynccontextmanager
+async def running(on: Ground, *, works: bool) -> AsyncGenerator[Parts]:
+    """Build the parts, start what runs in the background, and stop it all in the end.
+
+    Args:
+        on: What the process stands on.
+        works: Whether it runs background jobs too.
+    """
+    async with AsyncExitStack() as stack:
+        stack.callback(_start_tracing(on.deployment))
+        database = Database(on.place.address(Role.APP))
+        await database.open()
+        stack.push_async_callback(database.close)
+        models = Models(models_config(on.deployment, on.data_dir))
+        stack.push_async_callback(models.aclose)
+        queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
+        parts = _parts(on, database, queue, models)
+        await stack.enter_async_context(parts.supervisor)
+        models.start()
+        async with asyncio.TaskGroup() as background:
+            forever = [background.create_task(watch(on.place, database), name="database watch")]
+            if works:
+                working = queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
+                forever.append(background.create_task(working, name="worker"))
+            warming = asyncio.to_thread(loading.warm, BUILTIN)
+            background.create_task(warming, name="warm the graphs")
+            yield parts
+            for task in forever:
+                task.cancel()
+
+
+def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
+    supervisor = _supervisor(on, database)
+    blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
+    documents = knowledge(database, blobs, queue, supervisor, models.embedder)
+    tools = toolbox([CLOCK, CALCULATOR], Ledger(database, supervisor.lease))
+    registry = AgentRegistry(BUILTIN, tools)
+    executor = AgentExecutor(
+        registry=registry,
+        models=models,
+        history=StoredHistory(database, SEARCHABLE),
+        retriever=_retriever(documents),
+    )
+    supervisor.register(KIND, executor)
+    turns = Turns(
+        database=database,
+        supervisor=supervisor,
+        registry=registry,
+        models=models,
+        check_collections=_collection_check(database),
+        searchable=SEARCHABLE,
+    )
+    return Parts(
+        ground=on,
+        database=database,
+        queue=queue,
+        identity=_identity(on, database),
+        supervisor=supervisor,
+        models=models,
+        knowledge=documents,
+        registry=registry,
+        turns=turns,
+    )
+
+
+def _identity(on: Ground, database: Database) -> Identity:
+    options = IdentityOptions(
+        secret_key=on.secret_key,
+        registration_open=on.deployment.registration_open,
+        https=on.deployment.mode is Mode.PRODUCTION,
+    )
+    return Identity(database, options)
+
+
+def _supervisor(on: Ground, database: Database) -> Supervisor:
+    async def subjects(org_id: OrgId, user_id: UserId, scopes: Sequence[str] | None) -> Subject:
+        return await callers.by_user(database, user_id, org_id, scopes=scopes)
+
+    hub = Hub()
+    redactor = Redactor(redact.SECRETS, known=list(secret_values(on.deployment)))
+    return Supervisor(
+        database=database,
+        writer=LogWriter(on.place.address(Role.WRITER), hub, projections=PROJECTIONS),
+        hub=hub,
+        lease=Lease(database),
+        filters=Redacting(redactor),
+        subjects=subjects,
+        listen_address=on.place.address(Role.APP),
+        most_runs=on.deployment.max_runs,
+    )
+
+
+def _retriever(documents: Knowledge) -> Retriever:
+    async def retrieve(
+        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+    ) -> Sequence[Passage]:
+        hits = await documents.retrieval.retrieve(subject, query, collection_ids, k)
+        return [
+            Passage(
+                document_id=hit.found.document_id,
+                collection_id=hit.found.collection_id,
+                chunk_id=hit.found.chunk_id,
+                title=hit.found.title,
+                page=hit.found.page,
+                start=hit.found.start,
+                end=hit.found.end,
+                text=hit.found.text,
+            )
+            for hit in hits
+        ]
+
+    return retrieve
+
+
+def _collection_check(database: Database) -> CollectionCheck:
+    async def check(subject: Subject, ids: Sequence[CollectionId]) -> None:
+        async with database.work(subject) as work:
+            await collections.visible(work, ids)
+
+    return check
+
+
+def models_config(deployment: Deployment, data_dir: Path) -> ModelsConfig:
+    """Return what the model gateway has to be told."""
+    providers, limits = deployment.providers, deployment.model_limits
+    return ModelsConfig(
+        providers=standard_providers(
+            openai_api_key=plain(providers.openai_api_key),
+            openai_base_url=providers.openai_base_url,
+            anthropic_api_key=plain(providers.anthropic_api_key),
+            google_api_key=plain(providers.google_api_key),
+            ollama_host=providers.ollama_host,
+        ),
+        default_model=deployment.default_model,
+        embedding_model=deployment.embedding_model,
+        cache_dir=data_dir / "models",
+        timeouts=Timeouts(
+            connect=limits.connect,
+            first_token=limits.first_token,
+            idle=limits.idle,
+            total=limits.total,
+        ),
+        retries=Retries(attempts=limits.attempts),
+    )
+
+
+def _start_tracing(deployment: Deployment) -> Callable[[], None]:
+    """Send spans to the collectors that are configured; return what stops it."""
+    known = list(secret_values(deployment))
+    tracing.configure(
+        collectors(deployment), Redactor(redact.SECRETS + redact.PERSONAL, known=known)
+    )
+    return tracing.shutdown
