@@ -21,7 +21,19 @@ export interface Agent {
 export interface Model {
   name: string;
   provider: string;
+  kind: "chat" | "embedding";
   default: boolean;
+}
+
+/** Something that works, but less well than it could. */
+export interface Notice {
+  code: string;
+  text: string;
+}
+
+export interface ModelList {
+  items: Model[];
+  notices: Notice[];
 }
 
 export interface Conversation {
@@ -99,6 +111,8 @@ export interface SourceDocument {
   chunks: number | null;
   bytes: number;
   media_type: string;
+  /** The run that reads it. */
+  run_id: string;
   created_at: string;
 }
 

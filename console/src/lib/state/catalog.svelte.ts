@@ -1,21 +1,28 @@
 /** What a question can be asked with: agents, models and collections. Loaded once, on first use. */
 
 import type { Page } from "../api/client";
-import type { Agent, Collection, Model } from "../api/types";
+import type { Agent, Collection, Model, ModelList, Notice } from "../api/types";
 import { api } from "./session.svelte";
 
 class Catalog {
   agents = $state<Agent[]>([]);
   models = $state<Model[]>([]);
   collections = $state<Collection[]>([]);
+  notices = $state<Notice[]>([]);
 
   /** Reads all three; a list that cannot be read stays as it is, the chat works without it. */
   async load(): Promise<void> {
     await Promise.allSettled([
       api.get<Page<Agent>>("/api/agents").then((page) => (this.agents = page.items)),
-      api.get<Page<Model>>("/api/v1/models").then((page) => (this.models = page.items)),
+      this.loadModels(),
       this.loadCollections(),
     ]);
+  }
+
+  async loadModels(): Promise<void> {
+    const { items, notices } = await api.get<ModelList>("/api/v1/models");
+    this.models = items.filter((model) => model.kind === "chat");
+    this.notices = notices;
   }
 
   async loadCollections(): Promise<void> {

@@ -65,7 +65,7 @@ describe("citations", () => {
   });
 
   test("groups and neighbours each become one", () => {
-    expect(html("a [1, 2] b [1][2]", titles).match(/<button/g)).toHaveLength(4);
+    expect(html("a [1, 2] b [1][2] c [2;1]", titles).match(/<button/g)).toHaveLength(6);
   });
 
   test("a number that cites nothing stays text", () => {

@@ -18,7 +18,7 @@ interface CitationToken extends Tokens.Generic {
 }
 
 /** `[2]` or `[1, 3]`, unless it is the text of a link. */
-const CITATION = /^\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\](?!\(|\[(?!\d))/;
+const CITATION = /^\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\(|\[(?!\d))/;
 /** A line that starts so is a sentence about source 1, not a hidden link definition. */
 const NUMBERED_DEFINITION = /^ {0,3}\[\d{1,3}\]:/;
 const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i;
@@ -70,7 +70,7 @@ function citationExtension(citations: ReadonlyMap<number, string>) {
     start: (source: string) => source.match(/\[\d/)?.index,
     tokenizer(source: string): CitationToken | undefined {
       const match = CITATION.exec(source);
-      const indexes = (match?.[1] ?? "").split(",").map(Number);
+      const indexes = (match?.[1] ?? "").split(/[,;]/).map(Number);
       if (!match || !indexes.every((index) => citations.has(index))) return undefined;
       return { type: "citation", raw: match[0], indexes };
     },
