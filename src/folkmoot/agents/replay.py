@@ -62,7 +62,8 @@ class Past:
         for message_id in self.whole:
             calls = self.calls_of(message_id)
             text = "".join(self.texts.get(message_id, ()))
-            yield ChatMessage("assistant", text, tool_calls=[call.whole() for call in calls])
+            asked = tuple(call.whole() for call in calls)
+            yield ChatMessage("assistant", text, tool_calls=asked)
             for call in calls:
                 if call.result is not None:
                     yield ChatMessage("tool", call.result, tool_call_id=call.id)

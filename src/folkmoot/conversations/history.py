@@ -71,7 +71,7 @@ def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
         if run_id is None:
             return
         if not cut:
-            calls = [_call(entry) for entry in tool_calls or ()]
+            calls = tuple(_call(entry) for entry in tool_calls or ())
             yield ChatMessage(role, content, tool_calls=calls, tool_call_id=tool_call_id)
         elif content and run_id != later:
             yield ChatMessage(role, content + CUT_OFF)
