@@ -1,6 +1,7 @@
 """The embedder of this machine: a real ONNX model, small enough to know its answers by heart."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -19,9 +21,12 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from folkmoot.kit import clock
+from folkmoot.llm import embedders
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelUnavailable
+from folkmoot.llm.local import child
 from folkmoot.llm.local.embedder import LocalEmbedder
+from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
 from folkmoot.llm.registry import Models
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +209,51 @@ async def test_closing_ends_the_process_at_work(embedder: LocalEmbedder) -> None
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     await embedder.aclose()
+
+
+async def test_a_local_model_is_fetched_behind_the_back_of_auto(
+    model_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory stands in for the hub, which tests can not reach."""
+    monkeypatch.setattr(embedders, "LOCAL_EMBEDDER", str(model_directory))
+    monkeypatch.setattr(embedders, "FETCH_DELAY", 0)
+    models = Models(ModelsConfig(cache_dir=tmp_path))
+    assert models.embedder().name == "offline:hash"
+    models.start()
+    await until(lambda: models.embedder().name == f"fastembed:{model_directory}")
+    assert [notice.code for notice in models.notices()] == ["model_offline"]
+    assert (await models.embedder().embed(["star"], kind="query")).argmax() == 4
+    assert models.embedder("offline:hash").name == "offline:hash"
+    await models.aclose()
+
+
+async def test_a_local_model_that_can_not_be_fetched_leaves_the_offline_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedders, "LOCAL_EMBEDDER", str(tmp_path))
+    monkeypatch.setattr(embedders, "FETCH_DELAY", 0)
+    models = Models(ModelsConfig(cache_dir=tmp_path, default_model="offline:extractive"))
+    models.start()
+    assert [notice.code for notice in models.notices()] == ["embedder_fetching"]
+    await until(lambda: [notice.code for notice in models.notices()] == ["embedder_offline"])
+    assert models.embedder().name == "offline:hash"
+    await models.aclose()
+
+
+def test_the_process_answers_frame_by_frame(model_directory: Path) -> None:
+    """What runs in the process, run here."""
+    model = child.load(str(model_directory), str(model_directory / "cache"), fetch=False)
+    asks = [Ask(["sun", "moon moon"], "document"), Ask(["star"], "query")]
+    answers = io.BytesIO()
+    child.serve(model, io.BytesIO(b"".join(map(packed, asks))), answers)
+    answers.seek(0)
+    told = [
+        msgspec.msgpack.decode(answers.read(int.from_bytes(answers.read(LENGTH))), type=Told)
+        for _ in asks
+    ]
+    found = [np.frombuffer(each.vectors, dtype=np.float32).reshape(-1, 5) for each in told]
+    assert [vectors.argmax(axis=1).tolist() for vectors in found] == [[2, 3], [4]]
+    assert answers.read() == b""
 
 
 def test_the_process_ends_when_the_server_dies(model_directory: Path) -> None:
