@@ -10,6 +10,9 @@ from folkmoot.kit.ids import new_id
 CITATIONS: Final = "citations"
 """Event: which passages a message refers to."""
 
+SOURCES: Final = "sources"
+"""Event: the passages that the model was shown, whether its answer refers to them or not."""
+
 MARK: Final = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 
@@ -36,6 +39,11 @@ def shown(passages: Sequence[Passage]) -> str:
     name = f"passages-{new_id().hex[-12:]}"
     blocks = "\n\n".join(_block(number, passage) for number, passage in enumerate(passages, 1))
     return f"{GUIDE}\n\n<{name}>\n{blocks}\n</{name}>"
+
+
+def sources(passages: Sequence[Passage]) -> list[dict[str, Any]]:
+    """Return all passages as citations, by the numbers under which the model knows them."""
+    return [_citation(number, passage) for number, passage in enumerate(passages, 1)]
 
 
 def cited(text: str, passages: Sequence[Passage]) -> list[dict[str, Any]]:

@@ -70,9 +70,12 @@ class AgentExecutor:
         demand(run.subject, READ_DOCUMENTS)
         collections = [CollectionId(UUID(name)) for name in wanted.collection_ids]
         with run.step("retrieve"):
-            return await self.retriever(
+            passages = await self.retriever(
                 run.subject, question[:LONGEST_QUERY], collections, PASSAGES
             )
+            # The log shows what the model was shown, so that its answer can be checked.
+            run.announce(citations.SOURCES, {"sources": citations.sources(passages)})
+        return passages
 
 
 def chosen(

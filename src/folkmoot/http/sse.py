@@ -68,13 +68,13 @@ class EventStream(Response):
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.status_code = HTTPStatus.OK
+        self.status_code = int(HTTPStatus.OK)
         self.background = None
         self.raw_headers = list(HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send(
-            {"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers}
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
         closed = False
 
