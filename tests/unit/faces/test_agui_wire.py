@@ -1,0 +1,127 @@
+"""Reading `RunAgentInput`."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from folkmoot.agents.order import ContextItem
+from folkmoot.faces.agui import openapi, wire
+from folkmoot.faces.agui.errors import InputInvalid
+from folkmoot.kit.ids import CollectionId, new_id
+
+
+def given(**changes: Any) -> bytes:
+    return json.dumps(
+        {
+            "threadId": "t",
+            "runId": "r",
+            "messages": [{"id": "m", "role": "user", "content": "Hello"}],
+        }
+        | changes
+    ).encode()
+
+
+def fault(body: bytes) -> tuple[str, str]:
+    """Return pointer and detail of what is wrong."""
+    with pytest.raises(InputInvalid) as refused:
+        wire.read("chat", body)
+    (entry,) = cast(list[dict[str, str]], refused.value.members["errors"])
+    return entry["pointer"], entry["detail"]
+
+
+def messages(*contents: Any, role: str = "user") -> list[dict[str, Any]]:
+    return [
+        {"id": f"m{place}", "role": role, "content": content}
+        for place, content in enumerate(contents)
+    ]
+
+
+def test_the_last_message_of_the_user_is_the_question() -> None:
+    history = [
+        {"id": "m1", "role": "user", "content": "First"},
+        {"id": "m2", "role": "assistant", "toolCalls": []},
+        {"id": "m3", "role": "user", "content": "Second"},
+        {"id": "m4", "role": "tool", "content": "x", "toolCallId": "c"},
+    ]
+    question = wire.read("chat", given(messages=history))
+    assert (question.message_id, question.text) == ("m3", "Second")
+
+
+def test_parts_of_text_are_joined() -> None:
+    parts = [{"type": "text", "text": "One "}, {"type": "text", "text": "two"}]
+    assert wire.read("chat", given(messages=messages(parts))).text == "One two"
+
+
+def test_what_folkmoot_knows_of_the_forwarded_properties_is_read() -> None:
+    collection = new_id()
+    props = {
+        "workflow": "rag",
+        "collection_ids": [str(collection)],
+        "model": "openai:x",
+        "theme": {"dark": True},
+    }
+    question = wire.read("chat", given(forwardedProps=props))
+    assert question.workflow == "rag"
+    assert question.collection_ids == (CollectionId(collection),)
+    assert question.model == "openai:x"
+
+
+@pytest.mark.parametrize("props", [None, {}, [], "text", 5, True])
+def test_forwarded_properties_may_be_anything(props: Any) -> None:
+    question = wire.read("chat", given(forwardedProps=props))
+    assert question.workflow is None
+    assert question.collection_ids == ()
+
+
+def test_the_context_of_the_application_is_taken_along() -> None:
+    question = wire.read("chat", given(context=[{"description": "page", "value": "home"}]))
+    assert question.context == (ContextItem("page", "home"),)
+
+
+def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
+    body = given(state=None, tools=None, context=None, forwardedProps=None, resume=None, x=[1])
+    assert wire.read("chat", body).text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b"", "/body"),
+        (b"[]", "/body"),
+        (b"{}", "/body"),
+        (b"{", "/body"),
+        (given(threadId=5), "/body/threadId"),
+        (given(threadId=""), "/body/threadId"),
+        (given(threadId="x" * 201), "/body/threadId"),
+        (given(runId="a\nb"), "/body/runId"),
+        (given(messages={}), "/body/messages"),
+        (given(messages=[]), "/body/messages"),
+        (given(messages=messages("Hello", role="assistant")), "/body/messages"),
+        (given(messages=messages("Hello", role="king")), "/body/messages/0/role"),
+        (given(messages=[{"role": "user", "content": "x"}]), "/body/messages/0"),
+        (given(messages=messages("a", 5)), "/body/messages/1/content"),
+        (given(messages=messages(None)), "/body/messages/0/content"),
+        (given(messages=messages("")), "/body/messages/0/content"),
+        (given(messages=messages(" \n")), "/body/messages/0/content"),
+        (given(messages=messages([])), "/body/messages/0/content"),
+        (given(messages=messages("x" * 100_001)), "/body/messages/0/content"),
+        (given(messages=messages([{"type": "image"}])), "/body/messages/0/content/0"),
+        (given(messages=messages([{"type": "text"}])), "/body/messages/0/content/0"),
+        (given(context=[{"description": "x"}]), "/body/context/0"),
+        (given(forwardedProps={"collection_ids": ["x"]}), "/body/forwardedProps/collection_ids/0"),
+        (given(forwardedProps={"workflow": 1}), "/body/forwardedProps/workflow"),
+        (given(resume=[{"interruptId": "i", "status": "resolved"}]), "/body/resume"),
+    ],
+)
+def test_what_can_not_be_answered_is_refused_with_its_place(body: bytes, pointer: str) -> None:
+    assert fault(body)[0] == pointer
+
+
+def test_a_refusal_says_what_was_expected() -> None:
+    assert fault(given(threadId=5))[1] == "Expected `str`, got `int`"
+
+
+def test_the_example_of_the_documentation_is_taken() -> None:
+    example = json.dumps(openapi.RUN_AGENT_INPUT["example"]).encode()
+    assert wire.read("chat", example).text == "What does the report say?"
