@@ -120,6 +120,13 @@ async def running(on: Ground, *, works: bool) -> AsyncGenerator[Parts]:
                 task.cancel()
 
 
+def at_rest(on: Ground) -> Parts:
+    """Build the parts without connecting or starting any: enough to describe the API."""
+    address = on.place.address(Role.APP)
+    models = Models(models_config(on.deployment, on.data_dir))
+    return _parts(on, Database(address), Queue(address), models)
+
+
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
     supervisor = _supervisor(on, database)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())

@@ -93,12 +93,12 @@ class Answer:
     def _show_sources(self) -> None:
         """Write the passages that the answer refers to by number, each number once."""
         cited = [source for sources in self._sources.values() for source in sources]
-        by_number = {int(source["index"]): source for source in cited}
+        by_number = {int(source["index"]): source for source in cited if "index" in source}
         if by_number:
             terminal.show("\nSources:")
         for number, source in sorted(by_number.items()):
             page = f", page {source['page']}" if source.get("page") is not None else ""
-            terminal.show(terminal.one_line(f"  [{number}] {source.get('title')}{page}"))
+            terminal.show(f"  [{number}] {terminal.one_line(str(source.get('title')))}{page}")
 
 
 class EventLines:

@@ -71,7 +71,7 @@ class Conversation:
         except Unreachable:
             terminal.note(f"Read on with: folkmoot runs events {body['runId']} --follow")
             raise
-        return answer.code or ExitCode.FAILED
+        return ExitCode.FAILED if answer.code is None else answer.code
 
 
 def chat(

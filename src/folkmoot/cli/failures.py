@@ -60,7 +60,8 @@ def _told(failure: Failure) -> typer.Exit:
 
 def _failure(error: AppError) -> Failure:
     codes = (code for family, code in CODES if isinstance(error, family))
-    return Failure(error.detail, next(codes, ExitCode.FAILED))
+    # Not the detail: what an error tells its operator may be more than what clients may know.
+    return Failure(str(error), next(codes, ExitCode.FAILED))
 
 
 def _misused(error: ValidationError) -> Failure:

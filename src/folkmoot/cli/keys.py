@@ -14,7 +14,7 @@ from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId
 
-SHOWN: Final = ("id", "name", "prefix", "scopes", "created", "expires", "last_used")
+SHOWN: Final = ("id", "name", "prefix", "may", "created", "expires", "last_used")
 PAGE: Final = 100
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -127,5 +127,5 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **row,
         **{name: terminal.moment(row[f"{name}_at"]) for name in moments},
-        "scopes": "all" if row["scopes"] is None else " ".join(row["scopes"]),
+        "may": "all" if row["scopes"] is None else f"{len(row['scopes'])} scopes",
     }

@@ -21,6 +21,7 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import logs
 from folkmoot.main import Ground
+from folkmoot.settings.deployment import Deployment, secret_values
 
 T = TypeVar("T")
 
@@ -74,13 +75,26 @@ def perform(
 ) -> T:
     """Do something in the deployment's database; start the embedded server for it if need be."""
     deployment = main.configuration(flags={"data_dir": data_dir}, file=config).deployment
-    logs.configure(level="WARNING", style=logs.Style.CONSOLE, known=main.known_secrets(deployment))
+    known = list(secret_values(deployment))
+    logs.configure(level="WARNING", style=logs.Style.CONSOLE, known=known)
+    _demand_begun(deployment)
     ground = main.ground(deployment)
     try:
         main.demand_current_schema(ground)
         return asyncio.run(_perform(ground, act))
     finally:
         ground.place.close()
+
+
+def _demand_begun(deployment: Deployment) -> None:
+    """Begin no deployment by mistake: a misspelt directory would get a database of its own."""
+    directory = deployment.data_dir.expanduser()
+    if deployment.database_url is None and not (directory / "postgres").exists():
+        hints = (
+            "`folkmoot up` begins one and serves, `folkmoot migrate` only makes its database.",
+            "One elsewhere is named by --data-dir, FOLKMOOT_DATA_DIR or FOLKMOOT_DATABASE_URL.",
+        )
+        raise Failure(f"There is no deployment in {directory}.", hints=hints)
 
 
 async def _perform(ground: Ground, act: Callable[[Operator], Awaitable[T]]) -> T:
