@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
@@ -128,5 +129,14 @@ def ollama_address(host: str) -> str:
     name, colon, port = rest.rpartition(":")
     if not colon or not port.isdigit():
         name, port = rest, "" if separator else str(OLLAMA_PORT)
-    name = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "[::]": "[::1]"}.get(name, name)  # noqa: S104 - it is replaced
-    return f"{scheme}://{name}" + (f":{port}" if port else "")
+    return f"{scheme}://{_reachable(name)}" + (f":{port}" if port else "")
+
+
+def _reachable(host: str) -> str:
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return host or "127.0.0.1"
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if isinstance(address, IPv4Address) else "[::1]"

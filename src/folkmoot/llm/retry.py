@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -12,6 +12,7 @@ from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelError, ModelUnavailable
 
 T = TypeVar("T")
+JITTER: Final = random.SystemRandom()
 log = structlog.get_logger(__name__)
 
 
@@ -40,7 +41,7 @@ async def until_answered(
 
 def _pause(error: ModelError, number: int, retries: Retries) -> float:
     longest = min(retries.longest_pause, retries.first_pause * 2 ** (number - 1))
-    jittered = random.uniform(0, longest)  # noqa: S311 - spreads load, guards nothing
+    jittered = JITTER.uniform(0, longest)
     if isinstance(error, ModelUnavailable) and error.wait is not None:
         return error.wait + jittered / 10
     return jittered

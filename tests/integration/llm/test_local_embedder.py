@@ -209,6 +209,7 @@ async def test_closing_ends_the_process_at_work(embedder: LocalEmbedder) -> None
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     await embedder.aclose()
+    assert embedder.pid is None
 
 
 async def test_a_local_model_is_fetched_behind_the_back_of_auto(

@@ -115,6 +115,7 @@ async def test_a_reader_that_leaves_stops_the_provider(
     async with aclosing(model.stream(asking("[[fake-tok1000-itl10]]"))) as stream:
         await anext(stream)
     await provider.until(lambda: provider.received[0].aborted)
+    assert not provider.received[0].finished
 
 
 async def test_a_cancelled_reader_stops_the_provider(

@@ -115,6 +115,7 @@ def test_a_talk_with_a_tool_in_anthropics_format() -> None:
 
 
 def test_a_talk_with_a_tool_in_googles_format() -> None:
+    answered = {"id": "c1", "name": "clock", "response": {"output": "12:00"}}
     sent = body(ProviderKind.GOOGLE, ChatRequest(messages=TALK, tools=[CLOCK]), "gemini-2.0-flash")
     assert sent == {
         "systemInstruction": {"parts": [{"text": "Be brief."}]},
@@ -129,18 +130,7 @@ def test_a_talk_with_a_tool_in_googles_format() -> None:
                     }
                 ],
             },
-            {
-                "role": "user",
-                "parts": [
-                    {
-                        "functionResponse": {
-                            "id": "c1",
-                            "name": "clock",
-                            "response": {"output": "12:00"},
-                        }
-                    }
-                ],
-            },
+            {"role": "user", "parts": [{"functionResponse": answered}]},
         ],
         "tools": [
             {

@@ -1,0 +1,110 @@
+"""Model calls that are watched: counted, timed and traced, and otherwise as they were."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+from collecting import attributes, receiving
+from folkmoot.kit import redact
+from folkmoot.kit.telemetry import metrics, tracing
+from folkmoot.llm.errors import ModelUnavailable
+from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
+from folkmoot.llm.port import (
+    ChatRequest,
+    Chunk,
+    EmbeddingKind,
+    Finished,
+    TextDelta,
+    Usage,
+    Vectors,
+)
+
+pytestmark = pytest.mark.anyio
+
+ASKING = ChatRequest(messages=())
+ENDING = (Usage(input_tokens=7, output_tokens=3), Finished("stop"))
+
+
+class Speaking:
+    """A model that says what it was made with, and fails if that is an error."""
+
+    def __init__(self, name: str, *said: Sequence[Chunk] | Exception) -> None:
+        self.name = name
+        self.said = said
+        self.closed = False
+
+    async def stream(self, _request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
+        try:
+            for each in self.said:
+                if isinstance(each, Exception):
+                    raise each
+                yield each
+        finally:
+            self.closed = True
+
+
+class Measuring:
+    name = "test:measuring"
+    dimensions = 2
+
+    async def embed(self, texts: Sequence[str], *, kind: EmbeddingKind) -> Vectors:
+        assert kind == "query"
+        return np.ones((len(texts), 2), dtype=np.float32)
+
+
+def count(name: str, **labels: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_what_a_watched_model_says_is_what_it_said_and_is_counted() -> None:
+    said = [TextDelta("Hello")], [TextDelta(" you"), *ENDING]
+    observed = ObservedChatModel(Speaking("test:counted", *said))
+    assert [batch async for batch in observed.stream(ASKING)] == list(said)
+    assert count("llm_token_count_total", model="test:counted", operation="input") == 7
+    assert count("llm_token_count_total", model="test:counted", operation="output") == 3
+    assert count("llm_call_duration_seconds_count", model="test:counted") == 1
+    assert count("llm_first_token_seconds_count", model="test:counted") == 1
+
+
+async def test_a_call_that_fails_is_counted_too_and_marks_its_span() -> None:
+    with receiving() as receiver:
+        tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
+        observed = ObservedChatModel(Speaking("test:broken", ModelUnavailable("broken", "is away")))
+        with pytest.raises(ModelUnavailable):
+            await anext(observed.stream(ASKING))
+        tracing.shutdown()
+        span = receiver.spans["chat broken"]
+    assert attributes(span)["error.type"] == "ModelUnavailable"
+    assert count("llm_call_duration_seconds_count", model="test:broken") == 1
+    assert count("llm_first_token_seconds_count", model="test:broken") == 0
+
+
+async def test_a_watched_call_that_is_closed_early_closes_the_call_itself() -> None:
+    speaking = Speaking("test:left", [TextDelta("a")], [TextDelta("b")])
+    async with aclosing(ObservedChatModel(speaking).stream(ASKING)) as answer:
+        await anext(answer)
+    assert speaking.closed
+
+
+async def test_a_call_is_a_span_with_the_names_of_the_conventions() -> None:
+    with receiving() as receiver:
+        tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
+        observed = ObservedChatModel(Speaking("openai:gpt-x", [TextDelta("a"), *ENDING]))
+        assert [batch async for batch in observed.stream(ASKING)]
+        embedder = ObservedEmbedder(Measuring())
+        assert (await embedder.embed(["a", "b"], kind="query")).shape == (2, 2)
+        assert (embedder.name, embedder.dimensions) == ("test:measuring", 2)
+        tracing.shutdown()
+        chat, embeddings = receiver.spans["chat gpt-x"], receiver.spans["embeddings measuring"]
+    assert attributes(chat) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-x",
+        "gen_ai.response.finish_reasons": "stop",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 3,
+    }
+    assert attributes(embeddings)["folkmoot.texts"] == 2
+    assert count("llm_call_duration_seconds_count", model="test:measuring") == 1
