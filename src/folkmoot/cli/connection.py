@@ -32,10 +32,12 @@ def connected(url: str | None, api_key: str | None, data_dir: Path | None) -> Ge
         api_key: What to show it; not needed for that one.
         data_dir: Where a server on this machine keeps its data; by default as configured.
     """
-    directory = _directory(data_dir)
-    running = local.servers(directory)
-    place = _checked(url) if url else _only(running, directory)
-    credential = api_key or _own(place, running, directory)
+    place, credential = (url and _checked(url)), api_key
+    if not (place and credential):
+        directory = _directory(data_dir)
+        running = local.servers(directory)
+        place = place or _only(running, directory)
+        credential = credential or _own(place, running, directory)
     with Api(place, credential) as api:
         yield api
 

@@ -31,6 +31,9 @@ WELL_KNOWN: Final = {
     "LANGFUSE_BASE_URL": "langfuse.host",
 }
 
+CLIENTS: Final = {"FOLKMOOT_URL", "FOLKMOOT_API_KEY"}
+"""They tell a client where a server is and configure none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -108,7 +111,7 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object, str]
         if environ.get(name):
             yield key, environ[name], f"environment {name}"
     for name in sorted(environ):
-        if name.startswith(PREFIX) and environ[name]:
+        if name.startswith(PREFIX) and name not in CLIENTS and environ[name]:
             yield _variable(name, environ[name])
 
 

@@ -130,3 +130,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: str | byte
 def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid, match=r"missing\.yaml"):
         load({}, file=tmp_path / "missing.yaml")
+
+
+def test_what_tells_clients_where_the_server_is_configures_none() -> None:
+    assert load({"FOLKMOOT_URL": "https://one.example", "FOLKMOOT_API_KEY": KEY}).origins == {}
