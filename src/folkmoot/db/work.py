@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import psycopg
 import psycopg_pool
@@ -12,11 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from folkmoot.db.errors import DatabaseUnavailable, StorageFull
 from folkmoot.db.roles import refuse_dangerous
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import metrics
 
 SET_TENANT: Final = (
     "SELECT set_config('app.org', %s, true), set_config('app.user', %s, true),"
@@ -89,6 +91,18 @@ class Database:
             await self._pipelines.open(wait=True, timeout=10)
             async with self._pipelines.connection() as connection:
                 await refuse_dangerous(connection)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Let the metrics show how many connections are in use and how many there are."""
+        sessions = cast(QueuePool, self._engine.pool)
+        pipelines = self._pipelines.get_stats
+        count = metrics.watch_connections
+        count("sessions", "in_use", sessions.checkedout)
+        count("sessions", "open", lambda: sessions.checkedout() + sessions.checkedin())
+        count("pipelines", "open", lambda: pipelines()["pool_size"])
+        count("pipelines", "idle", lambda: pipelines()["pool_available"])
+        count("pipelines", "waiting", lambda: pipelines()["requests_waiting"])
 
     async def close(self) -> None:
         """Give every connection back to the server."""

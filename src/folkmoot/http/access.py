@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from folkmoot.http.ports import ports_of
 from folkmoot.kit.errors import Forbidden
 from folkmoot.kit.subject import Subject
+from folkmoot.kit.telemetry import context
 
 
 class PermissionDenied(Forbidden):
@@ -19,8 +20,10 @@ class PermissionDenied(Forbidden):
 
 
 async def caller(connection: HTTPConnection) -> Subject:
-    """Authenticate the caller."""
-    return await ports_of(connection).authenticate(connection)
+    """Authenticate the caller; from here on its ids are on every log line of the request."""
+    subject = await ports_of(connection).authenticate(connection)
+    context.identify(org_id=subject.org_id, user_id=subject.user_id)
+    return subject
 
 
 CurrentSubject = Annotated[Subject, Depends(caller)]

@@ -1,7 +1,6 @@
 """One log line, one metric and one span for every request, at its end."""
 
 from collections.abc import Awaitable
-from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.kit.telemetry.tracing import Span
+from folkmoot.kit.telemetry.tracing import OpenSpan, Span
 
 QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 UNMATCHED: Final = "(no route)"
@@ -61,7 +60,7 @@ class _Answer:
         return self._send(message)
 
 
-def _span(scope: Scope) -> AbstractContextManager[Span]:
+def _span(scope: Scope) -> OpenSpan:
     """Open the request's span; without a collector the headers are not even decoded."""
     headers = scope["headers"] if tracing.enabled() else ()
     remote = {str(name, "latin-1"): str(value, "latin-1") for name, value in headers}

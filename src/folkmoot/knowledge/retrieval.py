@@ -10,7 +10,7 @@ from folkmoot.db.work import Database, Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
-from folkmoot.kit.telemetry import metrics
+from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, languages, plaintext, search
 from folkmoot.knowledge.competence import Competence
 from folkmoot.knowledge.embedding import CurrentEmbedder, QueryVectors
@@ -111,6 +111,18 @@ class Retrieval:
         self, subject: Subject, asked: Asked, *, terms: bool = True
     ) -> tuple[list[Hit], Trace]:
         """Search, and tell what every stage did."""
+        attributes: dict[str, tracing.Value] = {
+            "folkmoot.retrieval.mode": asked.mode,
+            "folkmoot.retrieval.k": asked.k,
+        }
+        with tracing.span("retrieve", attributes) as span:
+            hits, trace = await self._explain(subject, asked, terms=terms)
+            span.set({"folkmoot.retrieval.hits": len(hits)})
+        return hits, trace
+
+    async def _explain(
+        self, subject: Subject, asked: Asked, *, terms: bool
+    ) -> tuple[list[Hit], Trace]:
         begun = clock.monotonic()
         trace = Trace()
         async with self.database.work(subject) as work:

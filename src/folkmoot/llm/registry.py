@@ -12,6 +12,7 @@ from folkmoot.llm.errors import ModelKeyMissing, ModelUnavailable, clean
 from folkmoot.llm.listing import Listing, ProviderHealth
 from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
 from folkmoot.llm.notices import Notice
+from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.offline import ExtractiveModel
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.transport import Transport
@@ -53,7 +54,7 @@ class Models:
         """
         wanted = name or self.default
         if wanted not in self._made:
-            model = self._make(wanted)
+            model = ObservedChatModel(self._make(wanted))
             if len(self._made) >= REMEMBERED:  # names come from users: do not keep them all
                 self._made.clear()
             self._made[wanted] = model
@@ -66,7 +67,7 @@ class Models:
             ModelUnknown: the name is malformed or no configured provider has embeddings.
             ModelKeyMissing: the provider is known, but not configured.
         """
-        return self._embedders.get(name)
+        return ObservedEmbedder(self._embedders.get(name))
 
     def names(self) -> list[str]:
         """Return the providers that can be used in names."""

@@ -14,7 +14,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError, Forbidden, NotFound
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
 from folkmoot.kit.subject import Subject
-from folkmoot.kit.telemetry import metrics
+from folkmoot.kit.telemetry import context, metrics, tracing
 from folkmoot.runs import recovery
 from folkmoot.runs.chain import GENESIS
 from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
@@ -197,11 +197,13 @@ class Supervisor:
     def _launch(self, run: LiveRun) -> None:
         task = asyncio.get_running_loop().create_task(self._perform(run), name=f"run {run.id}")
         self._tasks[run.id] = task
+        metrics.runs_in("running", len(self._tasks))
         task.add_done_callback(lambda task: self._done(run, task))
 
     def _done(self, run: LiveRun, task: asyncio.Task[None]) -> None:
         why = self._stops.pop(run.id, None)
         self._tasks.pop(run.id, None)
+        metrics.runs_in("running", len(self._tasks))
         if not task.cancelled():
             return
         # Cancelled before its first step, so that nothing in it could see to the end.
@@ -211,6 +213,22 @@ class Supervisor:
             self.hub.release(run)
 
     async def _perform(self, run: LiveRun) -> None:
+        """Execute a run under its ids, so that they are on its log lines and in its trace."""
+        ids = context.bound(
+            org_id=run.org_id,
+            user_id=run.subject.user_id,
+            run_id=run.id,
+            conversation_id=run.thread_id,
+        )
+        attributes: dict[str, tracing.Value] = {
+            "folkmoot.run.kind": run.kind,
+            "folkmoot.run.attempt": run.attempt,
+        }
+        with ids, tracing.span(f"run {run.kind}", attributes) as span:
+            await self._execute(run)
+            span.event("run.state", {"state": run.ended or "handed over"})
+
+    async def _execute(self, run: LiveRun) -> None:
         """Execute a run and end it: the edge where every kind of failure becomes an event."""
         registration = self.kinds[run.kind]
         within = asyncio.timeout(registration.deadline)

@@ -2,68 +2,23 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collecting import Receiver, attributes, receiving
 from folkmoot.kit import redact
 from folkmoot.kit.telemetry import context, tracing
 
 KEY = "sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG"
 
 
-class Receiver(ThreadingHTTPServer):
-    """A collector: keeps the spans and the headers it is sent."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.spans: dict[str, Span] = {}
-        self.authorization = ""
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1/traces"
-
-
-class ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.authorization = self.headers.get("Authorization", "")
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            for scope in resource.scope_spans:
-                self.server.spans |= {span.name: span for span in scope.spans}
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        tracing.shutdown()
-        server.shutdown()
-
-
-def attributes(span: Span) -> dict[str, object]:
-    return {
-        pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value")
-        for pair in span.attributes
-    }
+    with receiving() as receiver:
+        yield receiver
 
 
 def test_without_a_collector_a_span_is_one_shared_object_that_does_nothing() -> None:

@@ -24,7 +24,7 @@ from folkmoot.llm.port import (
 pytestmark = pytest.mark.anyio
 
 ASKING = ChatRequest(messages=())
-ENDING = (Usage(input_tokens=7, output_tokens=3), Finished("stop"))
+ENDING: Sequence[Chunk] = (Usage(input_tokens=7, output_tokens=3), Finished("stop"))
 
 
 class Speaking:
@@ -59,9 +59,9 @@ def count(name: str, **labels: str) -> float:
 
 
 async def test_what_a_watched_model_says_is_what_it_said_and_is_counted() -> None:
-    said = [TextDelta("Hello")], [TextDelta(" you"), *ENDING]
+    said: list[Sequence[Chunk]] = [[TextDelta("Hello")], [TextDelta(" you"), *ENDING]]
     observed = ObservedChatModel(Speaking("test:counted", *said))
-    assert [batch async for batch in observed.stream(ASKING)] == list(said)
+    assert [batch async for batch in observed.stream(ASKING)] == said
     assert count("llm_token_count_total", model="test:counted", operation="input") == 7
     assert count("llm_token_count_total", model="test:counted", operation="output") == 3
     assert count("llm_call_duration_seconds_count", model="test:counted") == 1

@@ -10,7 +10,10 @@ from folkmoot.kit.redact import HELD_BACK_AT_MOST, Redactor
 from folkmoot.kit.telemetry.context import Ids
 
 HIDDEN: Final = "[redacted]"
-SPARED: Final = frozenset({"timestamp", "level", "logger", *Ids.__annotations__})
+CHOSEN_BY_CLIENTS: Final = {"conversation_id"}
+SPARED: Final = (
+    frozenset({"timestamp", "level", "logger", *Ids.__annotations__}) - CHOSEN_BY_CLIENTS
+)
 MANY_LINES: Final = frozenset({"exception", "stack"})
 TELLING_KEY: Final = re.compile(
     r"passw|passphrase|secret|credential|authorization|cookie|(?:private|api|access)_?key"

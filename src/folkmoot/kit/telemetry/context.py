@@ -14,7 +14,7 @@ class Ids(TypedDict, total=False):
     request_id: str
     user_id: UUID
     org_id: UUID
-    conversation_id: UUID
+    conversation_id: UUID | str
     run_id: UUID
     agent_id: UUID | str
     job_id: int | str

@@ -30,6 +30,7 @@ TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 
 Value = str | int | float | bool
+OpenSpan = AbstractContextManager["Span"]
 
 
 class Span(Protocol):
@@ -65,7 +66,7 @@ class Backend(Protocol):
 
     def span(
         self, name: str, attributes: Mapping[str, Value], remote: Mapping[str, str] | None
-    ) -> AbstractContextManager[Span]: ...
+    ) -> OpenSpan: ...
 
     def shutdown(self) -> None: ...
 
@@ -84,7 +85,7 @@ class _State:
     backend: Backend | None = None
 
 
-_NOTHING: Final[AbstractContextManager[Span]] = nullcontext(_NoSpan())
+_NOTHING: Final[OpenSpan] = nullcontext(_NoSpan())
 
 
 def span(
@@ -92,7 +93,7 @@ def span(
     attributes: Mapping[str, Value] | None = None,
     *,
     remote: Mapping[str, str] | None = None,
-) -> AbstractContextManager[Span]:
+) -> OpenSpan:
     """Time a block; an exception that leaves it marks the span as failed.
 
     Args:
