@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from folkmoot.kit.redact.rule import Rule, literal
@@ -39,9 +40,22 @@ class Redactor:
         self.rules = (*_known_rules(known), *rules)
         if any(rule.longest > HELD_BACK_AT_MOST for rule in self.rules):
             raise ValueError(f"A shape is longer than {HELD_BACK_AT_MOST} characters.")
-        self._starting = [self._starting_with(chr(code)) for code in range(128)]
-        self._whole = _any_of(self.rules, beginnings=False)
-        self.suspect: Final = _any_of(self.rules, beginnings=True)
+
+    # Compiled when they are first needed: together they take a tenth of a second, and not every
+    # process uses every set of rules.
+
+    @cached_property
+    def suspect(self) -> re.Pattern[str]:
+        """Finds where something to hide may begin."""
+        return _any_of(self.rules, beginnings=True)
+
+    @cached_property
+    def _whole(self) -> re.Pattern[str]:
+        return _any_of(self.rules, beginnings=False)
+
+    @cached_property
+    def _starting(self) -> list[list[Rule]]:
+        return [self._starting_with(chr(code)) for code in range(128)]
 
     def redact(self, text: str) -> str:
         """Return the text with everything the rules find replaced by a bracketed label."""
