@@ -1,13 +1,24 @@
 """Turns over the AG-UI face: what is asked, answered, kept and asked again."""
 
+import asyncio
+import json
+from typing import Any
+
 import pytest
 
-from folkmoot.kit.subject import Subject
+from folkmoot.conversations.history import CUT_OFF, MOST_MESSAGES
+from folkmoot.kit.ids import new_id
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import says
-from talking import Platform, Talker, body, text_of, types
+from folkmoot.testing.replies import Fault, fails, says
+from talking import Talker, body, custom, frames, text_of, types
 
 pytestmark = pytest.mark.anyio
+
+
+def told(provider: FakeProvider, place: int = -1) -> list[tuple[str, str]]:
+    """Return what the model was told, without the system prompt."""
+    sent: list[dict[str, Any]] = json.loads(provider.chats[place].body)["messages"]
+    return [(each["role"], each["content"]) for each in sent if each["role"] != "system"]
 
 
 async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
@@ -22,9 +33,240 @@ async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
         "TEXT_MESSAGE_END",
         "RUN_FINISHED",
     ]
+    assert [frame.id for frame in stream] == list(range(1, len(stream) + 1))
     assert text_of(stream) == "The answer is forty-two."
     kept = await ada.messages("t1")
-    assert [(each["role"], each["content"]) for each in kept] == [
-        ("user", "What is the answer?"),
-        ("assistant", "The answer is forty-two."),
+    assert [(each["role"], each["content"], each["cut"]) for each in kept] == [
+        ("user", "What is the answer?", False),
+        ("assistant", "The answer is forty-two.", False),
     ]
+    assert kept[1]["id"] == stream[1].event["messageId"]
+
+
+async def test_the_model_is_told_what_was_said_before(ada: Talker, provider: FakeProvider) -> None:
+    provider.script([says("One."), says("Two.")])
+    await ada.ask("First?", "t1")
+    await ada.ask("Second?", "t1")
+    assert told(provider) == [("user", "First?"), ("assistant", "One."), ("user", "Second?")]
+
+
+async def test_it_does_not_matter_whether_a_client_sends_the_history_along(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("One."), says("Two.")])
+    first = body("First?", "t1")
+    await ada.send(first)
+    second = body("Second?", "t1")
+    answer = {"id": "made-up", "role": "assistant", "content": "Never said."}
+    second["messages"] = [*first["messages"], answer, *second["messages"]]
+    await ada.send(second)
+    assert told(provider) == [("user", "First?"), ("assistant", "One."), ("user", "Second?")]
+    assert [each["content"] for each in await ada.messages("t1")] == [
+        "First?",
+        "One.",
+        "Second?",
+        "Two.",
+    ]
+
+
+async def test_asking_a_known_message_again_answers_it_from_what_stood_before_it(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("One."), says("Two."), says("Two again.")])
+    await ada.ask("First?", "t1")
+    second = body("Second?", "t1")
+    await ada.send(second)
+    await ada.send(second | {"runId": new_id().hex})
+    assert told(provider) == [("user", "First?"), ("assistant", "One."), ("user", "Second?")]
+    kept = [each["content"] for each in await ada.messages("t1")]
+    assert kept == ["First?", "One.", "Second?", "Two.", "Two again."]
+
+
+async def test_a_message_id_that_stands_for_another_text_is_a_conflict(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    asked = body("First?", "t1")
+    await ada.send(asked)
+    changed = asked | {"runId": "other", "messages": [asked["messages"][0] | {"content": "Other?"}]}
+    answer = await ada.post(changed)
+    assert (answer.status_code, answer.json()["code"]) == (409, "message_id_reused")
+    assert len(provider.chats) == 1
+    again = await ada.post(body("Third?", "t1"))
+    assert again.status_code == 200
+
+
+async def test_a_message_id_of_the_agent_can_not_be_asked(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("One.")])
+    await ada.ask("First?", "t1")
+    (_, answer) = await ada.messages("t1")
+    forged = body("One.", "t1")
+    forged["messages"][0]["id"] = answer["id"]
+    assert (await ada.post(forged)).json()["code"] == "message_id_reused"
+
+
+async def test_the_same_request_again_reads_the_same_log(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    asked = body("First?", "t1")
+    async with ada.http() as client:
+        first = await client.post("/api/chat/chat", json=asked)
+        again = await client.post("/api/chat/chat", json=asked)
+        rest = await client.post("/api/chat/chat", json=asked, headers={"Last-Event-ID": "2"})
+        log = await client.get(f"/api/v1/runs/{asked['runId']}/events")
+    assert again.content == first.content == log.content
+    assert first.content.endswith(rest.content)
+    assert frames(rest.content)[0].id == 3
+    assert len(provider.chats) == 1
+
+
+async def test_a_run_id_with_another_question_is_a_conflict(ada: Talker) -> None:
+    asked = body("First?", "t1")
+    await ada.send(asked)
+    answer = await ada.post(body("Second?", "t1") | {"runId": asked["runId"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "run_id_reused")
+
+
+async def test_ten_same_requests_at_once_make_one_run(ada: Talker, provider: FakeProvider) -> None:
+    asked = body("First?", "t1")
+    answers = await asyncio.gather(*(ada.post(asked) for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(provider.chats) == 1
+
+
+async def test_a_conversation_answers_one_question_at_a_time(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    asked = body("[[fake-hang2]]", "t1")
+    async with ada.http() as client, client.stream("POST", "/api/chat/chat", json=asked) as stream:
+        await provider.until(lambda: provider.chats)
+        busy = await ada.post(body("Second?", "t1"))
+        assert (busy.status_code, busy.json()["code"]) == (409, "run_active")
+        assert (await ada.post(body("Elsewhere?", "t2"))).status_code == 200
+        cancelled = await client.post(f"/api/v1/runs/{asked['runId']}/cancel")
+        assert cancelled.status_code == 200
+        whole = frames(await stream.aread())
+    assert whole[-1].event["outcome"] == {"type": "cancelled"}
+    assert (await ada.post(body("Second?", "t1"))).status_code == 200
+
+
+async def test_an_answer_that_was_stopped_is_kept_as_cut_off_and_told_as_such(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    asked = body("[[fake-hang2]]", "t1")
+    async with ada.http() as client, client.stream("POST", "/api/chat/chat", json=asked) as stream:
+        lines = stream.aiter_lines()
+        async for line in lines:
+            if "word-1" in line:
+                break
+        await client.post(f"/api/v1/runs/{asked['runId']}/cancel")
+        await anext(lines, None)
+    await ada.ask("Go on", "t1")
+    cut = [each for each in await ada.messages("t1") if each["cut"]]
+    assert [each["content"] for each in cut] == ["word-0 word-1 "]
+    assert told(provider)[1] == ("assistant", "word-0 word-1 " + CUT_OFF)
+
+
+async def test_a_model_that_fails_in_the_middle_fails_the_run_and_closes_the_answer(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([fails(Fault.CUT, text="Half an ")])
+    stream = await ada.ask("Well?", "t1")
+    (cut,) = custom(stream, "message.cut")
+    assert cut == {"message_id": stream[1].event["messageId"]}
+    assert types(stream)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
+    assert stream[-1].event["code"] == "model_stream_cut"
+    kept = await ada.messages("t1")
+    assert [(each["content"], each["cut"]) for each in kept] == [
+        ("Well?", False),
+        ("Half an ", True),
+    ]
+
+
+async def test_a_secret_is_neither_stored_nor_told_to_the_model(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    secret = "sk-proj-" + "a1B2" * 12
+    stream = await ada.ask(f"My key is {secret}, keep it.", "t1")
+    kept = await ada.messages("t1")
+    assert all(secret not in each["content"] for each in kept)
+    assert secret not in told(provider)[0][1]
+    assert secret not in text_of(stream)
+    assert "keep it" in kept[0]["content"]
+
+
+async def test_the_models_tokens_are_told_with_the_end(ada: Talker) -> None:
+    stream = await ada.ask("[[fake-tok7]]")
+    (usage,) = stream[-1].event["usage"]
+    assert (usage["provider"], usage["model"]) == ("openai", "fake-chat")
+    assert usage["outputTokens"] == 7
+    assert usage["inputTokens"] > 0
+
+
+async def test_reasoning_is_shown_apart_from_the_answer(ada: Talker) -> None:
+    stream = await ada.ask("[[fake-think3-tok2]]")
+    assert types(stream) == [
+        "RUN_STARTED",
+        "REASONING_START",
+        "REASONING_MESSAGE_START",
+        "REASONING_MESSAGE_CONTENT",
+        "REASONING_MESSAGE_END",
+        "REASONING_END",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
+    assert text_of(stream) == "word-0 word-1 "
+
+
+async def test_a_caller_chooses_the_model(ada: Talker, provider: FakeProvider) -> None:
+    await ada.ask("Hello", model="openai:another")
+    assert provider.chats[-1].heard.model == "another"
+
+
+@pytest.mark.parametrize(
+    ("props", "code"),
+    [
+        ({"model": "nobody:x"}, "model_unknown"),
+        ({"model": "x"}, "model_unknown"),
+        ({"workflow": "full"}, "workflow_unknown"),
+    ],
+)
+async def test_a_choice_that_can_not_be_met_is_refused_before_anything_is_stored(
+    ada: Talker, provider: FakeProvider, props: dict[str, str], code: str
+) -> None:
+    answer = await ada.post(body("Hello", "t1", **props))
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    async with ada.http() as client:
+        assert (await client.get("/api/v1/conversations/t1")).status_code == 404
+    assert provider.received == []
+
+
+async def test_what_the_application_knows_reaches_the_model(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    context = [{"description": "The open page", "value": "Invoices"}]
+    await ada.send(body("Where am I?") | {"context": context})
+    system = json.loads(provider.chats[-1].body)["messages"][0]
+    assert system["role"] == "system"
+    assert "The open page: Invoices" in system["content"]
+
+
+async def test_the_cost_of_a_turn_does_not_grow_with_the_age_of_the_conversation(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    for _ in range(MOST_MESSAGES // 2 + 3):
+        await ada.ask("[[fake-tok1]]", "t1")
+    assert len(told(provider)) == MOST_MESSAGES + 1
+
+
+async def test_the_same_thread_id_of_two_people_means_two_conversations(
+    ada: Talker, eve: Talker, provider: FakeProvider
+) -> None:
+    await ada.ask("A secret of Ada.", "t1")
+    await eve.ask("What did Ada say?", "t1")
+    assert told(provider) == [("user", "What did Ada say?")]
+    assert (await eve.messages("t1"))[0]["content"] == "What did Ada say?"
