@@ -4,6 +4,7 @@ The text goes from the model port straight into the log. What the graph is given
 the log holds, cleaned of secrets, so that the model reads nothing that no reader could.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -37,6 +38,11 @@ ANSWER_LIMITED: Final = "answer.limited"
 """The provider ended an answer early, for instance because it became too long."""
 
 USUAL: Final = frozenset({"stop", "tool_calls"})
+
+UNUSUAL: Final = re.compile(r"[^\w.:/-]")
+"""What no name of a tool contains: a model that is led astray may ask for anything."""
+
+LONGEST_NAME: Final = 128
 
 
 async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
@@ -123,11 +129,12 @@ class _Answer:
     def _call(self, chunk: ToolCallStarted) -> None:
         self._stop_thinking()
         run, call_id = self.turn.run, self.turn.call_id(chunk.id)
-        arguments = run.tool_call(call_id, chunk.name, self.id)
-        self.calls[chunk.index] = _OpenCall(call_id, chunk.name, chunk.signature, arguments)
-        if chunk.signature is not None:
-            told = {"tool_call_id": call_id, "signature": chunk.signature}
-            run.announce(TOOL_SIGNED, told)
+        name = UNUSUAL.sub("_", run.filters.text(chunk.name))[:LONGEST_NAME]
+        signature = chunk.signature if _is_plain(chunk.signature) else None
+        arguments = run.tool_call(call_id, name, self.id)
+        self.calls[chunk.index] = _OpenCall(call_id, name, signature, arguments)
+        if signature is not None:
+            run.announce(TOOL_SIGNED, {"tool_call_id": call_id, "signature": signature})
 
     def _close_call(self, call: _OpenCall) -> ToolCall:
         whole = ToolCall(call.id, call.name, call.arguments.finish(), call.signature)
@@ -166,6 +173,10 @@ class _Answer:
                 reasoning_tokens=used.reasoning_tokens,
             )
         )
+
+
+def _is_plain(signature: str | None) -> bool:
+    return signature is not None and signature.isascii() and signature.isprintable()
 
 
 def written(call: ToolCall) -> dict[str, Any]:

@@ -4,8 +4,10 @@ A turn is made afresh for each run and reaches the graph as LangGraph's runtime 
 shared between all turns and hold none of it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
@@ -14,6 +16,8 @@ from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.tool import Tool
+
+USUAL_ID: Final = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -65,7 +69,8 @@ class Turn:
 
         Some providers number the calls of each answer anew, and clients key on the id.
         """
-        call_id = given if given and given not in self._taken else f"call_{new_id().hex}"
+        usable = USUAL_ID.fullmatch(given) is not None and given not in self._taken
+        call_id = given if usable else f"call_{new_id().hex}"
         self._taken.add(call_id)
         return call_id
 
