@@ -89,14 +89,6 @@ async def all_ids(work: Work) -> Sequence[CollectionId]:
     return (await work.session.scalars(statement)).all()
 
 
-async def searchable(work: Work) -> bool:
-    """Tell whether there is any document that the subject could find."""
-    statement = select(Document.id).where(
-        Document.org_id == work.subject.org_id, Document.indexed_revision.is_not(None)
-    )
-    return await work.session.scalar(statement.limit(1)) is not None
-
-
 async def browse(work: Work, *, cursor: CollectionId | None, limit: int) -> Sequence[Collection]:
     """Return up to `limit` collections, newest first, after the cursor."""
     statement = (

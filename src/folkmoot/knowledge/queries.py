@@ -4,11 +4,17 @@ Parameters are psycopg's. `collections` is a list of ids; the caller has checked
 may see them.
 """
 
+from collections.abc import Sequence
 from typing import Final, LiteralString
 
 K1: Final = 0.9
 B: Final = 0.4
 """BM25's parameters as the BEIR and Anserini baselines set them."""
+
+VISIBLE: Final[LiteralString] = """
+SELECT id FROM collections
+WHERE org_id = %(org_id)s AND id = ANY(%(collections)s) AND deleted_at IS NULL
+"""
 
 STATISTICS: Final[LiteralString] = """
 SELECT language, sum(chunks)::bigint, sum(length)::bigint
@@ -17,11 +23,20 @@ WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND chunks > 
 GROUP BY language ORDER BY 2 DESC, 1
 """
 
+FILTERED: Final[LiteralString] = """
+SELECT id FROM documents
+WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
+  AND (%(document_ids)s::uuid[] IS NULL OR id = ANY(%(document_ids)s))
+  AND (%(external_ids)s::text[] IS NULL OR external_id = ANY(%(external_ids)s))
+  AND (%(metadata)s::jsonb IS NULL OR metadata @> %(metadata)s)
+"""
+
 # Words become lexemes by the dictionary of every language the collections hold, and meet only
 # chunks of that language. Words that come to the same lexemes are one term. What the query's own
-# language calls a stop word is none.
-TERMS: Final[LiteralString] = """
-WITH asked AS MATERIALIZED (
+# language calls a stop word is none. `OFFSET 0` keeps the planner to one look into the index for
+# each lexeme: before its first statistics it would rather read all postings of the collection.
+_WORDS: Final[LiteralString] = """
+asked AS MATERIALIZED (
   SELECT word, language, lexeme
   FROM unnest(%(words)s::text[]) AS word,
        unnest(%(languages)s::text[], %(dictionaries)s::text[]) AS known (language, dictionary),
@@ -40,64 +55,77 @@ WITH asked AS MATERIALIZED (
 ), hits AS MATERIALIZED (
   SELECT v.term, p.document_id, p.ordinal, p.occurrences, p.length
   FROM variants AS v
-  JOIN postings AS p ON p.org_id = %(org_id)s AND p.collection_id = ANY(%(collections)s)
-    AND p.lexeme = v.lexeme AND p.language = v.language
+  CROSS JOIN LATERAL (
+    SELECT document_id, ordinal, occurrences, length
+    FROM postings
+    WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
+      AND lexeme = v.lexeme AND language = v.language
+    OFFSET 0
+  ) AS p
 ), weights AS MATERIALIZED (
   SELECT t.term, coalesce(f.chunks, 0) AS chunks,
          ln(1 + (%(total)s::float8 - coalesce(f.chunks, 0) + 0.5) / (coalesce(f.chunks, 0) + 0.5))
            AS weight
   FROM (SELECT DISTINCT term FROM variants) AS t
   LEFT JOIN (SELECT term, count(*) AS chunks FROM hits GROUP BY term) AS f USING (term)
-)
-"""
-
-
-def _from_terms(rest: LiteralString) -> LiteralString:
-    return TERMS + rest
-
-
-LEXICAL: Final[LiteralString] = _from_terms("""
-, scored AS MATERIALIZED (
+), scored AS MATERIALIZED (
   SELECT document_id, ordinal,
          sum(weight * occurrences * %(gain)s::float8 / (occurrences + %(saturation)s::float8
            + %(per_word)s::float8 * length)) AS score
   FROM hits JOIN weights USING (term)
   WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
   GROUP BY document_id, ordinal
+), worded AS MATERIALIZED (
+  SELECT document_id, ordinal FROM scored
+  ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s
 )
-SELECT document_id, ordinal, score, (SELECT sum(weight) FROM weights)
-FROM scored
-JOIN unnest(%(kept_documents)s::uuid[], %(kept_ordinals)s::int[])
-  AS kept (document_id, ordinal) USING (document_id, ordinal)
-UNION
-(SELECT document_id, ordinal, score, (SELECT sum(weight) FROM weights)
- FROM scored ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s)
-""")
+"""
 
-WEIGHTS: Final[LiteralString] = _from_terms("""
-SELECT term, chunks, weight FROM weights ORDER BY weight DESC, term
-""")
-
-DENSE: Final[LiteralString] = """
-WITH near AS MATERIALIZED (
+_MEANING: Final[LiteralString] = """
+near AS MATERIALIZED (
   SELECT document_id, ordinal, -(embedding <#> %(vector)s::halfvec) AS likeness
   FROM chunk_vectors
   WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND model = %(model)s
+), meant AS MATERIALIZED (
+  SELECT document_id, ordinal FROM near
+  WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
+  ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
 )
-SELECT document_id, ordinal, likeness,
-       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
-FROM near
-WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
-ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
 """
 
-LIKENESS: Final[LiteralString] = """
-SELECT document_id, ordinal, -(embedding <#> %(vector)s::halfvec)
-FROM chunk_vectors
-JOIN unnest(%(kept_documents)s::uuid[], %(kept_ordinals)s::int[])
-  AS kept (document_id, ordinal) USING (document_id, ordinal)
-WHERE org_id = %(org_id)s AND model = %(model)s
+_BY_WORDS: Final[LiteralString] = """
+SELECT document_id, ordinal, score, NULL, (SELECT sum(weight) FROM weights), NULL, NULL
+FROM worded JOIN scored USING (document_id, ordinal)
 """
+
+_BY_MEANING: Final[LiteralString] = """
+SELECT document_id, ordinal, NULL, likeness, NULL,
+       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
+FROM meant JOIN near USING (document_id, ordinal)
+"""
+
+# The best of each leg, with what the other leg thinks of them.
+_BY_BOTH: Final[LiteralString] = """
+SELECT document_id, ordinal, score, likeness, (SELECT sum(weight) FROM weights),
+       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
+FROM (SELECT document_id, ordinal FROM worded UNION SELECT document_id, ordinal FROM meant) AS best
+LEFT JOIN scored USING (document_id, ordinal)
+LEFT JOIN near USING (document_id, ordinal)
+"""
+
+_WEIGHTS: Final[LiteralString] = """
+SELECT term, chunks, weight FROM weights ORDER BY weight DESC, term
+"""
+
+
+def _statement(parts: Sequence[LiteralString], rest: LiteralString) -> LiteralString:
+    return "WITH " + ",".join(parts) + rest
+
+
+LEXICAL: Final = _statement([_WORDS], _BY_WORDS)
+DENSE: Final = _statement([_MEANING], _BY_MEANING)
+HYBRID: Final = _statement([_WORDS, _MEANING], _BY_BOTH)
+WEIGHTS: Final = _statement([_WORDS], _WEIGHTS)
 
 HITS: Final[LiteralString] = """
 SELECT c.document_id, c.ordinal, c.id, c.collection_id, d.title, d.external_id, c.page, c.section,

@@ -54,7 +54,7 @@ class Reader:
 
     async def cut(self, parsed: Parsed, title: str) -> Reading:
         """Cut a text into chunks and find their words."""
-        return await asyncio.to_thread(_cut, parsed, title, self.sizes)
+        return await asyncio.to_thread(cut, parsed, title, self.sizes)
 
 
 def plain(path: Path, limits: Limits) -> Parsed:
@@ -65,7 +65,8 @@ def plain(path: Path, limits: Limits) -> Parsed:
     return parsed
 
 
-def _cut(parsed: Parsed, title: str, sizes: Sizes) -> Reading:
+def cut(parsed: Parsed, title: str, sizes: Sizes) -> Reading:
+    """Cut a text into chunks, tell their languages and find their words."""
     language = languages.detect(parsed.text)
     if parsed.title and parsed.title.casefold() not in title.casefold():
         title = f"{title} - {parsed.title}"

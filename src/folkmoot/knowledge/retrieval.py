@@ -1,23 +1,23 @@
 """Searching: by words, by meaning, or both, for a subject."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Final, LiteralString, TypeVar
 
 import structlog
 
-from folkmoot.db.work import Database, Work
+from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.knowledge import collections, languages, plaintext, search
+from folkmoot.knowledge import collections, languages, plaintext, queries, search
 from folkmoot.knowledge.competence import Competence
 from folkmoot.knowledge.embedding import CurrentEmbedder, QueryVectors
 from folkmoot.knowledge.errors import EmbedderMissing
 from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, dense_leg, fuse, lexical_leg
 from folkmoot.knowledge.schemas import Filters, Mode
-from folkmoot.knowledge.search import Dense, Found, Lexical, Sought
+from folkmoot.knowledge.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.words import words
 from folkmoot.llm.errors import ModelError
 
@@ -48,24 +48,14 @@ class Hit:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """The query as the embedder sees it, and how much that weighs against its words."""
-
-    model: str
-    vector: str
-    weight: float
-
-
 @dataclass(slots=True)
 class Trace:
     """What a search did, for those who want to know why."""
 
-    language: str = languages.UNKNOWN
-    sought: Sought | None = None
-    meaning: Meaning | None = None
-    lexical: Lexical = field(default_factory=Lexical)
-    dense: Dense = field(default_factory=Dense)
+    language: str
+    sought: Sought
+    dense_weight: float = 0.0
+    candidates: Candidates = field(default_factory=Candidates)
     fused: Sequence[Fused] = ()
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     milliseconds: dict[str, float] = field(default_factory=dict[str, float])
@@ -86,6 +76,8 @@ class Retrieval:
     ) -> list[Hit]:
         """Return the chunks that fit best; with no collection named, of all the subject can see.
 
+        What has nothing in common with the query is left out, also if that leaves nothing.
+
         Raises:
             CollectionNotFound: the subject cannot see one of the collections.
         """
@@ -95,7 +87,8 @@ class Retrieval:
         query = plaintext.normalise(query)
         if not collection_ids or not query.strip():
             return []
-        return await self.search(subject, Asked(query=query, collection_ids=collection_ids, k=k))
+        asked = Asked(query=query, collection_ids=collection_ids, k=k)
+        return [hit for hit in await self.search(subject, asked) if hit.score > 0]
 
     async def search(self, subject: Subject, asked: Asked) -> list[Hit]:
         """Return the `k` chunks that fit best, best first.
@@ -124,89 +117,85 @@ class Retrieval:
         self, subject: Subject, asked: Asked, *, terms: bool
     ) -> tuple[list[Hit], Trace]:
         begun = clock.monotonic()
-        trace = Trace()
-        async with self.database.work(subject) as work:
-            sought = trace.sought = await _sought(work, asked)
-        trace.language = sought.language
-        await self._understand(asked, trace)
-        async with self.database.work(subject) as work:
-            await _ask(work, asked, trace)
-            if terms and asked.mode is not Mode.DENSE:
-                trace.terms = await search.terms(work, sought)
-            hits = await _hits(work, trace.fused[: asked.k])
-        seconds = clock.monotonic() - begun
-        trace.milliseconds["all"] = seconds * 1000
-        metrics.retrieval(asked.mode, seconds)
+        ground = await search.ground(self.database, subject, asked.collection_ids, asked.filters)
+        trace = await self._understand(asked, ground)
+        if ground.statistics.chunks:
+            statement = _statement(asked.mode, trace)
+            asking = search.candidates(self.database, subject, trace.sought, statement)
+            trace.candidates = await _timed(trace, "candidates", asking)
+            trace.fused = _fuse(asked.mode, trace)
+        hits = await self._hits(subject, trace.fused[: asked.k])
+        trace.milliseconds["all"] = (clock.monotonic() - begun) * 1000
+        metrics.retrieval(asked.mode, trace.milliseconds["all"] / 1000)
+        if terms and ground.statistics.chunks:
+            await self._look_closer(subject, asked, trace)
         return hits, trace
 
-    async def _understand(self, asked: Asked, trace: Trace) -> None:
-        """Embed the query; without an embedder a search goes on by words alone."""
+    async def _understand(self, asked: Asked, ground: Ground) -> Trace:
+        """Find the query's language and meaning; without an embedder its words have to do."""
+        language = languages.detect(asked.query, ground.statistics.languages)
+        depth = max(DEPTH, 2 * asked.k)
+        sought = Sought(ground=ground, words=words(asked.query), language=language, depth=depth)
+        trace = Trace(language, sought)
         if asked.mode is Mode.LEXICAL:
             trace.skipped["dense"] = "Only words were asked for."
-            return
+            return trace
         begun = clock.monotonic()
         embedder = self.embedder()
         try:
             vector = await self.vectors.of(embedder, asked.query)
-            weight = 1.0
             if asked.mode is Mode.HYBRID:
-                weight = DENSE_SHARE * await self.competence.of(embedder, trace.language)
+                known = await self.competence.of(embedder, language)
+                trace.dense_weight = DENSE_SHARE * known
         except ModelError as error:
             if asked.mode is Mode.DENSE:
                 raise EmbedderMissing from error
             log.warning("retrieval.embedder_failed", code=error.code, model=error.model)
             trace.skipped["dense"] = error.detail
         else:
-            trace.meaning = Meaning(embedder.name, vector, weight)
+            trace.sought = replace(sought, model=embedder.name, vector=vector)
         trace.milliseconds["embed"] = (clock.monotonic() - begun) * 1000
+        return trace
+
+    async def _look_closer(self, subject: Subject, asked: Asked, trace: Trace) -> None:
+        """Run each leg alone to see how long it takes, and weigh the words."""
+        sought = trace.sought
+        if asked.mode is not Mode.DENSE:
+            asking = search.candidates(self.database, subject, sought, queries.LEXICAL)
+            await _timed(trace, "lexical", asking)
+            trace.terms = await search.terms(self.database, subject, sought)
+        if sought.vector is not None:
+            asking = search.candidates(self.database, subject, sought, queries.DENSE)
+            await _timed(trace, "dense", asking)
+            if not trace.candidates.dense:
+                trace.skipped["dense"] = f"No chunk was embedded by {sought.model}."
+
+    async def _hits(self, subject: Subject, fused: Sequence[Fused]) -> list[Hit]:
+        places = [each.place for each in fused]
+        rows = await search.found(self.database, subject, places)
+        return [Hit(rows[each.place], each.score) for each in fused if each.place in rows]
 
 
-async def _sought(work: Work, asked: Asked) -> Sought:
-    """Check that the subject sees the collections and prepare what is looked for."""
-    await collections.visible(work, asked.collection_ids)
-    statistics = await search.statistics(work, asked.collection_ids)
-    return Sought(
-        collections=asked.collection_ids,
-        statistics=statistics,
-        words=words(asked.query),
-        language=languages.detect(asked.query, statistics.languages),
-        depth=max(DEPTH, 2 * asked.k),
-        documents=await search.filtered(work, asked.collection_ids, asked.filters),
-    )
-
-
-async def _ask(work: Work, asked: Asked, trace: Trace) -> None:
-    """Run the legs, let each score what the other found, and fuse them."""
-    if trace.sought is None or not trace.sought.statistics.chunks:
-        return
-    sought, meaning = trace.sought, trace.meaning
-    if meaning is not None:
-        trace.dense = await _timed(
-            trace, "dense", search.dense(work, sought, meaning.model, meaning.vector)
-        )
-        if not trace.dense.scores:
-            trace.skipped["dense"] = f"No chunk was embedded by {meaning.model}."
-    if asked.mode is Mode.DENSE:
+def _statement(mode: Mode, trace: Trace) -> LiteralString:
+    if mode is Mode.DENSE:
         trace.skipped["lexical"] = "Only meaning was asked for."
-    else:
-        kept = list(trace.dense.scores)
-        trace.lexical = await _timed(trace, "lexical", search.lexical(work, sought, kept))
-    if meaning is not None and trace.dense.scores:
-        rest = [place for place in trace.lexical.scores if place not in trace.dense.scores]
-        more = await search.likeness(work, rest, meaning.model, meaning.vector)
-        trace.dense = Dense({**trace.dense.scores, **more}, trace.dense.mean, trace.dense.deviation)
-    trace.fused = _fuse(asked.mode, trace)
+        return queries.DENSE
+    return queries.LEXICAL if trace.sought.vector is None else queries.HYBRID
 
 
 def _fuse(mode: Mode, trace: Trace) -> Sequence[Fused]:
-    words_leg = lexical_leg(trace.lexical.scores, trace.lexical.best_possible)
-    meaning_leg = dense_leg(trace.dense.scores, trace.dense.mean, trace.dense.deviation)
+    got = trace.candidates
     if mode is Mode.LEXICAL:
-        return fuse(Leg(trace.lexical.scores), Leg({}), 0.0)
+        return fuse(Leg(got.lexical), Leg({}), 0.0)
     if mode is Mode.DENSE:
-        return fuse(Leg({}), Leg(trace.dense.scores, -1.0, 1.0), 1.0)
-    weight = trace.meaning.weight if trace.meaning is not None and trace.dense.scores else 0.0
-    return fuse(words_leg, meaning_leg, weight)
+        return fuse(Leg({}), Leg(got.dense, -1.0, 1.0), 1.0)
+    if not got.dense:
+        trace.dense_weight = 0.0
+    return fuse(
+        lexical_leg(got.lexical, got.best_possible),
+        dense_leg(got.dense, got.mean, got.deviation),
+        trace.dense_weight,
+    )
 
 
 async def _timed(trace: Trace, stage: str, awaited: Awaitable[T]) -> T:
@@ -214,8 +203,3 @@ async def _timed(trace: Trace, stage: str, awaited: Awaitable[T]) -> T:
     result = await awaited
     trace.milliseconds[stage] = (clock.monotonic() - begun) * 1000
     return result
-
-
-async def _hits(work: Work, fused: Sequence[Fused]) -> list[Hit]:
-    rows = await search.found(work, [each.place for each in fused])
-    return [Hit(rows[each.place], each.score) for each in fused if each.place in rows]

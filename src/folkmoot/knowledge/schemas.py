@@ -132,6 +132,11 @@ class Filters(BaseModel):
         default=None, description="Values that a document's metadata must contain."
     )
 
+    @property
+    def empty(self) -> bool:
+        """Whether every document passes."""
+        return self.document_ids is None and self.external_ids is None and not self.metadata
+
 
 class Search(BaseModel):
     query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"\S")]

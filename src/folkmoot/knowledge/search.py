@@ -1,21 +1,24 @@
-"""The stages of a search that ask the database, each one statement of `queries`."""
+"""What a search asks the database: in as few round trips as its steps allow, without objects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from psycopg.types.json import Jsonb
 
-from folkmoot.db.work import Work
+from folkmoot.db.work import Database
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
+from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import queries
+from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.fusion import Place
 from folkmoot.knowledge.languages import DICTIONARIES
-from folkmoot.knowledge.models import Document
 from folkmoot.knowledge.schemas import Filters
 
 NO_DICTIONARY: Final = ""
+
+Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +35,62 @@ class Statistics:
         return self.words / self.chunks if self.chunks else 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """What is looked for, in the form that the statements take.
-
-    `documents` are the only ones that may be found, or None if all may.
-    """
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Collections that the subject sees, and the only documents in them that may be found."""
 
     collections: Sequence[CollectionId]
     statistics: Statistics
+    documents: Sequence[UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What is looked for: words, and a vector if the embedder gave one."""
+
+    ground: Ground
     words: Sequence[str]
     language: str
     depth: int
-    documents: Sequence[UUID] | None = None
+    model: str | None = None
+    vector: str | None = None
 
-    def parameters(self, work: Work) -> dict[str, Any]:
-        """Return the parameters that the statements share."""
-        average = self.statistics.average
+    def parameters(self) -> dict[str, Any]:
+        """Return what the statements take besides the organisation."""
+        statistics = self.ground.statistics
+        documents = self.ground.documents
         return {
-            "org_id": work.subject.org_id,
-            "collections": list(self.collections),
-            "documents": None if self.documents is None else list(self.documents),
+            "collections": list(self.ground.collections),
+            "documents": None if documents is None else list(documents),
             "depth": self.depth,
             "words": sorted(set(self.words)),
-            "languages": list(self.statistics.languages),
+            "languages": list(statistics.languages),
             "dictionaries": [
-                DICTIONARIES.get(each, NO_DICTIONARY) for each in self.statistics.languages
+                DICTIONARIES.get(each, NO_DICTIONARY) for each in statistics.languages
             ],
             "own_dictionary": DICTIONARIES.get(self.language, NO_DICTIONARY),
-            "total": self.statistics.chunks,
+            "total": statistics.chunks,
             "gain": queries.K1 + 1,
             "saturation": queries.K1 * (1 - queries.B),
-            "per_word": queries.K1 * queries.B / max(average, 1.0),
+            "per_word": queries.K1 * queries.B / max(statistics.average, 1.0),
+            "model": self.model,
+            "vector": self.vector,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Lexical:
-    """BM25 scores; `best_possible` is that of an average chunk with every word once."""
+class Candidates:
+    """Scores of chunks by either leg.
 
-    scores: Mapping[Place, float] = field(default_factory=dict[Place, float])
+    Attributes:
+        lexical: BM25.
+        best_possible: The BM25 of an average chunk that has every word once.
+        dense: Cosines; `mean` and `deviation` are those of all chunks of the collections.
+    """
+
+    lexical: Mapping[Place, float] = field(default_factory=dict[Place, float])
     best_possible: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Dense:
-    """Cosines, and how those of all chunks of the collections are distributed."""
-
-    scores: Mapping[Place, float] = field(default_factory=dict[Place, float])
+    dense: Mapping[Place, float] = field(default_factory=dict[Place, float])
     mean: float = 0.0
     deviation: float = 0.0
 
@@ -101,97 +112,105 @@ class Found:
     text: str
 
 
-async def statistics(work: Work, collections: Sequence[CollectionId]) -> Statistics:
-    """Return the statistics of collections taken together, their commonest language first."""
-    parameters = {"org_id": work.subject.org_id, "collections": list(collections)}
-    rows = await _rows(work, queries.STATISTICS, parameters)
-    return Statistics(
-        [row[0] for row in rows], sum(row[1] for row in rows), sum(row[2] for row in rows)
+async def ground(
+    database: Database,
+    subject: Subject,
+    collections: Sequence[CollectionId],
+    filters: Filters | None,
+) -> Ground:
+    """Look at what is to be searched.
+
+    Raises:
+        CollectionNotFound: the subject cannot see one of the collections.
+    """
+    wanted = list(dict.fromkeys(collections))
+    statements: list[tuple[LiteralString, dict[str, Any]]] = [
+        (queries.VISIBLE, {"collections": wanted}),
+        (queries.STATISTICS, {"collections": wanted}),
+    ]
+    if filters is not None and not filters.empty:
+        statements.append((queries.FILTERED, {"collections": wanted} | _filters(filters)))
+    visible, languages, *filtered = await _ask(database, subject, statements)
+    if len(visible) != len(wanted):
+        raise CollectionNotFound
+    statistics = Statistics(
+        [row[0] for row in languages],
+        sum(row[1] for row in languages),
+        sum(row[2] for row in languages),
+    )
+    return Ground(wanted, statistics, [row[0] for row in filtered[0]] if filtered else None)
+
+
+async def candidates(
+    database: Database, subject: Subject, sought: Sought, statement: LiteralString
+) -> Candidates:
+    """Return the best chunks by `queries.LEXICAL`, `DENSE` or `HYBRID`, in no order."""
+    (rows,) = await _ask(database, subject, [(statement, sought.parameters())])
+    if not rows:
+        return Candidates()
+    return Candidates(
+        {Place(row[0], row[1]): row[2] for row in rows if row[2] is not None},
+        float(rows[0][4] or 0.0),
+        {Place(row[0], row[1]): row[3] for row in rows if row[3] is not None},
+        float(rows[0][5] or 0.0),
+        float(rows[0][6] or 0.0),
     )
 
 
-async def filtered(
-    work: Work, collections: Sequence[CollectionId], filters: Filters | None
-) -> Sequence[UUID] | None:
-    """Return the documents that pass the filters, or None if there are no filters."""
-    conditions: list[ColumnElement[bool]] = []
-    if filters is not None and filters.document_ids is not None:
-        conditions.append(Document.id.in_(filters.document_ids))
-    if filters is not None and filters.external_ids is not None:
-        conditions.append(Document.external_id.in_(filters.external_ids))
-    if filters is not None and filters.metadata:
-        conditions.append(Document.metadata_.contains(filters.metadata))
-    if not conditions:
-        return None
-    statement = select(Document.id).where(
-        Document.org_id == work.subject.org_id,
-        or_(*(Document.collection_id == each for each in collections)),
-        *conditions,
-    )
-    return (await work.session.scalars(statement)).all()
-
-
-async def lexical(work: Work, sought: Sought, kept: Sequence[Place]) -> Lexical:
-    """Return the best chunks by their words, and the scores of `kept` ones that have any."""
-    rows = await _rows(work, queries.LEXICAL, sought.parameters(work) | _places(kept))
-    scores = {Place(row[0], row[1]): float(row[2]) for row in rows}
-    return Lexical(scores, float(rows[0][3]) if rows else 0.0)
-
-
-async def terms(work: Work, sought: Sought) -> Sequence[tuple[str, int, float]]:
+async def terms(
+    database: Database, subject: Subject, sought: Sought
+) -> Sequence[tuple[str, int, float]]:
     """Return the terms of the query, in how many chunks each stands and what it weighs."""
-    rows = await _rows(work, queries.WEIGHTS, sought.parameters(work))
+    (rows,) = await _ask(database, subject, [(queries.WEIGHTS, sought.parameters())])
     return [(row[0], row[1], float(row[2])) for row in rows]
 
 
-async def dense(work: Work, sought: Sought, model: str, vector: str) -> Dense:
-    """Return the best chunks by their meaning."""
-    parameters = sought.parameters(work) | {"model": model, "vector": vector}
-    rows = await _rows(work, queries.DENSE, parameters)
-    scores = {Place(row[0], row[1]): float(row[2]) for row in rows}
-    return Dense(scores, float(rows[0][3]), float(rows[0][4])) if rows else Dense()
-
-
-async def likeness(
-    work: Work, places: Sequence[Place], model: str, vector: str
-) -> Mapping[Place, float]:
-    """Return the cosines of particular chunks."""
+async def found(
+    database: Database, subject: Subject, places: Sequence[Place]
+) -> Mapping[Place, Found]:
+    """Return the chunks at these places that the subject may see."""
     if not places:
         return {}
-    parameters = {"org_id": work.subject.org_id, "model": model, "vector": vector}
-    rows = await _rows(work, queries.LIKENESS, parameters | _places(places))
-    return {Place(row[0], row[1]): float(row[2]) for row in rows}
-
-
-async def found(work: Work, places: Sequence[Place]) -> Mapping[Place, Found]:
-    """Return the chunks at these places that the subject may see."""
-    parameters = {"org_id": work.subject.org_id} | _places(places)
-    rows = await _rows(work, queries.HITS, parameters)
+    kept = {
+        "kept_documents": [place.document_id for place in places],
+        "kept_ordinals": [place.ordinal for place in places],
+    }
+    (rows,) = await _ask(database, subject, [(queries.HITS, kept)])
     return {
-        Place(row.document_id, row.ordinal): Found(
-            chunk_id=row.id,
-            document_id=row.document_id,
-            collection_id=row.collection_id,
-            title=row.title,
-            external_id=row.external_id,
-            page=row.page,
-            section=row.section,
-            start=row.start,
-            end=row.end,
-            header=row.header,
-            text=row.text,
+        Place(row[0], row[1]): Found(
+            document_id=row[0],
+            chunk_id=row[2],
+            collection_id=row[3],
+            title=row[4],
+            external_id=row[5],
+            page=row[6],
+            section=row[7],
+            start=row[8],
+            end=row[9],
+            header=row[10],
+            text=row[11],
         )
         for row in rows
     }
 
 
-def _places(places: Sequence[Place]) -> dict[str, Any]:
+def _filters(filters: Filters) -> dict[str, Any]:
     return {
-        "kept_documents": [place.document_id for place in places],
-        "kept_ordinals": [place.ordinal for place in places],
+        "document_ids": filters.document_ids,
+        "external_ids": filters.external_ids,
+        "metadata": Jsonb(filters.metadata) if filters.metadata else None,
     }
 
 
-async def _rows(work: Work, statement: str, parameters: dict[str, Any]) -> Sequence[Any]:
-    connection = await work.session.connection()
-    return (await connection.exec_driver_sql(statement, parameters)).fetchall()
+async def _ask(
+    database: Database,
+    subject: Subject,
+    statements: Sequence[tuple[LiteralString, dict[str, Any]]],
+) -> list[Rows]:
+    """Send statements together; return the rows of each."""
+    async with database.pipelined(subject) as connection:
+        cursors = [
+            await connection.execute(statement, {"org_id": subject.org_id} | parameters)
+            for statement, parameters in statements
+        ]
+    return [cast(Rows, await cursor.fetchall()) for cursor in cursors]

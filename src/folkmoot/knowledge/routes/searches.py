@@ -92,39 +92,41 @@ def read(hit: Hit) -> HitRead:
 
 
 def _stages(trace: Trace) -> list[StageRead]:
-    lexical, dense, meaning = trace.lexical, trace.dense, trace.meaning
-    weight = meaning.weight if meaning is not None else 0.0
-    sought = trace.sought
+    got, sought, took = trace.candidates, trace.sought, trace.milliseconds
+    statistics = sought.ground.statistics
     return [
         StageRead(
             name="lexical",
-            milliseconds=trace.milliseconds.get("lexical", 0.0),
-            candidates=_candidates(lexical.scores),
+            milliseconds=took.get("lexical", 0.0),
+            candidates=_candidates(got.lexical),
             facts={
-                "best_possible": lexical.best_possible,
-                "languages": list(sought.statistics.languages) if sought else [],
-                "chunks": sought.statistics.chunks if sought else 0,
-                "average_words": sought.statistics.average if sought else 0.0,
+                "best_possible": got.best_possible,
+                "languages": list(statistics.languages),
+                "chunks": statistics.chunks,
+                "average_words": statistics.average,
             },
             skipped=trace.skipped.get("lexical"),
         ),
         StageRead(
             name="dense",
-            milliseconds=trace.milliseconds.get("dense", 0.0),
-            candidates=_candidates(dense.scores),
+            milliseconds=took.get("dense", 0.0),
+            candidates=_candidates(got.dense),
             facts={
-                "model": meaning.model if meaning is not None else None,
-                "mean": dense.mean,
-                "deviation": dense.deviation,
-                "embed_milliseconds": trace.milliseconds.get("embed", 0.0),
+                "model": sought.model,
+                "mean": got.mean,
+                "deviation": got.deviation,
+                "embed_milliseconds": took.get("embed", 0.0),
             },
             skipped=trace.skipped.get("dense"),
         ),
         StageRead(
             name="fusion",
-            milliseconds=trace.milliseconds["all"],
+            milliseconds=took.get("candidates", 0.0),
             candidates=[_fused(rank, each) for rank, each in _ranked(trace.fused)],
-            facts={"lexical_weight": 1 - weight, "dense_weight": weight},
+            facts={
+                "lexical_weight": 1 - trace.dense_weight,
+                "dense_weight": trace.dense_weight,
+            },
         ),
     ]
 
