@@ -139,7 +139,8 @@ async def browse(
 async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentText]:
     """Return a document with its text, or fail if it has none yet."""
     document = await get(work, document_id)
-    found = await work.session.get(DocumentText, (work.subject.org_id, document_id))
+    key = {"org_id": work.subject.org_id, "document_id": document_id}
+    found = await work.session.get(DocumentText, key)
     if found is None:
         raise DocumentNotReady
     return document, found
