@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from browsing import CHROMIUM, Visitor, chromium, visitor
+from commanding import Shell
 from deployed import Deployed, deployed
 from folkmoot.faces.console.assets import PAGE, STATIC
 
@@ -31,6 +32,19 @@ def environment(provider_url: str) -> dict[str, str]:
         "OPENAI_API_KEY": "sk-test-0123456789abcdef",
         "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
     }
+
+
+@pytest.fixture(scope="session")
+def local_server(environment: dict[str, str]) -> Iterator[Deployed]:
+    """A running server that the tests of the command line share."""
+    with deployed(environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def folkmoot(local_server: Deployed) -> Shell:
+    """Commands on the machine where that server runs."""
+    return Shell({"FOLKMOOT_DATA_DIR": local_server.environment["FOLKMOOT_DATA_DIR"]})
 
 
 @pytest.fixture(scope="session")

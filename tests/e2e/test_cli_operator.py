@@ -1,0 +1,167 @@
+"""What an operator does from the command line, with a server running or without."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from commanding import Shell
+from deployed import Deployed
+
+PASSWORD = "correct horse battery staple"
+
+
+def key_of(server: Deployed, key: str) -> httpx.Response:
+    return httpx.get(f"{server.url}/api/v1/me", headers={"X-API-Key": key}, timeout=30)
+
+
+def test_a_person_is_created_listed_and_can_sign_in(
+    folkmoot: Shell, local_server: Deployed
+) -> None:
+    created = folkmoot(
+        *("user", "create", "grace@one.example", "--organization", "Grace's", "--password-stdin"),
+        given=f"{PASSWORD}\n",
+    )
+    assert (created.code, created.err) == (0, "")
+    form = {"username": "grace@one.example", "password": PASSWORD}
+    assert local_server.post("/api/v1/auth/token", data=form).status_code == 200
+
+    people = folkmoot("user", "list", "--json").json
+    places = {person["email"]: person["places"] for person in people}
+    assert [place["name"] for place in places["grace@one.example"]] == ["Grace's"]
+    assert "admin@localhost" in places
+    tenants = {
+        tenant["name"]: tenant["members"] for tenant in folkmoot("org", "list", "--json").json
+    }
+    assert tenants["Grace's"] == 1
+    assert "Grace's (owner)" in folkmoot("user", "list").out
+    assert "Grace's" in folkmoot("org", "list").out
+
+    again = folkmoot("user", "create", "grace@one.example", "--password-stdin", given=PASSWORD)
+    assert (again.code, again.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (("grace@one.example",), ""),
+        (("grace@one.example", "--password-stdin"), "short\n"),
+        (("no address", "--password-stdin"), PASSWORD),
+    ],
+)
+def test_a_person_without_a_fitting_address_and_password_is_not_created(
+    folkmoot: Shell, arguments: tuple[str, ...], given: str
+) -> None:
+    ended = folkmoot("user", "create", *arguments, given=given)
+    assert (ended.code, ended.out) == (2, "")
+    assert "short\n" not in ended.err
+
+
+def test_a_key_is_shown_once_acts_for_its_user_and_is_revoked(
+    folkmoot: Shell, local_server: Deployed
+) -> None:
+    created = folkmoot("key", "create", "nightly", "--scope", "runs:read", "--days", "1")
+    assert created.code == 0
+    key = created.out.strip()
+    me = key_of(local_server, key).json()
+    assert (me["email"], me["permissions"]) == ("admin@localhost", ["runs:read"])
+
+    listed = [each for each in folkmoot("key", "list", "--json").json if each["name"] == "nightly"]
+    assert [key.startswith(each["prefix"]) for each in listed] == [True]
+    assert key not in folkmoot("key", "list").out
+
+    assert folkmoot("key", "revoke", listed[0]["id"]).code == 0
+    assert folkmoot("key", "revoke", listed[0]["id"]).code == 1
+    assert "nightly" not in folkmoot("key", "list").out
+
+
+def test_a_key_for_nobody_is_not_made(folkmoot: Shell) -> None:
+    ended = folkmoot("key", "create", "nightly", "--user", "nobody@one.example")
+    assert (ended.code, ended.out) == (1, "")
+    assert "nobody@one.example" in ended.err
+
+
+def test_without_a_deployment_none_is_begun(tmp_path: Path) -> None:
+    ended = Shell()("user", "list", "--data-dir", tmp_path / "misspelt")
+    assert (ended.code, ended.out) == (1, "")
+    assert not (tmp_path / "misspelt").exists()
+
+
+def test_a_database_that_is_away_is_told_apart(tmp_path: Path) -> None:
+    away = Shell({"FOLKMOOT_DATABASE_URL": "postgresql://o:hidden@127.0.0.1:1/x"})
+    ended = away("user", "list", "--data-dir", tmp_path)
+    assert (ended.code, ended.out) == (3, "")
+    assert "hidden" not in ended.err
+
+
+def test_the_configuration_is_shown_with_its_origins_and_without_its_secrets(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "folkmoot.yaml"
+    file.write_text("workers: 3\n")
+    shell = Shell({"FOLKMOOT_PORT": "4711", "OPENAI_API_KEY": "sk-very-secret-0123456789"})
+    shown = shell("config", "show", "--origin", "--json", "--config", file)
+    assert "very-secret" not in shown.out
+    rows = {row["key"]: (row["value"], row["origin"]) for row in shown.json}
+    assert rows["workers"] == ("3", str(file))
+    assert rows["port"] == ("4711", "environment FOLKMOOT_PORT")
+    assert rows["host"] == ("127.0.0.1", "default")
+    assert rows["providers.openai_api_key"] == ("********", "environment OPENAI_API_KEY")
+    assert "origin" not in shell("config", "show", "--config", file).out.splitlines()[0]
+
+
+def test_a_mistake_in_the_configuration_is_told_with_its_place() -> None:
+    ended = Shell({"FOLKMOOT_PORT": "eighty"})("config", "show")
+    assert (ended.code, ended.out) == (1, "")
+    assert "environment FOLKMOOT_PORT: port:" in ended.err
+
+
+def test_the_description_of_the_api_is_the_one_that_the_server_gives(
+    local_server: Deployed, tmp_path: Path
+) -> None:
+    printed = Shell()("openapi").json
+    assert printed == local_server.get("/openapi.json").json()
+    out = tmp_path / "openapi.json"
+    assert Shell()("openapi", "--out", out).out == ""
+    assert json.loads(out.read_text()) == printed
+
+
+def test_the_doctor_finds_a_healthy_deployment_well_and_changes_nothing(
+    folkmoot: Shell, local_server: Deployed
+) -> None:
+    data = Path(local_server.environment["FOLKMOOT_DATA_DIR"])
+    before = sorted(path.name for path in data.iterdir())
+    found = {each["check"]: each for each in folkmoot("doctor", "--json", "--port", "0").json}
+    assert {
+        name: each["status"] for name, each in found.items() if name != "model"
+    } == dict.fromkeys(set(found) - {"model"}, "ok")
+    assert {"python", "database", "schema", "role", "vector", "letters"} <= set(found)
+    assert sorted(path.name for path in data.iterdir()) == before
+
+
+def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
+    local_server: Deployed, tmp_path: Path
+) -> None:
+    port = local_server.url.rpartition(":")[2]
+    ill = Shell(
+        {
+            "FOLKMOOT_DATA_DIR": str(tmp_path / "data"),
+            "FOLKMOOT_DATABASE_URL": "postgresql://o:hidden@127.0.0.1:1/x",
+            "FOLKMOOT_DEFAULT_MODEL": "openai:x",
+        }
+    )
+    ended = ill("doctor", "--port", port)
+    assert ended.code == 1
+    assert "hidden" not in ended.out + ended.err
+    failed = [line.split(":")[0].split()[1] for line in ended.out.splitlines() if "FAILED" in line]
+    assert failed == ["port", "database", "model"]
+    assert ended.out.count("→") >= len(failed)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_doctor_finds_a_fresh_machine_ready(tmp_path: Path) -> None:
+    ended = Shell({"FOLKMOOT_DATA_DIR": str(tmp_path / "data")})("doctor", "--port", "0")
+    assert ended.code == 0
+    assert "database: embedded PostgreSQL" in ended.out
+    assert not (tmp_path / "data").exists()

@@ -1,0 +1,138 @@
+import re
+from pathlib import Path
+from textwrap import wrap
+
+import pytest
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from browsing import Visitor, ask, violations
+from pdfs import column, pdf
+
+WARRANTY = "The battery pack is covered for eight years or 160,000 kilometres."
+FILLER = "Every scheduled service is entered in the record of the vehicle. " * 12
+
+
+@pytest.fixture
+def collection(ada: Visitor) -> Page:
+    """An empty collection, open in Ada's tab."""
+    page = ada.open("/documents")
+    page.get_by_role("button", name="New collection").click()
+    page.get_by_label("Name").fill("Manuals")
+    page.get_by_label("Description").fill("What came with the vehicles")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name="Manuals")).to_be_focused()
+    return page
+
+
+def manual() -> FilePayload:
+    """A PDF whose third page is worth citing."""
+    pages = [FILLER, FILLER, f"Warranty. {WARRANTY}", FILLER]
+    data = pdf([column(72, 770, wrap(page, 80)) for page in pages])
+    return FilePayload(name="manual.pdf", mimeType="application/pdf", buffer=data)
+
+
+def text(name: str, content: str) -> FilePayload:
+    """A text file."""
+    return FilePayload(name=name, mimeType="text/plain", buffer=content.encode())
+
+
+def upload(page: Page, *files: FilePayload) -> None:
+    """Choose files for the open collection."""
+    page.locator("input[type=file]").set_input_files(list(files))
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return a document's row."""
+    return page.get_by_role("row").filter(has_text=name)
+
+
+def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collection: Page) -> None:
+    page = collection
+    upload(page, manual())
+    expect(row(page, "manual")).to_contain_text("Ready", timeout=60_000)
+    page.get_by_role("button", name="Ask about it").click()
+    expect(page.get_by_text("Answers come from Manuals")).to_be_visible()
+    ask(page, f"{WARRANTY} Is that so [1]?")
+    page.locator(".prose").get_by_role("button", name=re.compile("^Source 1")).click()
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_role("heading")).to_be_focused()
+    expect(panel.locator("mark").first).to_be_in_viewport()
+    expect(panel).to_contain_text("Cited on page 3")
+    marked = " ".join(panel.locator("mark").all_inner_texts())
+    assert WARRANTY in " ".join(marked.split())
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Source 1")).first).to_be_focused()
+    page.reload()
+    expect(page.get_by_role("region", name="Sources")).to_contain_text("manual")
+
+
+def test_offsets_count_characters_and_not_their_halves(collection: Page) -> None:
+    page = collection
+    upload(page, text("emoji.txt", f"{'🔋' * 50}\n\n{FILLER}\n\n{WARRANTY} 🔋\n\n{FILLER}"))
+    expect(row(page, "emoji")).to_contain_text("Ready", timeout=60_000)
+    page.get_by_label("Search this collection").fill("battery pack warranty kilometres")
+    page.get_by_role("button", name="Search").click()
+    hit = page.get_by_role("region", name="Try the search").get_by_role("listitem").first
+    found = hit.locator(".text").inner_text()
+    hit.get_by_role("button").click()
+    mark = page.get_by_role("complementary").locator("mark").first
+    expect(mark).to_be_in_viewport()
+    marked = " ".join(page.get_by_role("complementary").locator("mark").all_inner_texts())
+    assert " ".join(marked.split()) == " ".join(found.split())
+
+
+def test_several_files_are_taken_at_once_and_each_tells_its_fate(collection: Page) -> None:
+    page = collection
+    upload(
+        page,
+        text("one.txt", "The first text."),
+        text("two.md", "# The second text"),
+        FilePayload(name="broken.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7 broken"),
+        FilePayload(name="tool.bin", mimeType="application/octet-stream", buffer=bytes(2000)),
+    )
+    expect(row(page, "one")).to_contain_text("Ready", timeout=60_000)
+    expect(row(page, "two")).to_contain_text("Ready", timeout=60_000)
+    expect(row(page, "broken")).to_contain_text("Failed", timeout=60_000)
+    refused = page.get_by_role("list", name="Uploads")
+    expect(refused).to_contain_text("tool.bin")
+    assert violations(page) == []
+    refused.get_by_role("button", name="Dismiss").click()
+    expect(refused).to_have_count(0)
+
+
+def test_a_document_is_downloaded_as_it_was_sent_and_deleted(collection: Page) -> None:
+    page = collection
+    upload(page, text("one.txt", "The first text."))
+    expect(row(page, "one")).to_contain_text("Ready", timeout=60_000)
+    page.get_by_role("button", name="one", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download the original file").click()
+    assert saved.value.suggested_filename == "one.txt"
+    assert Path(saved.value.path()).read_text() == "The first text."
+    page.keyboard.press("Escape")
+    row(page, "one").get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+
+
+def test_a_collection_is_renamed_and_deleted(collection: Page) -> None:
+    page = collection
+    assert violations(page) == []
+    page.get_by_role("button", name="Actions for the collection").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    page.get_by_label("Name").fill("Handbooks")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Handbooks")).to_be_visible()
+    page.get_by_role("button", name="Actions for the collection").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No collections yet")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_another_organisations_collection_is_not_there(collection: Page, ada: Visitor) -> None:
+    page = ada.open("/documents/01890000-0000-7000-8000-000000000000")
+    expect(page.get_by_role("alert")).to_contain_text("Not found")
