@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from folkmoot.agents.ports import Passage
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 
 CITATIONS: Final = "citations"
 """Event: which passages a message refers to."""
@@ -44,6 +45,23 @@ def shown(passages: Sequence[Passage]) -> str:
 def sources(passages: Sequence[Passage]) -> list[dict[str, Any]]:
     """Return all passages as citations, by the numbers under which the model knows them."""
     return [_citation(number, passage) for number, passage in enumerate(passages, 1)]
+
+
+def passages(listed: Sequence[dict[str, Any]]) -> list[Passage]:
+    """Return the passages that `sources` has listed."""
+    return [
+        Passage(
+            document_id=DocumentId(UUID(each["document_id"])),
+            collection_id=CollectionId(UUID(each["collection_id"])),
+            chunk_id=ChunkId(UUID(each["chunk_id"])),
+            title=each["title"],
+            page=each["page"],
+            start=each["start"],
+            end=each["end"],
+            text=each["text"],
+        )
+        for each in listed
+    ]
 
 
 def cited(text: str, passages: Sequence[Passage]) -> list[dict[str, Any]]:

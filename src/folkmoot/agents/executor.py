@@ -49,7 +49,8 @@ class AgentExecutor:
         past = replay(run.past)
         if past.answered:
             return
-        workflow = chosen(agent, wanted, opening, run.subject)
+        searched = past.passages is not None
+        workflow = Workflow.RAG if searched else chosen(agent, wanted, opening, run.subject)
         turn = Turn(
             run=run,
             agent=agent,
@@ -58,7 +59,9 @@ class AgentExecutor:
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),
         )
-        if workflow is Workflow.RAG:
+        if past.passages is not None:
+            turn.passages = past.passages
+        elif workflow is Workflow.RAG:
             turn.passages = await self._retrieve(run, opening.question, wanted)
         turn.instructions = instructions(turn, wanted, workflow)
         said = await _caught_up(turn, past)

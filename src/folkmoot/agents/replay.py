@@ -11,7 +11,10 @@ from typing import Any
 
 import orjson
 
+from folkmoot.agents import citations
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
+from folkmoot.agents.citations import SOURCES
+from folkmoot.agents.ports import Passage
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
 
@@ -35,11 +38,13 @@ class Past:
 
     Attributes:
         whole: Ids of the answers that came to their end, in order.
+        passages: What was retrieved; None if nothing was.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     calls: dict[str, _Call] = field(default_factory=dict[str, _Call])
     whole: dict[str, None] = field(default_factory=dict[str, None])
+    passages: Sequence[Passage] | None = None
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -91,9 +96,9 @@ class Past:
                 if message_id not in self._cut:
                     self.whole[message_id] = None
             case _:
-                self._read_tools(event.type, event.payload)
+                self._read_work(event.type, event.payload)
 
-    def _read_tools(self, type_: str, payload: bytes) -> None:
+    def _read_work(self, type_: str, payload: bytes) -> None:
         match type_:
             case Event.TOOL_STARTED:
                 body = orjson.loads(payload)
@@ -112,6 +117,8 @@ class Past:
                 self.calls[value["tool_call_id"]].signature = value["signature"]
             case _ if type_ == TOOLS_REQUESTED:
                 self.whole[_value(payload)["message_id"]] = None
+            case _ if type_ == SOURCES:
+                self.passages = citations.passages(_value(payload)["sources"])
             case _:
                 pass
 

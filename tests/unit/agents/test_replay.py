@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
+from folkmoot.agents.citations import SOURCES, sources
+from folkmoot.agents.ports import Passage
 from folkmoot.agents.replay import Past, replay
+from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded, encode
 
@@ -122,6 +125,21 @@ def test_a_providers_mark_on_a_call_is_kept() -> None:
     )
     (call,) = signed.pending()
     assert call.signature == "xyz"
+
+
+def test_passages_are_the_ones_that_the_model_was_shown() -> None:
+    passage = Passage(
+        document_id=DocumentId(new_id()),
+        collection_id=CollectionId(new_id()),
+        chunk_id=ChunkId(new_id()),
+        title="Birds",
+        page=None,
+        start=0,
+        end=4,
+        text="Text",
+    )
+    assert past(custom(SOURCES, sources=sources([passage]))).passages == [passage]
+    assert past(started("m")).passages is None
 
 
 @pytest.mark.parametrize("type_", [Event.MESSAGE_DELTA, Event.STEP_STARTED, "citations"])
