@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.assembly import Ground, Parts, ground, models_config, running
 from folkmoot.conversations import routes as conversation_routes
@@ -24,6 +25,7 @@ from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
 from folkmoot.http import docs, health, problems
 from folkmoot.http.edge import EdgeOptions, edge
+from folkmoot.http.openapi import Api
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import provisioning
 from folkmoot.identity import routes as identity_routes
@@ -129,12 +131,17 @@ def edge_options(deployment: Deployment) -> EdgeOptions:
     )
 
 
-def application(parts: Parts) -> FastAPI:
+def application(parts: Parts) -> Api:
     """Build the HTTP application over running parts."""
-    app = FastAPI(
+    app = Api(
         title="Folkmoot",
         version=VERSION,
-        summary="A platform for AI agents in which every run is its own event log.",
+        summary=description.SUMMARY,
+        description=description.TEXT,
+        contact=description.CONTACT,
+        license_info=description.LICENSE,
+        servers=description.SERVERS,
+        openapi_tags=description.TAGS,
         docs_url=None,
         redoc_url=None,
     )

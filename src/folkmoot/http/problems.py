@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from folkmoot.http.methods import allowed
 from folkmoot.kit.errors import AppError, RateLimited, Unauthenticated, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -59,7 +60,7 @@ def problem(
         "code": code,
         "request_id": request.scope.get("request_id"),
     }
-    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, int(status), headers=headers, media_type=MEDIA_TYPE)
 
 
 def code_of(status: HTTPStatus) -> str:
@@ -101,8 +102,10 @@ async def render_http(request: Request, error: Exception) -> Response:
     failure = cast(HTTPException, error)
     status = HTTPStatus(failure.status_code)
     headers = dict(failure.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = allowed(request)
     if status in BODILESS:
-        return Response(status_code=status, headers=headers)
+        return Response(status_code=int(status), headers=headers)
     return problem(request, status, code_of(status), str(failure.detail), headers=headers)
 
 

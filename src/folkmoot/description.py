@@ -1,0 +1,38 @@
+"""What the HTTP API says of itself as a whole, in its OpenAPI description."""
+
+from typing import Any, Final
+
+SUMMARY: Final = "A platform for AI agents in which every run is its own event log."
+TEXT: Final = """\
+Everything that takes time is a run, and a run is an append-only log of events. Ask an agent with
+`POST /api/chat/{agent_id}` and its answer streams from that log; when the connection is cut, read
+on where you were with `GET /api/v1/runs/{run_id}/events`.
+
+**Authentication.** Send an access token or an API key as `Authorization: Bearer`, or an API key as
+`X-API-Key`. `X-Organization-Id` chooses the organisation if you have several.
+
+**Failures** are problem details (RFC 9457) with a stable `code`. What is not yours to see is
+answered like what does not exist: 404.
+
+**Lists** answer `{"items": [...], "next_cursor": ...}`; the cursor continues them with `?cursor=`.
+"""
+CONTACT: Final = {"name": "The Folkmoot contributors"}
+LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+SERVERS: Final[list[dict[str, Any]]] = [
+    {"url": "/", "description": "The server that this description comes from."}
+]
+TAGS: Final[list[dict[str, Any]]] = [
+    {"name": "chat", "description": "Ask an agent; its answer streams in the AG-UI protocol."},
+    {"name": "agents", "description": "The agents that can be asked."},
+    {"name": "conversations", "description": "Your conversations and their messages."},
+    {"name": "runs", "description": "Look at runs, read their logs, cancel them."},
+    {"name": "collections", "description": "Sets of documents that are searched together."},
+    {"name": "documents", "description": "Add documents, follow their reading, read them."},
+    {"name": "search", "description": "Find passages by words, by meaning or by both."},
+    {"name": "models", "description": "The language and embedding models there are."},
+    {"name": "auth", "description": "Register, sign in, refresh and end sessions."},
+    {"name": "me", "description": "Who you are and what you may do."},
+    {"name": "organizations", "description": "Organisations and their members."},
+    {"name": "api keys", "description": "Keys with which programs act for you."},
+    {"name": "operation", "description": "Health and metrics, for those who run the server."},
+]

@@ -1,0 +1,76 @@
+"""What the edge demands of every text that comes in, told in the API's description.
+
+No text may contain U+0000, neither as a value nor as a name, and JSON of any shape is JSON of which
+that is true all the way down (see `http.strict_json`).
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+TEXT: Final = r"^[^\x00]*$"
+ANYTHING: Final[Json] = {"$ref": "#/components/schemas/JsonValue"}
+JSON_VALUE: Final[Json] = {
+    "description": "Any JSON, whose texts and names do not contain U+0000.",
+    "anyOf": [
+        {"type": ["null", "boolean", "number"]},
+        {"type": "string", "pattern": TEXT},
+        {"type": "array", "items": ANYTHING},
+        {"type": "object", "propertyNames": {"pattern": TEXT}, "additionalProperties": ANYTHING},
+    ],
+}
+BOUND: Final = frozenset({"pattern", "enum", "const", "format"})
+"""A text that has one of these is described narrowly enough."""
+
+
+def restrict_text(document: Json) -> None:
+    """Add to the schemas of what comes in what holds for all of them, in place."""
+    schemas: Json = document["components"]["schemas"]
+    schemas["JsonValue"] = JSON_VALUE
+    seen: set[str] = {"JsonValue"}
+    for schema in list(_incoming(document)):
+        _restrict(schema, schemas, seen)
+
+
+def _incoming(document: Json) -> Iterator[Json]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if "schema" in parameter:
+                    yield parameter["schema"]
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                yield media["schema"]
+
+
+def _restrict(schema: Json, schemas: Json, seen: set[str]) -> None:
+    reference = schema.get("$ref")
+    if reference is not None:
+        name = reference.rpartition("/")[2]
+        if name not in seen:
+            seen.add(name)
+            _restrict(schemas[name], schemas, seen)
+        return
+    kind = schema.get("type")
+    if kind == "string" and not BOUND & schema.keys():
+        schema["pattern"] = TEXT
+    if kind == "object" and schema.get("additionalProperties", True) is not False:
+        _open(schema)
+    for part in _parts(schema):
+        _restrict(part, schemas, seen)
+
+
+def _open(schema: Json) -> None:
+    """Say of what an object may hold besides what is named that it is JSON that we take."""
+    schema.setdefault("propertyNames", {"pattern": TEXT})
+    if schema.get("additionalProperties", True) is True:
+        schema["additionalProperties"] = ANYTHING
+
+
+def _parts(schema: Json) -> Iterator[Json]:
+    yield from schema.get("properties", {}).values()
+    for name in ("anyOf", "oneOf", "allOf"):
+        yield from schema.get(name, ())
+    for name in ("items", "additionalProperties", "contains"):
+        if isinstance(schema.get(name), dict):
+            yield schema[name]
