@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,22 @@ class Check:
     name: str
     command: Sequence[str]
     folder: Path = ROOT
-    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a check ended, what it said and how many seconds it took."""
+
+    name: str
+    failed: bool
+    said: str
+    seconds: float
+
+    def show(self) -> None:
+        """Print one line, and what was said if there is something to mend."""
+        verdict = "FAILED " if self.failed else "ok     "
+        print(f"{verdict}  {self.name} ({self.seconds:.1f} s)")
+        print(self.said if self.failed else "", end="", flush=True)
 
 
 QUICK: Final = (
@@ -54,10 +69,21 @@ FAST_TESTS: Final = ("-m", "core", "tests")
 def main(arguments: list[str]) -> int:
     """Run what was asked for; 0 if all of it is well."""
     if arguments == ["fast"]:
-        return report(run_all(QUICK), *run_pytest(FAST_TESTS))
+        return fast()
     if arguments in ([], ["--all"]):
         return whole(strict=arguments == ["--all"])
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
+
+
+def fast() -> int:
+    """Run the quick checks beside the core of the tests; what the checks say comes after."""
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(lambda: [run(check) for check in QUICK])
+        status, summary = run_pytest(FAST_TESTS)
+        outcomes = checking.result()
+    for outcome in outcomes:
+        outcome.show()
+    return report([outcome.name for outcome in outcomes if outcome.failed], status, summary)
 
 
 def whole(*, strict: bool) -> int:
@@ -79,27 +105,27 @@ def whole(*, strict: bool) -> int:
 
 def run_all(checks: Sequence[Check]) -> list[str]:
     """Run checks, two at once, show what the failing ones say, and return their names."""
+    failed: list[str] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [name for name in pool.map(run, checks) if name]
+        for outcome in pool.map(run, checks):
+            outcome.show()
+            failed += [outcome.name] if outcome.failed else []
+    return failed
 
 
-def run(check: Check) -> str | None:
-    """Run one check; return its name if it failed."""
+def run(check: Check) -> Outcome:
+    """Run one check."""
     begun = time.monotonic()
-    environment = {**os.environ, **check.environment, "PATH": path()}
     ended = subprocess.run(
         check.command,
         cwd=check.folder,
-        env=environment,
+        env={**os.environ, "PATH": path()},
         check=False,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    verdict = "FAILED " if ended.returncode else "ok     "
-    said = ended.stdout if ended.returncode else ""
-    print(f"{verdict}  {check.name} ({time.monotonic() - begun:.1f} s)\n{said}", end="", flush=True)
-    return check.name if ended.returncode else None
+    return Outcome(check.name, ended.returncode != 0, ended.stdout, time.monotonic() - begun)
 
 
 def path() -> str:
@@ -115,7 +141,7 @@ def console_checks() -> Iterator[Check]:
     # `./up` installs what it takes to build the console, and not what it takes to check it.
     marker = installed / "vitest" / "package.json"
     if not marker.is_file() or marker.stat().st_ctime < locked.stat().st_mtime:
-        run(Check("console packages", ("npm", "ci", "--no-audit", "--no-fund"), CONSOLE))
+        run(Check("console packages", ("npm", "ci", "--no-audit", "--no-fund"), CONSOLE)).show()
     yield from CONSOLE_CHECKS
 
 
