@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -124,7 +125,8 @@ def _deployment(
 ) -> Deployment:
     given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
     deployment = main.configuration(flags=given, file=config).deployment
-    style = logs.Style.JSON if deployment.mode is Mode.PRODUCTION else logs.Style.CONSOLE
+    watched = deployment.mode is Mode.DEV and sys.stderr.isatty()
+    style = logs.Style.CONSOLE if watched else logs.Style.JSON
     logs.configure(level=deployment.log_level, style=style, known=list(secret_values(deployment)))
     return deployment
 
