@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import psycopg
 
 from folkmoot.db.embedded import postmaster
 from folkmoot.db.embedded.waiting import attempts
@@ -120,3 +123,19 @@ def postmaster_pid(root: Path) -> int:
 
 def nobody() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody")
+
+
+def ask(dsn: object, query: str) -> object:
+    with psycopg.connect(str(dsn), autocommit=True) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def change(dsn: object, *statements: str) -> None:
+    with psycopg.connect(str(dsn), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)

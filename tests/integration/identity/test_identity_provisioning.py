@@ -153,4 +153,4 @@ async def test_an_owner_who_registered_keeps_their_password(
     client: httpx.AsyncClient, identity: Identity, grace: Account
 ) -> None:
     await provision(identity, FirstStart(admin_email=grace["email"], admin_password="x" * 20))
-    await sign_in(client, grace)
+    assert await sign_in(client, grace)

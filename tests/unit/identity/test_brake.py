@@ -22,6 +22,8 @@ def test_accounts_and_addresses_are_counted_apart() -> None:
         guard.enter("ada", "192.0.2.1")
     guard.enter("ada", "192.0.2.2")
     guard.enter("bob", "192.0.2.1")
+    with pytest.raises(TooManyAttempts):
+        guard.enter("ada", "192.0.2.1")
 
 
 def test_ten_thousand_pairs_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

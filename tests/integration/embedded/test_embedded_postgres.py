@@ -1,12 +1,6 @@
 """The embedded server: starting, sharing and stopping it, and who can reach it."""
 
 import os
-import shutil
-import signal
-import stat
-import sys
-import sysconfig
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +10,9 @@ import pytest
 from psycopg import conninfo
 
 from embedded_processes import (
-    directory,
+    ask,
+    change,
+    mode,
     nobody,
     other_process,
     postmaster_pid,
@@ -30,44 +26,10 @@ from folkmoot.db.embedded import (
     journal,
     locks,
 )
-from folkmoot.db.embedded import account as accounts
 from folkmoot.db.embedded import home as homes
 from folkmoot.db.embedded import postmaster as postmasters
-from folkmoot.db.embedded.account import Account
-from folkmoot.db.embedded.waiting import attempts
-
-SOURCES = Path(__file__).parents[2] / "src"
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a server to an account")
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    with directory() as path:
-        yield path
-
-
-@pytest.fixture
-def postgres(root: Path) -> Iterator[EmbeddedPostgres]:
-    postgres = EmbeddedPostgres(root)
-    yield postgres
-    postgres.stop()
-
-
-def ask(dsn: object, query: str) -> object:
-    with psycopg.connect(str(dsn), autocommit=True) as connection:
-        row = connection.execute(query.encode()).fetchone()
-    return row[0] if row else None
-
-
-def change(dsn: object, *statements: str) -> None:
-    with psycopg.connect(str(dsn), autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 # Starting
@@ -393,146 +355,3 @@ def test_without_proc_processes_are_told_apart_by_ps(
     assert postmasters.processes(root / "data") == []
     postgres.stop()
     assert not postmasters.is_live(pid, root / "data")
-
-
-# Accounts
-
-
-@as_root
-def test_root_hands_the_server_to_an_account_without_privileges(
-    root: Path, postgres: EmbeddedPostgres
-) -> None:
-    postgres.start()
-    uids = {Path(f"/proc/{pid}").stat().st_uid for pid in postmasters.processes(root / "data")}
-    assert uids == {(root / "data").stat().st_uid}
-    assert 0 not in uids
-
-
-@as_root
-def test_data_stay_with_the_account_that_owns_them(root: Path, postgres: EmbeddedPostgres) -> None:
-    change(postgres.start().dsn(), "CREATE TABLE kept AS SELECT 42 AS answer")
-    postgres.stop()
-    for path in (root / "data", *(root / "data").rglob("*"), root / "run", root / "log"):
-        os.chown(path, nobody().pw_uid, nobody().pw_gid, follow_symlinks=False)
-    shutil.rmtree(root / "log")
-    os.chown(root / "run", nobody().pw_uid, nobody().pw_gid)
-    assert ask(postgres.start().dsn(), "SELECT answer FROM kept") == 42
-    assert Path(f"/proc/{postmaster_pid(root)}").stat().st_uid == nobody().pw_uid
-
-
-@as_root
-def test_a_root_that_the_account_cannot_enter_moves_and_is_found_again(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    postgres = EmbeddedPostgres(tmp_path / "postgres")
-    try:
-        change(postgres.start().dsn(), "CREATE TABLE kept AS SELECT 42 AS answer")
-        moved = Path((tmp_path / "postgres" / "moved-to").read_text())
-        assert (moved / "data" / "PG_VERSION").exists()
-        assert not (tmp_path / "postgres" / "data").exists()
-        postgres.stop()
-        again = EmbeddedPostgres(tmp_path / "postgres")
-        assert ask(again.start().dsn(), "SELECT answer FROM kept") == 42
-        again.stop()
-        assert mode(tmp_path) == 0o700
-    finally:
-        postgres.stop()
-    shutil.rmtree(moved)
-    with pytest.raises(EmbeddedPostgresFailed, match="which is missing"):
-        postgres.start()
-
-
-@as_root
-def test_programs_that_the_account_cannot_run_are_copied_once(root: Path) -> None:
-    installed = binaries.installed()
-    hidden = root / "hidden" / binaries.PACKAGE
-    shutil.copytree(installed, hidden / installed.name, symlinks=True, ignore=binaries.NEEDLESS)
-    for libraries in binaries.LIBRARIES:
-        if (installed.parent / libraries).exists():
-            shutil.copytree(installed.parent / libraries, hidden / libraries)
-    (root / "hidden").chmod(0o700)
-    root.chmod(0o711)
-    account = Account(nobody().pw_uid, nobody().pw_gid)
-    usable = binaries.usable(hidden / installed.name, root / "bin", account)
-    assert usable.is_relative_to(root / "bin")
-    assert account.run(usable / "bin" / "postgres", "--version")[0] == 0
-    assert account.may("-r", usable / "lib" / "postgresql" / "vector.so")
-    made = usable.stat().st_ctime_ns
-    assert binaries.usable(hidden / installed.name, root / "bin", account) == usable
-    assert usable.stat().st_ctime_ns == made
-    assert [path.name for path in (root / "bin").iterdir()] == [usable.parents[1].name]
-
-
-@as_root
-def test_data_that_moved_where_the_account_cannot_go_are_not_begun_anew(
-    root: Path, postgres: EmbeddedPostgres, tmp_path: Path
-) -> None:
-    tmp_path.chmod(0o700)
-    (tmp_path / "moved").mkdir()
-    (root / "moved-to").write_text(str(tmp_path / "moved"))
-    with pytest.raises(EmbeddedPostgresFailed, match="can enter neither"):
-        postgres.start()
-    assert (root / "moved-to").read_text() == str(tmp_path / "moved")
-
-
-@as_root
-def test_root_without_any_account_to_turn_to_is_told_so(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(accounts, "PREFERRED", ())
-    with pytest.raises(EmbeddedPostgresFailed, match="does not run as root"):
-        accounts.choose(root / "data")
-
-
-def test_an_ordinary_user_is_the_account_and_stays_at_home(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    home = homes.settle(root)
-    assert (home.path, home.account.uid) == (root, 12345)
-    assert mode(root) == 0o700
-
-
-def test_a_program_that_hangs_is_ended_with_its_children() -> None:
-    account = Account(os.geteuid(), os.getegid())
-    status, output = account.run("/bin/sh", "-c", "echo begun; sleep 600; :", patience=0.2)
-    assert (status, output) == (-signal.SIGKILL, "begun\n")
-
-
-ORDINARY = """
-import sys
-sys.path[:0] = sys.argv[2:]
-from pathlib import Path
-import psycopg
-from folkmoot.db.embedded import EmbeddedPostgres
-postgres = EmbeddedPostgres(Path(sys.argv[1]))
-for _ in range(2):
-    with psycopg.connect(postgres.start().dsn()) as connection:
-        print("served by", connection.execute("SHOW server_version").fetchone()[0])
-    postgres.stop()
-"""
-
-
-def interpreter_for(account: Account) -> tuple[str, ...]:
-    """Return a Python that the account can run with our packages, or skip the test."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = (sysconfig.get_path("purelib"), str(SOURCES))
-    probe = "import sys; sys.path[:0] = sys.argv[1:]; import psycopg, folkmoot.db.embedded"
-    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        runs = account.may("-x", Path(python))
-        if runs and account.run(python, "-c", probe, *packages)[0] == 0:
-            return (python, *packages)
-    pytest.skip(f"an ordinary user can run no {version} with the installed packages here")
-
-
-def test_an_ordinary_user_runs_it_in_place(root: Path) -> None:
-    account = Account(os.geteuid(), os.getegid())
-    if account.uid == 0:
-        account = Account(nobody().pw_uid, nobody().pw_gid)
-        os.chown(root, account.uid, account.gid)
-    python, *packages = interpreter_for(account)
-    status, said = account.run(python, "-c", ORDINARY, root, *packages)
-    assert (status, said.count("served by 18")) == (0, 2), said
-    assert mode(root) == 0o700
-    assert not (root / "bin").exists()
-    assert {path.stat().st_uid for path in root.iterdir()} == {account.uid}
-    assert any(locks.is_free(root / "life") for _ in attempts(5))
