@@ -5,6 +5,7 @@ cannot run here as a failure, and other arguments go to pytest alone. The last l
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ CONSOLE: Final = ROOT / "console"
 AT_ONCE: Final = 2
 LEAST_COVERED: Final = 90
 WHOLLY_COVERED: Final = ("db", "identity", "runs", "settings")
-SUMMARY_MARK: Final = " in "
+SUMMARY: Final = re.compile(r"\b(?:passed|failed|errors?|deselected|no tests ran)\b.* in [\d.]+s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def run_pytest(
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
-            last = line if SUMMARY_MARK in line else last
+            last = line if SUMMARY.search(line) else last
     return process.returncode, last
 
 
