@@ -60,8 +60,9 @@ def _told(failure: Failure) -> typer.Exit:
 
 def _failure(error: AppError) -> Failure:
     codes = (code for family, code in CODES if isinstance(error, family))
-    # Not the detail: what an error tells its operator may be more than what clients may know.
-    return Failure(str(error), next(codes, ExitCode.FAILED))
+    # Not the detail alone: an operator may know more than clients are told.
+    causes = [" ".join(str(error.__cause__).split())] if error.__cause__ else []
+    return Failure(str(error), next(codes, ExitCode.FAILED), hints=causes)
 
 
 def _misused(error: ValidationError) -> Failure:

@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import MetaData, create_engine, pool
 
 from folkmoot.db import roles
-from folkmoot.db.errors import SchemaOutOfDate
+from folkmoot.db.errors import DatabaseUnavailable, SchemaOutOfDate
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,7 +25,7 @@ def head() -> str:
 
 def current(owner: str) -> str | None:
     """Return the revision the database is at."""
-    with psycopg.connect(owner) as connection:
+    with _connected(owner) as connection:
         return _version(connection)
 
 
@@ -37,7 +37,7 @@ def upgrade(owner: str, secret_key: str, *, to: str = "head") -> None:
         secret_key: The deployment's secret key, from which the roles' passwords are derived.
         to: The revision to go to.
     """
-    with psycopg.connect(owner, autocommit=True) as connection:
+    with _connected(owner) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         roles.ensure(connection, secret_key)
         if _version(connection) != (head() if to == "head" else to):
@@ -59,6 +59,13 @@ def demand_current(found: str | None) -> None:
     """Fail unless the revision found is the one this build was made for."""
     if found != head():
         raise SchemaOutOfDate(found, head())
+
+
+def _connected(owner: str) -> psycopg.Connection[tuple[object, ...]]:
+    try:
+        return psycopg.connect(owner, autocommit=True)
+    except psycopg.Error as error:
+        raise DatabaseUnavailable from error
 
 
 def _version(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:
