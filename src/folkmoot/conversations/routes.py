@@ -1,11 +1,12 @@
 """REST endpoints for conversations."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
 
 from folkmoot.conversations import service
+from folkmoot.conversations.errors import ConversationNotFound, CursorInvalid
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.schemas import (
     PRINTABLE,
@@ -16,17 +17,24 @@ from folkmoot.conversations.schemas import (
 from folkmoot.conversations.service import Direction, Place
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork, PageLimit
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.page import Page, cut
 
-MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
-BAD_CURSOR: dict[int | str, dict[str, Any]] = {HTTPStatus.UNPROCESSABLE_ENTITY: {"model": Problem}}
+MISSING: Final = documented(ConversationNotFound)
+BAD_CURSOR: Final = documented(CursorInvalid)
 
 ConversationName = Annotated[
     str,
-    Path(min_length=1, max_length=200, pattern=PRINTABLE, description="The client's `threadId`."),
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=PRINTABLE,
+        description="The client's `threadId`, or our id.",
+        examples=["thread-1"],
+    ),
 ]
+Cursor = Annotated[str | None, Query(max_length=80, json_schema_extra={"pattern": service.CURSOR})]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -34,7 +42,7 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 @router.get("", dependencies=[require("conversations:read")], responses=BAD_CURSOR)
 async def list_conversations(
     work: OpenWork,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
+    cursor: Cursor = None,
     limit: PageLimit = 20,
 ) -> Page[ConversationRead]:
     """List your conversations, the last used first."""

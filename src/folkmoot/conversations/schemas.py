@@ -20,14 +20,14 @@ class ConversationUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Title
+    title: Title = Field(examples=["The annual report"])
 
 
 class ConversationRead(BaseModel):
     """A conversation. `id` is the client's `threadId`; asking under it goes on with it."""
 
-    id: str
-    title: str
+    id: str = Field(examples=["thread-1"])
+    title: str = Field(examples=["The annual report"])
     created_at: datetime
     updated_at: datetime = Field(description="When the last question was asked.")
     active_run_id: RunId | None = Field(description="The run that is answering now, if one is.")
@@ -36,12 +36,19 @@ class ConversationRead(BaseModel):
 class MessageRead(BaseModel):
     """One message."""
 
-    id: str
-    role: str
-    content: str
+    id: str = Field(examples=["message-2"])
+    role: str = Field(examples=["assistant"])
+    content: str = Field(examples=["Revenue grew by 12 % [1]."])
     run_id: RunId
     created_at: datetime
     cut: bool = Field(description="Whether a failure ended the message early.")
-    citations: list[dict[str, Any]] = Field(description="Passages that the message refers to.")
-    tool_calls: list[dict[str, Any]] = Field(description="Tools that the message asked for.")
-    tool_call_id: str | None = Field(description="The call whose result this message is.")
+    citations: list[dict[str, Any]] = Field(
+        description="Passages that the message refers to.",
+        examples=[[{"number": 1, "title": "report.pdf", "page": 4, "start": 210, "end": 388}]],
+    )
+    tool_calls: list[dict[str, Any]] = Field(
+        description="Tools that the message asked for.", examples=[[]]
+    )
+    tool_call_id: str | None = Field(
+        description="The call whose result this message is.", examples=[None]
+    )

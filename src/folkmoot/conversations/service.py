@@ -17,6 +17,8 @@ from folkmoot.kit.ids import ConversationId, RunId
 from folkmoot.runs import service as runs
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+CURSOR: Final = "^[0-9]{1,17}-[0-9a-f]{32}$"
+"""What a place in the list looks like as a cursor: microseconds since the epoch, then the id."""
 
 
 class Direction(StrEnum):

@@ -3,7 +3,7 @@
 A field shows its own (`Field(examples=[...])`); ids, moments, numbers and the like need none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -33,8 +33,8 @@ def example(schema: Json, schemas: Json, *, incoming: bool) -> object:
         incoming: Whether to leave out what may be left out and has no example of its own.
     """
     shown = _shown(schema)
-    if shown is not None:
-        return shown
+    if shown:
+        return shown[0]
     if "$ref" in schema:
         return example(schemas[schema["$ref"].rpartition("/")[2]], schemas, incoming=incoming)
     if "anyOf" in schema:
@@ -45,19 +45,19 @@ def example(schema: Json, schemas: Json, *, incoming: bool) -> object:
         return {
             name: example(part, schemas, incoming=incoming)
             for name, part in schema.get("properties", {}).items()
-            if not incoming or name in schema.get("required", ()) or _shown(part) is not None
+            if not incoming or name in schema.get("required", ()) or any(_shown(part))
         }
     if kind == "array":
         return [example(schema["items"], schemas, incoming=incoming)]
     return _simple(schema)
 
 
-def _shown(schema: Json) -> object:
-    """Return the value that a schema itself names, None if it names none."""
-    if "example" in schema:
-        return schema["example"]
-    several = schema.get("examples") or schema.get("enum") or [schema.get("default")]
-    return schema.get("const", several[0])
+def _shown(schema: Json) -> Sequence[object]:
+    """Return the values that a schema itself names."""
+    several = schema.get("examples") or schema.get("enum")
+    if several:
+        return list(several)
+    return [schema[name] for name in ("example", "const", "default") if name in schema]
 
 
 def _simple(schema: Json) -> object:

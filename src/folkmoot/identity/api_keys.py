@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.db.work import Work
 from folkmoot.identity import credentials
-from folkmoot.identity.errors import ApiKeyNotFound, ScopeTooWide
+from folkmoot.identity.errors import ApiKeyNotFound, ExpiryPassed, ScopeTooWide
 from folkmoot.identity.models import ApiKey
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
@@ -19,8 +19,11 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
     """Make a key that acts for the subject; return it with its secret, which is stored nowhere.
 
     Raises:
+        ExpiryPassed: It would count for nothing from the start.
         ScopeTooWide: It would be able to do what its maker may not.
     """
+    if data.expires_at is not None and data.expires_at <= clock.now():
+        raise ExpiryPassed
     secret = credentials.new(credentials.API_KEY)
     key = ApiKey(
         org_id=work.subject.org_id,

@@ -91,6 +91,13 @@ class InitKeyTooShort(Invalid):
         super().__init__(f"The configured API key needs {shortest} or more characters.")
 
 
+class ExpiryPassed(Conflict):
+    code = "expiry_passed"
+
+    def __init__(self) -> None:
+        super().__init__("The key would have expired before it was made.")
+
+
 class ScopeTooWide(Forbidden):
     """An API key may do no more than whoever makes it."""
 

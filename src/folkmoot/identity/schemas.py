@@ -4,25 +4,25 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
 
 from folkmoot.identity import passwords
 from folkmoot.identity.permissions import OrgRole
-from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
 
 
-def in_future(moment: datetime) -> datetime:
-    """Refuse a moment that has passed."""
-    if moment <= clock.now():
-        raise ValueError("must lie in the future")
+def written(moment: object) -> object:
+    """Refuse a number, which Pydantic would take for a moment."""
+    if isinstance(moment, int | float):
+        raise PydanticCustomError("datetime_type", "Input should be a date and time in writing")
     return moment
 
 
@@ -177,7 +177,9 @@ class ApiKeyCreate(Input):
         description="What it may do; all that its maker may if absent.",
         examples=[["runs:read"]],
     )
-    expires_at: Annotated[AwareDatetime, AfterValidator(in_future)] | None = None
+    expires_at: Annotated[AwareDatetime, BeforeValidator(written)] | None = Field(
+        default=None, description="Must lie in the future; the key never expires if absent."
+    )
 
 
 class ApiKeyRead(Output):

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from pydantic import JsonValue
 
-from folkmoot.kit.errors import AppError, Conflict, Invalid, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, NotFound, Unavailable
 from folkmoot.kit.redact import redact_secrets
 
 LINE: Final = 300  # characters of a provider's message that are shown
@@ -138,7 +138,7 @@ class ModelStreamCut(ModelError):
         )
 
 
-class ModelUnknown(Invalid):
+class ModelUnknown(NotFound):
     """No such model can be asked here; the detail lists what is configured."""
 
     code = "model_unknown"

@@ -4,22 +4,24 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
+from pydantic import WithJsonSchema
 from starlette.responses import JSONResponse, Response
 
 from folkmoot.db.work import Database
 from folkmoot.http import sse
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageLimit
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.page import Page, cut
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.chain import Link
+from folkmoot.runs.errors import RunNotFound
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.models import Run
@@ -31,7 +33,27 @@ from folkmoot.runs.window import Window
 Translate = Callable[[Recorded], bytes]
 """Turns an event into the JSON text of a protocol's event."""
 
-MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+MISSING: Final = documented(RunNotFound)
+EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: {
+        "model": Page[EventRead] | Page[LogEventRead],
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'id: 1\ndata: {"type":"RUN_STARTED","threadId":"t","runId":"r"}\n\n',
+            }
+        },
+    }
+}
+
+RunName = Annotated[
+    str, Path(description="Our id, or the `runId` that the client gave.", examples=["run-1"])
+]
+LastEventId = Annotated[
+    str | None,
+    Header(description="The last event that the client has."),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": sse.LARGEST_ID}),
+]
 
 
 class LogFormat(StrEnum):
@@ -60,12 +82,12 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         return cut([read(row) for row in rows], limit, lambda run: run.id)
 
     @routes.get("/{run_id}", dependencies=[require("runs:read")], responses=MISSING)
-    async def read_run(run_id: str, work: OpenWork) -> RunRead:
+    async def read_run(run_id: RunName, work: OpenWork) -> RunRead:
         """Read one run, by our id or by the client's."""
         return read(await service.get(work, run_id))
 
     @routes.post("/{run_id}/cancel", dependencies=[require("runs:cancel")], responses=MISSING)
-    async def cancel_run(run_id: str, subject: CurrentSubject) -> RunRead:
+    async def cancel_run(run_id: RunName, subject: CurrentSubject) -> RunRead:
         """Cancel a run. Cancelling it again, or after its end, changes nothing."""
         async with database.work(subject) as work:
             run = read(await service.request_cancel(work, run_id))
@@ -76,7 +98,7 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
             return read(await service.get(work, str(run.id)))
 
     @routes.get("/{run_id}/verify", dependencies=[require("runs:read")], responses=MISSING)
-    async def verify_run(run_id: str, subject: CurrentSubject) -> Verification:
+    async def verify_run(run_id: RunName, subject: CurrentSubject) -> Verification:
         """Follow the hash chain of a run's log, and compare its end with the run's row."""
         async with database.work(subject) as work:
             run = await service.get(work, run_id)
@@ -96,22 +118,16 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
     @routes.get(
         "/{run_id}/events",
         dependencies=[require("runs:read")],
-        responses={
-            **MISSING,
-            HTTPStatus.OK: {
-                "model": Page[EventRead],
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            },
-        },
+        responses={**MISSING, **EVENTS},
     )
     async def read_events(
-        run_id: str,
+        run_id: RunName,
         request: Request,
         subject: CurrentSubject,
         after: Annotated[int | None, Query(ge=0, le=sse.LARGEST_ID)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         format: LogFormat = LogFormat.AGUI,  # noqa: A002 - the query parameter's name
-        last_event_id: Annotated[str | None, Header()] = None,
+        last_event_id: LastEventId = None,
     ) -> Response:
         """Read a run's log: by server-sent events to its end, or as JSON page by page.
 

@@ -12,19 +12,19 @@ from folkmoot.runs.states import RunState
 class RunError(BaseModel):
     """Why a run failed."""
 
-    code: str
-    detail: str
+    code: str = Field(examples=["model_unavailable"])
+    detail: str = Field(examples=["openai:gpt does not answer."])
 
 
 class RunRead(BaseModel):
     """A run. `events` and `head` are known once it has ended."""
 
     id: RunId
-    client_id: str = Field(description="The run's id as its client gave it.")
-    kind: str
-    state: RunState
-    agent: str | None
-    conversation_id: str | None
+    client_id: str = Field(description="The run's id as its client gave it.", examples=["run-1"])
+    kind: str = Field(examples=["agent"])
+    state: RunState = Field(examples=[RunState.FINISHED])
+    agent: str | None = Field(examples=["chat"])
+    conversation_id: str | None = Field(examples=["thread-1"])
     input: dict[str, Any]
     created_at: datetime
     started_at: datetime | None

@@ -228,18 +228,18 @@ async def test_a_caller_chooses_the_model(ada: Talker, provider: FakeProvider) -
 
 
 @pytest.mark.parametrize(
-    ("props", "code"),
+    ("props", "status", "code"),
     [
-        ({"model": "nobody:x"}, "model_unknown"),
-        ({"model": "x"}, "model_unknown"),
-        ({"workflow": "full"}, "workflow_unknown"),
+        ({"model": "nobody:x"}, 404, "model_unknown"),
+        ({"model": "x"}, 404, "model_unknown"),
+        ({"workflow": "full"}, 422, "workflow_unknown"),
     ],
 )
 async def test_a_choice_that_can_not_be_met_is_refused_before_anything_is_stored(
-    ada: Talker, provider: FakeProvider, props: dict[str, str], code: str
+    ada: Talker, provider: FakeProvider, props: dict[str, str], status: int, code: str
 ) -> None:
     answer = await ada.post(body("Hello", "t1", **props))
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     async with ada.http() as client:
         assert (await client.get("/api/v1/conversations/t1")).status_code == 404
     assert provider.received == []

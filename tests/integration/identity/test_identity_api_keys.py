@@ -130,7 +130,7 @@ async def test_a_key_expires(client: httpx.AsyncClient, grace: Account, time: Cl
         {"name": "\x00"},
         {"scopes": ["everything"]},
         {"scopes": ["runs:read"] * 65},
-        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"expires_at": 32503680000},
         {"expires_at": "2999-01-01T00:00:00"},
         {"user_id": "00000000-0000-7000-8000-000000000000"},
         {"org_id": "00000000-0000-7000-8000-000000000000"},
@@ -142,6 +142,15 @@ async def test_what_cannot_be_a_key_is_refused(
     headers = await token_of(client, grace)
     answer = await client.post(KEYS, json={"name": "a key"} | wrong, headers=headers)
     assert answer.status_code == 422
+
+
+async def test_a_key_that_would_have_expired_already_is_not_made(
+    client: httpx.AsyncClient, grace: Account
+) -> None:
+    headers = await token_of(client, grace)
+    wanted = {"name": "a key", "expires_at": "2020-01-01T00:00:00Z"}
+    answer = await client.post(KEYS, json=wanted, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "expiry_passed")
 
 
 async def test_members_see_and_revoke_their_own_keys_and_admins_everybodys(

@@ -6,29 +6,36 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from folkmoot.agents.errors import AgentNotFound, WorkflowUnknown
+from folkmoot.conversations.errors import MessageIdReused
 from folkmoot.conversations.turns import Turns
 from folkmoot.faces.agui import openapi, wire
-from folkmoot.faces.agui.errors import NotJson
+from folkmoot.faces.agui.errors import InputInvalid, NotJson
 from folkmoot.faces.agui.frames import frame
 from folkmoot.http import sse
 from folkmoot.http.access import require
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.errors import ModelKeyMissing, ModelUnknown
+from folkmoot.runs.errors import RunActive, RunIdReused, RunsDraining, TooManyRuns
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.routes import stream
 
-PROBLEMS: Final = (
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: openapi.EVENTS,
-    **{int(status): {"model": Problem} for status in PROBLEMS},
+    **documented(
+        AgentNotFound,
+        ModelUnknown,
+        ModelKeyMissing,
+        MessageIdReused,
+        RunActive,
+        RunIdReused,
+        NotJson,
+        InputInvalid,
+        WorkflowUnknown,
+        TooManyRuns,
+        RunsDraining,
+    ),
 }
 
 
@@ -44,7 +51,7 @@ def router(turns: Turns) -> APIRouter:
         responses=RESPONSES,
     )
     async def chat(
-        agent_id: Annotated[str, Path(max_length=100)],
+        agent_id: Annotated[str, Path(max_length=100, examples=["chat"])],
         request: Request,
         subject: Annotated[Subject, require("agents:run")],
     ) -> Response:

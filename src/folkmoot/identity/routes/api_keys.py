@@ -8,7 +8,13 @@ from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import api_keys
-from folkmoot.identity.errors import ApiKeyNotFound, NotSignedIn, OrganizationNotFound, ScopeTooWide
+from folkmoot.identity.errors import (
+    ApiKeyNotFound,
+    ExpiryPassed,
+    NotSignedIn,
+    OrganizationNotFound,
+    ScopeTooWide,
+)
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity
@@ -28,7 +34,7 @@ def router(identity: Identity) -> APIRouter:
         "",
         status_code=HTTPStatus.CREATED,
         dependencies=[require("api_keys:write"), NOT_STORED],
-        responses=documented(PermissionDenied, ScopeTooWide),
+        responses=documented(PermissionDenied, ScopeTooWide, ExpiryPassed),
     )
     async def create_api_key(data: ApiKeyCreate, work: OpenWork) -> ApiKeyCreated:
         """Make a key that acts for you in this organisation. It is shown this once."""

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Final
 
 from fastapi import APIRouter
 
 from folkmoot.db.work import Work
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork, PageLimit
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Page, cut
 from folkmoot.knowledge import collections, settling
 from folkmoot.knowledge.collections import Counts
+from folkmoot.knowledge.errors import CollectionNotFound, TeamNotFound
 from folkmoot.knowledge.models import Collection
 from folkmoot.knowledge.schemas import (
     CollectionCreate,
@@ -23,7 +24,7 @@ from folkmoot.knowledge.schemas import (
 )
 from folkmoot.knowledge.service import Knowledge
 
-MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+MISSING: Final = documented(CollectionNotFound)
 
 
 def router(knowledge: Knowledge) -> APIRouter:
@@ -34,7 +35,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         "",
         status_code=HTTPStatus.CREATED,
         dependencies=[require("collections:write")],
-        responses=MISSING,
+        responses=documented(TeamNotFound),
     )
     async def create_collection(data: CollectionCreate, work: OpenWork) -> CollectionRead:
         """Create a collection."""

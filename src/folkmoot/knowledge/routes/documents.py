@@ -16,13 +16,21 @@ from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.ports import ports_of
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
 from folkmoot.kit.page import Page, cut
 from folkmoot.knowledge import documents, settling
-from folkmoot.knowledge.errors import BrokenForm, TextTooLarge, UnsupportedBody
+from folkmoot.knowledge.errors import (
+    BrokenForm,
+    CollectionNotFound,
+    DocumentNotFound,
+    DocumentNotReady,
+    TextTooLarge,
+    UnsupportedBody,
+)
 from folkmoot.knowledge.forms import MULTIPART, Form
 from folkmoot.knowledge.models import Document, Status
+from folkmoot.knowledge.routes import described
 from folkmoot.knowledge.schemas import (
     Accepted,
     DocumentRead,
@@ -34,28 +42,16 @@ from folkmoot.knowledge.schemas import (
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 
-MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem}
-    for status in (
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.INSUFFICIENT_STORAGE,
-    )
+MISSING: Final = documented(DocumentNotFound)
+FILE: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: {
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in MEDIA_TYPES.values()
+        }
+    }
 }
 JSON_BYTES: Final = 20 * 1024 * 1024
-FORM_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "title": {"type": "string", "description": "For the files that follow it."},
-        "external_id": {"type": "string", "maxLength": 500},
-        "metadata": {"type": "string", "description": "A JSON object."},
-        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
-    },
-}
 
 
 def router(knowledge: Knowledge) -> APIRouter:
@@ -66,16 +62,8 @@ def router(knowledge: Knowledge) -> APIRouter:
         "/collections/{collection_id}/documents",
         status_code=HTTPStatus.ACCEPTED,
         dependencies=[require("documents:write")],
-        responses=REFUSED,
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/json": {"schema": TextCreate.model_json_schema()},
-                    MULTIPART: {"schema": FORM_SCHEMA},
-                },
-            }
-        },
+        responses={**described.REFUSED, HTTPStatus.ACCEPTED: described.ACCEPTED},
+        openapi_extra=described.ADD,
     )
     async def add_documents(
         collection_id: CollectionId, request: Request, subject: CurrentSubject
@@ -99,7 +87,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     @routes.get(
         "/collections/{collection_id}/documents",
         dependencies=[require("documents:read")],
-        responses=MISSING,
+        responses=documented(CollectionNotFound),
     )
     async def list_documents(
         collection_id: CollectionId,
@@ -125,7 +113,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     @routes.get(
         "/documents/{document_id}/text",
         dependencies=[require("documents:read")],
-        responses={**MISSING, HTTPStatus.CONFLICT: {"model": Problem}},
+        responses=documented(DocumentNotFound, DocumentNotReady),
     )
     async def read_text(document_id: DocumentId, work: OpenWork) -> DocumentTextRead:
         """Read a document's text, in which citations have their offsets."""
@@ -141,7 +129,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         "/documents/{document_id}/file",
         dependencies=[require("documents:read")],
         response_class=Response,
-        responses={**MISSING, HTTPStatus.OK: {"content": {"application/octet-stream": {}}}},
+        responses={**MISSING, **FILE},
     )
     async def read_file(
         document_id: DocumentId, request: Request, subject: CurrentSubject

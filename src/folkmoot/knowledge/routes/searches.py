@@ -1,14 +1,14 @@
 """REST endpoints for searches."""
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.problems import Problem
+from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
+from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing
 from folkmoot.knowledge.fusion import Fused, Place
 from folkmoot.knowledge.retrieval import Asked, Hit, Trace
 from folkmoot.knowledge.schemas import (
@@ -22,7 +22,7 @@ from folkmoot.knowledge.schemas import (
 )
 from folkmoot.knowledge.service import Knowledge
 
-MISSING: dict[int | str, dict[str, Any]] = {HTTPStatus.NOT_FOUND: {"model": Problem}}
+MISSING: Final = documented(CollectionNotFound, EmbedderMissing)
 SHOWN: Final = 50
 """Candidates of each stage that are shown."""
 

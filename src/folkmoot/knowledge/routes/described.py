@@ -1,0 +1,101 @@
+"""How adding documents stands in the OpenAPI description: the framework does not read its body."""
+
+from typing import Any, Final
+
+from folkmoot.blobs.errors import BlobTooLarge
+from folkmoot.db.errors import StorageFull
+from folkmoot.http.problems import documented
+from folkmoot.knowledge.errors import (
+    BrokenForm,
+    CollectionNotFound,
+    NothingSent,
+    TextTooLarge,
+    UnsupportedBody,
+)
+from folkmoot.knowledge.forms import MULTIPART
+from folkmoot.knowledge.schemas import TextCreate
+from folkmoot.knowledge.sniff import UnsupportedFile
+
+REFUSED: Final = documented(
+    CollectionNotFound,
+    BlobTooLarge,
+    TextTooLarge,
+    UnsupportedBody,
+    UnsupportedFile,
+    NothingSent,
+    BrokenForm,
+    StorageFull,
+)
+SCHEMAS: Final = "#/components/schemas/{model}"
+
+FORM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "A field counts for the files that follow it.",
+    "required": ["file"],
+    "properties": {
+        "title": {"type": "string", "description": "Left out, the file's name."},
+        "external_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 500,
+            "description": "Your own name for it. Sending it again replaces the document.",
+        },
+        "metadata": {
+            "type": "object",
+            "maxProperties": 100,
+            "additionalProperties": {"$ref": "#/components/schemas/JsonValue"},
+            "description": "Written as JSON.",
+        },
+        "file": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 100,
+            "items": {"type": "string", "format": "binary"},
+            "description": "PDF, Word (.docx), Markdown, HTML, plain text or CSV.",
+        },
+    },
+}
+
+
+def text_schema() -> dict[str, Any]:
+    """Return the schema of a text that is sent without a file."""
+    schema = TextCreate.model_json_schema(ref_template=SCHEMAS)
+    return {key: value for key, value in schema.items() if key != "$defs"}
+
+
+ADD: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": text_schema()},
+            MULTIPART: {
+                "schema": FORM,
+                "encoding": {"metadata": {"contentType": "application/json"}},
+            },
+        },
+    }
+}
+ACCEPTED: Final[dict[str, Any]] = {
+    "links": {
+        "document": {
+            "operationId": "read_document",
+            "parameters": {"document_id": "$response.body#/document_ids/0"},
+        },
+        "text": {
+            "operationId": "read_text",
+            "parameters": {"document_id": "$response.body#/document_ids/0"},
+        },
+        "file": {
+            "operationId": "read_file",
+            "parameters": {"document_id": "$response.body#/document_ids/0"},
+        },
+        "delete": {
+            "operationId": "delete_document",
+            "parameters": {"document_id": "$response.body#/document_ids/0"},
+        },
+        "run": {
+            "operationId": "read_run",
+            "parameters": {"run_id": "$response.body#/run_id"},
+        },
+    }
+}
