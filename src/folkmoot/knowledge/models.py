@@ -192,7 +192,7 @@ POSTINGS = Table(
     Column("length", Integer, nullable=False),
     Column("language", Text(collation="C"), nullable=False),
     Column("lexeme", Text(collation="C"), nullable=False),
-    Index("ix_postings_lexeme", "org_id", "collection_id", "lexeme"),
+    Index("ix_postings_lexeme", "org_id", "collection_id", "language", "lexeme"),
     Index("ix_postings_document", "org_id", "document_id"),
 )
 """One row for each lexeme of each chunk. No key: an index over it would be as large as the rest."""
