@@ -6,7 +6,8 @@ is a `Turn`.
 """
 
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, Protocol, Self
 
@@ -24,6 +25,7 @@ from langchain_core.messages import (
 )
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import get_runtime
 from langgraph.types import Command
 
@@ -73,9 +75,9 @@ class PortModel(BaseChatModel):
         **_: Any,
     ) -> AIMessage:
         """Ask the turn's model; what it says goes into the run's log while it is said."""
-        turn = get_runtime(Turn).context
         messages = self._convert_input(input).to_messages()
-        return _ai_message(await answer.ask(turn, _request(turn, messages)))
+        with _out_of_the_graph() as turn:
+            return _ai_message(await answer.ask(turn, _request(turn, messages)))
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise NotImplementedError("Graphs run asynchronously.")
@@ -90,12 +92,27 @@ class TurnTools(AgentMiddleware[AgentState[Any], Turn]):
         handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],  # noqa: ARG002 - it knows only tools that were compiled in
     ) -> ToolMessage:
         """Make one call; several of one answer are made at the same time."""
-        turn = get_runtime(Turn).context
         call_id = str(request.tool_call["id"])
-        result = await calling.call(turn, turn.calls[call_id])
+        with _out_of_the_graph() as turn:
+            result = await calling.call(turn, turn.calls[call_id])
         return ToolMessage(
             result.text, tool_call_id=call_id, name=request.tool_call["name"], id=call_id
         )
+
+
+@contextmanager
+def _out_of_the_graph() -> Generator[Turn]:
+    """Give the turn that the graph runs for, and take the graph's own context away meanwhile.
+
+    Timers and tasks keep the context they were made in: the pool of connections to a provider
+    would otherwise keep a turn, with all that was said in it, for as long as it lives.
+    """
+    turn = get_runtime(Turn).context
+    token = var_child_runnable_config.set(None)
+    try:
+        yield turn
+    finally:
+        var_child_runnable_config.reset(token)
 
 
 async def perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:

@@ -8,8 +8,8 @@ from folkmoot.agents.definition import Workflow
 class AgentTool(BaseModel):
     """A tool that an agent may use."""
 
-    name: str
-    description: str
+    name: str = Field(examples=["calculator"])
+    description: str = Field(examples=["Computes an expression exactly."])
 
 
 class AgentCapabilities(BaseModel):
@@ -28,9 +28,9 @@ class AgentCapabilities(BaseModel):
 class AgentRead(BaseModel):
     """An agent as callers see it."""
 
-    id: str
-    name: str
-    description: str
+    id: str = Field(examples=["chat"])
+    name: str = Field(examples=["Chat"])
+    description: str = Field(examples=["Answers questions, from documents where there are any."])
     workflows: list[Workflow]
     capabilities: AgentCapabilities
 
