@@ -30,7 +30,9 @@ class ConversationRead(BaseModel):
     title: str = Field(examples=["The annual report"])
     created_at: datetime
     updated_at: datetime = Field(description="When the last question was asked.")
-    active_run_id: RunId | None = Field(description="The run that is answering now, if one is.")
+    active_run_id: RunId | None = Field(
+        description="The run that is answering now, if one is.", examples=[None]
+    )
 
 
 class MessageRead(BaseModel):
@@ -41,10 +43,10 @@ class MessageRead(BaseModel):
     content: str = Field(examples=["Revenue grew by 12 % [1]."])
     run_id: RunId
     created_at: datetime
-    cut: bool = Field(description="Whether a failure ended the message early.")
+    cut: bool = Field(description="Whether a failure ended the message early.", examples=[False])
     citations: list[dict[str, Any]] = Field(
         description="Passages that the message refers to.",
-        examples=[[{"number": 1, "title": "report.pdf", "page": 4, "start": 210, "end": 388}]],
+        examples=[[{"index": 1, "title": "report.pdf", "page": 4, "start": 210, "end": 388}]],
     )
     tool_calls: list[dict[str, Any]] = Field(
         description="Tools that the message asked for.", examples=[[]]

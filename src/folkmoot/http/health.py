@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from folkmoot.http.access import PUBLIC
 from folkmoot.kit import clock
@@ -32,14 +32,14 @@ class DependencyHealth(BaseModel):
 
     status: Health
     latency_ms: float
-    detail: str | None = None
+    detail: str | None = Field(default=None, examples=[None])
 
 
 class Readiness(BaseModel):
     """Whether this process can serve."""
 
     status: Health
-    version: str
+    version: str = Field(examples=["0.1.0"])
     dependencies: dict[str, DependencyHealth] = Field(default_factory=dict[str, DependencyHealth])
 
 
@@ -58,7 +58,11 @@ def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
         """Answer as long as the process runs."""
         return Liveness()
 
-    @routes.get("/health/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
+    @routes.get(
+        "/health/ready",
+        response_model=Readiness,
+        responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
+    )
     async def ready() -> Response:
         """Answer 200 only when this process can serve."""
         found = await asyncio.gather(*(_check(check) for check in checks.values()))
@@ -72,7 +76,7 @@ def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
         status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
         return JSONResponse(body.model_dump(mode="json"), status)
 
-    @routes.get("/metrics", response_class=Response)
+    @routes.get("/metrics", response_class=PlainTextResponse)
     async def read_metrics() -> Response:
         """Return the figures an operator watches, in the Prometheus text format."""
         body, media_type = metrics.exposition("")

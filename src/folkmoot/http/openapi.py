@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from folkmoot.http.access import Requirement, public
 from folkmoot.http.openapi_examples import add_examples
-from folkmoot.http.openapi_inputs import restrict_text
+from folkmoot.http.openapi_inputs import restrict_inputs
 from folkmoot.http.openapi_problems import add_problems, shared
 
 Json = dict[str, Any]
@@ -79,25 +79,27 @@ def complete(document: Json, routes: Sequence[BaseRoute]) -> None:
     components["responses"] = shared()
     for response in components["responses"].values():
         _add_header(response)
-    for operation, context in operations(document, routes):
+    for method, operation, context in operations(document, routes):
         _describe_access(operation, context)
         operation["operationId"] = str(context.name)
-        add_problems(operation)
+        add_problems(method, operation)
         for response in operation["responses"].values():
             if "$ref" not in response:
                 _add_header(response)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
-    restrict_text(document)
+    restrict_inputs(document)
     add_examples(document)
 
 
-def operations(document: Json, routes: Sequence[BaseRoute]) -> Iterator[tuple[Json, RouteContext]]:
-    """Yield every operation that is described, with its route."""
+def operations(
+    document: Json, routes: Sequence[BaseRoute]
+) -> Iterator[tuple[str, Json, RouteContext]]:
+    """Yield every operation that is described, with its method and its route."""
     for context in iter_route_contexts(routes):
         if isinstance(context.original_route, APIRoute) and context.include_in_schema:
             for method in context.methods or ():
-                yield document["paths"][context.path_format][method.lower()], context
+                yield method, document["paths"][context.path_format][method.lower()], context
 
 
 def _describe_access(operation: Json, context: RouteContext) -> None:

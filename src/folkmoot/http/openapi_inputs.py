@@ -1,7 +1,7 @@
-"""What the edge demands of every text that comes in, told in the API's description.
+"""What holds for everything that comes in, told in the API's description.
 
-No text may contain U+0000, neither as a value nor as a name, and JSON of any shape is JSON of which
-that is true all the way down (see `http.strict_json`).
+A parameter is never null. No text may contain U+0000, neither as a value nor as a name, and JSON of
+any shape is JSON of which that is true all the way down (see `http.strict_json`).
 """
 
 from collections.abc import Iterator
@@ -20,27 +20,32 @@ JSON_VALUE: Final[Json] = {
         {"type": "object", "propertyNames": {"pattern": TEXT}, "additionalProperties": ANYTHING},
     ],
 }
+NULL: Final[Json] = {"type": "null"}
 BOUND: Final = frozenset({"pattern", "enum", "const", "format"})
 """A text that has one of these is described narrowly enough."""
 
 
-def restrict_text(document: Json) -> None:
+def restrict_inputs(document: Json) -> None:
     """Add to the schemas of what comes in what holds for all of them, in place."""
     schemas: Json = document["components"]["schemas"]
     schemas["JsonValue"] = JSON_VALUE
     seen: set[str] = {"JsonValue"}
-    for schema in list(_incoming(document)):
-        _restrict(schema, schemas, seen)
-
-
-def _incoming(document: Json) -> Iterator[Json]:
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):
                 if "schema" in parameter:
-                    yield parameter["schema"]
+                    parameter["schema"] = _never_null(parameter["schema"])
+                    _restrict(parameter["schema"], schemas, seen)
             for media in operation.get("requestBody", {}).get("content", {}).values():
-                yield media["schema"]
+                _restrict(media["schema"], schemas, seen)
+
+
+def _never_null(schema: Json) -> Json:
+    """Return the schema of a parameter, which may be left out but has no way to be null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != NULL]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{key: value for key, value in schema.items() if key != "anyOf"}}
 
 
 def _restrict(schema: Json, schemas: Json, seen: set[str]) -> None:

@@ -63,7 +63,6 @@ WITH_BODY: Final = (
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
 )
 WITH_CALLER: Final = (
     HTTPStatus.UNAUTHORIZED,
@@ -82,17 +81,19 @@ def shared() -> Json:
     return responses
 
 
-def add_problems(operation: Json) -> None:
+def add_problems(method: str, operation: Json) -> None:
     """Add to an operation what it can run into, and give what it names itself the right form."""
     declared: Json = operation["responses"]
     responses = {key: _in_form(int(key), answer) for key, answer in declared.items()}
-    for status in _expected(operation):
+    for status in _expected(method, operation):
         responses.setdefault(str(int(status)), _reference(status))
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _expected(operation: Json) -> Iterator[HTTPStatus]:
+def _expected(method: str, operation: Json) -> Iterator[HTTPStatus]:
     yield HTTPStatus.BAD_REQUEST
+    if method != "GET":
+        yield HTTPStatus.SERVICE_UNAVAILABLE
     if operation["security"]:
         yield from WITH_CALLER
     if "x-permission" in operation:

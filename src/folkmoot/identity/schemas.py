@@ -50,11 +50,17 @@ Typed = Annotated[
 ]
 """What somebody takes for their address; whether it is one is found out by looking for it."""
 
-Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST)]
+Password = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=passwords.LONGEST, examples=["correct horse battery staple"]),
+]
 NewPassword = Annotated[
     SecretStr, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)
 ]
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Secret = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=200, examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"]),
+]
 Scope = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]+:[a-z_]+$")]
 
 
@@ -85,8 +91,8 @@ class Registered(Output):
     """A new user and their organisation."""
 
     id: UserId
-    email: str
-    name: str
+    email: str = Field(examples=["ada@example.org"])
+    name: str = Field(examples=["Ada Lovelace"])
     organization_id: OrgId
 
 
@@ -127,7 +133,7 @@ class LogOut(Input):
 class AccessToken(Output):
     """An access token; `expires_in` is in seconds."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlhIn0.c2lnbmVk"])
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(examples=[900])
 
@@ -135,14 +141,14 @@ class AccessToken(Output):
 class TokenPair(AccessToken):
     """An access token, and the refresh token that gets the next pair. Each refreshes once."""
 
-    refresh_token: str
+    refresh_token: str = Field(examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
 
 
 class OrganizationRead(Output):
     """An organisation and what the caller is in it."""
 
     id: OrgId
-    name: str
+    name: str = Field(examples=["Analytical Engines"])
     role: OrgRole
 
 
@@ -150,19 +156,19 @@ class Me(Output):
     """The caller, where they are acting, and what they may do there."""
 
     id: UserId
-    email: str
-    name: str
+    email: str = Field(examples=["ada@example.org"])
+    name: str = Field(examples=["Ada Lovelace"])
     organization_id: OrgId
     organizations: list[OrganizationRead]
-    permissions: list[str]
+    permissions: list[str] = Field(examples=[["agents:run", "runs:read"]])
 
 
 class MemberRead(Output):
     """A member of an organisation."""
 
     user_id: UserId
-    name: str
-    email: str
+    name: str = Field(examples=["Ada Lovelace"])
+    email: str = Field(examples=["ada@example.org"])
     role: OrgRole
     created_at: datetime
 
@@ -187,9 +193,9 @@ class ApiKeyRead(Output):
 
     id: ApiKeyId
     user_id: UserId
-    name: str
-    prefix: str
-    scopes: list[str] | None
+    name: str = Field(examples=["nightly import"])
+    prefix: str = Field(examples=["fm_key_3q2-7w"])
+    scopes: list[str] | None = Field(examples=[["runs:read"]])
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -198,4 +204,4 @@ class ApiKeyRead(Output):
 class ApiKeyCreated(ApiKeyRead):
     """A new key with its secret, which is shown this once."""
 
-    key: str
+    key: str = Field(examples=["fm_key_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])

@@ -14,7 +14,7 @@ class Page(BaseModel, Generic[T]):
     """One page; `next_cursor` is null on the last."""
 
     items: list[T]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=[None])
 
 
 def cut(rows: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[T]:

@@ -9,10 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.knowledge.models import Status
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+WRITTEN = r"^[^\x00]*[^\x00\s][^\x00]*$"
+"""Text that is more than blanks."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]
 Description = Annotated[str, Field(max_length=2_000)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=500)]
 Metadata = Annotated[dict[str, JsonValue], Field(max_length=100)]
+
+
+class Input(BaseModel):
+    """What comes in has the fields that are named here and no others."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Scope(StrEnum):
@@ -31,26 +40,26 @@ class Mode(StrEnum):
     LEXICAL = "lexical"
 
 
-class CollectionCreate(BaseModel):
-    name: Name
-    description: Description | None = None
+class CollectionCreate(Input):
+    name: Name = Field(examples=["Reports"])
+    description: Description | None = Field(default=None, examples=["What we publish"])
     scope: Scope = Scope.ORGANIZATION
     team_id: TeamId | None = Field(default=None, description="Required if the scope is `team`.")
 
 
-class CollectionUpdate(BaseModel):
+class CollectionUpdate(Input):
     """What is left out stays as it is."""
 
-    name: Name | None = None
+    name: Name | None = Field(default=None, examples=["Annual reports"])
     description: Description | None = None
 
 
 class CollectionRead(BaseModel):
     id: CollectionId
-    name: str
-    description: str | None
+    name: str = Field(examples=["Reports"])
+    description: str | None = Field(examples=["What we publish"])
     scope: Scope
-    team_id: TeamId | None
+    team_id: TeamId | None = Field(examples=[None])
     documents: int
     pending_documents: int = Field(description="Not yet ready or failed.")
     created_by: UserId
@@ -58,11 +67,15 @@ class CollectionRead(BaseModel):
     updated_at: datetime
 
 
-class TextCreate(BaseModel):
+class TextCreate(Input):
     """A text that needs no file."""
 
-    title: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
-    text: Annotated[str, Field(min_length=1, pattern=r"\S")]
+    title: Annotated[str, Field(min_length=1, max_length=500, pattern=WRITTEN)] = Field(
+        examples=["Opening hours"]
+    )
+    text: Annotated[str, Field(min_length=1, pattern=WRITTEN)] = Field(
+        examples=["The office is open from nine to five."]
+    )
     external_id: ExternalId | None = Field(
         default=None,
         description="Your own name for it. Sending it again replaces the document.",
@@ -73,7 +86,7 @@ class TextCreate(BaseModel):
 class Progress(BaseModel):
     """How far a document is in one of the stages `parse`, `chunk`, `embed`, `index`."""
 
-    stage: str
+    stage: str = Field(examples=["embed"])
     done: int
     total: int
 
@@ -81,16 +94,18 @@ class Progress(BaseModel):
 class DocumentRead(BaseModel):
     id: DocumentId
     collection_id: CollectionId
-    external_id: str | None
-    title: str
-    status: Status
-    error: str | None
-    progress: Progress | None
-    media_type: str
+    external_id: str | None = Field(examples=["handbook-7"])
+    title: str = Field(examples=["Opening hours"])
+    status: Status = Field(examples=[Status.READY])
+    error: str | None = Field(examples=[None])
+    progress: Progress | None = Field(examples=[None])
+    media_type: str = Field(examples=["text/plain"])
     bytes: int
     pages: int | None
     chunks: int | None
-    language: str | None = Field(description="ISO 639-1; `und` if it could not be told.")
+    language: str | None = Field(
+        description="ISO 639-1; `und` if it could not be told.", examples=["en"]
+    )
     metadata: dict[str, Any]
     run_id: RunId
     created_by: UserId
@@ -108,23 +123,21 @@ class Accepted(BaseModel):
 
 class PageRead(BaseModel):
     page: int
-    start: int
-    end: int
+    start: int = Field(examples=[0])
+    end: int = Field(examples=[37])
 
 
 class DocumentTextRead(BaseModel):
     """A document as it is cited; offsets count Unicode code points."""
 
     document_id: DocumentId
-    title: str
-    text: str
+    title: str = Field(examples=["Opening hours"])
+    text: str = Field(examples=["The office is open from nine to five."])
     pages: list[PageRead]
 
 
-class Filters(BaseModel):
+class Filters(Input):
     """Which documents may be found; what is left out does not matter."""
-
-    model_config = ConfigDict(extra="forbid")
 
     document_ids: Annotated[list[DocumentId], Field(max_length=1_000)] | None = None
     external_ids: Annotated[list[ExternalId], Field(max_length=1_000)] | None = None
@@ -139,8 +152,10 @@ class Filters(BaseModel):
 
 
 class Search(BaseModel):
-    query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"\S")]
-    k: Annotated[int, Field(ge=1, le=200)] = 10
+    query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)] = Field(
+        examples=["When is the office open?"]
+    )
+    k: Annotated[int, Field(ge=1, le=200, strict=True)] = 10
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
 
@@ -153,10 +168,10 @@ class HitRead(BaseModel):
     chunk_id: ChunkId
     document_id: DocumentId
     collection_id: CollectionId
-    external_id: str | None
-    title: str
-    section: str | None
-    text: str
+    external_id: str | None = Field(examples=["handbook-7"])
+    title: str = Field(examples=["Opening hours"])
+    section: str | None = Field(examples=["Office"])
+    text: str = Field(examples=["The office is open from nine to five."])
     score: float
     page: int | None
     start: int
@@ -170,7 +185,10 @@ class SearchRead(BaseModel):
 class TermRead(BaseModel):
     """A word of the query as the index knows it."""
 
-    term: str = Field(description="Its lexemes, each behind the language it is a lexeme of.")
+    term: str = Field(
+        description="Its lexemes, each behind the language it is a lexeme of.",
+        examples=["en:offic"],
+    )
     chunks: int
     weight: float
 
@@ -193,16 +211,16 @@ class StageRead(BaseModel):
     milliseconds: float
     candidates: list[CandidateRead]
     facts: dict[str, Any]
-    skipped: str | None = None
+    skipped: str | None = Field(default=None, examples=[None])
 
 
 class ExplanationRead(BaseModel):
     """How a search came to its hits."""
 
-    query: str
+    query: str = Field(examples=["When is the office open?"])
     mode: Mode
-    language: str
-    filters: Filters | None
+    language: str = Field(examples=["en"])
+    filters: Filters | None = Field(examples=[None])
     terms: list[TermRead]
     stages: list[StageRead]
     milliseconds: float

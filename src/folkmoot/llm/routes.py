@@ -14,26 +14,26 @@ class ModelRead(BaseModel):
     """A model that can be asked for by its name."""
 
     name: str = Field(description="`provider:model`", examples=["offline:extractive"])
-    provider: str
+    provider: str = Field(examples=["offline"])
     kind: Literal["chat", "embedding"]
-    capabilities: list[str]
+    capabilities: list[str] = Field(examples=[["streaming"]])
     default: bool = Field(description="Whether it answers when no model is named.")
 
 
 class ProviderRead(BaseModel):
     """What a provider said when it was last asked for its models."""
 
-    provider: str
+    provider: str = Field(examples=["openai"])
     healthy: bool
-    error: str | None
+    error: str | None = Field(examples=[None])
     checked_at: datetime
 
 
 class NoticeRead(BaseModel):
     """Something that works, but less well than it could."""
 
-    code: str
-    text: str
+    code: str = Field(examples=["no_model"])
+    text: str = Field(examples=["No language model is configured."])
 
 
 class ModelList(BaseModel):

@@ -51,7 +51,7 @@ RunName = Annotated[
 ]
 LastEventId = Annotated[
     str | None,
-    Header(description="The last event that the client has."),
+    Header(alias="Last-Event-ID", description="The last event that the client has."),
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": sse.LARGEST_ID}),
 ]
 

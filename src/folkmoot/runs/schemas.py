@@ -1,12 +1,14 @@
 """What the runs slice gives out."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
 from folkmoot.kit.ids import RunId
 from folkmoot.runs.states import RunState
+
+HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 class RunError(BaseModel):
@@ -25,32 +27,41 @@ class RunRead(BaseModel):
     state: RunState = Field(examples=[RunState.FINISHED])
     agent: str | None = Field(examples=["chat"])
     conversation_id: str | None = Field(examples=["thread-1"])
-    input: dict[str, Any]
+    input: dict[str, Any] = Field(examples=[{"agent": "chat", "conversation_id": "thread-1"}])
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     attempt: int = Field(description="How often a process has taken it up.")
-    error: RunError | None
-    usage: list[dict[str, Any]] = Field(description="Tokens by provider and model.")
+    error: RunError | None = Field(examples=[None])
+    usage: list[dict[str, Any]] = Field(
+        description="Tokens by provider and model.",
+        examples=[[{"provider": "openai", "model": "gpt", "input": 812, "output": 64}]],
+    )
     events: int | None = Field(description="Length of the log.")
-    head: str | None = Field(description="Head of the log's hash chain, SHA-256 in hexadecimal.")
+    head: str | None = Field(
+        description="Head of the log's hash chain, SHA-256 in hexadecimal.", examples=[HASH]
+    )
 
 
 class EventRead(BaseModel):
     """One event of a log as an AG-UI client sees it; `id` is its number in the log."""
 
     id: int
-    event: dict[str, Any]
+    event: dict[str, Any] = Field(
+        examples=[{"type": "TEXT_MESSAGE_CONTENT", "messageId": "message-2", "delta": "Revenue"}]
+    )
 
 
 class LogEventRead(BaseModel):
     """One event of a log as it is stored; `at` is when it was committed."""
 
     seq: int
-    type: str
-    payload: dict[str, Any] | None
+    type: str = Field(examples=["message.delta"])
+    payload: dict[str, Any] | None = Field(
+        examples=[{"messageId": "message-2", "delta": "Revenue"}]
+    )
     at: datetime
-    hash: str
+    hash: str = Field(examples=[HASH])
 
 
 class Verification(BaseModel):
@@ -60,6 +71,6 @@ class Verification(BaseModel):
     intact: bool
     events: int = Field(description="How many events fit.")
     erased: int = Field(description="How many of them have had their payload erased.")
-    head: str
-    broken_at: int | None = Field(description="The first event that does not fit.")
-    reason: str | None
+    head: str = Field(examples=[HASH])
+    broken_at: int | None = Field(description="The first event that does not fit.", examples=[None])
+    reason: str | None = Field(examples=[None])

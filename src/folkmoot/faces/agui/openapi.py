@@ -83,8 +83,20 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
             "contains": USER_MESSAGE,
             "minItems": 1,
         },
-        "context": {"type": "array", "items": CONTEXT, "maxItems": 50},
+        "context": {
+            "type": ["array", "null"],
+            "items": CONTEXT,
+            "maxItems": 50,
+            "description": "What the application knows and the agent should.",
+        },
         "forwardedProps": PROPS,
+        "state": {"description": "Taken and not used."},
+        "tools": {"description": "Tools of the client: taken and not used."},
+        "resume": {
+            "type": ["array", "null"],
+            "maxItems": 0,
+            "description": "There is no interrupt to resume yet.",
+        },
     },
     "required": ["threadId", "runId", "messages"],
     "example": {
@@ -109,7 +121,45 @@ OPERATION: Final[dict[str, Any]] = {
         "content": {"application/json": {"schema": RUN_AGENT_INPUT}},
     },
 }
+STREAM: Final = """\
+id: 1
+data: {"type":"RUN_STARTED","protocolVersion":"1.0","threadId":"thread-1","runId":"run-1"}
+
+id: 2
+data: {"type":"TEXT_MESSAGE_START","messageId":"message-2","role":"assistant"}
+
+id: 3
+data: {"type":"TEXT_MESSAGE_CONTENT","messageId":"message-2","delta":"Revenue grew."}
+
+id: 4
+data: {"type":"TEXT_MESSAGE_END","messageId":"message-2"}
+
+id: 5
+data: {"type":"RUN_FINISHED","threadId":"thread-1","runId":"run-1"}
+
+"""
 EVENTS: Final[dict[str, Any]] = {
     "description": "AG-UI events; each frame's `id` is the event's number in the run's log.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM}},
+    "links": {
+        **{
+            operation: {
+                "operationId": operation,
+                "parameters": {"run_id": "$request.body#/runId"},
+            }
+            for operation in ("read_run", "read_events", "verify_run", "cancel_run")
+        },
+        **{
+            operation: {
+                "operationId": operation,
+                "parameters": {"conversation_id": "$request.body#/threadId"},
+            }
+            for operation in (
+                "read_conversation",
+                "list_messages",
+                "update_conversation",
+                "delete_conversation",
+            )
+        },
+    },
 }

@@ -77,25 +77,17 @@ ADD: Final[dict[str, Any]] = {
 }
 ACCEPTED: Final[dict[str, Any]] = {
     "links": {
-        "document": {
-            "operationId": "read_document",
-            "parameters": {"document_id": "$response.body#/document_ids/0"},
-        },
-        "text": {
-            "operationId": "read_text",
-            "parameters": {"document_id": "$response.body#/document_ids/0"},
-        },
-        "file": {
-            "operationId": "read_file",
-            "parameters": {"document_id": "$response.body#/document_ids/0"},
-        },
-        "delete": {
-            "operationId": "delete_document",
-            "parameters": {"document_id": "$response.body#/document_ids/0"},
-        },
-        "run": {
+        "read_run": {
             "operationId": "read_run",
             "parameters": {"run_id": "$response.body#/run_id"},
         },
+        **{
+            operation: {
+                "operationId": operation,
+                "parameters": {"document_id": "$response.body#/document_ids/0"},
+            }
+            for operation in ("read_document", "read_text", "read_file", "delete_document")
+        },
     }
 }
+"""What a client may go on with."""
