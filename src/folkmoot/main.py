@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from folkmoot import description
 from folkmoot.agents import routes as agent_routes
-from folkmoot.assembly import Ground, Parts, ground, models_config, running
+from folkmoot.assembly import Ground, Parts, ground, models_config, running, settle_in
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.db import migrate
 from folkmoot.faces.agui import routes as agui
@@ -66,9 +66,11 @@ async def work(on: Ground) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with running(on, works=True) as parts:
+    async with running(on) as parts, asyncio.TaskGroup() as background:
+        working = background.create_task(settle_in(parts, works=True), name="worker")
         await stop.wait()
         await parts.supervisor.drain(grace=on.deployment.drain_seconds)
+        working.cancel()
 
 
 async def provision(parts: Parts) -> Subject | None:
@@ -113,12 +115,14 @@ class Service:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol (ASGI, lifespan 2.0)."""
         await receive()
-        async with running(self._on, works=self._works) as parts:
+        async with running(self._on) as parts, asyncio.TaskGroup() as background:
             self._parts = parts
             self._app = edge(application(parts), edge_options(self._on.deployment))
             await self._on_ready(parts)
             await send({"type": "lifespan.startup.complete"})
+            settling = background.create_task(settle_in(parts, works=self._works), name="worker")
             await receive()
+            settling.cancel()
         await send({"type": "lifespan.shutdown.complete"})
 
 

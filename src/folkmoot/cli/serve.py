@@ -1,7 +1,6 @@
 """Commands that serve: `up` for a laptop, `serve` and `worker` for a deployment, `migrate`."""
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -30,9 +29,6 @@ WorkerToo = Annotated[
     bool | None, typer.Option("--worker/--no-worker", help="Run background jobs here too.")
 ]
 Handle = Annotated[int | None, typer.Option("--fd", hidden=True)]
-
-# Fewer, larger collections: a collection in the middle of 300 first tokens delays them all.
-GC_THRESHOLDS = (50_000, 50, 50)
 
 Ready = Callable[[Parts], Awaitable[None]]
 
@@ -141,7 +137,7 @@ def _bind(deployment: Deployment) -> socket.socket:
 
 
 def _run(ground: Ground, listening: socket.socket, ready: Ready | None, *, works: bool) -> None:
-    service = Service(ground, works=works, on_ready=_all(_settle_memory, ready))
+    service = Service(ground, works=works, on_ready=ready or _nothing_more)
     serving = server(
         service,
         drain=service.drain,
@@ -151,23 +147,12 @@ def _run(ground: Ground, listening: socket.socket, ready: Ready | None, *, works
     uvloop.run(serving.serve(sockets=[listening]))
 
 
-def _all(*steps: Ready | None) -> Ready:
-    async def every(parts: Parts) -> None:
-        for step in steps:
-            if step is not None:
-                await step(parts)
-
-    return every
-
-
-async def _settle_memory(_parts: Parts) -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+async def _nothing_more(_parts: Parts) -> None:
+    """Do nothing once the server is ready."""
 
 
 async def _provision_only(ground: Ground, ready: Ready) -> None:
-    async with main.running(ground, works=False) as parts:
+    async with main.running(ground) as parts:
         await ready(parts)
 
 
