@@ -80,7 +80,8 @@ class Concepts:
         for row, text in enumerate(texts):
             for word, place in self.concepts.items():
                 vectors[row, place] += word in text.lower()
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return scaled
 
 
 @dataclass
@@ -155,12 +156,11 @@ class Visitor:
     async def settled(self, document_id: str) -> Body:
         """Wait until a document is ready or failed."""
         async with asyncio.timeout(PATIENCE):
-            while (document := await self.document(document_id))["status"] in {
-                "queued",
-                "processing",
-            }:
+            while True:
+                document = await self.document(document_id)
+                if document["status"] in {"ready", "failed"}:
+                    return document
                 await asyncio.sleep(0.02)
-        return document
 
     async def read(self, collection: str, name: str, data: bytes, **fields: str) -> Body:
         """Send one file and wait until it is ready or failed."""
@@ -200,9 +200,7 @@ async def room(
         switchable = Switchable(embedder or HashEmbedder())
         subjects: dict[str, Subject] = {}
 
-        async def by_user(
-            org_id: OrgId, user_id: UserId, _scopes: Sequence[str] | None
-        ) -> Subject:
+        async def by_user(org_id: OrgId, user_id: UserId, _scopes: Sequence[str] | None) -> Subject:
             for known in subjects.values():
                 if (known.org_id, known.user_id) == (org_id, user_id):
                     return known

@@ -65,3 +65,10 @@ def _file(objects: Sequence[bytes]) -> bytes:
         start,
     )
     return bytes(data)
+
+
+def encrypted() -> bytes:
+    """Return a PDF that opens with a password only; what is in it does not matter."""
+    plain = pdf([[Text(60, 700, "secret")]])
+    lock = b"<< /Filter /Standard /V 1 /R 2 /P -44 /O <%b> /U <%b> >>" % (b"11" * 32, b"22" * 32)
+    return plain.replace(b"/Info 4 0 R", b"/Info 4 0 R /Encrypt " + lock + b" /ID [<00> <00>]")

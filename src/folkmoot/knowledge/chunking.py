@@ -62,16 +62,18 @@ class _Cutter:
             return [self._chunk(0, 0, len(self._text), None)] if self._text.strip() else []
         return [piece for start, end in self._regions() for piece in self._cut(start, end)]
 
-    def _regions(self) -> Iterator[tuple[int, int]]:
-        """Yield stretches that no chunk crosses: pages, and sections that are not tiny."""
+    def _regions(self) -> list[tuple[int, int]]:
+        """Return stretches that no chunk crosses: pages, and sections that are not tiny."""
         least = self._sizes.size // SECTION_SHARE
         pages = set(self._page_starts)
-        begun = 0
-        for seam in sorted({*self._page_starts, *self._heading_starts, len(self._text)}):
-            at_end = seam == len(self._text)
-            if seam > begun and (seam in pages or at_end or seam - begun >= least):
-                yield begun, seam
+        regions: list[tuple[int, int]] = []
+        begun, whole = 0, len(self._text)
+        for seam in sorted({*self._page_starts, *self._heading_starts, whole}):
+            if begun < seam and (seam in pages or seam == whole or seam - begun >= least):
+                is_rest = seam - begun < least and bool(regions) and begun not in pages
+                regions.append((regions.pop()[0] if is_rest else begun, seam))
                 begun = seam
+        return regions
 
     def _cut(self, start: int, end: int) -> Iterator[Chunk]:
         """Pack a region's blocks into chunks."""

@@ -1,0 +1,57 @@
+"""Languages of texts and of short questions."""
+
+import json
+from importlib import resources
+
+import pytest
+
+from folkmoot.knowledge.languages import DICTIONARIES, UNKNOWN, detect
+
+PROBES = json.loads(
+    resources.files("folkmoot.knowledge").joinpath("probes.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("language", PROBES)
+def test_a_few_sentences_tell_their_language(language: str) -> None:
+    text = " ".join(sentence for pair in PROBES[language] for sentence in pair)
+    assert detect(text) == language
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Where do fish live?", "en"),
+        ("Wo leben Fische?", "de"),
+        ("日本の首都はどこですか", "ja"),
+        ("中国的首都是哪里", "zh"),
+        ("Где находится Москва?", "ru"),
+        ("Де знаходиться Київ?", "uk"),
+        ("Gdzie jest stolica Polski?", "pl"),
+    ],
+)
+def test_a_question_tells_its_language(question: str, language: str) -> None:
+    assert detect(question) == language
+
+
+def test_what_has_no_language_takes_that_of_its_surroundings() -> None:
+    assert detect("BRCA1 TP53") == UNKNOWN
+    assert detect("BRCA1 TP53", ["en", "de"]) == "en"
+
+
+def test_surroundings_do_not_overrule_a_clear_sentence() -> None:
+    assert detect("Wie viele Punkte gab die Verteidigung ab?", ["en"]) == "de"
+
+
+def test_surroundings_in_another_script_do_not_matter() -> None:
+    assert detect("Где находится Москва?", ["en"]) == "ru"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "12345", "?!", "\U0001f600"])
+def test_no_letters_no_language(text: str) -> None:
+    assert detect(text) == UNKNOWN
+
+
+def test_every_stemmed_language_can_be_told() -> None:
+    assert {detect("x", [language]) for language in ("de", "fi")} == {"de", "fi"}
+    assert set(DICTIONARIES) >= {"en", "de", "fr", "es", "ru", "ar", "hi", "el", "tr", "ro"}
