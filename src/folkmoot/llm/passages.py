@@ -47,7 +47,7 @@ def passages(text: str) -> dict[int, str]:
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return {
         int(mark[1]): ENCLOSED.sub("", text[mark.end() : end]).strip()
-        for mark, end in zip(marks, ends, strict=True)
+        for mark, end in zip(marks, ends, strict=False)  # without a mark there is one end too many
     }
 
 

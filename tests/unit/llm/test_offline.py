@@ -66,6 +66,7 @@ def test_the_same_sentence_of_overlapping_passages_is_quoted_once() -> None:
 
 def test_without_context_it_says_what_it_is() -> None:
     assert answer([ChatMessage("user", "Tell me a joke.")]) == NO_CONTEXT
+    assert answer(asked("Tell me a joke.", "You are a helpful assistant.")) == NO_CONTEXT
     assert "offline extractive model" in NO_CONTEXT
 
 
