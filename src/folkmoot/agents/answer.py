@@ -32,7 +32,8 @@ TOOLS_REQUESTED: Final = "tools.requested"
 """Ends an answer that consists of tool calls alone; other answers end with their message."""
 
 TOOL_SIGNED: Final = "tool.signed"
-"""A provider's own mark on a tool call, which it wants to see again."""
+"""A provider's own mark on a tool call, which it wants to see again. AG-UI has an event for it, so
+that the payload is that event's body."""
 
 ANSWER_LIMITED: Final = "answer.limited"
 """The provider ended an answer early, for instance because it became too long."""
@@ -134,7 +135,8 @@ class _Answer:
         arguments = run.tool_call(call_id, name, self.id)
         self.calls[chunk.index] = _OpenCall(call_id, name, signature, arguments)
         if signature is not None:
-            run.announce(TOOL_SIGNED, {"tool_call_id": call_id, "signature": signature})
+            told = {"subtype": "tool-call", "entityId": call_id, "encryptedValue": signature}
+            run.emit(TOOL_SIGNED, told)
 
     def _close_call(self, call: _OpenCall) -> ToolCall:
         whole = ToolCall(call.id, call.name, call.arguments.finish(), call.signature)

@@ -113,8 +113,8 @@ class Past:
                 body = orjson.loads(payload)
                 self.calls[body["toolCallId"]].result = body["content"]
             case _ if type_ == TOOL_SIGNED:
-                value = _value(payload)
-                self.calls[value["tool_call_id"]].signature = value["signature"]
+                body = orjson.loads(payload)
+                self.calls[body["entityId"]].signature = body["encryptedValue"]
             case _ if type_ == TOOLS_REQUESTED:
                 self.whole[_value(payload)["message_id"]] = None
             case _ if type_ == SOURCES:

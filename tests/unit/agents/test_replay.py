@@ -120,9 +120,8 @@ def test_text_and_calls_of_one_answer_stay_together() -> None:
 
 
 def test_a_providers_mark_on_a_call_is_kept() -> None:
-    signed = past(
-        *tool("a", "m"), custom(TOOL_SIGNED, tool_call_id="a", signature="xyz"), requested("m")
-    )
+    mark = {"subtype": "tool-call", "entityId": "a", "encryptedValue": "xyz"}
+    signed = past(*tool("a", "m"), (TOOL_SIGNED, mark), requested("m"))
     (call,) = signed.pending()
     assert call.signature == "xyz"
 

@@ -53,6 +53,14 @@ def test_parts_of_text_are_joined() -> None:
     assert wire.read("chat", given(messages=messages(parts))).text == "One two"
 
 
+def test_a_part_that_can_not_be_read_does_not_fail_the_run() -> None:
+    source = {"type": "url", "value": "https://example.org/x.png"}
+    parts = [{"type": "text", "text": "What is this?"}, {"type": "image", "source": source}]
+    question = wire.read("chat", given(messages=messages(parts)))
+    assert question.text.startswith("What is this?\n[Something of type image ")
+    assert "example.org" not in question.text
+
+
 def test_what_folkmoot_knows_of_the_forwarded_properties_is_read() -> None:
     collection = new_id()
     props = {
@@ -106,8 +114,11 @@ def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
         (given(messages=messages(" \n")), "/body/messages/0/content"),
         (given(messages=messages([])), "/body/messages/0/content"),
         (given(messages=messages("x" * 100_001)), "/body/messages/0/content"),
-        (given(messages=messages([{"type": "image"}])), "/body/messages/0/content/0"),
-        (given(messages=messages([{"type": "text"}])), "/body/messages/0/content/0"),
+        (given(messages=messages([{"text": "x"}])), "/body/messages/0/content/0"),
+        (
+            given(messages=messages([{"type": "a b", "text": "x"}])),
+            "/body/messages/0/content/0/type",
+        ),
         (given(context=[{"description": "x"}]), "/body/context/0"),
         (given(forwardedProps={"collection_ids": ["x"]}), "/body/forwardedProps/collection_ids/0"),
         (given(forwardedProps={"workflow": 1}), "/body/forwardedProps/workflow"),

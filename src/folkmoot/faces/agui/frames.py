@@ -7,6 +7,7 @@ spliced together from bytes and nothing is parsed or encoded again.
 from collections.abc import Mapping
 from typing import Final
 
+from folkmoot.agents.answer import TOOL_SIGNED
 from folkmoot.runs.events import Event, Recorded
 
 PROTOCOL_VERSION: Final = "1.0"
@@ -31,6 +32,7 @@ TYPES: Final[Mapping[str, str]] = {
     Event.TOOL_DELTA: "TOOL_CALL_ARGS",
     Event.TOOL_FINISHED: "TOOL_CALL_END",
     Event.TOOL_RETURNED: "TOOL_CALL_RESULT",
+    TOOL_SIGNED: "REASONING_ENCRYPTED_VALUE",
     Event.STATE_REPLACED: "STATE_SNAPSHOT",
     Event.STATE_PATCHED: "STATE_DELTA",
     Event.MESSAGES_REPLACED: "MESSAGES_SNAPSHOT",

@@ -28,6 +28,7 @@ PART: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {"type": {"const": "text"}, "text": TEXT},
     "required": ["type", "text"],
+    "description": "Parts of other types are named to the model and otherwise left out.",
 }
 USER_MESSAGE: Final[dict[str, Any]] = {
     "type": "object",

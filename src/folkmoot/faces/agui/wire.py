@@ -36,7 +36,7 @@ class IncomingMessage(Struct):
 
 
 class IncomingPart(Struct):
-    type: str
+    type: Annotated[str, Meta(max_length=40, pattern=r"^[\w.-]*$")]
     text: str | None = None
 
 
@@ -105,14 +105,20 @@ def _question(messages: Sequence[IncomingMessage]) -> tuple[int, IncomingMessage
 
 def _text(content: Raw, pointer: str) -> str:
     found = _decoded(CONTENT, content, pointer)
-    if not isinstance(found, str):
-        for place, part in enumerate(found):
-            if part.type != "text" or part.text is None:
-                raise InputInvalid(f"{pointer}/{place}", "Only parts of type text are taken here.")
-        found = "".join(part.text or "" for part in found)
-    if not found.strip() or len(found) > LONGEST_TEXT:
+    text = found if isinstance(found, str) else "".join(map(_said, found))
+    if not text.strip() or len(text) > LONGEST_TEXT:
         raise InputInvalid(pointer, f"The text must have 1 to {LONGEST_TEXT} characters.")
-    return found
+    return text
+
+
+def _said(part: IncomingPart) -> str:
+    """Return the text of a part, or a word in the place of what is not understood here.
+
+    A part that can not be used must not fail the run (run input, 1.0).
+    """
+    if part.type == "text" and part.text is not None:
+        return part.text
+    return f"\n[Something of type {part.type} came with this message and can not be read here.]\n"
 
 
 def _props(raw: Raw) -> ForwardedProps:
