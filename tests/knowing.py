@@ -95,6 +95,7 @@ class Room:
     supervisor: Supervisor
     knowledge: Knowledge
     embedder: Switchable
+    directory: Path
     subjects: dict[str, Subject] = field(default_factory=dict[str, Subject])
 
     def visitor(self, subject: Subject) -> "Visitor":
@@ -232,7 +233,7 @@ async def room(
         if workers:
             worker = asyncio.create_task(queue.work(name="test", concurrency=workers))
             stack.push_async_callback(_stop, worker)
-        yield Room(app, database, blobs, queue, supervisor, built, switchable, subjects)
+        yield Room(app, database, blobs, queue, supervisor, built, switchable, directory, subjects)
 
 
 async def _stop(worker: "asyncio.Task[None]") -> None:

@@ -165,7 +165,7 @@ async def test_a_table_without_a_header_keeps_its_first_row(path: Path) -> None:
         (archive(word__document_xml=b"<x>" * 100_000), "a.docx", "damaged"),
         (b"<html><body></body></html>", "a.html", "No text"),
         (b"<html>" + b"<div>" * 500_000 + b"deep", "a.html", "No text"),
-XX
+        (b'a,b,c\n1,2,3\n4,5,6\n"' + b"x" * 300_000, "a.csv", "damaged"),
     ],
 )
 async def test_what_cannot_be_read_fails_soon_with_a_sentence(
