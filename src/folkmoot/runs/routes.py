@@ -15,6 +15,7 @@ from folkmoot.db.work import Database
 from folkmoot.http import sse
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.page import Page, cut
@@ -37,12 +38,9 @@ MISSING: Final = documented(RunNotFound)
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
         "model": Page[EventRead] | Page[LogEventRead],
-        "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'id: 1\ndata: {"type":"RUN_STARTED","threadId":"t","runId":"r"}\n\n',
-            }
-        },
+        "content": event_stream(
+            'id: 1\ndata: {"type":"RUN_STARTED","threadId":"thread-1","runId":"run-1"}\n\n'
+        ),
     }
 }
 
@@ -52,7 +50,7 @@ RunName = Annotated[
 LastEventId = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="The last event that the client has."),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": sse.LARGEST_ID}),
+    WithJsonSchema(LAST_EVENT_ID),
 ]
 
 

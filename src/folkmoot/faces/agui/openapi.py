@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from folkmoot.agents.definition import Workflow
 from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT, PRINTABLE
-from folkmoot.http import sse
+from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 
 SPEC: Final = "https://ag-ui.com/spec/1.0/schema.json"
 
@@ -113,7 +113,7 @@ OPERATION: Final[dict[str, Any]] = {
             "name": "Last-Event-ID",
             "in": "header",
             "required": False,
-            "schema": {"type": "integer", "minimum": 0, "maximum": sse.LARGEST_ID},
+            "schema": LAST_EVENT_ID,
             "description": "The last event that the client has, when it asks again.",
         }
     ],
@@ -141,7 +141,7 @@ data: {"type":"RUN_FINISHED","threadId":"thread-1","runId":"run-1"}
 """
 EVENTS: Final[dict[str, Any]] = {
     "description": "AG-UI events; each frame's `id` is the event's number in the run's log.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM}},
+    "content": event_stream(STREAM),
     "links": {
         **{
             operation: {
