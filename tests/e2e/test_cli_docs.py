@@ -6,7 +6,7 @@ import pytest
 
 from commanding import Shell
 from deployed import Deployed
-from pdfs import pdf
+from pdfs import Text, pdf
 
 WHALES = "# Whales\n\nThe blue whale weighs 150 tonnes.\n\nIt eats krill.\n"
 CATS = "# Cats\n\nCats sleep fifteen hours a day.\n"
@@ -96,7 +96,7 @@ def test_of_two_collections_with_one_name_the_id_decides(
 
 def test_at_a_terminal_a_bar_moves_and_leaves_a_line(folkmoot: Shell, tmp_path: Path) -> None:
     report = tmp_path / "report.pdf"
-    report.write_bytes(pdf(["The harvest was good."] * 20))
+    report.write_bytes(pdf([[Text(72, 700, "The harvest was good.")]] * 20))
     with folkmoot.terminal("docs", "add", report, "-c", "Reports", "--wait") as terminal:
         assert terminal.ended() == 0
     assert "━" in terminal.seen

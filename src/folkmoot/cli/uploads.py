@@ -14,7 +14,7 @@ ENDS: Final = {"ready", "failed"}
 LOOK: Final = 0.5
 """Seconds between two looks at a document that is being read."""
 
-MEGABYTE: Final = 1024 * 1024
+KILOBYTE: Final = 1000
 
 
 class Counted(io.FileIO):
@@ -48,7 +48,7 @@ def wait(api: Api, documents: Sequence[Json], steps: Steps) -> Iterator[Json]:
 
 def _send(api: Api, collection_id: str, path: Path, steps: Steps) -> Sequence[Json]:
     total = path.stat().st_size
-    step = f"sending {total / MEGABYTE:.1f} MB"
+    step = f"sending {total / KILOBYTE:,.1f} kB"
 
     def tell(sent: int) -> None:
         steps.at(path.name, step, sent, total)
@@ -77,5 +77,5 @@ def _wait(api: Api, document: Json, steps: Steps) -> Json:
 def _end(document: Json) -> str:
     if document["status"] == "failed":
         return f"failed: {document.get('error')}"
-    parts = [f"{document[name]} {name}" for name in ("pages", "chunks") if document.get(name)]
+    parts = [f"{name}: {document[name]}" for name in ("pages", "chunks") if document.get(name)]
     return f"ready ({', '.join(parts)})" if parts else "ready"

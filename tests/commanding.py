@@ -1,0 +1,160 @@
+"""The command line as its users have it: a process of its own, on a server that runs."""
+
+import json
+import multiprocessing
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from folkmoot.cli import app
+from folkmoot.cli.commands import COMMANDS
+
+WRITE: Final = os.O_WRONLY | os.O_CREAT
+COMMAND: Final = (sys.executable, "-m", "folkmoot.cli")
+PATIENCE: Final = 60.0
+
+FORKS: Final = multiprocessing.get_context("forkserver")
+"""Its processes have all modules loaded, which takes a command of its own two seconds."""
+
+FORKS.set_forkserver_preload(
+    [f"folkmoot.cli.{place.partition(':')[0]}" for place, _ in COMMANDS.values()]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed as JSON."""
+        assert self.code in {0, 1}, self.err
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """What it printed as a line of JSON each."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def act(arguments: list[str], environment: Mapping[str, str], files: Sequence[Path]) -> None:
+    """Be the command: in a process of its own, with these files as its streams."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, (file, mode) in enumerate(zip(files, (os.O_RDONLY, WRITE, WRITE), strict=True)):
+        os.dup2(os.open(file, mode, 0o600), number)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, encoding="utf-8") for number, mode in enumerate("rww")
+    )
+    app(arguments, prog_name="folkmoot")
+
+
+@dataclass
+class Shell:
+    """Runs commands with an environment of its own, beside the tests' own."""
+
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __call__(self, *arguments: str | Path, given: str = "", **changes: str) -> Ended:
+        """Run a command to its end; `given` is piped in."""
+        with tempfile.TemporaryDirectory() as name:
+            files = [Path(name) / stream for stream in ("in", "out", "err")]
+            files[0].write_text(given, encoding="utf-8")
+            parts = (list(map(str, arguments)), self._environment(changes), files)
+            process = FORKS.Process(target=act, args=parts)
+            process.start()
+            process.join(PATIENCE)
+            if process.exitcode is None:
+                process.kill()
+                raise AssertionError(f"{arguments} does not end: {files[1].read_text()}")
+            out, err = (file.read_text(encoding="utf-8") for file in files[1:])
+            return Ended(process.exitcode, out, err)
+
+    def begin(self, *arguments: str | Path, **changes: str) -> subprocess.Popen[bytes]:
+        """Start a command whose output is read while it runs."""
+        return subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment(changes),
+        )
+
+    def terminal(self, *arguments: str | Path) -> "Terminal":
+        """Start a command at a terminal."""
+        return Terminal([*COMMAND, *map(str, arguments)], self._environment({"TERM": "xterm"}))
+
+    def _environment(self, changes: Mapping[str, str]) -> dict[str, str]:
+        own = {
+            name: value for name, value in os.environ.items() if not name.startswith("FOLKMOOT_")
+        }
+        return own | dict(self.environment) | dict(changes)
+
+
+class Terminal:
+    """A command at a terminal, and somebody who types. Use as a context manager."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+        self.seen = ""
+        self._here, there = pty.openpty()
+        self._process = subprocess.Popen(
+            command,
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(there)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._here)
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self._here, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def until(self, text: str, times: int = 1) -> None:
+        """Wait until something stands on the screen."""
+        self._wait(lambda: self.seen.count(text) >= times, f"{text!r} does not appear")
+
+    def ended(self) -> int:
+        """Wait until the command has ended; return its exit code."""
+        self._wait(lambda: self._process.poll() is not None, "it does not end")
+        return self._process.wait()
+
+    def _wait(self, condition: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"{otherwise}: {self.seen}"
+            ready, _, _ = select.select([self._here], [], [], 0.05)
+            if ready:
+                self._read()
+
+    def _read(self) -> None:
+        try:
+            self.seen += os.read(self._here, 65536).decode(errors="replace")
+        except OSError:  # the last one at the other end has left
+            self._process.wait(PATIENCE)
