@@ -1,0 +1,33 @@
+// Talks to an AG-UI endpoint with the official client, turn after turn in one thread.
+// Reads {url, headers, threadId, turns: [{text, forwardedProps}]} from stdin, writes what the client
+// made of it to stdout: its messages, the types of its events and, for each turn, its error if any.
+import { readFileSync } from "node:fs";
+import { HttpAgent } from "@ag-ui/client";
+
+const { url, headers, threadId, turns } = JSON.parse(readFileSync(0, "utf8"));
+const agent = new HttpAgent({ url, headers, threadId });
+const told = [];
+
+for (const [place, turn] of turns.entries()) {
+  const events = [];
+  let error = null;
+  agent.addMessage({ id: `${threadId}-question-${place}`, role: "user", content: turn.text });
+  try {
+    await agent.runAgent(
+      { runId: `${threadId}-run-${place}`, forwardedProps: turn.forwardedProps ?? {} },
+      {
+        onEvent: ({ event }) => {
+          events.push(event);
+        },
+        onRunFailed: ({ error: failure }) => {
+          error = String(failure.message);
+        },
+      },
+    );
+  } catch (failure) {
+    error = String(failure.message);
+  }
+  told.push({ events, error });
+}
+
+process.stdout.write(JSON.stringify({ messages: agent.messages, turns: told }));

@@ -1,0 +1,133 @@
+"""The official AG-UI client against the server."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.to_thread
+import pytest
+
+from agui_requirements import proves
+from folkmoot.kit.ids import new_id
+from folkmoot.testing.provider import FakeProvider
+from folkmoot.testing.replies import Fault, Reply, Use, fails, says
+from talking import Talker
+
+pytestmark = pytest.mark.anyio
+
+HERE: Final = Path(__file__).parent
+PACKAGE: Final = HERE / "node_modules" / "@ag-ui" / "client" / "package.json"
+PATIENCE: Final = 120  # seconds
+
+Turn = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of node, with the client's package installed."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node and npm are not there: the official AG-UI client can not be run")
+    if not PACKAGE.exists():
+        installed = subprocess.run(
+            [npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        if installed.returncode != 0:
+            pytest.skip(f"npm can not install the official AG-UI client: {installed.stderr[-300:]}")
+    return node
+
+
+async def talk(node: str, talker: Talker, thread: str, *turns: Turn) -> dict[str, Any]:
+    """Ask one question after the other with the official client; return what it tells."""
+    order = {
+        "url": f"{talker.platform.url}/api/chat/chat",
+        "headers": {"Authorization": f"Bearer {talker.key}"},
+        "threadId": thread,
+        "turns": turns,
+    }
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [node, "client.mjs"],
+            cwd=HERE,
+            input=json.dumps(order),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    done = await anyio.to_thread.run_sync(run)
+    assert done.returncode == 0, done.stderr
+    assert "[ag-ui]" not in done.stderr, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def plain(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages as far as client and server both know them."""
+    return [
+        {
+            "id": message["id"],
+            "role": message["role"],
+            "content": message.get("content") or "",
+            "calls": [call["function"] for call in message.get("toolCalls") or ()],
+        }
+        for message in messages
+    ]
+
+
+async def kept(talker: Talker, thread: str) -> list[dict[str, Any]]:
+    return [
+        message | {"toolCalls": message["tool_calls"]} for message in await talker.messages(thread)
+    ]
+
+
+@proves("client.accepts")
+async def test_the_client_holds_the_conversation_that_the_server_keeps(
+    node: str, ada: Talker, provider: FakeProvider
+) -> None:
+    both = Reply(
+        text=["Let me see. "],
+        reasoning=["Hm."],
+        uses=[Use("calculator", json.dumps({"expression": "6 * 7"})), Use("clock", "{}")],
+    )
+    only = Reply(uses=[Use("calculator", json.dumps({"expression": "1 + 1"}))])
+    provider.script([says("Hello to you."), both, only, says("It is 42."), says("Good bye.")])
+    thread = new_id().hex
+    told = await talk(
+        node,
+        ada,
+        thread,
+        {"text": "Hello"},
+        {"text": "What is 6 times 7?", "forwardedProps": {"workflow": "tools"}},
+        {"text": "Bye"},
+    )
+    assert [turn["error"] for turn in told["turns"]] == [None, None, None]
+    spoken = [message for message in told["messages"] if message["role"] != "reasoning"]
+    assert plain(spoken) == plain(await kept(ada, thread))
+    assert [message["role"] for message in spoken] == [
+        "user", "assistant",
+        "user", "assistant", "tool", "tool", "assistant", "tool", "assistant",
+        "user", "assistant",
+    ]  # fmt: skip
+
+
+async def test_the_client_is_told_of_a_failure(
+    node: str, ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([fails(Fault.CUT, text="Half an "), says("A whole answer.")])
+    told = await talk(node, ada, new_id().hex, {"text": "Well?"}, {"text": "Again?"})
+    failed, again = told["turns"]
+    assert failed["events"][-1]["type"] == "RUN_ERROR"
+    assert again["error"] is None
+    assert told["messages"][-1]["content"] == "A whole answer."
+
+
+async def test_the_client_is_told_of_a_refusal(node: str, ada: Talker) -> None:
+    turn = {"text": "Hello", "forwardedProps": {"model": "nobody:x"}}
+    told = await talk(node, ada, new_id().hex, turn)
+    assert "422" in told["turns"][0]["error"]
+    assert told["turns"][0]["events"] == []
