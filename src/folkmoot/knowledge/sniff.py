@@ -138,5 +138,8 @@ def _is_table(text: str) -> bool:
     separator = delimiter(text) if len(lines) >= MIN_ROWS else None
     if separator is None:
         return False
-    widths = {len(row) for row in csv.reader(lines, delimiter=separator) if row}
+    try:
+        widths = {len(row) for row in csv.reader(lines, delimiter=separator) if row}
+    except csv.Error:
+        return False
     return len(widths) == 1 and min(widths) >= MIN_COLUMNS

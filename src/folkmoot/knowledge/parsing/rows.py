@@ -14,6 +14,9 @@ from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, R
 DELIMITERS: Final = ",;\t|"
 SAMPLE_LINES: Final = 20
 BLOCK_ROWS: Final = 20
+SAMPLE: Final = 20_000
+SAMPLE_WIDTH: Final = 2_000
+AGREEMENT: Final = 0.7
 
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:
@@ -37,11 +40,21 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
 
 def delimiter(text: str) -> str | None:
     """Return what separates the columns of the first lines, or None if nothing does."""
-    sample = "\n".join(text.splitlines()[:SAMPLE_LINES])
+    lines = [line[:SAMPLE_WIDTH] for line in text[:SAMPLE].splitlines()[:SAMPLE_LINES]]
+    widths = {each: _width(lines, each) for each in DELIMITERS}
+    best = max(widths, key=lambda each: widths[each])
+    return best if widths[best] > 1 else None
+
+
+def _width(lines: list[str], separator: str) -> int:
+    """Return the columns that this separator makes, 0 unless most lines agree on their number."""
     try:
-        return csv.Sniffer().sniff(sample, DELIMITERS).delimiter
+        rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
     except csv.Error:
-        return None
+        return 0
+    if not rows or rows.count(rows[0]) < AGREEMENT * len(rows):
+        return 0
+    return rows[0]
 
 
 def _is_header(cells: list[str]) -> bool:
