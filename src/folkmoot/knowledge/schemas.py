@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.knowledge.models import Status
@@ -16,6 +17,13 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]
 Description = Annotated[str, Field(max_length=2_000)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=500)]
 Metadata = Annotated[dict[str, JsonValue], Field(max_length=100)]
+
+
+def counted(value: object) -> object:
+    """Refuse what Pydantic would take for a number and JSON does not."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
 
 
 class Input(BaseModel):
@@ -155,7 +163,7 @@ class Search(BaseModel):
     query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)] = Field(
         examples=["When is the office open?"]
     )
-    k: Annotated[int, Field(ge=1, le=200, strict=True)] = 10
+    k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
 

@@ -132,7 +132,8 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         `Last-Event-ID` or `after` say what the client has already; it gets all that follows, byte
         for byte what an undisturbed reader gets.
         """
-        start = after if after is not None else sse.last_event_id(last_event_id)
+        seen = sse.last_event_id(last_event_id)
+        start = seen if after is None else after
         async with database.work(subject) as work:
             run = await service.get(work, run_id)
         if "application/json" in request.headers.get("accept", ""):

@@ -59,16 +59,20 @@ PROPS: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "workflow": {
-            "enum": [*Workflow],
+            "enum": [*Workflow, None],
             "description": "How to work; left out, the agent decides.",
         },
         "collection_ids": {
-            "type": "array",
+            "type": ["array", "null"],
             "items": {"type": "string", "format": "uuid"},
             "maxItems": 50,
             "description": "Collections to search; left out, all that you can see.",
         },
-        "model": {**ID, "description": "`provider:name`; left out, the default model."},
+        "model": {
+            **ID,
+            "type": ["string", "null"],
+            "description": "`provider:name`; left out, the default model.",
+        },
     },
 }
 RUN_AGENT_INPUT: Final[dict[str, Any]] = {
