@@ -1,9 +1,16 @@
 """The one door through which this room loads what is slow to import or not ours to know."""
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
 
 LANGCHAIN_BRIDGE: Final = "folkmoot.llm.langchain_bridge:build"
+CONNECTION_TIMEOUT: Final = "aiohttp:ConnectionTimeoutError"
+
+
+def http_client() -> ModuleType:
+    """Return the HTTP client's library; a server that has just been started needs it later."""
+    return import_module("aiohttp")
 
 
 def load(path: str) -> Any:  # noqa: ANN401 - whatever the path names

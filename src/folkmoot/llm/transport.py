@@ -7,11 +7,10 @@ can not be a bomb. Redirects are not followed: they would carry the key elsewher
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
-
-import aiohttp
+from typing import TYPE_CHECKING, Final, Literal
 
 from folkmoot.kit import clock
+from folkmoot.llm import loading
 from folkmoot.llm.config import Timeouts
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import (
@@ -24,6 +23,9 @@ from folkmoot.llm.errors import (
     ModelUnavailable,
 )
 from folkmoot.llm.refusals import refusal
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ANSWER_LIMIT: Final = 64 * 1024 * 1024  # bytes
 REFUSAL_LIMIT: Final = 64 * 1024  # bytes
@@ -68,7 +70,7 @@ class Body:
     def __init__(
         self,
         call: Call,
-        response: aiohttp.ClientResponse,
+        response: "aiohttp.ClientResponse",
         timeouts: Timeouts,
         deadline: Deadline,
         asked_at: float,
@@ -94,7 +96,7 @@ class Body:
         self._since = clock.monotonic()
         try:
             data = await self._content.readany()
-        except (aiohttp.ClientError, OSError) as error:
+        except _broken() as error:
             raise ModelStreamCut(self._call.model) from error
         finally:
             self._since = None
@@ -200,7 +202,7 @@ class Transport:
             await self._session.close()
             self._session = None
 
-    async def _send(self, call: Call, deadline: Deadline) -> aiohttp.ClientResponse:
+    async def _send(self, call: Call, deadline: Deadline) -> "aiohttp.ClientResponse":
         if self._closed:
             raise ModelsClosed(call.model)
         patience = min(self.timeouts.first_token, deadline.left())
@@ -214,7 +216,7 @@ class Transport:
                     headers={**call.headers, "Accept": call.accept},
                     allow_redirects=False,
                 )
-        except aiohttp.ConnectionTimeoutError:
+        except loading.load(loading.CONNECTION_TIMEOUT):
             raise ModelTimedOut(call.model, "a connection", self.timeouts.connect) from None
         except TimeoutError:
             if not limit.expired():
@@ -222,30 +224,37 @@ class Transport:
             if not deadline.left():
                 raise ModelDeadlineExceeded(call.model, deadline.seconds) from None
             raise ModelTimedOut(call.model, "an answer", patience) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except _broken() as error:
             raise ModelUnavailable(call.model, "can not be reached.") from error
 
-    def _pool(self) -> aiohttp.ClientSession:
+    def _pool(self) -> "aiohttp.ClientSession":
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=60),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self.timeouts.connect),
+            library = loading.http_client()
+            session: aiohttp.ClientSession = library.ClientSession(
+                connector=library.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=60),
+                timeout=library.ClientTimeout(total=None, connect=self.timeouts.connect),
                 headers=HEADERS,
-                cookie_jar=aiohttp.DummyCookieJar(),
+                cookie_jar=library.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
             )
+            self._session = session
         return self._session
 
 
-async def _refused(call: Call, response: aiohttp.ClientResponse) -> ModelError:
+def _broken() -> tuple[type[Exception], ...]:
+    """Return what a connection that breaks raises."""
+    return (loading.http_client().ClientError, OSError)
+
+
+async def _refused(call: Call, response: "aiohttp.ClientResponse") -> ModelError:
     """Read what the provider says about its refusal, but not for long."""
     said = b""
     try:
         async with asyncio.timeout(REFUSAL_PATIENCE):
             while len(said) < REFUSAL_LIMIT and (part := await response.content.readany()):
                 said += part
-    except (TimeoutError, aiohttp.ClientError, OSError):
+    except _broken():
         said = b""
     finally:
         response.close()
