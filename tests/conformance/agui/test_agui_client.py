@@ -127,7 +127,7 @@ async def test_the_client_is_told_of_a_failure(
 
 
 async def test_the_client_is_told_of_a_refusal(node: str, ada: Talker) -> None:
-    turn = {"text": "Hello", "forwardedProps": {"model": "nobody:x"}}
+    turn = {"text": "Hello", "forwardedProps": {"workflow": "nonsense"}}
     told = await talk(node, ada, new_id().hex, turn)
     assert "422" in told["turns"][0]["error"]
     assert told["turns"][0]["events"] == []
