@@ -19,7 +19,7 @@ from folkmoot.cli.following import Asking, Following
 from folkmoot.cli.options import ApiKey, AsJson, DataDir, Url
 from folkmoot.kit.ids import new_id
 
-Message = Annotated[str | None, typer.Argument(help="What to ask; without it, what is piped in.")]
+Message = Annotated[str | None, typer.Argument(metavar="MESSAGE", help="What to ask.")]
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Whom to ask.")]
 Collections = Annotated[
     list[str] | None,

@@ -23,7 +23,10 @@ SearchMode = Literal["hybrid", "dense", "lexical"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 Files = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Files to add.")
+    list[Path],
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, readable=True, help="Files to add."
+    ),
 ]
 Into = Annotated[
     str,
@@ -88,7 +91,7 @@ def list_documents(
 
 @app.command("search")
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.")],
     *,
     collection: Of = None,
     k: Annotated[int, typer.Option("-k", min=1, max=200, help="How many passages.")] = 5,

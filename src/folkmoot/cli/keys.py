@@ -38,7 +38,7 @@ def key() -> None:
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="What it is for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.")],
     *,
     user: User = None,
     organization: Organization = None,

@@ -119,7 +119,7 @@ def cancel(
 
 @app.command("verify")
 def verify(
-    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Ids.")] = None,
+    run: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Ids.")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every run that you can see.")] = False,
     as_json: AsJson = False,

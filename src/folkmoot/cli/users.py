@@ -30,7 +30,7 @@ def user() -> None:
 
 @app.command("create")
 def create(
-    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address to sign in with.")],
     *,
     name: Annotated[
         str | None, typer.Option(help="By default what the address begins with.")
