@@ -24,6 +24,11 @@ class Asking {
     this.#collections.filter((id) => catalog.collections.some((each) => each.id === id)),
   );
 
+  /** Whether documents are searched: as wished, or of the server's own accord if there are any. */
+  readonly searches = $derived(
+    this.workflow === null ? catalog.collections.some((each) => each.documents > 0) : this.workflow === "rag",
+  );
+
   set(choice: "agent" | "workflow" | "model", value: string | null): void {
     if (choice === "agent") this.#agent = value;
     else if (choice === "workflow") this.#workflow = value;
@@ -44,10 +49,9 @@ class Asking {
   }
 
   options(): AskOptions {
-    const searches = this.collections.length > 0 && this.agent?.workflows.includes("rag");
     return {
       agent: this.agent?.id ?? DEFAULT_AGENT,
-      workflow: this.workflow ?? (searches ? "rag" : null),
+      workflow: this.workflow,
       model: this.model,
       collections: this.collections,
     };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "./events";
-import { answers, apply, newTurn, sections, type Turn } from "./turn";
+import { answers, apply, citationsOf, newTurn, sections, type Turn } from "./turn";
 
 function fold(...events: RunEvent[]): Turn {
   const turn = newTurn("r");
@@ -61,6 +61,14 @@ describe("a turn", () => {
       ...message("a", "Yes [1]"),
     );
     expect(turn.citations["a"]).toEqual([citation]);
+  });
+
+  test("lets a message that is being written cite every source, and a finished one only its own", () => {
+    const source = { index: 1, document_id: "d", title: "T", start: 0, end: 4 };
+    const turn = fold({ type: "CUSTOM", name: "sources", value: { sources: [source] } }, ...message("a", "Yes [1]"));
+    expect(citationsOf(turn, answers(turn)[0]!)).toEqual([source]);
+    apply(turn, end("a"));
+    expect(citationsOf(turn, answers(turn)[0]!)).toEqual([]);
   });
 
   test("collects a tool call's arguments and result", () => {

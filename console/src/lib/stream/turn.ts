@@ -43,12 +43,14 @@ export interface Turn {
   items: Item[];
   /** Citations by message id. */
   citations: Record<string, Citation[]>;
+  /** All passages that the model was shown; a message that is being written may cite any of them. */
+  sources: Citation[];
   /** Whether the items are all that the run's log holds, or only its messages. */
   complete: boolean;
 }
 
 export function newTurn(runId: string): Turn {
-  return { runId, status: "running", error: null, items: [], citations: {}, complete: true };
+  return { runId, status: "running", error: null, items: [], citations: {}, sources: [], complete: true };
 }
 
 /** Folds one event into the turn; events must come in the order of the log, each once. */
@@ -108,7 +110,8 @@ function applyWork(turn: Turn, event: RunEvent): void {
 
 function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) return;
-  const { message_id: id, citations } = value as { message_id?: unknown; citations?: unknown };
+  const { message_id: id, citations, sources } = value as Record<string, unknown>;
+  if (name === "sources" && Array.isArray(sources)) turn.sources = sources as Citation[];
   if (typeof id !== "string") return;
   if (name === "citations" && Array.isArray(citations)) turn.citations[id] = citations as Citation[];
   if (name === "message.cut") cut(turn, id);
@@ -171,6 +174,11 @@ export function answers(turn: Turn): TextItem[] {
 
 function isSuperseded(turn: Turn, item: TextItem): boolean {
   return item.cut && turn.items.findLast((each) => each.kind === "text") !== item;
+}
+
+/** What the marks in a message refer to. */
+export function citationsOf(turn: Turn, item: TextItem): Citation[] {
+  return turn.citations[item.id] ?? (item.open ? turn.sources : []);
 }
 
 export type Section = { kind: "answer"; item: TextItem } | { kind: "work"; items: Item[] };
