@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, FilePayload, Page, Response, expect
 
 from browsing import Visitor, ask, violations, visitor
 from deployed import Deployed
@@ -87,6 +87,26 @@ def test_lists_menus_and_dialogs_have_no_axe_violations(reader: Visitor) -> None
     assert violations(page) == []
     page.keyboard.press("Enter")
     expect(page.get_by_label("Title")).to_be_focused()
+    assert violations(page) == []
+
+
+def test_documents_and_their_panel_have_no_axe_violations(reader: Visitor) -> None:
+    reader.sign_in()
+    page = reader.open("/documents")
+    visible(page, "No collections yet")
+    assert violations(page) == []
+    page.get_by_role("button", name="New collection").click()
+    page.get_by_label("Name").fill("Manuals")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    visible(page, "Nothing here yet")
+    file = FilePayload(name="a.txt", mimeType="text/plain", buffer=b"The pier opens at six.")
+    page.locator("input[type=file]").set_input_files(file)
+    visible(page, "Ready")
+    page.get_by_label("Search this collection").fill("pier")
+    page.keyboard.press("Enter")
+    page.get_by_role("listitem").get_by_role("button").filter(has_text="opens at six").click()
+    expect(page.locator("mark").first).to_be_visible()
     assert violations(page) == []
 
 
