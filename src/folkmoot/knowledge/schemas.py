@@ -1,10 +1,12 @@
 """What the knowledge slice takes in and gives out."""
 
+import math
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
@@ -13,10 +15,30 @@ from folkmoot.knowledge.models import Status
 WRITTEN = r"^[^\x00]*[^\x00\s][^\x00]*$"
 """Text that is more than blanks."""
 
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]
 Description = Annotated[str, Field(max_length=2_000)]
-ExternalId = Annotated[str, Field(min_length=1, max_length=500)]
-Metadata = Annotated[dict[str, JsonValue], Field(max_length=100)]
+
+
+def storable(value: JsonValue) -> JsonValue:
+    """Refuse what JSON text can say and the database cannot keep, wherever it stands."""
+    waiting: list[JsonValue] = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            waiting += [*each.keys(), *each.values()]
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, str) and UNSTORABLE.search(each):
+            raise PydanticCustomError("unstorable", "Text may not contain NUL or lone surrogates")
+        elif isinstance(each, float) and not math.isfinite(each):
+            raise PydanticCustomError("unstorable", "Numbers have to be finite")
+    return value
+
+
+ExternalId = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
+Metadata = Annotated[dict[str, JsonValue], Field(max_length=100), AfterValidator(storable)]
 
 
 def counted(value: object) -> object:
@@ -166,6 +188,9 @@ class Search(BaseModel):
     k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
+    rerank: Literal[False] = Field(
+        default=False, description="Hits come in the order of their scores; nothing reranks them."
+    )
 
 
 class HitRead(BaseModel):

@@ -40,8 +40,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "file"
 
 
-async def parse(path: Path, data: bytes, name: str = "", limits: Limits | None = None) -> Parsed:
+def write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
+
+
+async def parse(path: Path, data: bytes, name: str = "", limits: Limits | None = None) -> Parsed:
+    write(path, data)
     kind = sniff(data[:HEAD_BYTES], name)
     return await Parser(limits or Limits()).parse(path, kind, ignored)
 
@@ -103,7 +107,7 @@ async def test_pages_are_reported_while_a_pdf_is_read(path: Path) -> None:
     async def report(done: int, total: int) -> None:
         seen.append((done, total))
 
-    path.write_bytes(pdf([column(60, 740, LINES)] * 3))
+    write(path, pdf([column(60, 740, LINES)] * 3))
     await Parser(Limits()).parse(path, Kind.PDF, report)
     assert seen[-3:] == [(1, 3), (2, 3), (3, 3)]
 
@@ -232,7 +236,7 @@ async def test_a_parser_that_wants_too_much_memory_is_stopped(path: Path) -> Non
 
 
 async def test_a_cancelled_reading_leaves_no_child(path: Path) -> None:
-    path.write_bytes(pdf([column(60, 740, LINES)] * 1500))
+    write(path, pdf([column(60, 740, LINES)] * 1500))
     begun = asyncio.Event()
 
     async def report(_done: int, _total: int) -> None:
@@ -257,7 +261,7 @@ def children() -> list[str]:
 
 
 async def test_only_so_many_children_run_at_once(path: Path) -> None:
-    path.write_bytes(pdf([column(60, 740, LINES)] * 5))
+    write(path, pdf([column(60, 740, LINES)] * 5))
     parser = Parser(Limits(), children=1)
     most = 0
 

@@ -1,0 +1,343 @@
+"""Documents over the API: sent, read, replaced, deleted."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from folkmoot.kit.ids import new_id
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.service import KnowledgeOptions
+from knowing import Body, Room, Visitor, room
+from pdfs import Text, column, encrypted, pdf
+
+pytestmark = pytest.mark.anyio
+
+REPORT = pdf(
+    [
+        [Text(60, 780, "Annual report", 20), *column(60, 740, ["The heron earned 12 fish."])],
+        column(60, 740, ["The stork lost them again."]),
+    ]
+)
+BOUNDARY = "frontier"
+
+
+def form(*parts: bytes, end: bool = True) -> bytes:
+    line = b"--" + BOUNDARY.encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts)
+    return body + (line + b"--\r\n" if end else b"")
+
+
+def field(name: str, value: bytes) -> bytes:
+    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value
+
+
+def file_part(name: str, data: bytes) -> bytes:
+    head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return head.encode() + data
+
+
+async def post(
+    visitor: Visitor, collection: str, body: bytes | AsyncIterator[bytes]
+) -> httpx.Response:
+    return await visitor.http.post(
+        f"/collections/{collection}/documents",
+        content=body,
+        headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
+    )
+
+
+async def kept(place: Room, visitor: Visitor) -> tuple[int, int, int]:
+    """Count documents, their runs and blobs."""
+    async with place.database.work(visitor.subject) as work:
+        counted = await work.session.execute(
+            text(
+                "SELECT (SELECT count(*) FROM documents),"
+                " (SELECT count(*) FROM runs WHERE kind = 'ingest')"
+            )
+        )
+        documents, runs = counted.one()
+    return documents, runs, len([each for each in place.directory.rglob("*") if each.is_file()])
+
+
+async def test_a_pdf_becomes_ready_with_pages_text_and_its_file(ada: Visitor) -> None:
+    collection = await ada.collection()
+    document = await ada.read(collection, "report.pdf", REPORT, metadata='{"year": 2024}')
+    assert (document["status"], document["title"]) == ("ready", "report")
+    assert (document["media_type"], document["bytes"]) == ("application/pdf", len(REPORT))
+    assert (document["pages"], document["chunks"], document["language"]) == (2, 2, "en")
+    assert (document["metadata"], document["error"], document["progress"]) == (
+        {"year": 2024},
+        None,
+        None,
+    )
+    path = f"/documents/{document['id']}"
+    read = (await ada.http.get(f"{path}/text")).json()
+    second = read["pages"][1]
+    assert read["text"][second["start"] : second["end"]] == "The stork lost them again."
+    file = await ada.http.get(f"{path}/file")
+    assert file.content == REPORT
+    assert file.headers["content-disposition"].startswith("attachment;")
+    assert file.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_several_files_are_read_by_one_run_and_the_list_shows_them(ada: Visitor) -> None:
+    collection = await ada.collection()
+    accepted = await ada.send(
+        collection, ("a.md", b"# Herons\n\nwade"), ("b.txt", b"Storks fly."), ("c.pdf", REPORT)
+    )
+    assert len(accepted["document_ids"]) == 3
+    for document_id in accepted["document_ids"]:
+        assert (await ada.settled(document_id))["status"] == "ready"
+    listed = (await ada.http.get(f"/collections/{collection}/documents")).json()["items"]
+    assert [each["title"] for each in listed] == ["c", "b", "a"]
+    assert {each["run_id"] for each in listed} == {accepted["run_id"]}
+    counted = (await ada.http.get(f"/collections/{collection}")).json()
+    assert (counted["documents"], counted["pending_documents"]) == (3, 0)
+
+
+async def test_fields_describe_the_files_behind_them(ada: Visitor) -> None:
+    collection = await ada.collection()
+    document = await ada.read(
+        collection, "x.txt", b"A heron.", title="Herons", external_id="h-1", metadata='{"a": [1]}'
+    )
+    assert (document["title"], document["external_id"]) == ("Herons", "h-1")
+    (hit,) = await ada.search(collection, "heron")
+    assert (hit["external_id"], hit["title"]) == ("h-1", "Herons")
+
+
+async def test_a_text_needs_no_file(ada: Visitor) -> None:
+    collection = await ada.collection()
+    document_id = await ada.tell(collection, "Note", "A heron\r\nwades.\u200b", metadata={"a": 1})
+    read = (await ada.http.get(f"/documents/{document_id}/text")).json()
+    assert read == {
+        "document_id": document_id,
+        "title": "Note",
+        "text": "A heron\nwades.",
+        "pages": [],
+    }
+    assert (await ada.http.get(f"/documents/{document_id}/file")).text == "A heron\nwades."
+
+
+async def test_a_run_tells_its_stages_in_order(ada: Visitor) -> None:
+    document = await ada.read(await ada.collection(), "report.pdf", REPORT)
+    events = await ada.log(document["run_id"])
+    told = [json.loads(event.payload or b"")["value"] for event in events[1:-1]]
+    assert [each["stage"] for each in told[:-1] if each["done"] == 0] == [
+        "parse",
+        "chunk",
+        "embed",
+        "index",
+    ]
+    assert told[-1] == {"document_id": document["id"], "chunks": 2, "pages": 2}
+    assert [events[0].type, events[-2].type, events[-1].type] == [
+        "run.started",
+        "ingest.document_ready",
+        "run.finished",
+    ]
+
+
+async def test_one_bad_file_fails_alone_and_says_why(ada: Visitor) -> None:
+    collection = await ada.collection()
+    accepted = await ada.send(collection, ("locked.pdf", encrypted()), ("b.txt", b"A stork."))
+    locked, stork = [await ada.settled(each) for each in accepted["document_ids"]]
+    assert (locked["status"], locked["error"]) == (
+        "failed",
+        "The PDF is protected by a password.",
+    )
+    assert stork["status"] == "ready"
+    events = {event.type: event for event in await ada.log(accepted["run_id"])}
+    assert "run.finished" in events
+    value = json.loads(events["ingest.document_failed"].payload or b"")["value"]
+    assert value == {"document_id": locked["id"], "error": locked["error"]}
+    answer = await ada.http.get(f"/documents/{locked['id']}/text")
+    assert (answer.status_code, answer.json()["code"]) == (409, "document_not_ready")
+
+
+async def test_a_run_that_read_nothing_has_failed(ada: Visitor) -> None:
+    document = await ada.read(await ada.collection(), "locked.pdf", encrypted())
+    last = (await ada.log(document["run_id"]))[-1]
+    assert last.type == "run.failed"
+    assert json.loads(last.payload or b"")["code"] == "nothing_indexed"
+
+
+async def test_sending_an_external_id_again_replaces_the_document(
+    place: Room, ada: Visitor
+) -> None:
+    collection = await ada.collection()
+    first = await ada.tell(collection, "One", "The heron wades.", external_id="x")
+    second = await ada.tell(collection, "Two", "The stork flies.", external_id="x")
+    assert first == second
+    assert await ada.search(collection, "heron", mode="lexical") == []
+    (hit,) = await ada.search(collection, "stork", mode="lexical")
+    assert (hit["document_id"], hit["title"]) == (first, "Two")
+    assert (await ada.document(first))["chunks"] == 1
+    await blobs_are(place, 1)
+
+
+async def blobs_are(place: Room, count: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if len([each for each in place.directory.rglob("*") if each.is_file()]) == count:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_an_external_id_belongs_to_its_collection(ada: Visitor) -> None:
+    one, two = await ada.collection(), await ada.collection()
+    assert await ada.tell(one, "A", "heron", external_id="x") != await ada.tell(
+        two, "B", "heron", external_id="x"
+    )
+
+
+async def test_a_failed_replacement_leaves_the_old_text_findable(ada: Visitor) -> None:
+    collection = await ada.collection()
+    await ada.read(collection, "a.txt", b"The heron wades.", external_id="x")
+    document = await ada.read(collection, "a.pdf", encrypted(), external_id="x")
+    assert document["status"] == "failed"
+    assert len(await ada.search(collection, "heron")) == 1
+
+
+async def test_ten_uploads_of_one_external_id_at_once_make_one_document(
+    place: Room, ada: Visitor
+) -> None:
+    collection = await ada.collection()
+    ids = await asyncio.gather(
+        *(ada.tell(collection, f"T{n}", f"heron number {n}", external_id="x") for n in range(10))
+    )
+    assert len(set(ids)) == 1
+    (hit,) = await ada.search(collection, "heron")
+    assert hit["text"] == f"heron number {hit['title'][1:]}"
+    counted = (await ada.http.get(f"/collections/{collection}")).json()
+    assert (counted["documents"], counted["pending_documents"]) == (1, 0)
+    await blobs_are(place, 1)
+
+
+async def test_a_deleted_document_is_found_no_more(place: Room, ada: Visitor) -> None:
+    collection = await ada.collection()
+    document = await ada.tell(collection, "H", "The heron wades.")
+    await ada.tell(collection, "S", "The stork flies.")
+    assert (await ada.http.delete(f"/documents/{document}")).status_code == 204
+    for mode in ("hybrid", "lexical", "dense"):
+        assert document not in [
+            hit["document_id"] for hit in await ada.search(collection, "heron", mode=mode)
+        ]
+    assert (await ada.http.get(f"/documents/{document}")).status_code == 404
+    assert (await ada.http.delete(f"/documents/{document}")).status_code == 404
+    await blobs_are(place, 1)
+
+
+@pytest.mark.parametrize("path", ["", "/text", "/file"])
+async def test_another_organisations_document_is_like_a_missing_one(
+    ada: Visitor, eve: Visitor, path: str
+) -> None:
+    document = await ada.tell(await ada.collection(), "H", "The heron wades.")
+
+    async def get(visitor: Visitor, id_: object) -> httpx.Response:
+        return await visitor.http.get(f"/documents/{id_}{path}")
+
+    foreign, missing = await get(eve, document), await get(eve, new_id())
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.json() | {"instance": ""} == missing.json() | {"instance": ""}
+    assert (await get(ada, document)).status_code == 200
+    assert (await eve.http.delete(f"/documents/{document}")).status_code == 404
+    assert (await get(ada, document)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (form(), 422, "nothing_sent"),
+        (form(file_part("a.png", b"\x89PNG\r\n\x1a\n\0\0")), 422, "unsupported_file"),
+        (form(file_part("a.txt", b"")), 422, "unsupported_file"),
+        (form(file_part("a.txt", b"x"), end=False), 422, "broken_form"),
+        (b"no form at all", 422, "broken_form"),
+        (form(field("metadata", b"[1]"), file_part("a", b"x")), 422, "broken_form"),
+        (form(field("metadata", b'{"a": NaN}'), file_part("a", b"x")), 422, "broken_form"),
+        (form(field("external_id", b"\0"), file_part("a", b"x")), 422, "broken_form"),
+        (form(field("title", b"x" * 100_000)), 422, "broken_form"),
+        (form(b"X: " + b"y" * 100_000 + b"\r\n\r\nz"), 422, "broken_form"),
+        (form(file_part("a.txt", b"x" * 300_000)), 413, "file_too_large"),
+        (form(file_part("a.txt", b"fine"), file_part("b", b"\x89PNG\0")), 422, "unsupported_file"),
+    ],
+)
+async def test_a_form_that_is_refused_leaves_nothing_behind(
+    app_address: str,
+    writer_address: str,
+    tmp_path: Path,
+    subject: Body,
+    body: bytes,
+    status: int,
+    code: str,
+) -> None:
+    options = KnowledgeOptions(limits=Limits(file_bytes=200_000))
+    directory = tmp_path / "blobs"
+    async with room(app_address, writer_address, directory, options=options) as place:
+        ada = place.visitor(subject)
+        answer = await post(ada, await ada.collection(), body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert await kept(place, ada) == (0, 0, 0)
+
+
+async def test_an_upload_that_is_cut_leaves_nothing_behind(place: Room, ada: Visitor) -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        yield form(file_part("a.txt", b"x" * 50_000), end=False)[:-10]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await post(ada, await ada.collection(), cut())
+    assert await kept(place, ada) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("text/plain", b"hello", 415),
+        ("", b"hello", 415),
+        ("application/json", b"{", 422),
+        ("application/json", b"[]", 422),
+        ("application/json", b'{"title": "x"}', 422),
+        ("application/json", b'{"title": " ", "text": "x"}', 422),
+        ("application/json", b'{"title": "x", "text": " "}', 422),
+        ("application/json", b'{"title": "x", "text": "y", "metadata": 5}', 422),
+        ("application/json", b'{"title": "x", "text": "\\ud800"}', 422),
+        ("application/json", b'{"title": "x", "text": "y\\u0000"}', 422),
+        ("application/json", b'{"title": "x", "text": "y", "external_id": "\\u0000"}', 422),
+        ("application/json", b'{"title": "x", "text": "y", "metadata": {"a": ["\\u0000"]}}', 422),
+        ("application/json", b'{"title": "x", "text": "y", "metadata": {"\\u0000": 1}}', 422),
+        ("application/json", b'{"title": "x", "text": "y", "metadata": {"a": 1e999}}', 422),
+        ("application/json", b'{"url": "http://localhost/"}', 422),
+        ("application/json", b"[" * 200_000, 422),
+        ("application/json", b'{"title": "x", "text": "' + b"y" * 21_000_000 + b'"}', 413),
+        ("multipart/form-data", b"", 422),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_a_problem(
+    ada: Visitor, content_type: str, body: bytes, status: int
+) -> None:
+    answer = await ada.http.post(
+        f"/collections/{await ada.collection()}/documents",
+        content=body,
+        headers={"Content-Type": content_type},
+    )
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_file_name_is_only_a_title(ada: Visitor) -> None:
+    collection = await ada.collection()
+    body = form(file_part("../../etc/\\..\\pass\0wd<script>.txt", b"A heron."))
+    accepted = (await post(ada, collection, body)).json()
+    document = await ada.settled(accepted["document_ids"][0])
+    assert document["status"] == "ready"
+    assert "/" not in document["title"]
+    assert "\\" not in document["title"]
+    disposition = (await ada.http.get(f"/documents/{document['id']}/file")).headers[
+        "content-disposition"
+    ]
+    assert "<" not in disposition
+    assert "\n" not in disposition
