@@ -2,7 +2,7 @@
 
 On this machine nobody has to make a key first. Who may read the data directory holds the
 deployment's secrets anyway, so the command line makes itself an API key there: it acts for the
-first organisation's owner, may only do what the commands need, and ends after a day.
+deployment's first user, may only do what the commands need, and ends after a day.
 """
 
 from collections.abc import Generator

@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 User = Annotated[
     str | None,
-    typer.Option(help="E-mail address of whom it is about; by default the first owner."),
+    typer.Option(help="E-mail address of whom it is about; by default the first user."),
 ]
 Organization = Annotated[
     UUID | None, typer.Option(help="Id of the organisation; by default that user's oldest.")

@@ -33,10 +33,10 @@ SCOPES: Final = (
 
 
 def mint(data_dir: Path, old: Credential | None) -> Credential:
-    """Return a new key that acts for the first organisation's owner; the old one is revoked.
+    """Return a new key that acts for the deployment's first user; the old one is revoked.
 
     Raises:
-        NobodyToActFor: There is no such owner.
+        NobodyToActFor: Nobody has an account yet.
     """
 
     async def make(here: Operator) -> Credential:

@@ -8,16 +8,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from folkmoot import main
 from folkmoot.cli.failures import Failure
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, callers
+from folkmoot.identity import accounts, callers, everyone
 from folkmoot.identity.service import Identity, IdentityOptions
-from folkmoot.kit.ids import OrgId
+from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import logs
 from folkmoot.main import Ground
@@ -25,18 +25,17 @@ from folkmoot.settings.deployment import Deployment, secret_values
 
 T = TypeVar("T")
 
-FIRST_ADMIN: Final = "admin@localhost"
-
 
 class NobodyToActFor(Failure):
     """There is no such user."""
 
-    def __init__(self, email: str) -> None:
+    def __init__(self, email: str | None) -> None:
         hints = (
             "`folkmoot up` makes the first user, `folkmoot user create` any other.",
             "`folkmoot user list` shows who is there; --user chooses one.",
         )
-        super().__init__(f"Nobody has the e-mail address {email} here.", hints=hints)
+        known = f"Nobody has the e-mail address {email} here."
+        super().__init__(known if email else "Nobody has an account here yet.", hints=hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +45,30 @@ class Operator:
     ground: Ground
     identity: Identity
 
-    @property
-    def first_admin(self) -> str:
-        """The e-mail address of the first organisation's owner."""
-        return self.ground.deployment.init_admin_email or FIRST_ADMIN
-
     async def subject(self, email: str | None = None, organization: UUID | None = None) -> Subject:
         """Return a user as they act in an organisation, by default in their oldest.
 
         Args:
-            email: Who; by default the first organisation's owner.
+            email: Who; by default the first user of the deployment.
             organization: Where.
 
         Raises:
             NobodyToActFor: There is no such user.
             OrganizationNotFound: They are no member there.
         """
-        database = self.identity.database
-        user = await accounts.find(database, email or self.first_admin)
-        if user is None:
-            raise NobodyToActFor(email or self.first_admin)
+        user_id = await self._first() if email is None else await self._named(email)
+        if user_id is None:
+            raise NobodyToActFor(email)
         place = OrgId(organization) if organization else None
-        return await callers.by_user(database, user.id, place)
+        return await callers.by_user(self.identity.database, user_id, place)
+
+    async def _named(self, email: str) -> UserId | None:
+        user = await accounts.find(self.identity.database, email)
+        return user.id if user else None
+
+    async def _first(self) -> UserId | None:
+        people = await everyone.people(self.identity.database, self.ground.place.owner, limit=1)
+        return people[0].id if people else None
 
 
 def perform(
