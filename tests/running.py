@@ -1,10 +1,10 @@
 """Supervisors for tests: each stands for one process on the test's database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import LiteralString
+from typing import LiteralString, Protocol, TypedDict, Unpack
 
 import psycopg
 
@@ -17,8 +17,8 @@ from folkmoot.runs.lease import Lease
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
-from folkmoot.runs.ports import Executor
-from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.ports import Executor, Filters, Projection
+from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.window import Window
 from folkmoot.runs.writer import LogWriter
 from folkmoot.tools.tool import ToolContext
@@ -123,9 +123,31 @@ def frame(event: Recorded) -> bytes:
     return b"%d %b %b\n" % (event.seq, event.type.encode(), event.payload or b"")
 
 
+class Options(TypedDict, total=False):
+    """What a test may want of its process."""
+
+    filters: Filters
+    projections: Mapping[str, Projection]
+    subjects: SubjectLoader
+    most_runs: int
+    deadline: float
+    listen_address: str
+
+
+class StartProcess(Protocol):
+    """Starts as many processes as the test wants; all stop with it."""
+
+    async def __call__(
+        self, executors: dict[str, Executor], **options: Unpack[Options]
+    ) -> Running: ...
+
+
 @asynccontextmanager
 async def process(
-    app_address: str, writer_address: str, executors: dict[str, Executor]
+    app_address: str,
+    writer_address: str,
+    executors: dict[str, Executor],
+    **options: Unpack[Options],
 ) -> AsyncIterator[Running]:
     """Run a supervisor as a process of its own would."""
     async with AsyncExitStack() as stack:
@@ -135,24 +157,49 @@ async def process(
         hub = Hub()
         supervisor = Supervisor(
             database=database,
-            writer=LogWriter(writer_address, hub),
+            writer=LogWriter(writer_address, hub, options.get("projections", {})),
             hub=hub,
             lease=Lease(database),
-            filters=Unfiltered(),
-            subjects=any_subject,
-            listen_address=app_address,
+            filters=options.get("filters", Unfiltered()),
+            subjects=options.get("subjects", any_subject),
+            listen_address=options.get("listen_address", app_address),
+            most_runs=options.get("most_runs", 2_000),
         )
         for kind, executor in executors.items():
-            supervisor.register(kind, executor)
+            supervisor.register(kind, executor, deadline=options.get("deadline", 600.0))
         await stack.enter_async_context(supervisor)
         yield Running(database, supervisor)
 
 
-def tamper(owner_address: str, statement: LiteralString) -> None:
-    """Change a log as only somebody who owns the table could."""
+def tamper(owner_address: str, statement: LiteralString, values: Sequence[object] = ()) -> None:
+    """Change runs and logs as only somebody who owns the tables could."""
     with psycopg.connect(owner_address) as connection:
+        connection.execute("ALTER TABLE runs NO FORCE ROW LEVEL SECURITY")
         connection.execute("ALTER TABLE run_events NO FORCE ROW LEVEL SECURITY")
-        connection.execute(statement)
+        connection.execute(statement, values)
+        connection.execute("ALTER TABLE run_events FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE runs FORCE ROW LEVEL SECURITY")
+
+
+def bury(owner_address: str, running: Running) -> None:
+    """Do what a process does that finds another one's lease lapsed."""
+    with psycopg.connect(owner_address) as connection:
+        connection.execute(
+            "UPDATE processes SET alive = false WHERE id = %s", (running.supervisor.process_id,)
+        )
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for something that nothing tells of."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+
+
+def types(events: Sequence[Recorded]) -> list[str]:
+    return [event.type for event in events]
 
 
 def idle_run(**values: object) -> LiveRun:

@@ -16,7 +16,6 @@ from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
-from folkmoot.agents.ports import Passage
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.history import StoredHistory
@@ -46,6 +45,7 @@ from folkmoot.runs.writer import LogWriter
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 from folkmoot.tools.toolbox import toolbox
 from serving import served
@@ -230,7 +230,7 @@ async def platform(
             most_runs=most_runs,
         )
         library = Library()
-        registry = AgentRegistry(agents, toolbox(tools, Ledger(database, lease)))
+        registry = AgentRegistry(agents, toolbox(tools, Ledger(database)))
         executor = AgentExecutor(registry, models, StoredHistory(database), library)
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)

@@ -1,13 +1,14 @@
 """Building the parts of a process and handing them to those that need them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from folkmoot.agents import loading
+from folkmoot.agents import loading as agent_loading
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
@@ -31,6 +32,7 @@ from folkmoot.kit.telemetry import tracing
 from folkmoot.knowledge import collections
 from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.service import Knowledge, knowledge
+from folkmoot.llm import loading as model_loading
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.llm.registry import Models
 from folkmoot.runs.filters import Redacting
@@ -47,6 +49,8 @@ from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
 
 BUILTIN: Final = (CHAT,)
+
+GC_THRESHOLDS: Final = (50_000, 50, 50)
 
 JOBS_AT_ONCE: Final = 4
 """Jobs that the worker of one process runs at the same time."""
@@ -90,13 +94,8 @@ class Parts:
 
 
 @asynccontextmanager
-async def running(on: Ground, *, works: bool) -> AsyncGenerator[Parts]:
-    """Build the parts, start what runs in the background, and stop it all in the end.
-
-    Args:
-        on: What the process stands on.
-        works: Whether it runs background jobs too.
-    """
+async def running(on: Ground) -> AsyncGenerator[Parts]:
+    """Build the parts, start what has to run from the first request on, stop it all in the end."""
     async with AsyncExitStack() as stack:
         stack.callback(_start_tracing(on.deployment))
         database = Database(on.place.address(Role.APP))
@@ -109,15 +108,33 @@ async def running(on: Ground, *, works: bool) -> AsyncGenerator[Parts]:
         await stack.enter_async_context(parts.supervisor)
         models.start()
         async with asyncio.TaskGroup() as background:
-            forever = [background.create_task(watch(on.place, database), name="database watch")]
-            if works:
-                working = queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
-                forever.append(background.create_task(working, name="worker"))
-            warming = asyncio.to_thread(loading.warm, BUILTIN)
-            background.create_task(warming, name="warm the graphs")
+            watching = background.create_task(watch(on.place, database), name="database watch")
             yield parts
-            for task in forever:
-                task.cancel()
+            watching.cancel()
+
+
+async def settle_in(parts: Parts, *, works: bool) -> None:
+    """Do what can wait until a process serves: load the graph library, then run jobs.
+
+    Args:
+        parts: The parts of the process.
+        works: Whether it runs background jobs; then this goes on until it is cancelled.
+    """
+    await asyncio.to_thread(model_loading.http_client)
+    await asyncio.to_thread(agent_loading.warm, BUILTIN)
+    settle_memory()
+    if works:
+        await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
+
+
+def settle_memory() -> None:
+    """Tell the collector that what is loaded stays, and to come seldom.
+
+    A collection in the middle of 300 first tokens delays them all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def at_rest(on: Ground) -> Parts:
@@ -131,7 +148,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     supervisor = _supervisor(on, database)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     documents = knowledge(database, blobs, queue, supervisor, models.embedder)
-    tools = toolbox([CLOCK, CALCULATOR], Ledger(database, supervisor.lease))
+    tools = toolbox([CLOCK, CALCULATOR], Ledger(database))
     registry = AgentRegistry(BUILTIN, tools)
     executor = AgentExecutor(
         registry=registry,

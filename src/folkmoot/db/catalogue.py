@@ -28,6 +28,7 @@ LOOKUPS: Final = frozenset(
         "identity_find_link",
         "runs_claim",
         "runs_cancelled",
+        "runs_held",
     }
 )
 """The functions that answer before a tenant is known. They return ids only."""

@@ -38,9 +38,10 @@ def last_event_id(text: str | None) -> int:
     """Read the header by which a client says what it has (section 9.2.4)."""
     if not text:
         return 0
-    if not (text.isascii() and text.isdecimal()) or int(text[:11]) > LARGEST_ID:
+    digits = text.lstrip("0")[:11] or "0"  # enough to see that it is too large
+    if not (text.isascii() and text.isdecimal()) or int(digits) > LARGEST_ID:
         raise LastEventIdInvalid
-    return int(text)
+    return int(digits)
 
 
 class Source(Protocol):

@@ -1,18 +1,14 @@
 """A batch on its way to the database: rows, ends and projections, encoded once."""
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import LiteralString
-
-import orjson
-from pydantic import JsonValue
 
 from folkmoot.kit.ids import ProcessId
 from folkmoot.runs import statements
 from folkmoot.runs.chain import SALT_BYTES, digest, link
-from folkmoot.runs.events import ENDS, Recorded
+from folkmoot.runs.events import ENDS, End, Recorded, encode
 from folkmoot.runs.live import Entry, LiveRun
 from folkmoot.runs.ports import Projection
 
@@ -21,63 +17,70 @@ NOTICE_LIMIT = 500
 
 EVERYTHING = "*"
 
+Row = dict[str, object]
+
+
+@dataclass(slots=True)
+class Part:
+    """What a batch adds to one run, and where the run was before."""
+
+    run: LiveRun
+    seq: int
+    head: bytes
+    entries: int = 0
+    rows: list[Row] = field(default_factory=list[Row])
+    end: Row | None = None
+    projected: list[tuple[Projection, bytes]] = field(
+        default_factory=list[tuple[Projection, bytes]]
+    )
+    events: list[Recorded] = field(default_factory=list[Recorded])
+
+    def undo(self) -> None:
+        """Set the run back to where it was."""
+        self.run.seq, self.run.head = self.seq, self.head
+
 
 @dataclass(slots=True)
 class Batch:
     """Entries of several runs, numbered and linked into their chains.
 
-    Sealing moves each run's sequence and head on, so a sealed batch is committed as it is or, if
-    the process has lost its lease, never.
+    Sealing moves each run's sequence and head on, so a sealed batch is committed as it is, whole or
+    run by run, or never. It belongs to the lease it was sealed under. `doubtful` says that an
+    attempt to commit it was made and not answered.
     """
 
-    entries: Sequence[Entry]
+    process_id: ProcessId
     at_ms: int
-    rows: list[dict[str, JsonValue]] = field(default_factory=list[dict[str, JsonValue]])
-    ends: list[dict[str, JsonValue]] = field(default_factory=list[dict[str, JsonValue]])
-    projected: dict[Projection, list[JsonValue]] = field(
-        default_factory=lambda: defaultdict[Projection, list[JsonValue]](list)
-    )
-    projections: Mapping[str, Projection] = field(default_factory=dict[str, Projection])
-    before: dict[LiveRun, tuple[int, bytes]] = field(
-        default_factory=dict[LiveRun, tuple[int, bytes]]
-    )
-    fresh: dict[LiveRun, list[Recorded]] = field(
-        default_factory=lambda: defaultdict[LiveRun, list[Recorded]](list)
-    )
+    parts: dict[LiveRun, Part] = field(default_factory=dict[LiveRun, Part])
+    doubtful: bool = False
 
-    def seal(self, projections: Mapping[str, Projection]) -> None:
+    @property
+    def events(self) -> int:
+        """How many events it holds."""
+        return sum(len(part.events) for part in self.parts.values())
+
+    def seal(self, entries: list[Entry]) -> None:
         """Number, hash and encode the entries."""
-        self.projections = projections
-        salts = os.urandom(SALT_BYTES * len(self.entries))
-        for place, entry in enumerate(self.entries):
-            salt = salts[place * SALT_BYTES : (place + 1) * SALT_BYTES]
-            self._seal(entry, salt)
-            projection = projections.get(entry.type)
-            row = projection.row(entry) if projection else None
-            if projection is not None and row is not None:
-                self.projected[projection].append(row)
+        salts = os.urandom(SALT_BYTES * len(entries))
+        for place, entry in enumerate(entries):
+            self._seal(entry, salts[place * SALT_BYTES : (place + 1) * SALT_BYTES])
 
-    def undo(self) -> None:
-        """Set the runs back to where they were before this batch."""
-        for run, (seq, head) in self.before.items():
-            run.seq, run.head = seq, head
-
-    def by_run(self) -> Iterator["Batch"]:
-        """Split into sealed batches of one run each."""
-        self.undo()
-        for run in self.fresh:
-            part = Batch([entry for entry in self.entries if entry.run is run], self.at_ms)
-            part.seal(self.projections)
-            yield part
+    def alone(self) -> Iterator["Batch"]:
+        """Split into batches of one run each."""
+        for run, part in self.parts.items():
+            yield Batch(self.process_id, self.at_ms, {run: part}, self.doubtful)
 
     def _seal(self, entry: Entry, salt: bytes) -> None:
         run, payload = entry.run, entry.sealed()
+        part = self.parts.get(run)
+        if part is None:
+            part = self.parts[run] = Part(run, run.seq, run.head)
         if run.merging is entry:
             run.merging = None
-        self.before.setdefault(run, (run.seq, run.head))
         run.seq += 1
         run.head = link(run.head, run.seq, entry.type, self.at_ms, digest(salt, payload))
-        self.rows.append(
+        part.entries += 1
+        part.rows.append(
             {
                 "o": run.org_text,
                 "r": run.id_text,
@@ -89,43 +92,55 @@ class Batch:
                 "h": "\\x" + run.head.hex(),
             }
         )
-        self.fresh[run].append(Recorded(run.seq, entry.type, payload, self.at_ms))
-        if entry.type in ENDS:
-            self.ends.append(_end(run, entry, payload))
+        part.events.append(Recorded(run.seq, entry.type, payload, self.at_ms))
+        if entry.projected is not None:
+            part.projected.append(entry.projected)
+        if entry.end is not None:
+            part.end = _end(run, entry.type, entry.end)
 
     def statement(self) -> LiteralString:
         """Return the SQL that commits this batch."""
         return statements.batch(
-            ends=bool(self.ends),
-            projections=tuple(projection.statement for projection in self.projected),
+            ends=any(part.end for part in self.parts.values()),
+            projections=tuple(projection.statement for projection in self._projected()),
         )
 
-    def arguments(self, process_id: ProcessId) -> list[str]:
+    def arguments(self) -> list[str]:
         """Return the statement's arguments, in its order."""
-        orgs = {run.org_text for run in self.fresh}
-        documents = [self.rows, *([self.ends] if self.ends else []), *self.projected.values()]
+        parts = self.parts.values()
+        ends = [part.end for part in parts if part.end is not None]
+        documents = [encode([row for part in parts for row in part.rows])]
+        if ends:
+            documents.append(encode(ends))
+        documents += [b"[%b]" % b",".join(rows) for rows in self._projected().values()]
         return [
-            "{" + ",".join(orgs) + "}",
-            str(process_id),
-            *(orjson.dumps(document).decode() for document in documents),
-            f"{process_id}:{self._names()}",
+            "{" + ",".join({run.org_text for run in self.parts}) + "}",
+            str(self.process_id),
+            *(document.decode() for document in documents),
+            f"{self.process_id}:{_names(self.parts)}",
         ]
 
-    def _names(self) -> str:
-        if len(self.fresh) > NOTICE_LIMIT:
-            return EVERYTHING
-        return ",".join(run.id_text[-12:] for run in self.fresh)
+    def _projected(self) -> dict[Projection, list[bytes]]:
+        rows: dict[Projection, list[bytes]] = {}
+        for part in self.parts.values():
+            for projection, row in part.projected:
+                rows.setdefault(projection, []).append(row)
+        return rows
 
 
-def _end(run: LiveRun, entry: Entry, payload: bytes) -> dict[str, JsonValue]:
-    told = orjson.loads(payload)
+def _names(runs: Iterable[LiveRun]) -> str:
+    names = [run.id_text[-12:] for run in runs]
+    return EVERYTHING if len(names) > NOTICE_LIMIT else ",".join(names)
+
+
+def _end(run: LiveRun, type_: str, end: End) -> Row:
     return {
         "o": run.org_text,
         "r": run.id_text,
-        "t": ENDS[entry.type],
+        "t": ENDS[type_],
         "s": run.seq,
         "h": "\\x" + run.head.hex(),
-        "u": told.get("usage"),
-        "c": told.get("code"),
-        "d": told.get("message"),
+        "u": end.usage,
+        "c": end.code,
+        "d": end.message,
     }

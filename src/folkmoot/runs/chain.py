@@ -74,7 +74,7 @@ def _follow(verdict: Verdict, event: Link) -> None:
     if event.seq != expected:
         verdict.broken_at, verdict.reason = expected, "an event is missing"
     elif found is None:
-        verdict.broken_at, verdict.reason = event.seq, "the event has neither payload nor digest"
+        verdict.broken_at, verdict.reason = event.seq, "the event has no digest"
     elif link(verdict.head, event.seq, event.type, event.at_ms, found) != event.hash:
         verdict.broken_at, verdict.reason = event.seq, "the event was changed"
     else:
@@ -83,6 +83,7 @@ def _follow(verdict: Verdict, event: Link) -> None:
 
 
 def _digest_of(event: Link) -> bytes | None:
-    if event.payload is not None and event.salt is not None:
-        return digest(event.salt, event.payload)
-    return event.digest
+    if event.payload is None:
+        return event.digest
+    # A payload without its salt could be anything: only what was erased stands on its digest.
+    return None if event.salt is None else digest(event.salt, event.payload)

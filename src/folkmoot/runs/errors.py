@@ -1,6 +1,6 @@
 """Failures the runs slice can report."""
 
-from folkmoot.kit.errors import Conflict, NotFound, RateLimited, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, NotFound, RateLimited, Unavailable
 
 
 class RunNotFound(NotFound):
@@ -35,6 +35,15 @@ class LeaseLost(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("This process lost its runs to another one.")
+
+
+class LogRejected(AppError):
+    """The database refuses what a run has written."""
+
+    code = "log_rejected"
+
+    def __init__(self) -> None:
+        super().__init__("The run's log could not be stored.")
 
 
 class RunsDraining(Unavailable):

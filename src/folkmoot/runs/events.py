@@ -54,6 +54,14 @@ ENDS: Final[dict[str, RunState]] = {
 encode: Final = msgspec.json.Encoder().encode
 
 
+class End(msgspec.Struct, frozen=True):
+    """What the last event of a log tells its run's row; `usage` is JSON text."""
+
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    code: str | None = None
+    message: str | None = None
+
+
 class Recorded(msgspec.Struct, frozen=True):
     """One event of a log as it was committed.
 

@@ -13,7 +13,6 @@ from psycopg import AsyncConnection, conninfo
 
 from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.runs.batch import EVERYTHING
-from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 
@@ -53,18 +52,23 @@ class Hub:
         default_factory=lambda: defaultdict[str, set[Follower]](set)
     )
 
+    def enter(self, run: LiveRun) -> None:
+        """Take a run in: from now on its events come from this process."""
+        self.live[run.id] = run
+        self._wake(_name(run.id))
+
+    def holds(self, run: LiveRun) -> bool:
+        """Tell whether this very run is worked on here: not one let go, nor its successor."""
+        return self.live.get(run.id) is run
+
     def deliver(self, run: LiveRun, events: Sequence[Recorded]) -> None:
-        """Push committed events of a run of this process to its readers; never waits."""
+        """Push committed events of a run of this process to its readers; never waits or fails."""
         run.committed = events[-1].seq
-        ended = run.ended is not None and run.stored >= run.queued
-        if ended:
-            self.live.pop(run.id, None)
+        if run.ended is not None and run.stored >= run.queued:
+            self._forget(run)
         for window in tuple(run.windows):
             window.push(events)
-        while run.waiters and run.waiters[0][0] <= run.stored:
-            _, future = run.waiters.pop(0)
-            if not future.done():
-                future.set_result(None)
+        run.wake_waiters()
 
     def lose(self) -> None:
         """Let go of every run: another process has taken this one for dead."""
@@ -75,12 +79,14 @@ class Hub:
 
     def release(self, run: LiveRun) -> None:
         """Let go of a run without ending it; its readers go on from the log."""
-        self.live.pop(run.id, None)
+        self._forget(run)
+        run.release()
         for window in tuple(run.windows):
             window.wake()
-        for _, future in run.waiters:
-            if not future.done():
-                future.set_exception(LeaseLost())
+
+    def _forget(self, run: LiveRun) -> None:
+        if self.holds(run):
+            del self.live[run.id]
 
     def dismiss(self) -> None:
         """Close every window: the process stops, and readers go on elsewhere."""
@@ -94,11 +100,11 @@ class Hub:
 
     def follow(self, run_id: RunId, follower: Follower) -> None:
         """Wake the follower when another process has written to the run's log."""
-        self._followers[str(run_id)[-12:]].add(follower)
+        self._followers[_name(run_id)].add(follower)
 
     def unfollow(self, run_id: RunId, follower: Follower) -> None:
         """Stop waking the follower."""
-        name = str(run_id)[-12:]
+        name = _name(run_id)
         followers = self._followers.get(name)
         if followers is not None:
             followers.discard(follower)
@@ -122,14 +128,25 @@ class Hub:
             self._wake(EVERYTHING)  # for what was missed while nobody listened
             async for notice in connection.notifies():
                 if notice.channel == CANCEL_CHANNEL:
-                    self.on_cancel(RunId(UUID(notice.payload)))
+                    self._cancel(notice.payload)
                     continue
                 sender, _, names = notice.payload.partition(":")
                 if sender != str(process()):
                     self._wake(names)
+
+    def _cancel(self, name: str) -> None:
+        try:
+            self.on_cancel(RunId(UUID(name)))
+        except ValueError:
+            log.warning("runs.odd_notice", channel=CANCEL_CHANNEL)
 
     def _wake(self, names: str) -> None:
         wanted = list(self._followers) if names == EVERYTHING else names.split(",")
         for name in wanted:
             for follower in tuple(self._followers.get(name, ())):
                 follower.wake()
+
+
+def _name(run_id: RunId) -> str:
+    """Return how notifications name a run: short, since PostgreSQL limits their length."""
+    return str(run_id)[-12:]

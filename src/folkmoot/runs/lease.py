@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, LiteralString, cast
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId, new_id
@@ -35,11 +35,12 @@ LEAVE: Final = "UPDATE processes SET alive = false WHERE id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A run that this process has taken over."""
+    """A run that belongs to a process: to this one, for as long as its lease lasts."""
 
     org_id: OrgId
     run_id: RunId
     user_id: UserId
+    process_id: ProcessId
 
 
 @dataclass(slots=True)
@@ -72,12 +73,21 @@ class Lease:
 
     async def claim(self, kinds: Sequence[str], most: int) -> Sequence[Claimed]:
         """Take over runs whose process is dead."""
+        return await self._runs(
+            "SELECT org_id, run_id, user_id, %s::uuid FROM runs_claim(%s, %s, %s)",
+            list(kinds),
+            most,
+        )
+
+    async def held(self) -> Sequence[Claimed]:
+        """Return the runs that this process should be working on by now."""
+        return await self._runs("SELECT org_id, run_id, user_id, %s::uuid FROM runs_held(%s)")
+
+    async def _runs(self, statement: LiteralString, *values: object) -> Sequence[Claimed]:
+        me = self.process_id
         async with self.database.unscoped() as connection:
-            cursor = await connection.execute(
-                "SELECT org_id, run_id, user_id FROM runs_claim(%s, %s, %s)",
-                (self.process_id, list(kinds), most),
-            )
-            rows = cast(list[tuple[OrgId, RunId, UserId]], await cursor.fetchall())
+            cursor = await connection.execute(statement, (me, me, *values))
+            rows = cast(list[tuple[OrgId, RunId, UserId, ProcessId]], await cursor.fetchall())
             return [Claimed(*row) for row in rows]
 
     async def cancelled(self) -> Sequence[RunId]:
@@ -91,5 +101,9 @@ class Lease:
     async def leave(self) -> None:
         """Give up the lease at once, so that others need not wait for it to lapse."""
         process_id, self.process_id = self.process_id, None
+        await self.end(process_id)
+
+    async def end(self, process_id: ProcessId | None) -> None:
+        """Mark a process dead."""
         async with self.database.unscoped() as connection:
             await connection.execute(LEAVE, (process_id,))

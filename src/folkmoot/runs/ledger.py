@@ -5,15 +5,18 @@ replayed. One that was begun and has no result after a crash is uncertain, and i
 if the tool says that making it twice does no harm.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, cast
+from weakref import WeakValueDictionary
 
 from folkmoot.db.work import Database
+from folkmoot.kit.ids import RunId
+from folkmoot.runs.cleaning import storable
 from folkmoot.runs.errors import LeaseLost
-from folkmoot.runs.lease import Lease
 from folkmoot.runs.live import LiveRun
 
 
@@ -70,7 +73,9 @@ class Ledger:
     """Records the tool calls of this process's runs."""
 
     database: Database
-    lease: Lease
+    _under_way: WeakValueDictionary[tuple[RunId, str], asyncio.Lock] = field(
+        default_factory=WeakValueDictionary[tuple[RunId, str], asyncio.Lock], repr=False
+    )
 
     async def once(
         self,
@@ -83,8 +88,15 @@ class Ledger:
         """Make a call unless it was made before; return its result either way.
 
         The log is settled first, so that after a crash the model's request for this call is known
-        and is not asked for under another id.
+        and is not asked for under another id. Whoever asks for a call that is under way waits.
         """
+        lock = self._under_way.setdefault((run.id, call.id), asyncio.Lock())
+        async with lock:
+            return await self._once(run, call, idempotent=idempotent, make=make)
+
+    async def _once(
+        self, run: LiveRun, call: Call, *, idempotent: bool, make: Callable[[], Awaitable[str]]
+    ) -> CallResult:
         await run.settled()
         if not await self._start(run, call):
             known = await self._find(run, call)
@@ -109,7 +121,7 @@ class Ledger:
         return CallResult(text or "", CallState(state), replayed=True)
 
     async def _settle(self, run: LiveRun, call: Call, text: str, state: CallState) -> CallResult:
-        stored = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        stored = storable(text)
         async with self.database.pipelined(run.subject) as connection:
             cursor = await connection.execute(
                 SETTLE, self._key(run, call) | {"state": state, "result": stored}, prepare=True
@@ -122,8 +134,8 @@ class Ledger:
         return {
             "org_id": run.org_id,
             "run_id": run.id,
-            "call_id": call.id,
-            "name": call.name,
-            "digest": sha256(call.arguments.encode()).digest(),
-            "process_id": self.lease.process_id,
+            "call_id": storable(call.id),
+            "name": storable(call.name),
+            "digest": sha256(storable(call.arguments).encode()).digest(),
+            "process_id": run.process_id,
         }

@@ -1,20 +1,21 @@
 """A run while it runs: the one place where events enter a log."""
 
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import orjson
 
-from folkmoot.kit.ids import OrgId, RunId
+from folkmoot.kit.ids import OrgId, ProcessId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.chain import GENESIS
-from folkmoot.runs.events import ENDS, Event, Recorded, encode
+from folkmoot.runs.cleaning import cleaned, encoded, storable
+from folkmoot.runs.errors import LeaseLost, LogRejected
+from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 
 if TYPE_CHECKING:
-    from folkmoot.runs.ports import Filters, TextFilter
+    from folkmoot.runs.ports import Filters, Projection, TextFilter
     from folkmoot.runs.window import Window
     from folkmoot.runs.writer import LogWriter
 
@@ -44,7 +45,11 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """An event on its way to the log: an encoded payload, or pieces of text still being merged."""
+    """An event on its way to the log: an encoded payload, or pieces of text still being merged.
+
+    Whatever can go wrong with an event goes wrong when it is emitted: the writer works for all
+    runs at once and must not stumble over one of them.
+    """
 
     run: "LiveRun"
     type: str
@@ -52,6 +57,8 @@ class Entry:
     pieces: list[str] | None = None
     head: bytes = b""
     record: object = None
+    end: End | None = None
+    projected: "tuple[Projection, bytes] | None" = None
 
     def sealed(self) -> bytes:
         """Return the payload; pieces that waited for the same commit become one delta."""
@@ -67,7 +74,8 @@ class LiveRun:
 
     `input` is what the executor was asked to do, as JSON. `emit` and the text streams never wait:
     an executor that produces much must `await run.room()` now and then, and one that is about to
-    have an effect outside `await run.settled()` first.
+    have an effect outside `await run.settled()` first. `process_id` is the lease under which the
+    run is worked on, `lost` that it is no longer.
     """
 
     org_id: OrgId
@@ -79,6 +87,7 @@ class LiveRun:
     thread_id: str
     writer: "LogWriter"
     filters: "Filters"
+    process_id: ProcessId | None = None
     attempt: int = 1
     seq: int = 0
     head: bytes = GENESIS
@@ -86,6 +95,8 @@ class LiveRun:
     context: object = None
     committed: int = 0
     ended: str | None = None
+    lost: bool = False
+    rejected: bool = False
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
     windows: list["Window"] = field(default_factory=list["Window"])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
@@ -107,32 +118,54 @@ class LiveRun:
         """Whether another process, or this one before a crash, has worked on this run already."""
         return self.attempt > 1
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more goes into the log from here: it has ended or was let go."""
+        return self.ended is not None or self.lost
+
     def emit(self, type_: str, body: object, *, record: object = None) -> None:
         """Append an event; `body` becomes its payload, `record` is for projections only."""
-        if self.ended is not None:
+        if self.over:
             return
         self.merging = None
-        if type_ in ENDS:
-            self.ended = type_
+        payload, ends = self.clean(body), type_ in ENDS
+        entry = Entry(self, storable(type_), payload, record=record)
+        if ends:
+            entry.end = msgspec.json.decode(payload, type=End)
+        self.writer.put(entry, urgent=ends)
         self.queued += 1
-        entry = Entry(self, type_, self._cleaned(body), record=record)
-        self.writer.put(entry, urgent=type_ in ENDS)
+        self.ended = type_ if ends else None
 
-    def _cleaned(self, body: object) -> bytes:
-        payload = body if isinstance(body, bytes) else encode(body)
-        text = payload.decode()
-        if self.filters.text(text) == text:
-            return payload
-        # The rules know text, not JSON: they clean its strings, so that it stays JSON.
-        return encode(_walk(orjson.loads(payload), self.filters.text))
+    def clean(self, body: object) -> bytes:
+        """Return JSON text as it may be stored: without what the filters take out."""
+        payload = body if isinstance(body, bytes) else encoded(body)
+        return cleaned(payload, self.filters.text)
 
     def reject(self) -> None:
         """End the run as failed: the database refuses what it wrote. The row says so, plainly."""
+        self.rejected = True
         self.streams.clear()
         self.steps.clear()
+        self.wake_waiters(LogRejected())
         self.ended, self.usage, self.queued = None, {}, self.stored
-        detail = "The run's log could not be stored."
-        self.emit(Event.RUN_FAILED, {"message": detail, "code": "log_rejected"})
+        error = LogRejected()
+        self.emit(Event.RUN_FAILED, {"message": error.detail, "code": error.code})
+
+    def release(self) -> None:
+        """Let go: whatever is emitted from now on is written by nobody."""
+        self.lost = True
+        self.wake_waiters(LeaseLost())
+
+    def wake_waiters(self, error: Exception | None = None) -> None:
+        """Let those go on who wait for what is committed by now, or all of them with an error."""
+        while self.waiters and (error is not None or self.waiters[0][0] <= self.stored):
+            _, future = self.waiters.pop(0)
+            if future.done():
+                continue
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
 
     def announce(self, name: str, value: object) -> None:
         """Append a feature's own event, for instance `ingest.progressed`."""
@@ -212,7 +245,7 @@ class TextStream:
 
     def __post_init__(self) -> None:
         self.filter = self.run.filters.stream()
-        self.head = self.key + encode(self.id)
+        self.head = self.key + self.run.clean(self.id)
         self.run.streams[self.id] = self
 
     def write(self, piece: str) -> None:
@@ -227,6 +260,7 @@ class TextStream:
 
     def cut(self) -> None:
         """Close a text that a failure ended early, and say so."""
+        self._flush()
         if self.end_type == Event.MESSAGE_FINISHED:
             self.run.announce(Event.MESSAGE_CUT, {"message_id": self.id})
         self._close(self._record(cut=True))
@@ -260,9 +294,9 @@ class TextStream:
 
     def _append(self, text: str) -> None:
         run = self.run
-        if run.ended is not None:
+        if run.over:
             return
-        text = _storable(text)
+        text = storable(text)
         self.text.append(text)
         entry = self.entry
         if entry is not None and entry is run.merging and entry.pieces is not None:
@@ -289,26 +323,6 @@ class Step:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         # A step that was torn down is closed by the run's end, or goes on in another process.
-        if error is None:
+        if error is None and self.name in self.run.steps:
             self.run.steps.remove(self.name)
             self.run.emit(Event.STEP_FINISHED, {"stepName": self.name})
-
-
-def _storable(text: str) -> str:
-    """Replace what neither JSON nor PostgreSQL can hold: NUL and lone surrogates."""
-    if "\0" in text:
-        text = text.replace("\0", "\ufffd")
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    return text
-
-
-def _walk(value: object, clean: Callable[[str], str]) -> object:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_walk(item, clean) for item in cast(list[object], value)]
-    if isinstance(value, dict):
-        items = cast(dict[str, object], value).items()
-        return {clean(key): _walk(item, clean) for key, item in items}
-    return value

@@ -4,20 +4,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import orjson
+import msgspec
 
 from folkmoot.db.work import Database
-from folkmoot.kit.ids import OrgId, RunId, UserId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.errors import RunNotFound
-from folkmoot.runs.events import Event, Recorded
+from folkmoot.runs.chain import GENESIS
+from folkmoot.runs.events import ENDS, End, Event, Recorded
+from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import LiveRun, TextStream
+from folkmoot.runs.log import LogReader
+from folkmoot.runs.ports import Filters
+from folkmoot.runs.states import RunState
+from folkmoot.runs.writer import LogWriter
 
 SELECT: Final = """
 SELECT kind, state, input, client_id, thread_id, scopes, attempt, cancel_requested_at IS NOT NULL,
        (SELECT hash FROM run_events AS e WHERE e.org_id = r.org_id AND e.run_id = r.id
         ORDER BY seq DESC LIMIT 1)
 FROM runs AS r WHERE org_id = %s AND id = %s
+"""
+
+RESUME: Final = """
+UPDATE runs SET attempt = attempt + 1
+WHERE org_id = %s AND id = %s AND process_id = %s AND state = 'running'
+RETURNING 1
+"""
+
+CLOSE: Final = """
+UPDATE runs SET state = %(state)s, seq = %(seq)s, head = %(head)s,
+                usage = nullif(%(usage)s::jsonb, 'null'),
+                error_code = %(code)s, error_detail = %(message)s,
+                finished_at = to_timestamp(%(at_ms)s / 1000.0)
+WHERE org_id = %(org_id)s AND id = %(run_id)s AND process_id = %(process_id)s AND state = 'running'
 """
 
 # What begins a text, the type of its pieces, what ends it, and the key of its id.
@@ -36,8 +54,10 @@ ENDINGS: Final = {end: key for _, end, key in TEXTS.values()}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A run's row, as far as going on with it needs it."""
+    """A run as the database has it: its row, as far as going on needs it, and its log."""
 
+    claimed: Claimed
+    past: Sequence[Recorded]
     kind: str
     state: str
     input: dict[str, Any]
@@ -48,26 +68,89 @@ class Stored:
     cancel_requested: bool
     head: bytes | None
 
+    def run(self, writer: LogWriter, filters: Filters) -> LiveRun:
+        """Return the run as it stood when its log ended, for a subject that may do nothing."""
+        return LiveRun(
+            org_id=self.claimed.org_id,
+            id=self.claimed.run_id,
+            kind=self.kind,
+            subject=Subject(self.claimed.org_id, self.claimed.user_id),
+            input=self.input,
+            client_id=self.client_id,
+            thread_id=self.thread_id,
+            writer=writer,
+            filters=filters,
+            process_id=self.claimed.process_id,
+            attempt=self.attempt,
+            past=self.past,
+            seq=len(self.past),
+            committed=len(self.past),
+            head=self.head or GENESIS,
+        )
 
-async def load(database: Database, org_id: OrgId, run_id: RunId, user_id: UserId) -> Stored:
-    """Read the row of a run that was claimed."""
-    async with database.pipelined(Subject(org_id, user_id)) as connection:
-        cursor = await connection.execute(SELECT, (org_id, run_id))
+
+async def resume(database: Database, held: Claimed) -> bool:
+    """Count one more attempt at a run; false if it is not this process's to work on any more."""
+    async with database.pipelined(Subject(held.org_id, held.user_id)) as connection:
+        cursor = await connection.execute(RESUME, (held.org_id, held.run_id, held.process_id))
+    return await cursor.fetchone() is not None
+
+
+async def load(database: Database, claimed: Claimed) -> Stored | None:
+    """Read a run that was claimed; None if nothing is left to do for it.
+
+    A log that has an end whose row does not know of it, as after a restored backup, is the truth:
+    its row is brought up to date.
+    """
+    subject = Subject(claimed.org_id, claimed.user_id)
+    async with database.pipelined(subject) as connection:
+        cursor = await connection.execute(SELECT, (claimed.org_id, claimed.run_id))
     row = await cursor.fetchone()
     if row is None:
-        raise RunNotFound
-    return Stored(*cast(tuple[Any, ...], row))
+        return None
+    past = await LogReader(database).whole(subject, claimed.run_id)
+    stored = Stored(claimed, past, *cast(tuple[Any, ...], row))
+    if stored.state != RunState.RUNNING:
+        return None
+    if past and past[-1].type in ENDS:
+        await _close(database, stored)
+        return None
+    return stored
+
+
+async def _close(database: Database, stored: Stored) -> None:
+    claimed, last = stored.claimed, stored.past[-1]
+    told = msgspec.json.decode(last.payload or b"{}", type=End)
+    values = {
+        "org_id": claimed.org_id,
+        "run_id": claimed.run_id,
+        "process_id": claimed.process_id,
+        "state": ENDS[last.type],
+        "seq": last.seq,
+        "head": stored.head,
+        "usage": bytes(told.usage).decode(),
+        "code": told.code,
+        "message": told.message,
+        "at_ms": last.at_ms,
+    }
+    async with database.pipelined(Subject(claimed.org_id, claimed.user_id)) as connection:
+        await connection.execute(CLOSE, values)
 
 
 def reopen(run: LiveRun) -> None:
-    """Rebuild from the log what was open, then close it: a cut text is never carried on."""
+    """Rebuild from the log what was open, then close it: a cut text is never carried on.
+
+    Of what was erased, nothing is known any more.
+    """
     reasoning: str | None = None
     for event in run.past:
-        body = orjson.loads(event.payload or b"{}")
+        if event.payload is None:
+            continue
+        body = msgspec.json.decode(event.payload)
         _texts(run, event, body)
         if event.type == Event.STEP_STARTED:
             run.steps.append(body["stepName"])
-        elif event.type == Event.STEP_FINISHED:
+        elif event.type == Event.STEP_FINISHED and body["stepName"] in run.steps:
             run.steps.remove(body["stepName"])
         elif event.type == Event.REASONING_STARTED:
             reasoning = body["messageId"]
@@ -82,9 +165,10 @@ def _texts(run: LiveRun, event: Recorded, body: dict[str, Any]) -> None:
     begun = TEXTS.get(cast(Event, event.type))
     if begun is not None:
         delta, end, key = begun
-        prefix = b'{"%b":' % key.encode()
-        TextStream(run, delta, end, prefix, str(body.get(key, "")))
+        TextStream(run, delta, end, b'{"%b":' % key.encode(), body[key])
     elif event.type in PIECES:
-        run.streams[body[PIECES[cast(Event, event.type)]]].text.append(body["delta"])
+        stream = run.streams.get(body[PIECES[cast(Event, event.type)]])
+        if stream is not None:
+            stream.text.append(body["delta"])
     elif event.type in ENDINGS:
         run.streams.pop(body[ENDINGS[cast(Event, event.type)]], None)

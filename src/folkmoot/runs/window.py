@@ -7,6 +7,7 @@ off and reads the log at its own pace. Closing a window changes nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Protocol
@@ -28,6 +29,9 @@ POLL: Final = 2.0
 
 AWAY: Final = 0.3
 """Seconds between two attempts to read while the database is away."""
+
+COMMENT: Final = b": keep-alive\n\n"
+"""What a reader hears that has heard nothing for a while (SSE, section 9.2.6)."""
 
 Render = Callable[[Recorded], bytes]
 
@@ -73,6 +77,8 @@ class Window:
     ended: bool = False
     gone: bool = False
     idle: bool = True
+    _silent: bool = False
+    _error: Exception | None = None
     _send: Send | None = None
     _missed: list[Recorded] = field(default_factory=list[Recorded])
     _overrun: bool = False
@@ -82,7 +88,10 @@ class Window:
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, send: Send) -> None:
-        """Send frames until the log ends or the reader is gone."""
+        """Send frames until the log ends or the reader is gone.
+
+        Raises whatever went wrong with this reader, also while the writer was pushing to it.
+        """
         self._send = send
         self.ended = self.until is not None and self.after >= self.until
         self.hub.readers.add(self)
@@ -95,11 +104,16 @@ class Window:
                     await self._follow()
         finally:
             self.hub.readers.discard(self)
+        if self._error is not None:
+            raise self._error
 
     def keep_alive(self) -> None:
-        """Send a comment to a reader that has heard nothing for a while (SSE, section 9.2.6)."""
+        """Send a comment to a reader that has heard nothing for a while."""
         if self.idle and self.mode is Mode.LIVE:
-            self._write(b": keep-alive\n\n", ended=False)
+            self._write(COMMENT, ended=False)
+        elif self.idle and self.mode is Mode.PAST:  # its own task sends
+            self._silent = True
+            self.wake()
         self.idle = True
 
     def wake(self) -> None:
@@ -112,27 +126,39 @@ class Window:
         self._woken.set()
 
     def push(self, events: Sequence[Recorded]) -> None:
-        """Take committed events from the writer; never waits."""
-        if self._overrun:
+        """Take committed events from the writer; never waits or fails."""
+        if self._overrun or self.gone:
             return
         if self.mode is Mode.PAST:
             self._keep(events)
             return
-        ended = events[-1].type in ENDS
-        frames = self._frames(events)
+        try:
+            frames = self._frames(events)
+        except Exception as error:  # noqa: BLE001 - raised where this reader is served
+            self._fail(error)
+        else:
+            self._take(frames, events[-1])
+
+    def _take(self, frames: bytes, last: Recorded) -> None:
+        ended = last.type in ENDS
         if self.mode is Mode.LIVE:
-            self._write(frames, ended=ended)
-            self.after = events[-1].seq
+            if frames or ended:
+                self._write(frames, ended=ended)
         elif self._waiting_bytes + len(frames) <= BUFFER:
             self._waiting.append(frames)
             self._waiting_bytes += len(frames)
-            self.after = events[-1].seq
             self.ended = ended
         else:
             self._overrun = True
+            return
+        self.after = max(self.after, last.seq)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self.leave()
 
     def _frames(self, events: Sequence[Recorded]) -> bytes:
-        if events[0].seq <= self.after:  # a reader that claims to have what is only written now
+        if events[0].seq <= self.after:  # it read them before the writer was told of its success
             events = [event for event in events if event.seq > self.after]
         return b"".join(map(self.render, events))
 
@@ -156,6 +182,9 @@ class Window:
         except OSError:
             self.leave()
             return
+        except Exception as error:  # noqa: BLE001 - raised where this reader is served
+            self._fail(error)
+            return
         else:
             self.mode = Mode.STUCK
             self._stuck = Resumption(coroutine, waited_for)
@@ -169,6 +198,8 @@ class Window:
         self._missed.clear()
         run.windows.append(self)
         try:
+            if self.after > run.committed:
+                await self._check()
             if await self._catch_up(run.committed):
                 self.mode = Mode.LIVE
                 await self._stay(run)
@@ -219,7 +250,7 @@ class Window:
         self.mode = Mode.PAST
         self.hub.follow(self.run_id, self)
         try:
-            self.ended = await self._has_end()
+            await self._check()
             while not (self.ended or self.gone or self.run_id in self.hub.live):
                 self._woken.clear()
                 if not await self._page():
@@ -227,17 +258,35 @@ class Window:
         finally:
             self.hub.unfollow(self.run_id, self)
 
-    async def _has_end(self) -> bool:
-        """Tell whether the last event that the reader has is the run's last."""
-        last = await self._past(self.after - 1) if self.after else ()
-        return bool(last) and last[0].seq == self.after and last[0].type in ENDS
+    async def _check(self) -> None:
+        """Compare what the reader claims to have with the log, and send what follows it.
+
+        A reader that claims more than there is gets what comes after what there is.
+        """
+        if not self.after:
+            return
+        known = await self._past(self.after - 1)
+        if known:
+            self.ended = len(known) == 1 and known[0].type in ENDS
+            if known[1:]:
+                await self._show(known[1:])
+            return
+        self.after = 0
+        while known := await self._past(self.after):
+            self.after = known[-1].seq
+            self.ended = known[-1].type in ENDS
 
     async def _news(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(POLL):
                 await self._woken.wait()
-        except TimeoutError:
-            pass
+        await self._speak_up()
+
+    async def _speak_up(self) -> None:
+        """Send a comment if it is time for one."""
+        if self._silent and self._send is not None and not self.gone:
+            self._silent = self.idle = False
+            await self._unless_gone(self._send(COMMENT, more=True))
 
     async def _page(self) -> bool:
         """Send one page of the log; false if there was none."""
@@ -252,6 +301,7 @@ class Window:
             try:
                 return await self.read(after)
             except DatabaseUnavailable:
+                await self._speak_up()
                 await asyncio.sleep(AWAY)
         return ()
 
@@ -259,7 +309,7 @@ class Window:
         if self._send is None:
             return
         ended = events[-1].type in ENDS
-        self.idle = False
+        self._silent = self.idle = False
         await self._unless_gone(self._send(b"".join(map(self.render, events)), more=not ended))
         self.after = events[-1].seq
         self.ended = ended

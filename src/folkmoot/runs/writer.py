@@ -7,7 +7,9 @@ and for its end; otherwise batches keep a distance that grows with the number of
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 import psycopg
@@ -38,7 +40,23 @@ BATCH: Final = 2_000
 RETRY: Final = 0.2
 """Seconds between two attempts while the database is away."""
 
+AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # the address leads to a standby for the moment
+)
+
+LOG_KEY: Final = "pk_run_events"
+
 log = structlog.get_logger(__name__)
+
+
+class Answer(Enum):
+    """What the database makes of a batch; FENCED means that the process has lost its lease."""
+
+    COMMITTED = auto()
+    FENCED = auto()
+    REJECTED = auto()
 
 
 @dataclass(slots=True, eq=False)
@@ -59,15 +77,24 @@ class LogWriter:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _rush: asyncio.Event = field(default_factory=asyncio.Event)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _quiet: asyncio.Event = field(default_factory=asyncio.Event)
     _oldest: float = 0.0
     _connection: AsyncConnection[tuple[object, ...]] | None = None
     _away: bool = False
 
+    def __post_init__(self) -> None:
+        self._quiet.set()
+
     def put(self, entry: Entry, *, urgent: bool) -> None:
         """Take an entry; an urgent one ends the pause between batches."""
+        projection = self.projections.get(entry.type)
+        row = projection.row(entry) if projection is not None else None
+        if projection is not None and row is not None:
+            entry.projected = projection, entry.run.clean(row)
         if not self._pending:
             self._oldest = clock.monotonic()
         self._pending.append(entry)
+        self._quiet.clear()
         self._wake.set()
         if urgent:
             self._rush.set()
@@ -90,113 +117,124 @@ class LogWriter:
 
     async def settled(self, run: LiveRun) -> None:
         """Wait until everything that the run has emitted is committed."""
+        if run.lost:
+            raise LeaseLost
         if run.stored >= run.queued:
             return
-        if self.hub.live.get(run.id) is not run:
-            raise LeaseLost
         future = asyncio.get_running_loop().create_future()
         run.waiters.append((run.queued, future))
         self._rush.set()
         await future
 
-    async def run(self) -> None:
-        """Write batches until cancelled; what waits then is written first by `close`."""
-        last = 0.0
-        while True:
-            await self._wake.wait()
-            await self._pause(last)
-            last = clock.monotonic()
-            await self._write()
+    async def quiet(self, seconds: float) -> None:
+        """Wait until nothing waits for a commit any more, for so long at the most."""
+        self._rush.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._quiet.wait()
 
-    async def close(self) -> None:
-        """Write what still waits, if the database answers, and disconnect."""
-        while self._pending and not self._away:
-            await self._write()
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+    async def run(self) -> None:
+        """Write batches until cancelled. What waits then is written by nobody."""
+        last = 0.0
+        try:
+            while True:
+                await self._wake.wait()
+                await self._pause(last)
+                last = clock.monotonic()
+                await self._write()
+        finally:
+            await self._disconnect()
 
     async def _pause(self, last: float) -> None:
         pause = min(LONGEST_PAUSE, PAUSE_PER_RUN * len(self.hub.live))
         left = last + pause - clock.monotonic()
         if left > 0 and not self._rush.is_set():
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._rush.wait()
-            except TimeoutError:
-                pass
 
     async def _write(self) -> None:
+        entries = [entry for entry in self._taken() if self.hub.holds(entry.run)]
+        if entries and self.process_id is not None:
+            begun, oldest = clock.monotonic(), self._oldest
+            batch = Batch(self.process_id, clock.milliseconds())
+            batch.seal(entries)
+            if await self._commit(batch):
+                done = clock.monotonic()
+                metrics.log_batch(
+                    batch.events, commit=done - begun, lag=done - oldest, waiting=self.waiting
+                )
+        self._room.set()
+        if not self._pending:
+            self._quiet.set()
+
+    def _taken(self) -> list[Entry]:
         entries, self._pending = self._pending[:BATCH], self._pending[BATCH:]
         if not self._pending:
             self._wake.clear()
         self._rush.clear()
-        entries = [entry for entry in entries if self.hub.live.get(entry.run.id) is entry.run]
-        if entries:
-            begun, oldest = clock.monotonic(), self._oldest
-            batch = Batch(entries, clock.milliseconds())
-            batch.seal(self.projections)
-            if await self._commit(batch):
-                self._deliver(batch)
-                done = clock.monotonic()
-                metrics.log_batch(
-                    len(batch.rows), commit=done - begun, lag=done - oldest, waiting=self.waiting
-                )
-        self._room.set()
+        return entries
 
     async def _commit(self, batch: Batch) -> bool:
-        """Commit, however often it takes; false if the process has lost its lease."""
-        tried = False
-        # A batch belongs to the lease it was sealed under, never to a later one of this process.
-        process_id = self.process_id
-        while process_id is not None and process_id == self.process_id:
+        """Commit and hand out a batch, however often it takes; false if it was not as a whole."""
+        while batch.process_id == self.process_id:
             try:
-                await self._append(await self._connected(), batch, process_id)
-            except LeaseLost:
-                self.hub.lose()
-                return False
-            except psycopg.errors.UniqueViolation:
-                # Only the holder of the lease writes these numbers: the batch had arrived and
-                # only its answer was lost. Otherwise it is as broken as any rejected batch.
-                if not tried:
-                    return await self._isolate(batch)
-                return True
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                await self._disconnected(error)
-                tried = True
-            except psycopg.Error as error:
-                log.error("runs.batch_rejected", exc_info=error)  # noqa: TRY400 - one line
-                return await self._isolate(batch)
+                answer = await self._append(await self._connected(), batch)
+            except AWAY as error:
+                await self._retreat(error)
+                continue
+            self._away = False
+            if answer is Answer.COMMITTED:
+                self._deliver(batch)
+            elif answer is Answer.REJECTED:
+                await self._isolate(batch)
             else:
-                self._away = False
-                return True
-        return False
-
-    async def _isolate(self, batch: Batch) -> bool:
-        """Commit a rejected batch run by run, so that one run's fault does not fail the others."""
-        if len(batch.fresh) == 1:
-            run = next(iter(batch.fresh))
-            batch.undo()
-            self._pending = [entry for entry in self._pending if entry.run is not run]
-            run.reject()
-            return False
-        for part in batch.by_run():
-            if await self._commit(part):
-                self._deliver(part)
+                self.hub.lose()
+            return answer is Answer.COMMITTED
+        self._away = False
         return False
 
     async def _append(
-        self,
-        connection: AsyncConnection[tuple[object, ...]],
-        batch: Batch,
-        process_id: ProcessId,
-    ) -> None:
-        cursor = await connection.execute(
-            batch.statement(), batch.arguments(process_id), prepare=True
-        )
-        row = await cursor.fetchone()
-        if row is None or row[0] != len(batch.rows):
-            raise LeaseLost
+        self, connection: AsyncConnection[tuple[object, ...]], batch: Batch
+    ) -> Answer:
+        doubtful, batch.doubtful = batch.doubtful, True
+        try:
+            cursor = await connection.execute(batch.statement(), batch.arguments(), prepare=True)
+            row = await cursor.fetchone()
+        except AWAY:
+            raise
+        except psycopg.Error as error:
+            # Only the holder of the lease writes these numbers: if they are taken, an earlier
+            # attempt had arrived and only its answer was lost.
+            if doubtful and error.diag.constraint_name == LOG_KEY:
+                return Answer.COMMITTED
+            log.error(  # noqa: TRY400 - the trace tells nothing, the message could hold the data
+                "runs.batch_rejected",
+                error=type(error).__name__,
+                constraint=error.diag.constraint_name,
+                runs=len(batch.parts),
+            )
+            batch.doubtful = doubtful
+            return Answer.REJECTED
+        written = row is not None and row[0] == batch.events
+        return Answer.COMMITTED if written else Answer.FENCED
+
+    async def _isolate(self, batch: Batch) -> None:
+        """Commit a rejected batch run by run, so that one run's fault does not fail the others."""
+        if len(batch.parts) > 1:
+            for alone in batch.alone():
+                await self._commit(alone)
+            return
+        for run, part in batch.parts.items():
+            part.undo()
+            self._reject(run)
+
+    def _reject(self, run: LiveRun) -> None:
+        """Fail a run whose log is refused; one that cannot even be failed is left as it is."""
+        self._pending = [entry for entry in self._pending if entry.run is not run]
+        if not run.rejected:
+            run.reject()
+        self.hub.on_cancel(run.id)
 
     async def _connected(self) -> AsyncConnection[tuple[object, ...]]:
         if self._connection is None:
@@ -205,16 +243,18 @@ class LogWriter:
             )
         return self._connection
 
-    async def _disconnected(self, error: Exception) -> None:
+    async def _retreat(self, error: Exception) -> None:
         self._away = True
         log.warning("runs.log_writer_waits", error=type(error).__name__)
+        await self._disconnect()
+        await asyncio.sleep(RETRY)
+
+    async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
-        await asyncio.sleep(RETRY)
 
     def _deliver(self, batch: Batch) -> None:
-        for entry in batch.entries:
-            entry.run.stored += 1
-        for run, events in batch.fresh.items():
-            self.hub.deliver(run, events)
+        for run, part in batch.parts.items():
+            run.stored += part.entries
+            self.hub.deliver(run, part.events)

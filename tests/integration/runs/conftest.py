@@ -1,14 +1,23 @@
 """Processes on the test's database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import Unpack
 
 import pytest
+import structlog
 
 from folkmoot.runs.ports import Executor
-from running import Running, process
+from running import Options, Running, StartProcess, process
 
-StartProcess = Callable[[dict[str, Executor]], Awaitable[Running]]
+
+@pytest.fixture(autouse=True)
+def plain_traces() -> Iterator[None]:
+    """Drawing the traces of the errors that are made here takes seconds."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -16,7 +25,9 @@ async def start(app_address: str, writer_address: str) -> AsyncIterator[StartPro
     """Start as many processes as the test wants; all stop with it."""
     async with AsyncExitStack() as stack:
 
-        async def start(executors: dict[str, Executor]) -> Running:
-            return await stack.enter_async_context(process(app_address, writer_address, executors))
+        async def start(executors: dict[str, Executor], **options: Unpack[Options]) -> Running:
+            return await stack.enter_async_context(
+                process(app_address, writer_address, executors, **options)
+            )
 
         yield start

@@ -153,11 +153,11 @@ async def test_a_finished_tool_call_is_not_made_again(
             await asyncio.Event().wait()
 
     first = await start({"tool": use_tool})
-    ledgers.append(Ledger(first.database, first.supervisor.lease))
+    ledgers.append(Ledger(first.database))
     run = await first.open(subject, "tool")
     await told(first, subject, run)
     second = await start({"tool": use_tool})
-    ledgers.append(Ledger(second.database, second.supervisor.lease))
+    ledgers.append(Ledger(second.database))
     bury(owner_address, first)
     async with asyncio.timeout(PATIENCE):
         events = await second.log(subject, run.id)
@@ -198,11 +198,11 @@ async def test_an_interrupted_tool_call_is_repeated_only_if_that_does_no_harm(
         outcomes.append(result.state)
 
     first = await start({"tool": use_tool})
-    ledgers.append(Ledger(first.database, first.supervisor.lease))
+    ledgers.append(Ledger(first.database))
     run = await first.open(subject, "tool")
     await told(first, subject, run, "begun")
     second = await start({"tool": use_tool})
-    ledgers.append(Ledger(second.database, second.supervisor.lease))
+    ledgers.append(Ledger(second.database))
     bury(owner_address, first)
     async with asyncio.timeout(PATIENCE):
         await second.log(subject, run.id)

@@ -95,6 +95,13 @@ SELECT org_id, id FROM runs
 WHERE process_id = me AND state = 'running' AND cancel_requested_at IS NOT NULL
 """
 
+# What a process should be working on by now. It can have lost sight of a run that it began or took
+# over when the database went away before it answered.
+HELD = """
+SELECT org_id, id, user_id FROM runs
+WHERE process_id = me AND state = 'running' AND started_at < now() - interval '10 seconds'
+"""
+
 
 def upgrade() -> None:
     op.execute(TABLES)
@@ -124,6 +131,7 @@ def upgrade() -> None:
             "process_id",
             "attempt",
             "cancel_requested_at",
+            "started_at",
         ],
     )
     op.execute(f"GRANT UPDATE (process_id, attempt) ON runs TO {Role.LOOKUP}")
@@ -139,8 +147,11 @@ def upgrade() -> None:
     lookup_function(
         "runs_cancelled(me uuid)", CANCELLED, returns="TABLE (org_id uuid, run_id uuid)"
     )
+    lookup_function(
+        "runs_held(me uuid)", HELD, returns="TABLE (org_id uuid, run_id uuid, user_id uuid)"
+    )
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION runs_claim, runs_cancelled")
+    op.execute("DROP FUNCTION runs_claim, runs_cancelled, runs_held")
     op.execute("DROP TABLE tool_calls, run_events, runs, processes")

@@ -1,0 +1,36 @@
+"""The ends of a run: whatever happens to it, there is exactly one."""
+
+from folkmoot.kit.telemetry import metrics
+from folkmoot.runs.events import ENDS, Event
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.states import RunState
+
+
+def fail(run: LiveRun, code: str, detail: str) -> None:
+    """End a run as failed; does nothing if it has ended or is another process's."""
+    if run.over:
+        return
+    metrics.agent_error(str(run.input.get("agent", run.kind)), code)
+    metrics.run_finished(run.kind, RunState.FAILED)
+    run.close_open()
+    body: dict[str, object] = {"message": detail, "code": code}
+    run.emit(Event.RUN_FAILED, body | _usage(run))
+
+
+def end(run: LiveRun, event: Event) -> None:
+    """End a run as finished or cancelled; does nothing if it has ended or is another's."""
+    if run.over:
+        return
+    metrics.run_finished(run.kind, ENDS[event])
+    run.close_open()
+    outcome = "cancelled" if event is Event.RUN_CANCELLED else "success"
+    body: dict[str, object] = {
+        "threadId": run.thread_id,
+        "runId": run.client_id,
+        "outcome": {"type": outcome},
+    }
+    run.emit(event, body | _usage(run))
+
+
+def _usage(run: LiveRun) -> dict[str, object]:
+    return {"usage": list(run.usage.values())} if run.usage else {}

@@ -1,0 +1,423 @@
+"""The log writer when the database does not do what it is asked, or does it and says nothing."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import LiteralString
+
+import orjson
+import psycopg
+import pytest
+from pydantic import JsonValue
+
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.live import Entry, LiveRun, Usage
+from folkmoot.runs.writer import BACKLOG, BATCH
+from relay import relayed
+from running import Running, StartProcess, bury, process, tamper, types, until
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0
+DISCONNECT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+async def say(run: LiveRun) -> None:
+    """Say one thing, and only then another."""
+    run.announce("said", {"number": 1})
+    await run.settled()
+    run.announce("said", {"number": 2})
+    await run.room()
+
+
+async def hello(run: LiveRun) -> None:
+    run.announce("hello", {})
+
+
+async def settle_forever(run: LiveRun) -> None:
+    await run.settled()
+    await asyncio.Event().wait()
+
+
+async def state(running: Running, subject: Subject, run: LiveRun) -> tuple[str, int | None]:
+    """Return what the run's row says: its state and the length of its log."""
+    async with running.database.pipelined(subject) as connection:
+        cursor = await connection.execute(
+            "SELECT state, seq FROM runs WHERE org_id = %s AND id = %s", (run.org_id, run.id)
+        )
+    row = await cursor.fetchone()
+    assert row is not None
+    return str(row[0]), row[1] if isinstance(row[1], int) else None
+
+
+async def whole(running: Running, subject: Subject, run: LiveRun) -> list[str]:
+    """Read a log to its end; check its numbers and its chain."""
+    async with asyncio.timeout(PATIENCE):
+        seen = await running.read(subject, run.id).to_end()
+        events = await running.reader.whole(subject, run.id)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert seen == await running.read(subject, run.id).to_end()
+    assert (await running.reader.verify(subject, run.id)).intact
+    return types(events)
+
+
+@pytest.mark.parametrize("lost", ["answer", "request"])
+async def test_a_batch_is_written_once_whether_its_request_or_its_answer_is_lost(
+    app_address: str, writer_address: str, subject: Subject, lost: str
+) -> None:
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def say_on(run: LiveRun) -> None:
+        await run.settled()
+        ready.set()
+        await go_on.wait()
+        run.announce("said", {})
+        await run.room()  # must not wait for something that will never be written
+        await run.settled()
+        await run.room()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"say": say_on}) as running,
+    ):
+        run = await running.open(subject, "say")
+        await ready.wait()
+        if lost == "answer":
+            relay.lose_answer()
+        else:
+            relay.lose_request()
+        go_on.set()
+        await relay.lost.wait()
+        assert await whole(running, subject, run) == ["run.started", "said", "run.finished"]
+
+
+async def test_executors_that_wait_for_room_go_on_once_an_answer_was_lost(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait_for_room(run: LiveRun) -> None:
+        await run.settled()
+        ready.set()
+        await go_on.wait()
+        run.announce("said", {})
+        await until(lambda: run.writer.behind)  # the answer to this is lost
+        await run.room()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"wait": wait_for_room}) as running,
+    ):
+        run = await running.open(subject, "wait")
+        await ready.wait()
+        relay.lose_answer()
+        go_on.set()
+        assert await whole(running, subject, run) == ["run.started", "said", "run.finished"]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A projection whose rows collide with each other."""
+
+    statement: LiteralString = """refused AS (
+      INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content)
+      SELECT o, r, 'twice', r, r, 'user', '' FROM lease, json_to_recordset(%s::json)
+        AS e (o uuid, r uuid), generate_series(1, 2)
+    )"""
+
+    def row(self, entry: Entry) -> JsonValue:
+        return {"o": entry.run.org_text, "r": entry.run.id_text}
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_a_projection_refuses_fails_its_run_and_is_never_shown(
+    app_address: str, writer_address: str, subject: Subject, lost: bool
+) -> None:
+    """Also when the first attempt was lost on the way: that is no sign that it had arrived."""
+    begun, go_on = [asyncio.Event(), asyncio.Event()], asyncio.Event()
+
+    async def project(run: LiveRun) -> None:
+        await run.settled()
+        begun[run.input["number"]].set()
+        await go_on.wait()
+        run.announce("refused" if run.input["number"] else "said", {})
+        await run.settled()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(
+            app_address, relay.address, {"run": project}, projections={"refused": Refused()}
+        ) as running,
+    ):
+        runs = [await running.open(subject, "run", number=number) for number in (0, 1)]
+        for event in begun:
+            await event.wait()
+        if lost:
+            relay.lose_request()
+        go_on.set()
+        good, bad = [await whole(running, subject, run) for run in runs]
+        assert good == ["run.started", "said", "run.finished"]
+        assert bad == ["run.started", "run.failed"]
+        assert await state(running, subject, runs[1]) == ("failed", 2)
+
+
+async def test_one_run_that_cannot_be_stored_fails_alone(
+    start: StartProcess, subject: Subject
+) -> None:
+    everybody = asyncio.Barrier(10)
+    stopped = asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        await run.settled()
+        await everybody.wait()
+        if run.input["number"] != 4:
+            message = run.message("m1")
+            message.write("Hello")
+            message.end()
+            return
+        try:
+            with run.step("odd"):
+                run.message("m1").write("Hel")
+                run.announce("refused", {})
+                run.announce("after", {})
+                await run.settled()
+                await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    running = await start({"speak": speak}, projections={"refused": Refused()})
+    runs = [await running.open(subject, "speak", number=number) for number in range(10)]
+    logs = [await whole(running, subject, run) for run in runs]
+    async with asyncio.timeout(PATIENCE):
+        await stopped.wait()
+    assert logs.pop(4) == ["run.started", "run.failed"]
+    assert all(log[-2:] == ["message.finished", "run.finished"] for log in logs)
+    last = (await running.reader.whole(subject, runs[4].id))[-1]
+    assert orjson.loads(last.payload or b"")["code"] == "log_rejected"
+    assert await state(running, subject, runs[4]) == ("failed", 2)
+    assert running.supervisor.hub.live == {}
+
+
+async def test_a_log_that_takes_nothing_more_does_not_hold_up_the_others(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        await run.settled()
+        ready.set()
+        await go_on.wait()
+        run.announce("said", {})
+        await run.settled()
+
+    running = await start({"speak": speak, "hello": hello})
+    run = await running.open(subject, "speak")
+    await ready.wait()
+    tamper(
+        owner_address,
+        "INSERT INTO run_events (org_id, run_id, seq, at_ms, type, hash)"
+        " SELECT %s, %s, s, 1, 'said', '' FROM generate_series(2, 9) AS s",
+        (run.org_id, run.id),
+    )
+    go_on.set()
+    other = await running.open(subject, "hello")
+    assert (await whole(running, subject, other))[-1] == "run.finished"
+    await until(lambda: run.rejected and running.supervisor.writer.waiting == 0)
+    assert (await state(running, subject, run))[0] == "running"
+
+
+@dataclass(eq=False)
+class Passing:
+    """A projection that stores nothing, of a row that is hard to encode."""
+
+    value: JsonValue
+    statement: LiteralString = """passing AS (
+      SELECT count(*) FROM lease, json_to_recordset(%s::json) AS e (v text)
+    )"""
+
+    def row(self, entry: Entry) -> JsonValue:
+        return {"v": self.value}
+
+
+@pytest.mark.parametrize("value", [10**400, "\ud800", "\0", [{"\udfff": ["\0"]}]])
+async def test_nothing_that_is_projected_or_counted_stops_the_writer(
+    start: StartProcess, subject: Subject, value: JsonValue
+) -> None:
+    async def count(run: LiveRun) -> None:
+        run.emit("projected", {"value": value})
+        run.spend(Usage("provider", "model", input_tokens=10**400))
+
+    running = await start(
+        {"count": count, "hello": hello}, projections={"projected": Passing(value)}
+    )
+    strange = await running.open(subject, "count")
+    other = await running.open(subject, "hello")
+    assert (await whole(running, subject, other))[-1] == "run.finished"
+    assert await whole(running, subject, strange) == ["run.started", "projected", "run.finished"]
+
+
+@dataclass(eq=False)
+class Broken:
+    """A projection with a fault that shows once, in the middle of a batch."""
+
+    failed: bool = False
+
+    @property
+    def statement(self) -> LiteralString:
+        if not self.failed:
+            self.failed = True
+            raise RuntimeError
+        return Passing.statement
+
+    def row(self, entry: Entry) -> JsonValue:
+        return {}
+
+
+async def test_a_fault_in_the_writer_costs_the_lease_and_not_the_runs(
+    start: StartProcess, subject: Subject
+) -> None:
+    async def speak(run: LiveRun) -> None:
+        run.announce("broken", {"attempt": run.attempt})
+        await run.settled()
+
+    running = await start({"speak": speak}, projections={"broken": Broken()})
+    run = await running.open(subject, "speak")
+    log = await whole(running, subject, run)
+    assert [log[0], *log[-2:]] == ["run.started", "broken", "run.finished"]
+    assert log.count("broken") == 1
+    assert running.supervisor.hub.live == {}
+
+
+async def test_an_executor_that_is_far_ahead_of_the_log_waits_for_it(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    produced = 0
+    more = 2 * BATCH
+    go_on = asyncio.Event()
+
+    async def pour(run: LiveRun) -> None:
+        nonlocal produced
+        await go_on.wait()
+        for number in range(BACKLOG + more):
+            run.announce("poured", {"number": number})
+            produced += 1
+            await run.room()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"pour": pour}) as running,
+    ):
+        run = await running.open(subject, "pour")
+        await run.settled()
+        relay.hold()
+        go_on.set()
+        await relay.held.wait()
+        assert produced == BACKLOG + 1
+        assert running.supervisor.writer.waiting <= BACKLOG + 1
+        relay.flow()
+        assert (await whole(running, subject, run)).count("poured") == BACKLOG + more
+
+
+async def test_a_process_that_stops_in_the_middle_of_a_commit_leaves_no_gap(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    """What it could not write is written by the next one, from where the log ends."""
+    held = asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        if run.resumed:
+            return
+        for number in range(3):
+            run.announce("said", {"number": number})
+            if number == 0:
+                await run.settled()
+                relay.hold()
+            elif number == 1:
+                await relay.held.wait()  # the commit of the second is under way
+                held.set()
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    async with relayed(writer_address) as relay:
+        async with process(app_address, relay.address, {"speak": speak}) as first:
+            run = await first.open(subject, "speak")
+            await held.wait()
+            begun = loop.time()
+            loop.call_later(4, relay.flow)
+        assert loop.time() - begun < 20
+        relay.flow()
+        async with process(app_address, relay.address, {"speak": speak}) as second:
+            log = await whole(second, subject, run)
+    assert log[-2:] == ["run.resumed", "run.finished"]
+
+
+async def test_a_process_stops_though_the_database_does_not_answer(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with relayed(writer_address) as relay, relayed(app_address) as app_relay:
+        async with process(app_relay.address, relay.address, {"say": settle_forever}) as running:
+            run = await running.open(subject, "say")
+            await run.settled()
+            relay.hold()
+            app_relay.hold()
+            run.announce("said", {})
+            begun = loop.time()
+        assert loop.time() - begun < 25
+
+
+async def test_a_database_that_only_reads_is_awaited_like_one_that_is_away(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        await run.settled()
+        ready.set()
+        await go_on.wait()
+
+    running = await start({"speak": speak})
+    run = await running.open(subject, "speak")
+    await ready.wait()
+    with psycopg.connect(owner_address, autocommit=True) as connection:
+        name = connection.execute("SELECT current_database()").fetchone()
+        assert name is not None
+        connection.execute(f"ALTER DATABASE {name[0]} SET default_transaction_read_only = on")
+        connection.execute(DISCONNECT)
+        go_on.set()
+        await until(lambda: running.supervisor.writer.behind)
+        connection.execute(f"ALTER DATABASE {name[0]} RESET default_transaction_read_only")
+    assert await whole(running, subject, run) == ["run.started", "run.finished"]
+
+
+async def test_what_was_sealed_under_a_lost_lease_is_not_written_under_the_next(
+    app_address: str, writer_address: str, subject: Subject, owner_address: str
+) -> None:
+    """Not even by a process that is in the middle of writing a rejected batch run by run."""
+    everybody = asyncio.Barrier(3)
+
+    async def speak(run: LiveRun) -> None:
+        if run.resumed:
+            return
+        await run.settled()
+        await everybody.wait()
+        relay.hold()
+        run.announce("refused" if run.input["number"] == 1 else "said", {})
+        await asyncio.Event().wait()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(
+            app_address, relay.address, {"speak": speak}, projections={"refused": Refused()}
+        ) as running,
+    ):
+        runs = [await running.open(subject, "speak", number=number) for number in range(3)]
+        await relay.held.wait()
+        before = running.supervisor.process_id
+        bury(owner_address, running)
+        await until(lambda: running.supervisor.lease.process_id not in {before, None})
+        relay.flow()
+        logs = [await whole(running, subject, run) for run in runs]
+    assert logs == [["run.started", "run.resumed", "run.finished"]] * 3
