@@ -30,7 +30,7 @@ from folkmoot.runs.events import Recorded
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.log import LogReader
-from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.writer import LogWriter
 from running import Unfiltered
 
@@ -182,6 +182,22 @@ class Visitor:
         return await LogReader(self.room.database).whole(self.subject, RunId(UUID(run_id)))
 
 
+def supervised(
+    database: Database, app_address: str, writer_address: str, subjects: SubjectLoader
+) -> Supervisor:
+    """Return a supervisor that stands for one process."""
+    hub = Hub()
+    return Supervisor(
+        database=database,
+        writer=LogWriter(writer_address, hub),
+        hub=hub,
+        lease=Lease(database),
+        filters=Unfiltered(),
+        subjects=subjects,
+        listen_address=app_address,
+    )
+
+
 @asynccontextmanager
 async def room(
     app_address: str,
@@ -197,7 +213,6 @@ async def room(
         database = Database(app_address)
         await database.open()
         stack.push_async_callback(database.close)
-        hub = Hub()
         switchable = Switchable(embedder or HashEmbedder())
         subjects: dict[str, Subject] = {}
 
@@ -213,15 +228,7 @@ async def room(
                 raise Unauthenticated("Who are you?")
             return subject
 
-        supervisor = Supervisor(
-            database=database,
-            writer=LogWriter(writer_address, hub),
-            hub=hub,
-            lease=Lease(database),
-            filters=Unfiltered(),
-            subjects=by_user,
-            listen_address=app_address,
-        )
+        supervisor = supervised(database, app_address, writer_address, by_user)
         await stack.enter_async_context(supervisor)
         queue = await stack.enter_async_context(Queue(app_address))
         blobs = BlobStore(f"file://{directory}")

@@ -76,23 +76,8 @@ class Turns:
             RunActive: another run answers in this conversation.
             RunIdReused, MessageIdReused: the client's id stands for something else.
         """
-        agent = self.registry.get(question.agent_id)
-        workflow = _offered(agent, question.workflow)
-        model = self.models.chat(question.model).name
-        if question.collection_ids or workflow is Workflow.RAG:
-            demand(subject, READ_DOCUMENTS)
-        if question.collection_ids:
-            await self.check_collections(subject, question.collection_ids)
+        wanted = await self._order(subject, question)
         self.supervisor.admit()
-        wanted = AgentOrder(
-            agent=agent.id,
-            conversation_id=question.thread_id,
-            message_id=question.message_id,
-            model=model,
-            workflow=workflow,
-            collection_ids=tuple(str(each) for each in question.collection_ids),
-            context=question.context,
-        )
         new = NewRun(
             id=RunId(new_id()),
             kind=KIND,
@@ -111,6 +96,25 @@ class Turns:
             return await self._attach(subject, new, error)
         self.supervisor.begin(new, context=told)
         return new.id
+
+    async def _order(self, subject: Subject, question: Question) -> AgentOrder:
+        """Check what is asked for; return it as the run will be told."""
+        agent = self.registry.get(question.agent_id)
+        workflow = _offered(agent, question.workflow)
+        model = self.models.chat(question.model).name
+        if question.collection_ids or workflow is Workflow.RAG:
+            demand(subject, READ_DOCUMENTS)
+        if question.collection_ids:
+            await self.check_collections(subject, question.collection_ids)
+        return AgentOrder(
+            agent=agent.id,
+            conversation_id=question.thread_id,
+            message_id=question.message_id,
+            model=model,
+            workflow=workflow,
+            collection_ids=tuple(str(each) for each in question.collection_ids),
+            context=question.context,
+        )
 
     async def _store(self, new: NewRun, question: Question) -> Opening:
         text = self.supervisor.filters.text(question.text)

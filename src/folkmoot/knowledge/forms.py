@@ -8,8 +8,6 @@ from enum import Enum, auto
 from importlib import import_module
 from typing import Any, Final
 
-from starlette.requests import ClientDisconnect
-
 from folkmoot.knowledge.errors import BrokenForm
 
 FIELD_BYTES: Final = 64 * 1024
@@ -116,8 +114,6 @@ class Form:
                 self._parser.write(await anext(self._stream))
             except StopAsyncIteration:
                 raise BrokenForm("it ends too early") from None
-            except ClientDisconnect:
-                raise BrokenForm("the connection was cut") from None
             except self._error:
                 raise BrokenForm("it breaks the rules of multipart/form-data") from None
         return self._events.popleft()

@@ -29,6 +29,7 @@ from folkmoot.knowledge.errors import (
     UnsupportedBody,
 )
 from folkmoot.knowledge.forms import MULTIPART, Form
+from folkmoot.knowledge.intake import Taken
 from folkmoot.knowledge.models import Document, Status
 from folkmoot.knowledge.routes import described
 from folkmoot.knowledge.schemas import (
@@ -71,18 +72,14 @@ def router(knowledge: Knowledge) -> APIRouter:
         """Add documents: files in a form, or one text as JSON. A run reads and indexes them."""
         content_type = request.headers.get("content-type", "")
         if content_type.startswith(MULTIPART):
-            form = Form(content_type, request.stream())
+            form = Form(content_type, _stream(request))
             taken = await knowledge.intake.files(subject, collection_id, form.files())
         elif content_type.partition(";")[0].strip() == "application/json":
             data = await _text(request)
             taken = await knowledge.intake.text(subject, collection_id, data)
         else:
             raise UnsupportedBody
-        return Accepted(
-            document_ids=[each.id for each in taken.documents],
-            documents=[read(each) for each in taken.documents],
-            run_id=taken.run_id,
-        )
+        return _accepted(taken)
 
     @routes.get(
         "/collections/{collection_id}/documents",
@@ -199,6 +196,22 @@ async def _file(knowledge: Knowledge, document: Document) -> Response:
     }
     media_type = MEDIA_TYPES[Kind(document.kind)]
     return StreamingResponse(body(), media_type=media_type, headers=headers)
+
+
+def _accepted(taken: Taken) -> Accepted:
+    return Accepted(
+        document_ids=[each.id for each in taken.documents],
+        documents=[read(each) for each in taken.documents],
+        run_id=taken.run_id,
+    )
+
+
+async def _stream(request: Request) -> AsyncGenerator[bytes]:
+    try:
+        async for part in request.stream():
+            yield part
+    except ClientDisconnect:
+        raise BrokenForm("the connection was cut") from None
 
 
 async def _text(request: Request) -> TextCreate:
