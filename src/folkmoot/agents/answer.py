@@ -153,7 +153,7 @@ class _Answer:
             run.emit(TOOLS_REQUESTED, {"name": TOOLS_REQUESTED, "value": told}, record=record)
             return ""
         text = self.message.finish()
-        cited = citations.cited(text, self.turn.passages) or None
+        cited = citations.cited(text, self.turn.sources.passages) or None
         if cited is not None:
             run.announce(citations.CITATIONS, {"message_id": self.id, "citations": cited})
         self.message.end(

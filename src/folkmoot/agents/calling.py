@@ -36,7 +36,8 @@ async def _result(turn: Turn, wanted: ToolCall) -> str:
     arguments = _parsed(wanted.arguments)
     if arguments is None:
         return failure("The arguments are not a JSON object.")
-    return await tool.call(ToolContext(turn.run, turn.run.subject, wanted.id), arguments)
+    context = ToolContext(turn.run, turn.run.subject, wanted.id, turn.sources)
+    return await tool.call(context, arguments)
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

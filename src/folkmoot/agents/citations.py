@@ -3,16 +3,12 @@
 import re
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
-from folkmoot.agents.ports import Passage
-from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
+from folkmoot.kit.ids import new_id
+from folkmoot.tools.sources import Passage, block, listed
 
 CITATIONS: Final = "citations"
 """Event: which passages a message refers to."""
-
-SOURCES: Final = "sources"
-"""Event: the passages that the model was shown, whether its answer refers to them or not."""
 
 MARK: Final = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -37,31 +33,9 @@ def shown(passages: Sequence[Passage]) -> str:
     """
     if not passages:
         return NOTHING_FOUND
-    name = f"passages-{new_id().hex[-12:]}"
-    blocks = "\n\n".join(_block(number, passage) for number, passage in enumerate(passages, 1))
+    name = f"passages_{new_id().hex[-12:]}"
+    blocks = "\n\n".join(block(number, passage) for number, passage in enumerate(passages, 1))
     return f"{GUIDE}\n\n<{name}>\n{blocks}\n</{name}>"
-
-
-def sources(passages: Sequence[Passage]) -> list[dict[str, Any]]:
-    """Return all passages as citations, by the numbers under which the model knows them."""
-    return [_citation(number, passage) for number, passage in enumerate(passages, 1)]
-
-
-def passages(listed: Sequence[dict[str, Any]]) -> list[Passage]:
-    """Return the passages that `sources` has listed."""
-    return [
-        Passage(
-            document_id=DocumentId(UUID(each["document_id"])),
-            collection_id=CollectionId(UUID(each["collection_id"])),
-            chunk_id=ChunkId(UUID(each["chunk_id"])),
-            title=each["title"],
-            page=each["page"],
-            start=each["start"],
-            end=each["end"],
-            text=each["text"],
-        )
-        for each in listed
-    ]
 
 
 def cited(text: str, passages: Sequence[Passage]) -> list[dict[str, Any]]:
@@ -74,30 +48,5 @@ def cited(text: str, passages: Sequence[Passage]) -> list[dict[str, Any]]:
     numbers: dict[int, None] = {}
     for match in MARK.finditer(CODE.sub("", text)):
         numbers.update(dict.fromkeys(int(digits) for digits in re.findall(r"\d+", match[1])))
-    return [
-        _citation(number, passages[number - 1]) for number in numbers if _exists(number, passages)
-    ]
-
-
-def _exists(number: int, passages: Sequence[Passage]) -> bool:
-    return 1 <= number <= len(passages)
-
-
-def _block(number: int, passage: Passage) -> str:
-    title = " ".join(passage.title.split())
-    page = "" if passage.page is None else f", page {passage.page}"
-    return f"[{number}] {title}{page}\n{passage.text.strip()}"
-
-
-def _citation(number: int, passage: Passage) -> dict[str, Any]:
-    return {
-        "index": number,
-        "document_id": str(passage.document_id),
-        "collection_id": str(passage.collection_id),
-        "chunk_id": str(passage.chunk_id),
-        "title": passage.title,
-        "page": passage.page,
-        "start": passage.start,
-        "end": passage.end,
-        "text": passage.text,
-    }
+    known = range(1, len(passages) + 1)
+    return [listed(number, passages[number - 1]) for number in numbers if number in known]

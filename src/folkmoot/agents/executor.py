@@ -9,7 +9,7 @@ from uuid import UUID
 from folkmoot.agents import calling, citations, loading, order
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.order import AgentOrder
-from folkmoot.agents.ports import History, Models, Opening, Passage, Retriever
+from folkmoot.agents.ports import History, Models, Opening, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
@@ -49,8 +49,7 @@ class AgentExecutor:
         past = replay(run.past)
         if past.answered:
             return
-        searched = past.passages is not None
-        workflow = Workflow.RAG if searched else chosen(agent, wanted, opening, run.subject)
+        workflow = Workflow.RAG if past.searched else chosen(agent, wanted, opening, run.subject)
         turn = Turn(
             run=run,
             agent=agent,
@@ -59,26 +58,22 @@ class AgentExecutor:
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),
         )
-        if past.passages is not None:
-            turn.passages = past.passages
-        elif workflow is Workflow.RAG:
-            turn.passages = await self._retrieve(run, opening.question, wanted)
+        turn.sources.passages += past.passages
+        if workflow is Workflow.RAG and not past.searched:
+            await self._retrieve(turn, opening.question, wanted)
         turn.instructions = instructions(turn, wanted, workflow)
         said = await _caught_up(turn, past)
         if not loading.loaded():
             await asyncio.to_thread(loading.graphs)
         await loading.graphs().perform(turn, opening.question, said)
 
-    async def _retrieve(self, run: LiveRun, question: str, wanted: AgentOrder) -> Sequence[Passage]:
-        demand(run.subject, READ_DOCUMENTS)
+    async def _retrieve(self, turn: Turn, question: str, wanted: AgentOrder) -> None:
+        subject = turn.run.subject
+        demand(subject, READ_DOCUMENTS)
         collections = [CollectionId(UUID(name)) for name in wanted.collection_ids]
-        with run.step("retrieve"):
-            passages = await self.retriever(
-                run.subject, question[:LONGEST_QUERY], collections, PASSAGES
-            )
-            # The log shows what the model was shown, so that its answer can be checked.
-            run.announce(citations.SOURCES, {"sources": citations.sources(passages)})
-        return passages
+        query = question[:LONGEST_QUERY]
+        with turn.run.step("retrieve"):
+            turn.sources.show(await self.retriever(subject, query, collections, PASSAGES))
 
 
 def chosen(
@@ -104,7 +99,7 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
         items = "\n".join(f"- {item.description}: {item.value}" for item in wanted.context)
         parts.append(f"{SITUATION}\n{items}")
     if workflow is Workflow.RAG:
-        parts.append(citations.shown(turn.passages))
+        parts.append(citations.shown(turn.sources.passages))
     return "\n\n".join(parts)
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
+from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import ChatMessage, ChatModel
 from folkmoot.runs.live import LiveRun
+from folkmoot.tools.sources import Passage
+
+__all__ = ["History", "Models", "Opening", "Passage", "Retriever"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +34,6 @@ class History(Protocol):
     async def load(self, run: LiveRun) -> Opening:
         """Return the opening of a run; never what the run itself has said."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A piece of a document. `start` and `end` are offsets in the document's text."""
-
-    document_id: DocumentId
-    collection_id: CollectionId
-    chunk_id: ChunkId
-    title: str
-    page: int | None
-    start: int
-    end: int
-    text: str
 
 
 class Retriever(Protocol):

@@ -11,12 +11,11 @@ from typing import Any
 
 import orjson
 
-from folkmoot.agents import citations
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
-from folkmoot.agents.citations import SOURCES
-from folkmoot.agents.ports import Passage
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
+from folkmoot.tools import sources
+from folkmoot.tools.sources import SOURCES, Passage
 
 
 @dataclass(slots=True)
@@ -38,13 +37,15 @@ class Past:
 
     Attributes:
         whole: Ids of the answers that came to their end, in order.
-        passages: What was retrieved; None if nothing was.
+        passages: What the model was shown.
+        searched: Whether it was searched before the first answer.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     calls: dict[str, _Call] = field(default_factory=dict[str, _Call])
     whole: dict[str, None] = field(default_factory=dict[str, None])
-    passages: Sequence[Passage] | None = None
+    passages: list[Passage] = field(default_factory=list[Passage])
+    searched: bool = False
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -118,7 +119,8 @@ class Past:
             case _ if type_ == TOOLS_REQUESTED:
                 self.whole[_value(payload)["message_id"]] = None
             case _ if type_ == SOURCES:
-                self.passages = citations.passages(_value(payload)["sources"])
+                self.searched = self.searched or not self.calls
+                self.passages += sources.read(_value(payload)["sources"])
             case _:
                 pass
 

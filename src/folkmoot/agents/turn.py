@@ -11,10 +11,10 @@ from typing import Final
 
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
-from folkmoot.agents.ports import Passage
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
+from folkmoot.tools.sources import Sources
 from folkmoot.tools.tool import Tool
 
 USUAL_ID: Final = re.compile(r"[\w.:-]{1,128}", re.ASCII)
@@ -27,7 +27,7 @@ class Turn:
     Attributes:
         history: What was said before this turn.
         instructions: What the model is told on top of the agent's system prompt.
-        passages: What was retrieved, in the order of their marks: the first is `[1]`.
+        sources: The passages that the model was shown.
         calls: Tool calls of this turn by id, as the model wrote them.
         answers: How often the model has answered in this turn.
     """
@@ -37,13 +37,14 @@ class Turn:
     model: ChatModel
     history: Sequence[ChatMessage] = ()
     instructions: str = ""
-    passages: Sequence[Passage] = ()
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     answers: int = 0
+    sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
+        self.sources = Sources(self.run.announce)
         for message in self.history:
             self.take(call.id for call in message.tool_calls)
 

@@ -1,22 +1,27 @@
 """What a tool is."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import JsonValue
 
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import LiveRun
+from folkmoot.tools.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom and in which run a tool is called; `call_id` names this one call in the run."""
+    """For whom and in which run a tool is called; `call_id` names this one call in the run.
+
+    A tool that shows passages of documents to the model takes their numbers from `sources`.
+    """
 
     run: LiveRun
     subject: Subject
     call_id: str
+    sources: Sources = field(default_factory=Sources)
 
 
 ToolFunction = Callable[[ToolContext, dict[str, Any]], Awaitable[str]]

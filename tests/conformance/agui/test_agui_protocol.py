@@ -11,12 +11,12 @@ from ag_ui.core import PROTOCOL_VERSION, Event
 from pydantic import BaseModel, TypeAdapter
 
 from agui_requirements import REQUIREMENTS, proves
-from folkmoot.agents.ports import Passage
 from folkmoot.faces.agui import frames as face
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.runs.events import Event as LogEvent
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, Reply, Scripted, Use, fails, says, uses
+from folkmoot.tools.sources import Passage
 from talking import Frame, Platform, Talker, body, custom, frames, text_of
 
 pytestmark = pytest.mark.anyio

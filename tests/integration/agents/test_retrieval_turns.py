@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from folkmoot.agents.executor import PASSAGES
-from folkmoot.agents.ports import Passage
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
+from folkmoot.tools.sources import Passage
 from talking import Platform, Talker, body, custom, text_of, types
 
 pytestmark = pytest.mark.anyio

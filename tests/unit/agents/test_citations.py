@@ -3,9 +3,9 @@
 import pytest
 
 from folkmoot.agents.citations import NOTHING_FOUND, cited, shown
-from folkmoot.agents.ports import Passage
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.llm import passages as offline
+from folkmoot.tools.sources import Passage
 
 
 def passage(title: str, text: str = "Some text.", page: int | None = None) -> Passage:

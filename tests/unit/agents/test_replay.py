@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
-from folkmoot.agents.citations import SOURCES, sources
-from folkmoot.agents.ports import Passage
 from folkmoot.agents.replay import Past, replay
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded, encode
+from folkmoot.tools.sources import SOURCES, Passage, listed
 
 
 def past(*events: tuple[str, dict[str, Any] | None]) -> Past:
@@ -137,8 +136,9 @@ def test_passages_are_the_ones_that_the_model_was_shown() -> None:
         end=4,
         text="Text",
     )
-    assert past(custom(SOURCES, sources=sources([passage]))).passages == [passage]
-    assert past(started("m")).passages is None
+    assert past(custom(SOURCES, sources=[listed(1, passage)])).passages == [passage]
+    assert past(custom(SOURCES, sources=[])).searched
+    assert not past(*tool("a", "m"), requested("m"), custom(SOURCES, sources=[])).searched
 
 
 @pytest.mark.parametrize("type_", [Event.MESSAGE_DELTA, Event.STEP_STARTED, "citations"])
