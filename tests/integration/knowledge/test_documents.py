@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from folkmoot.kit.ids import new_id
+from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.service import KnowledgeOptions
-from knowing import Body, Room, Visitor, room
+from knowing import Room, Visitor, room
 from pdfs import Text, column, encrypted, pdf
 
 pytestmark = pytest.mark.anyio
@@ -269,7 +270,7 @@ async def test_a_form_that_is_refused_leaves_nothing_behind(
     app_address: str,
     writer_address: str,
     tmp_path: Path,
-    subject: Body,
+    subject: Subject,
     body: bytes,
     status: int,
     code: str,
