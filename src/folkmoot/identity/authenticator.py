@@ -70,12 +70,15 @@ def _secret(headers: Mapping[str, str]) -> bytes:
 
 
 def _organization(connection: HTTPConnection) -> str:
-    """Return the organisation asked for as it was written; empty if none was."""
+    """Return the organisation asked for as it was written; empty if none was.
+
+    An empty header names none that is there: whoever sends it has one in mind and lost its id.
+    """
     in_path = str(connection.path_params.get(PATH_PARAMETER, ""))
-    in_header = connection.headers.get("x-organization-id", "")
-    if in_path and in_header and in_path.lower() != in_header.lower():
+    in_header = connection.headers.get("x-organization-id")
+    if in_header == "" or (in_path and in_header and in_path.lower() != in_header.lower()):
         raise OrganizationNotFound
-    return in_path or in_header
+    return in_path or in_header or ""
 
 
 def _org_id(organization: str) -> OrgId | None:
