@@ -43,6 +43,8 @@ from folkmoot.knowledge.schemas import (
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 
+READ: Final = [require("documents:read")]
+WRITE: Final = [require("documents:write")]
 MISSING: Final = documented(DocumentNotFound)
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
@@ -62,7 +64,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     @routes.post(
         "/collections/{collection_id}/documents",
         status_code=HTTPStatus.ACCEPTED,
-        dependencies=[require("documents:write")],
+        dependencies=WRITE,
         responses={**described.REFUSED, HTTPStatus.ACCEPTED: described.ACCEPTED},
         openapi_extra=described.ADD,
     )
@@ -83,7 +85,7 @@ def router(knowledge: Knowledge) -> APIRouter:
 
     @routes.get(
         "/collections/{collection_id}/documents",
-        dependencies=[require("documents:read")],
+        dependencies=READ,
         responses=documented(CollectionNotFound),
     )
     async def list_documents(
@@ -97,9 +99,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         rows = await documents.browse(work, collection_id, cursor=cursor, limit=limit + 1)
         return cut([read(row) for row in rows], limit, lambda each: each.id)
 
-    @routes.get(
-        "/documents/{document_id}", dependencies=[require("documents:read")], responses=MISSING
-    )
+    @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)
     async def read_document(document_id: DocumentId, work: OpenWork) -> DocumentRead:
         """Read one document: its status, and why it failed if it did."""
         document = await documents.get(work, document_id)
@@ -109,7 +109,7 @@ def router(knowledge: Knowledge) -> APIRouter:
 
     @routes.get(
         "/documents/{document_id}/text",
-        dependencies=[require("documents:read")],
+        dependencies=READ,
         responses=documented(DocumentNotFound, DocumentNotReady),
     )
     async def read_text(document_id: DocumentId, work: OpenWork) -> DocumentTextRead:
@@ -124,7 +124,7 @@ def router(knowledge: Knowledge) -> APIRouter:
 
     @routes.get(
         "/documents/{document_id}/file",
-        dependencies=[require("documents:read")],
+        dependencies=READ,
         response_class=Response,
         responses={**MISSING, **FILE},
     )
@@ -138,7 +138,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     @routes.delete(
         "/documents/{document_id}",
         status_code=HTTPStatus.NO_CONTENT,
-        dependencies=[require("documents:write")],
+        dependencies=WRITE,
         responses=MISSING,
     )
     async def delete_document(document_id: DocumentId, work: OpenWork) -> None:
