@@ -1,0 +1,35 @@
+"""What Folkmoot has to reach, on two cores."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A limit of one measure: at most `limit`, or at least."""
+
+    limit: float
+    least: bool = False
+
+    def reached(self, value: float) -> bool:
+        return value >= self.limit if self.least else value <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'>=' if self.least else '<='} {self.limit:g}"
+
+
+BARS: Final[dict[str, dict[str, Bar]]] = {
+    "S1": {"tokens_per_s": Bar(50_000, least=True)},
+    "S2": {
+        "cpu_ms_per_1000_tokens": Bar(110),
+        "first_token_p50": Bar(8),
+        "first_token_p99": Bar(20),
+        "bytes_per_token": Bar(150),
+    },
+    "S3": {"cpu_ms_per_1000_tokens": Bar(110), "first_token_p99": Bar(40)},
+    "S4": {"turns_per_s": Bar(400, least=True), "cpu_ms_per_turn": Bar(2.5)},
+    "S5": {"growth_of_turn": Bar(1.2)},
+    "S6": {"memory_peak_mb": Bar(300)},
+    "start-up": {"repeat_start_s": Bar(3), "repeat_memory_idle_mb": Bar(200)},
+    "list": {"cpu_ms_per_list": Bar(4)},
+}
