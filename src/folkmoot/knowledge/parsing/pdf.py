@@ -9,7 +9,7 @@ from typing import Any, Final
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source, library
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
-from folkmoot.knowledge.parsing.pdf_layout import MARGIN, Line, blocks
+from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, Line, blocks
 
 WRONG_PASSWORD: Final = 4
 UNKNOWN_SECURITY: Final = 5
@@ -128,11 +128,11 @@ class _Reader:
 def _write(pages: list[tuple[list[Line], float]], limits: Limits, title: str | None) -> Parsed:
     manuscript = Manuscript(limits)
     manuscript.title = title
-    running = _running_heads(pages)
     body = _body_height([line for lines, _ in pages for line in lines])
+    running = _running_heads(pages, body)
     for number, (lines, height) in enumerate(pages, start=1):
         manuscript.page(number)
-        kept = [line for line in lines if _place(line, height) not in running]
+        kept = [line for line in lines if _place(line, height, body) not in running]
         for block in blocks(kept, body):
             if block.level is None:
                 manuscript.block(block.text)
@@ -147,17 +147,23 @@ def _body_height(lines: list[Line]) -> float:
     return max(median(heights), 0.1) if heights else 1.0
 
 
-def _place(line: Line, height: float) -> tuple[bool, str] | None:
-    """Return what makes a line in a page's margin the same as one on another page."""
-    if MARGIN * height < line.bottom and line.top < (1 - MARGIN) * height:
+def _place(line: Line, height: float, body: float) -> tuple[bool, str] | None:
+    """Return what makes a line in a page's margin the same as one on another page.
+
+    None for a line that stands elsewhere or is set as a heading.
+    """
+    inside = MARGIN * height < line.bottom and line.top < (1 - MARGIN) * height
+    if inside or line.height >= HEADING_SIZE * body:
         return None
     return line.bottom > height / 2, DIGITS.sub("#", line.text)
 
 
-def _running_heads(pages: list[tuple[list[Line], float]]) -> set[tuple[bool, str] | None]:
+def _running_heads(
+    pages: list[tuple[list[Line], float]], body: float
+) -> set[tuple[bool, str] | None]:
     """Return the lines that stand in the margin of at least half of the pages."""
     seen = Counter(
-        place for lines, height in pages for place in {_place(line, height) for line in lines}
+        place for lines, height in pages for place in {_place(line, height, body) for line in lines}
     )
     seen.pop(None, None)
     least = max(REPEATED_PAGES, REPEATED_SHARE * len(pages))
