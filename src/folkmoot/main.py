@@ -148,6 +148,7 @@ def application(parts: Parts) -> Api:
         openapi_tags=description.TAGS,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.http = HttpPorts(parts.identity.authenticator, parts.database)
     problems.install(app)
