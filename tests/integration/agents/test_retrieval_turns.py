@@ -2,15 +2,19 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.executor import PASSAGES
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
+from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import says
-from folkmoot.tools.sources import Passage
-from talking import Platform, Talker, body, custom, text_of, types
+from folkmoot.testing.replies import says, uses
+from folkmoot.tools.sources import Passage, block
+from folkmoot.tools.tool import Tool, ToolContext
+from talking import Platform, Talker, body, custom, platform, text_of, types
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +139,36 @@ async def test_somebody_who_may_read_no_documents_can_not_have_them_searched(
         answer = await narrow.post(body("What do fish do?", **props))
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert serving.library.asked == []
+
+
+async def test_passages_that_a_tool_shows_are_cited_like_any_other(
+    app_address: str,
+    writer_address: str,
+    provider: FakeProvider,
+    subject: Subject,
+) -> None:
+    birds, fish = passage("Birds", "Birds fly."), passage("Fish", "Fish swim.")
+
+    async def look_up(context: ToolContext, arguments: dict[str, Any]) -> str:
+        found = [birds, fish] if arguments else [fish]
+        numbers = context.sources.show(found)
+        return "\n".join(block(*pair) for pair in zip(numbers, found, strict=True))
+
+    tool = Tool(name="look_up", description="", parameters={"type": "object"}, call=look_up)
+    agent = replace(CHAT, tools=("look_up",))
+    provider.script(
+        [uses("look_up"), uses("look_up", {"all": True}), says("Fish swim [1], birds fly [2].")]
+    )
+    async with platform(
+        app_address, writer_address, provider, agents=[agent], tools=[tool]
+    ) as running:
+        ada = running.talker(subject)
+        stream = await ada.ask("Well?", "t1", workflow="tools")
+        kept = await ada.messages("t1")
+    results = [frame.event["content"] for frame in stream if frame.type == "TOOL_CALL_RESULT"]
+    assert results[0].startswith("[1] Fish")
+    assert results[1].startswith("[2] Birds")
+    (told,) = custom(stream, "citations")
+    chunks = [each["chunk_id"] for each in told["citations"]]
+    assert chunks == [str(fish.chunk_id), str(birds.chunk_id)]
+    assert kept[-1]["citations"] == told["citations"]
