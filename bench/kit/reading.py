@@ -60,8 +60,8 @@ class Reading:
     def take(self, data: bytes, moment: int) -> None:
         """Take a piece of the stream."""
         self.size += len(data)
-        if not self._head:
-            self._head = data[:SHOWN]
+        if len(self._head) < SHOWN:
+            self._head += data[: SHOWN - len(self._head)]
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
