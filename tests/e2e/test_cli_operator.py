@@ -160,8 +160,13 @@ def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
     assert not (tmp_path / "data").exists()
 
 
-def test_the_doctor_finds_a_fresh_machine_ready(tmp_path: Path) -> None:
-    ended = Shell({"FOLKMOOT_DATA_DIR": str(tmp_path / "data")})("doctor", "--port", "0")
+def test_the_doctor_finds_a_fresh_machine_ready(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    fresh = Shell({**environment, "FOLKMOOT_DATA_DIR": str(tmp_path / "data")})
+    ended = fresh("doctor", "--port", "0")
     assert ended.code == 0
     assert "database: embedded PostgreSQL" in ended.out
+    assert "ok       model: openai:fake\n" in ended.out
+    assert "ok       provider openai: It answers" in ended.out
     assert not (tmp_path / "data").exists()

@@ -64,8 +64,10 @@ def demand_current(found: str | None) -> None:
 def _connected(owner: str) -> psycopg.Connection[tuple[object, ...]]:
     try:
         return psycopg.connect(owner, autocommit=True)
-    except psycopg.Error as error:
+    except psycopg.OperationalError as error:
         raise DatabaseUnavailable from error
+    except psycopg.ProgrammingError:  # repeats an address that it cannot read, with its password
+        raise DatabaseUnavailable from None
 
 
 def _version(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:

@@ -53,18 +53,19 @@ def embedded(directory: Path) -> Finding:
 
 def reachable(url: str) -> Finding:
     """Check that the given server answers and is no older than it may be."""
-    where = _where(url)
+    remedy = "Check FOLKMOOT_DATABASE_URL: host, port, database, user and password."
     try:
         with _connected(url) as connection:
             version = connection.info.server_version // MAJOR
-    except psycopg.Error as error:
+    except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())
-        remedy = "Check FOLKMOOT_DATABASE_URL: host, port, database, user and password."
-        return failed("database", f"{where} cannot be reached: {reason}", remedy)
+        return failed("database", f"{_where(url)} cannot be reached: {reason}", remedy)
+    except psycopg.ProgrammingError:  # repeats the address, with its password
+        return failed("database", "FOLKMOOT_DATABASE_URL is no address of a database.", remedy)
     if version < OLDEST:
         remedy = f"Use PostgreSQL {OLDEST} or newer."
-        return failed("database", f"{where} is PostgreSQL {version}.", remedy)
-    return good("database", f"PostgreSQL {version} at {where}")
+        return failed("database", f"{_where(url)} is PostgreSQL {version}.", remedy)
+    return good("database", f"PostgreSQL {version} at {_where(url)}")
 
 
 def inside(deployment: Deployment) -> Iterator[Finding]:
@@ -169,8 +170,5 @@ def _connected(address: str) -> Connection:
 
 def _where(url: str) -> str:
     """Return the place that a URL names, without user and password."""
-    try:
-        named = conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        return "what FOLKMOOT_DATABASE_URL names"
+    named = conninfo.conninfo_to_dict(url)
     return f"{named.get('host', 'localhost')}:{named.get('port', 5432)}/{named.get('dbname', '')}"
