@@ -24,7 +24,7 @@ from folkmoot.conversations.errors import MessageIdReused
 from folkmoot.conversations.history import MOST_MESSAGES, opening
 from folkmoot.db.work import Database
 from folkmoot.http.access import demand
-from folkmoot.kit.ids import CollectionId, RunId, new_id
+from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs
 from folkmoot.runs.errors import RunActive, RunIdReused
@@ -88,17 +88,19 @@ class Turns:
             concurrency_key=concurrency_key(subject, question.thread_id),
             subject=subject,
         )
+        process_id = self.supervisor.process_id
         try:
-            told = await self._store(new, question)
+            told = await self._store(new, question, process_id)
         except errors.NotNullViolation:
             raise MessageIdReused from None
         except errors.UniqueViolation as error:
             return await self._attach(subject, new, error)
-        self.supervisor.begin(new, context=told)
+        self.supervisor.begin(new, context=told, process_id=process_id)
         return new.id
 
     async def _order(self, subject: Subject, question: Question) -> AgentOrder:
-        """Check what is asked for; return it as the run will be told."""
+        """Check what is asked for; return it as the run will be told, cleaned of secrets."""
+        clean = self.supervisor.filters.text
         agent = self.registry.get(question.agent_id)
         workflow = _offered(agent, question.workflow)
         model = self.models.chat(question.model).name
@@ -113,12 +115,14 @@ class Turns:
             model=model,
             workflow=workflow,
             collection_ids=tuple(str(each) for each in question.collection_ids),
-            context=question.context,
+            context=tuple(
+                ContextItem(clean(item.description), clean(item.value)) for item in question.context
+            ),
         )
 
-    async def _store(self, new: NewRun, question: Question) -> Opening:
+    async def _store(self, new: NewRun, question: Question, process_id: ProcessId) -> Opening:
         text = self.supervisor.filters.text(question.text)
-        values = parameters(new, self.supervisor.process_id) | {
+        values = parameters(new, process_id) | {
             "conversation_id": new_id(),
             "message_id": question.message_id,
             "text": text,

@@ -189,10 +189,14 @@ async def test_a_secret_is_neither_stored_nor_told_to_the_model(
     ada: Talker, provider: FakeProvider
 ) -> None:
     secret = "sk-proj-" + "a1B2" * 12
-    stream = await ada.ask(f"My key is {secret}, keep it.", "t1")
+    context = [{"description": "The open page", "value": f"token {secret}"}]
+    stream = await ada.send(body(f"My key is {secret}, keep it.", "t1") | {"context": context})
     kept = await ada.messages("t1")
-    assert all(secret not in each["content"] for each in kept)
-    assert secret not in told(provider)[0][1]
+    async with ada.http() as client:
+        runs = await client.get("/api/v1/runs")
+        listed = await client.get("/api/v1/conversations")
+    assert secret not in json.dumps(kept) + runs.text + listed.text
+    assert secret not in provider.chats[-1].body.decode()
     assert secret not in text_of(stream)
     assert "keep it" in kept[0]["content"]
 
