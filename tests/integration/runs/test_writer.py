@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 import orjson
-import psycopg
 import pytest
 from pydantic import JsonValue
 
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import Entry, LiveRun, Usage
-from folkmoot.runs.writer import BACKLOG, BATCH
 from relay import relayed
-from running import Running, StartProcess, bury, process, tamper, types, until
+from running import StartProcess, bury, process, tamper, until
+from saying import hello, state, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -22,45 +21,6 @@ DISCONNECT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-
-
-async def say(run: LiveRun) -> None:
-    """Say one thing, and only then another."""
-    run.announce("said", {"number": 1})
-    await run.settled()
-    run.announce("said", {"number": 2})
-    await run.room()
-
-
-async def hello(run: LiveRun) -> None:
-    run.announce("hello", {})
-
-
-async def settle_forever(run: LiveRun) -> None:
-    await run.settled()
-    await asyncio.Event().wait()
-
-
-async def state(running: Running, subject: Subject, run: LiveRun) -> tuple[str, int | None]:
-    """Return what the run's row says: its state and the length of its log."""
-    async with running.database.pipelined(subject) as connection:
-        cursor = await connection.execute(
-            "SELECT state, seq FROM runs WHERE org_id = %s AND id = %s", (run.org_id, run.id)
-        )
-    row = await cursor.fetchone()
-    assert row is not None
-    return str(row[0]), row[1] if isinstance(row[1], int) else None
-
-
-async def whole(running: Running, subject: Subject, run: LiveRun) -> list[str]:
-    """Read a log to its end; check its numbers and its chain."""
-    async with asyncio.timeout(PATIENCE):
-        seen = await running.read(subject, run.id).to_end()
-        events = await running.reader.whole(subject, run.id)
-    assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert seen == await running.read(subject, run.id).to_end()
-    assert (await running.reader.verify(subject, run.id)).intact
-    return types(events)
 
 
 @pytest.mark.parametrize("lost", ["answer", "request"])
@@ -288,108 +248,6 @@ async def test_a_fault_in_the_writer_costs_the_lease_and_not_the_runs(
     assert [log[0], *log[-2:]] == ["run.started", "broken", "run.finished"]
     assert log.count("broken") == 1
     assert running.supervisor.hub.live == {}
-
-
-async def test_an_executor_that_is_far_ahead_of_the_log_waits_for_it(
-    app_address: str, writer_address: str, subject: Subject
-) -> None:
-    produced = 0
-    more = 2 * BATCH
-    go_on = asyncio.Event()
-
-    async def pour(run: LiveRun) -> None:
-        nonlocal produced
-        await go_on.wait()
-        for number in range(BACKLOG + more):
-            run.announce("poured", {"number": number})
-            produced += 1
-            await run.room()
-
-    async with (
-        relayed(writer_address) as relay,
-        process(app_address, relay.address, {"pour": pour}) as running,
-    ):
-        run = await running.open(subject, "pour")
-        await run.settled()
-        relay.hold()
-        go_on.set()
-        await relay.held.wait()
-        assert produced == BACKLOG + 1
-        assert running.supervisor.writer.waiting <= BACKLOG + 1
-        relay.flow()
-        assert (await whole(running, subject, run)).count("poured") == BACKLOG + more
-
-
-async def test_a_process_that_stops_in_the_middle_of_a_commit_leaves_no_gap(
-    app_address: str, writer_address: str, subject: Subject
-) -> None:
-    """What it could not write is written by the next one, from where the log ends."""
-    held = asyncio.Event()
-
-    async def speak(run: LiveRun) -> None:
-        if run.resumed:
-            return
-        for number in range(3):
-            run.announce("said", {"number": number})
-            if number == 0:
-                await run.settled()
-                relay.hold()
-            elif number == 1:
-                await relay.held.wait()  # the commit of the second is under way
-                held.set()
-        await asyncio.Event().wait()
-
-    loop = asyncio.get_running_loop()
-    async with relayed(writer_address) as relay:
-        async with process(app_address, relay.address, {"speak": speak}) as first:
-            run = await first.open(subject, "speak")
-            await held.wait()
-            begun = loop.time()
-            loop.call_later(4, relay.flow)
-        assert loop.time() - begun < 20
-        relay.flow()
-        async with process(app_address, relay.address, {"speak": speak}) as second:
-            log = await whole(second, subject, run)
-    assert log[-2:] == ["run.resumed", "run.finished"]
-
-
-async def test_a_process_stops_though_the_database_does_not_answer(
-    app_address: str, writer_address: str, subject: Subject
-) -> None:
-    loop = asyncio.get_running_loop()
-    async with relayed(writer_address) as relay, relayed(app_address) as app_relay:
-        async with process(app_relay.address, relay.address, {"say": settle_forever}) as running:
-            run = await running.open(subject, "say")
-            await run.settled()
-            relay.hold()
-            app_relay.hold()
-            run.announce("said", {})
-            begun = loop.time()
-        assert loop.time() - begun < 25
-
-
-async def test_a_database_that_only_reads_is_awaited_like_one_that_is_away(
-    start: StartProcess, subject: Subject, owner_address: str
-) -> None:
-    ready, go_on = asyncio.Event(), asyncio.Event()
-
-    async def speak(run: LiveRun) -> None:
-        await run.settled()
-        ready.set()
-        await go_on.wait()
-
-    running = await start({"speak": speak})
-    run = await running.open(subject, "speak")
-    await ready.wait()
-    with psycopg.connect(owner_address, autocommit=True) as connection:
-        name = connection.execute("SELECT current_database()").fetchone()
-        assert name is not None
-        connection.execute(f"ALTER DATABASE {name[0]} SET default_transaction_read_only = on")
-        connection.execute(DISCONNECT)
-        go_on.set()
-        await until(lambda: running.supervisor.writer.behind)
-        connection.execute(f"ALTER DATABASE {name[0]} RESET default_transaction_read_only")
-    assert await whole(running, subject, run) == ["run.started", "run.finished"]
 
 
 async def test_what_was_sealed_under_a_lost_lease_is_not_written_under_the_next(

@@ -46,7 +46,7 @@ from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 READ: Final = [require("documents:read")]
 WRITE: Final = [require("documents:write")]
 MISSING: Final = documented(DocumentNotFound)
-NO_COLLECTION: Final = documented(CollectionNotFound)
+UNKNOWN: Final = documented(CollectionNotFound)
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
         "content": {
@@ -84,9 +84,7 @@ def router(knowledge: Knowledge) -> APIRouter:
             raise UnsupportedBody
         return _accepted(taken)
 
-    @routes.get(
-        "/collections/{collection_id}/documents", dependencies=READ, responses=NO_COLLECTION
-    )
+    @routes.get("/collections/{collection_id}/documents", dependencies=READ, responses=UNKNOWN)
     async def list_documents(
         collection_id: CollectionId,
         work: OpenWork,

@@ -1,0 +1,123 @@
+"""The log writer when it falls behind, is stopped or loses its lease."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.writer import BACKLOG, BATCH
+from relay import relayed
+from running import StartProcess, process, until
+from saying import settle_forever, whole
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0
+DISCONNECT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+async def test_an_executor_that_is_far_ahead_of_the_log_waits_for_it(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    produced = 0
+    more = 2 * BATCH
+    go_on = asyncio.Event()
+
+    async def pour(run: LiveRun) -> None:
+        nonlocal produced
+        await go_on.wait()
+        for number in range(BACKLOG + more):
+            run.announce("poured", {"number": number})
+            produced += 1
+            await run.room()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"pour": pour}) as running,
+    ):
+        run = await running.open(subject, "pour")
+        await run.settled()
+        relay.hold()
+        go_on.set()
+        await relay.held.wait()
+        assert produced == BACKLOG + 1
+        assert running.supervisor.writer.waiting <= BACKLOG + 1
+        relay.flow()
+        assert (await whole(running, subject, run)).count("poured") == BACKLOG + more
+
+
+async def test_a_process_that_stops_in_the_middle_of_a_commit_leaves_no_gap(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    """What it could not write is written by the next one, from where the log ends."""
+    held = asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        if run.resumed:
+            return
+        for number in range(3):
+            run.announce("said", {"number": number})
+            if number == 0:
+                await run.settled()
+                relay.hold()
+            elif number == 1:
+                await relay.held.wait()  # the commit of the second is under way
+                held.set()
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    async with relayed(writer_address) as relay:
+        async with process(app_address, relay.address, {"speak": speak}) as first:
+            run = await first.open(subject, "speak")
+            await held.wait()
+            begun = loop.time()
+            loop.call_later(4, relay.flow)
+        assert loop.time() - begun < 20
+        relay.flow()
+        async with process(app_address, relay.address, {"speak": speak}) as second:
+            log = await whole(second, subject, run)
+    assert log[-2:] == ["run.resumed", "run.finished"]
+
+
+async def test_a_process_stops_though_the_database_does_not_answer(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with relayed(writer_address) as relay, relayed(app_address) as app_relay:
+        async with process(app_relay.address, relay.address, {"say": settle_forever}) as running:
+            run = await running.open(subject, "say")
+            await run.settled()
+            relay.hold()
+            app_relay.hold()
+            run.announce("said", {})
+            begun = loop.time()
+        assert loop.time() - begun < 25
+
+
+async def test_a_database_that_only_reads_is_awaited_like_one_that_is_away(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        await run.settled()
+        ready.set()
+        await go_on.wait()
+
+    running = await start({"speak": speak})
+    run = await running.open(subject, "speak")
+    await ready.wait()
+    with psycopg.connect(owner_address, autocommit=True) as connection:
+        name = connection.execute("SELECT current_database()").fetchone()
+        assert name is not None
+        connection.execute(f"ALTER DATABASE {name[0]} SET default_transaction_read_only = on")
+        connection.execute(DISCONNECT)
+        go_on.set()
+        await until(lambda: running.supervisor.writer.behind)
+        connection.execute(f"ALTER DATABASE {name[0]} RESET default_transaction_read_only")
+    assert await whole(running, subject, run) == ["run.started", "run.finished"]
