@@ -95,7 +95,7 @@ class Running:
         """Open a window on a run's log."""
 
         async def past(after: int) -> Sequence[Recorded]:
-            return await self.reader.page(subject, run_id, after)
+            return await self.reader.stretch(subject, run_id, after)
 
         return Reader(Window(self.supervisor.hub, run_id, past, after, frame))
 

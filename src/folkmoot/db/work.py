@@ -84,10 +84,15 @@ class Database:
             kwargs={"autocommit": True},
             open=False,
         )
+        # A heartbeat must not wait behind the readers of logs.
+        self._platform = psycopg_pool.AsyncConnectionPool[Connection](
+            bounded, min_size=1, max_size=2, timeout=5, kwargs={"autocommit": True}, open=False
+        )
 
     async def open(self) -> None:
         """Connect, and refuse a role that could see past row-level security."""
         async with _unavailable_means_503():
+            await self._platform.open(wait=True, timeout=10)
             await self._pipelines.open(wait=True, timeout=10)
             async with self._pipelines.connection() as connection:
                 await refuse_dangerous(connection)
@@ -106,6 +111,7 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back to the server."""
+        await self._platform.close()
         await self._pipelines.close()
         await self._engine.dispose()
 
@@ -116,6 +122,7 @@ class Database:
 
     async def heal(self) -> None:
         """Throw away connections that a restart of the server has broken."""
+        await self._platform.check()
         await self._pipelines.check()
         await self._engine.dispose()
 
@@ -136,7 +143,7 @@ class Database:
     @asynccontextmanager
     async def unscoped(self) -> AsyncGenerator[Connection]:
         """Lend a connection that acts for nobody, for the platform's own tables."""
-        async with _unavailable_means_503(), self._pipelines.connection() as connection:
+        async with _unavailable_means_503(), self._platform.connection() as connection:
             yield connection
 
     def pipelined(self, subject: Subject) -> AbstractAsyncContextManager[Connection]:

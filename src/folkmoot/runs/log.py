@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, LiteralString, cast
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId
@@ -13,6 +13,9 @@ from folkmoot.runs.events import Recorded
 
 PAGE: Final = 200
 """Events read at once."""
+
+STRETCH: Final = 64 * 1024
+"""Bytes of payloads that a reader is given at once; a single event may be larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,17 @@ class LogReader:
         self, subject: Subject, run_id: RunId, after: int, limit: int = PAGE
     ) -> Sequence[Recorded]:
         """Return the events that follow a sequence number, in order."""
+        return await self._events(subject, statements.READ, (run_id, after, limit))
+
+    async def stretch(self, subject: Subject, run_id: RunId, after: int) -> Sequence[Recorded]:
+        """Return some of the events that follow, as much as a slow reader may hold in memory."""
+        return await self._events(subject, statements.STRETCH, (run_id, after, PAGE, STRETCH))
+
+    async def _events(
+        self, subject: Subject, statement: LiteralString, values: tuple[object, ...]
+    ) -> Sequence[Recorded]:
         async with self.database.pipelined(subject) as connection:
-            cursor = await connection.execute(
-                statements.READ, (subject.org_id, run_id, after, limit), prepare=True
-            )
+            cursor = await connection.execute(statement, (subject.org_id, *values), prepare=True)
         rows = cast(list[tuple[int, str, str | None, int]], await cursor.fetchall())
         return [
             Recorded(seq, type_, None if text is None else text.encode(), at_ms)

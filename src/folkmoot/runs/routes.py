@@ -1,6 +1,7 @@
 """REST endpoints for runs: look at them, read their logs, cancel them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -22,7 +23,7 @@ from folkmoot.kit.page import Page, cut
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.chain import Link
-from folkmoot.runs.errors import RunNotFound
+from folkmoot.runs.errors import RunNotFound, RunsDraining, TooManyRuns
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.models import Run
@@ -91,7 +92,8 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
             run = read(await service.request_cancel(work, run_id))
         supervisor.cancel(run.id)
         if run.state is RunState.QUEUED:
-            await supervisor.take_up(subject, run.id)
+            with suppress(RunsDraining, TooManyRuns):  # whoever takes it up ends it
+                await supervisor.take_up(subject, run.id)
         async with database.work(subject) as work:
             return read(await service.get(work, str(run.id)))
 
@@ -163,7 +165,7 @@ def stream(
     """
 
     async def past(after: int) -> Sequence[Recorded]:
-        return await reader.page(subject, run_id, after)
+        return await reader.stretch(subject, run_id, after)
 
     return sse.EventStream(Window(supervisor.hub, run_id, past, after, render, until))
 

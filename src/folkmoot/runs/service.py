@@ -35,12 +35,22 @@ def visible(subject: Subject) -> ColumnElement[bool]:
 
 
 async def get(work: Work, name: str) -> Run:
-    """Return a run by our id or by the client's."""
-    named = Run.client_id == name
-    run_id = _as_uuid(name)
+    """Return a run by our id or by the client's.
+
+    Clients choose their ids, and several may choose the same: ours comes first, then the subject's
+    own, so that nobody's choice stands in another one's way.
+    """
+    named, run_id = Run.client_id == name, _as_uuid(name)
+    first = [Run.user_id == work.subject.user_id]
     if run_id is not None:
         named = or_(Run.id == run_id, named)
-    statement = select(Run).where(visible(work.subject), named).order_by(Run.id).limit(1)
+        first.insert(0, Run.id == run_id)
+    statement = (
+        select(Run)
+        .where(visible(work.subject), named)
+        .order_by(*(condition.desc() for condition in first), Run.id)
+        .limit(1)
+    )
     run = (await work.session.scalars(statement)).first()
     if run is None:
         raise RunNotFound

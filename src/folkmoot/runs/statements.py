@@ -30,6 +30,20 @@ SELECT seq, type, payload, at_ms FROM run_events
 WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
 """
 
+STRETCH: Final = """
+SELECT seq, type, payload, at_ms FROM (
+  SELECT seq, type, payload, at_ms,
+         row_number() OVER following AS place,
+         sum(coalesce(octet_length(payload), 0)) OVER following AS bytes
+  FROM (
+    SELECT seq, type, payload, at_ms FROM run_events
+    WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
+  ) AS page
+  WINDOW following AS (ORDER BY seq)
+) AS measured
+WHERE place = 1 OR bytes <= %s ORDER BY seq
+"""
+
 LINKS: Final = """
 SELECT seq, type, at_ms, payload, salt, digest, hash FROM run_events
 WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s

@@ -110,8 +110,14 @@ class Supervisor:
         if len(self._executions) >= self.most_runs:
             raise TooManyRuns
 
-    def begin(self, new: NewRun, *, context: object = None) -> LiveRun:
-        """Start a run whose row has just been committed under this process."""
+    def begin(
+        self, new: NewRun, *, context: object = None, process_id: ProcessId | None = None
+    ) -> LiveRun:
+        """Start a run whose row has just been committed under this process.
+
+        `process_id` is the id that the row names: if the lease was lost meanwhile, the run is left
+        to whoever takes it over.
+        """
         run = LiveRun(
             org_id=new.subject.org_id,
             id=new.id,
@@ -122,7 +128,7 @@ class Supervisor:
             thread_id=new.thread_id,
             writer=self.writer,
             filters=self.filters,
-            process_id=self.lease.process_id,
+            process_id=process_id or self.lease.process_id,
             context=context,
         )
         if self._enter(run):
