@@ -52,7 +52,7 @@ class Conversation:
             "threadId": self.id,
             "runId": str(new_id()),
             "state": {},
-            "messages": [{"id": str(new_id()), "role": "user", "content": text}],
+            "messages": [{"id": str(new_id()), "role": "user", "content": sayable(text)}],
             "tools": [],
             "context": [],
             "forwardedProps": self.props,
@@ -111,6 +111,11 @@ def chat(
         raise typer.Exit(code)
 
 
+def sayable(text: str) -> str:
+    """Return a text without what is no character: bytes that a terminal passed on as they were."""
+    return text.encode(errors="replace").decode()
+
+
 def _piped() -> str | None:
     """Return what is piped in; None at a terminal."""
     if sys.stdin.isatty():
@@ -142,7 +147,7 @@ def _talk(talk: Conversation) -> None:
         if not text.strip():
             continue
         try:
-            talk.ask(text.encode(errors="replace").decode())
+            talk.ask(text)
         except Failure as failure:
             terminal.note(f"Error: {failure.message}")
         terminal.show()

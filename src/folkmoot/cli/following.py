@@ -75,11 +75,11 @@ class Following:
                     yield number, event
                     if event.get("type") in TERMINAL:
                         return
-                self._pause("the stream ended early")
+                self._pause("connection lost: the stream ended early")
             except httpx.TransportError as error:
                 self._failed(error)
             except Broken:
-                self._pause("the stream is broken")
+                self._pause("connection lost: the stream is broken")
             except Refused as refused:
                 if refused.status not in PASSING:
                     raise
@@ -114,14 +114,14 @@ class Following:
             raise Unreachable(self._url, reason(error))
         if self._reading and isinstance(error, httpx.ReadTimeout):
             return  # the run is silent, or the connection is dead: a new one finds out
-        self._pause(reason(error))
+        self._pause(f"connection lost: {reason(error)}")
 
     def _pause(self, why: str, asked: float = 0.0) -> None:
         """Wait before the next attempt: longer each time, and never all clients at once."""
         if self._lost >= MOST_ATTEMPTS:
             raise Unreachable(self._url, why)
         if self._lost == 0:
-            terminal.note(f"(connection lost: {why}; reconnecting)")
+            terminal.note(f"({why.rstrip('.')}; trying again)")
         pause = min(FIRST_PAUSE * 2**self._lost, LONGEST_PAUSE)
         self._lost += 1
         time.sleep(max(pause * random.uniform(0.75, 1), min(asked, LONGEST_WAIT)))  # noqa: S311 - no secret

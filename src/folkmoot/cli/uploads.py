@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from folkmoot.cli.api import API, Api, Json
-from folkmoot.cli.failures import Failure
+from folkmoot.cli.api import API, Api, Json, Refused
+from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.steps import Steps
 
 ENDS: Final = {"ready", "failed"}
@@ -36,8 +36,10 @@ def add(api: Api, collection_id: str, files: Sequence[Path], steps: Steps) -> It
     for path in files:
         try:
             yield from _send(api, collection_id, path, steps)
-        except Failure as failure:
-            steps.over(path.name, failure.message)
+        except Refused as refused:
+            if refused.code is ExitCode.UNAUTHORIZED:
+                raise
+            steps.over(path.name, refused.message)
 
 
 def wait(api: Api, documents: Sequence[Json], steps: Steps) -> Iterator[Json]:
