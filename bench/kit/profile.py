@@ -17,8 +17,12 @@ RATE: Final = 200
 MOST: Final = 20
 """Rooms and packages that are named."""
 
+EVERYTHING: Final = 0.8
+"""Share from which on a function is what everything runs in."""
+
 IDLE: Final = "asyncio/runners.py"
 
+OURS: Final = re.compile(r"(\S+) \(.*/(?:src|site-packages)/folkmoot/([\w/]+)\.py")
 PLACE: Final = re.compile(r"(?:/site-packages|/src|/lib/python[\d.]+(?!/site-))/(folkmoot/\w+|\w+)")
 
 
@@ -47,9 +51,10 @@ def profiled(pid: int, title: str) -> Generator[None]:
 
 
 def shares(title: str, samples: str) -> Iterator[str]:
-    """Yield the share of each room or package: in its own code, and with what it calls.
+    """Yield the share of each room or package in its own code, of our functions with all they call.
 
-    Waiting for the next event is left out: how long that takes says nothing of the server.
+    Waiting for the next event is left out: how long that takes says nothing of the server. So are
+    functions that everything runs in.
     """
     own, called = Counter[str](), Counter[str]()
     for line in samples.splitlines():
@@ -57,13 +62,15 @@ def shares(title: str, samples: str) -> Iterator[str]:
         frames = stack.split(";")
         if IDLE not in frames[-1]:
             own[room(frames[-1])] += int(count)
-            for name in {room(frame) for frame in frames}:
+            for name in {f"{found[2]} {found[1]}" for found in map(OURS.match, frames) if found}:
                 called[name] += int(count)
     total = max(1, own.total())
+    parts = Counter({name: count for name, count in called.items() if count < EVERYTHING * total})
     yield f"{title}: {total} samples"
-    for heading, counts in (("own", own), ("with callees", called)):
-        named = (f"{name} {100 * count / total:.0f} %" for name, count in counts.most_common(MOST))
-        yield f"  {heading}: {', '.join(named)}"
+    for heading, counts in (("own", own), ("with what they call", parts)):
+        yield f"  {heading}:"
+        for name, samples_of_it in counts.most_common(MOST):
+            yield f"    {100 * samples_of_it / total:5.1f} %  {name}"
 
 
 def room(frame: str) -> str:

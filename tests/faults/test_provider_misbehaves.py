@@ -1,4 +1,4 @@
-"""A model provider hangs, refuses, breaks off or talks nonsense: every run ends once and says so."""
+"""A model provider hangs, refuses, breaks off or talks nonsense: every run ends, and says so."""
 
 import time
 from collections.abc import Iterator

@@ -8,7 +8,7 @@ revision = "0006_knowledge"
 down_revision = "0005_conversations"
 
 # What belongs to a collection is seen by those who see the collection. The two indexes hold no
-# readable text and are only ever asked with ids that passed here; for them the organisation will do.
+# readable text and are only asked with ids that passed here; for them the organisation will do.
 IN_SIGHT = f"{BY_ORG} AND collection_id IN (SELECT id FROM collections)"
 
 TABLES = """
