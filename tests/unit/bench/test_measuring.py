@@ -112,8 +112,13 @@ def test_samples_are_counted_by_room_without_those_that_wait() -> None:
     }
     assert [room(frame) for frame in frames] == list(frames.values())
     waiting, pushing, asking = frames
-    samples = f"{waiting} 90\n{waiting};{pushing} 1\n{waiting};{pushing};{asking} 3\n"
-    title, own, called = shares("S2", samples)
-    assert title == "S2: 4 samples"
-    assert own == "  own: psycopg 75 %, folkmoot/runs 25 %"
-    assert "folkmoot/runs 100 %" in called
+    samples = f"{waiting} 90\n{waiting};{pushing} 1\n"
+    samples += f"{waiting};{pushing};{asking} 1\n{waiting};{asking} 2\n"
+    assert list(shares("S2", samples)) == [
+        "S2: 4 samples",
+        "  own:",
+        "     75.0 %  psycopg",
+        "     25.0 %  folkmoot/runs",
+        "  with what they call:",
+        "     50.0 %  runs/window push",
+    ]
