@@ -112,22 +112,20 @@ async def replace(
     """Put a document's chunks in place of those it had."""
     before = await _forget(work, document)
     key = _key(document)
-    counted = [Counter(_lexemes(entry, known)) for entry in entries]
-    lengths = [each.total() for each in counted]
+    lengths = [_length(entry, known) for entry in entries]
     for batch in _batches(range(len(entries)), BATCH):
         rows = [_chunk_row(place, entries[place], lengths[place]) for place in batch]
         await _execute(work, INSERT_CHUNKS, key | _columns(rows))
         vectors = [literal(embedded.vectors, place) for place in batch]
         values = {"model": embedded.model, "ordinals": list(batch), "embeddings": vectors}
         await _execute(work, INSERT_VECTORS, key | values)
-    for postings in _batches(_postings(entries, counted, lengths), BATCH):
+    for postings in _batches(_postings(entries, lengths, known), BATCH):
         await _execute(work, INSERT_POSTINGS, key | _columns(postings))
-    after = Counter[str]()
-    words = Counter[str]()
+    after: dict[str, tuple[int, int]] = {}
     for entry, length in zip(entries, lengths, strict=True):
-        after[entry.language] += 1
-        words[entry.language] += length
-    await _count(work, document, before, {each: (after[each], words[each]) for each in after})
+        chunks, words = after.get(entry.language, (0, 0))
+        after[entry.language] = (chunks + 1, words + length)
+    await _count(work, document, before, after)
 
 
 async def erase(work: Work, document: Document) -> None:
@@ -160,9 +158,8 @@ async def _count(
         await _execute(work, COUNT, _key(document) | values)
 
 
-def _lexemes(entry: Entry, known: Stems) -> Iterator[str]:
-    for word in entry.words:
-        yield from known[entry.language, word]
+def _length(entry: Entry, known: Stems) -> int:
+    return sum(len(known[entry.language, word]) for word in entry.words)
 
 
 def _chunk_row(ordinal: int, entry: Entry, length: int) -> dict[str, Any]:
@@ -182,9 +179,10 @@ def _chunk_row(ordinal: int, entry: Entry, length: int) -> dict[str, Any]:
 
 
 def _postings(
-    entries: Sequence[Entry], counted: Sequence[Counter[str]], lengths: Sequence[int]
+    entries: Sequence[Entry], lengths: Sequence[int], known: Stems
 ) -> Iterator[dict[str, Any]]:
-    for ordinal, (entry, lexemes) in enumerate(zip(entries, counted, strict=True)):
+    for ordinal, entry in enumerate(entries):
+        lexemes = Counter(each for word in entry.words for each in known[entry.language, word])
         for lexeme, occurrences in lexemes.items():
             yield {
                 "ordinals": ordinal,

@@ -132,13 +132,22 @@ class Intake:
         run_id = RunId(new_id())
         async with self.database.work(subject) as work:
             await collections.hold(work, collection_id)
-            added = [await documents.add(work, collection_id, each, run_id) for each in received]
-            for each in added:
+            added = [
+                (place, await documents.add(work, collection_id, each, run_id))
+                for place, each in _in_one_order(received)
+            ]
+            for _, each in added:
                 if each.orphan is not None:
                     await self.jobs.drop(work, each.orphan)
-            found = list({each.document.id: each.document for each in added}.values())
+            sent = [each.document for _, each in sorted(added, key=lambda pair: pair[0])]
+            found = list({document.id: document for document in sent}.values())
             await self.jobs.start(work, run_id, [str(each.id) for each in found])
         return Taken(found, run_id)
+
+
+def _in_one_order(received: list[Received]) -> list[tuple[int, Received]]:
+    """Order documents by the names that others may send too, so that nobody waits in a circle."""
+    return sorted(enumerate(received), key=lambda pair: pair[1].external_id or "")
 
 
 def _described(fields: dict[str, str]) -> tuple[str | None, dict[str, Any]]:

@@ -71,8 +71,11 @@ def cut(parsed: Parsed, title: str, sizes: Sizes) -> Reading:
     if parsed.title and parsed.title.casefold() not in title.casefold():
         title = f"{title} - {parsed.title}"
     entries: list[Entry] = []
+    vocabulary: dict[str, str] = {}  # one object for each word: a long document repeats them all
     for chunk in chunking.chunk(parsed, title, sizes):
         text = parsed.text[chunk.start : chunk.end]
         spoken = languages.detect(text, [language])
-        entries.append(Entry(chunk, text, spoken, words(f"{chunk.header}\n{text}")))
+        found = words(f"{chunk.header}\n{text}")
+        shared = [vocabulary.setdefault(word, word) for word in found]
+        entries.append(Entry(chunk, text, spoken, shared))
     return Reading(parsed, language, entries)

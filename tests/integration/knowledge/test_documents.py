@@ -342,3 +342,24 @@ async def test_a_file_name_is_only_a_title(ada: Visitor) -> None:
     ]
     assert "<" not in disposition
     assert "\n" not in disposition
+
+
+async def test_uploads_that_name_the_same_documents_in_other_orders_do_not_block_each_other(
+    ada: Visitor,
+) -> None:
+    collection = await ada.collection()
+    names = [f"n{number}" for number in range(8)]
+
+    async def send(order: list[str]) -> httpx.Response:
+        parts = [
+            part
+            for name in order
+            for part in (field("external_id", name.encode()), file_part(f"{name}.txt", b"A heron."))
+        ]
+        return await post(ada, collection, form(*parts))
+
+    answers = await asyncio.gather(*(send(names[::step]) for step in (1, -1) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert [each["title"] for each in answers[0].json()["documents"]] == names
+    counted = (await ada.http.get(f"/collections/{collection}")).json()
+    assert counted["documents"] == len(names)
