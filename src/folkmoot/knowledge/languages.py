@@ -41,6 +41,8 @@ SCRIPTS: Final[Mapping[str, tuple[str, ...]]] = {
     "[\u3400-\u4dbf\u4e00-\u9fff]": ("zh",),
     "[\uac00-\ud7af\u1100-\u11ff]": ("ko",),
 }  # fmt: skip
+LATIN: Final = next(iter(SCRIPTS.values()))
+ASCII_LETTER: Final = re.compile("[a-z]")
 PATTERNS: Final = {re.compile(script): languages for script, languages in SCRIPTS.items()}
 KANA: Final = re.compile("[\u3040-\u30ff]")
 HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -66,8 +68,9 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
     for word in WORD.findall(sample):
         for language, weight in _weights().get(word, ()):
             scores[language] += weight
-    for letter, language in LETTERS.items():
-        scores[language] += 0.5 * sample.count(letter)
+    if not sample.isascii():
+        for letter, language in LETTERS.items():
+            scores[language] += 0.5 * sample.count(letter)
     for rank, language in enumerate(expected):
         scores[language] += EXPECTED_BONUS / (rank + 1)
     best = max(candidates, key=lambda language: scores[language], default=UNKNOWN)
@@ -76,6 +79,8 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
 
 def _candidates(sample: str) -> tuple[str, ...]:
     """Return the languages of the script that most of the text is written in."""
+    if sample.isascii():
+        return LATIN if ASCII_LETTER.search(sample) else ()
     counts: dict[tuple[str, ...], float] = {
         languages: len(script.findall(sample)) for script, languages in PATTERNS.items()
     }

@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.knowledge.models import Status
 
-WRITTEN = r"^[^\x00]*[^\x00\s][^\x00]*$"
-"""Text that is more than blanks."""
+WRITTEN = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
+"""Text that is more than blanks, whatever a regular expression's dialect counts as one."""
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -45,6 +45,13 @@ def counted(value: object) -> object:
     """Refuse what Pydantic would take for a number and JSON does not."""
     if isinstance(value, bool | str):
         raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+def said(value: object) -> object:
+    """Refuse what Pydantic would take for true or false and JSON does not."""
+    if not isinstance(value, bool):
+        raise PydanticCustomError("bool_type", "Input should be a valid boolean")
     return value
 
 
@@ -181,14 +188,14 @@ class Filters(Input):
         return self.document_ids is None and self.external_ids is None and not self.metadata
 
 
-class Search(BaseModel):
+class Search(Input):
     query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)] = Field(
         examples=["When is the office open?"]
     )
     k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
-    rerank: Literal[False] = Field(
+    rerank: Annotated[Literal[False], BeforeValidator(said)] = Field(
         default=False, description="Hits come in the order of their scores; nothing reranks them."
     )
 
