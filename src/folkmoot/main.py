@@ -50,6 +50,12 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
+def keep_libraries_quiet() -> None:
+    """Let no library send prompts to a service of its own, whatever the environment says."""
+    os.environ["LANGSMITH_TRACING"] = "false"
+    os.environ["LANGCHAIN_TRACING_V2"] = "false"
+
+
 def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
     """Return the configuration of this process, with the origin of each value."""
     return load(environment(), flags=flags, file=file)
