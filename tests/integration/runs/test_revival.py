@@ -330,5 +330,6 @@ async def test_a_heartbeat_is_missed_and_not_the_last(
             await asyncio.sleep(0)
             relay.come_back()
             await until(lambda: lease() != before)
+        await running.database.heal()
         run = await running.open(subject, "run")
         assert types(await running.log(subject, run.id))[-1] == "run.finished"
