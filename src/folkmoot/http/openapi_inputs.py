@@ -21,8 +21,9 @@ JSON_VALUE: Final[Json] = {
     ],
 }
 NULL: Final[Json] = {"type": "null"}
-BOUND: Final = frozenset({"pattern", "enum", "const", "format"})
+BOUND: Final = frozenset({"pattern", "enum", "const"})
 """A text that has one of these is described narrowly enough."""
+FORMATS: Final = frozenset({"uuid", "date-time", "binary"})
 
 
 def restrict_inputs(document: Json) -> None:
@@ -57,7 +58,7 @@ def _restrict(schema: Json, schemas: Json, seen: set[str]) -> None:
             _restrict(schemas[name], schemas, seen)
         return
     kind = schema.get("type")
-    if kind == "string" and not BOUND & schema.keys():
+    if kind == "string" and not BOUND & schema.keys() and schema.get("format") not in FORMATS:
         schema["pattern"] = TEXT
     if kind == "object" and schema.get("additionalProperties", True) is not False:
         _open(schema)

@@ -32,7 +32,7 @@ Line = Annotated[
         strip_whitespace=True,
         min_length=1,
         max_length=120,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$",
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f]*$",
     ),
 ]
 """Text on one line, and not only spaces."""
@@ -40,7 +40,8 @@ Line = Annotated[
 Email = Annotated[
     str,
     StringConstraints(
-        max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}$"
+        max_length=254,
+        pattern=r"^[^\s@\x00-\x1f\x7f-\x9f\ufeff]{1,64}@[^\s@\x00-\x1f\x7f-\x9f\ufeff]{1,189}$",
     ),
 ]
 Typed = Annotated[
