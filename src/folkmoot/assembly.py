@@ -4,11 +4,13 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from folkmoot.agents import loading as agent_loading
+from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
@@ -29,7 +31,7 @@ from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import tracing
-from folkmoot.knowledge import collections
+from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
@@ -39,6 +41,7 @@ from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.collectors import collectors
@@ -48,7 +51,8 @@ from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
 
-BUILTIN: Final = (CHAT,)
+BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
+"""The agents; the tool that searches documents stands in a room that agents do not know."""
 
 GC_THRESHOLDS: Final = (50_000, 50, 50)
 
@@ -148,7 +152,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     supervisor = _supervisor(on, database)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     documents = knowledge(database, blobs, queue, supervisor, models.embedder)
-    tools = toolbox([CLOCK, CALCULATOR], Ledger(database))
+    searching = toolset.search_tool(documents.retrieval, _chosen)
+    tools = toolbox([CLOCK, CALCULATOR, searching], Ledger(database))
     registry = AgentRegistry(BUILTIN, tools)
     executor = AgentExecutor(
         registry=registry,
@@ -176,6 +181,11 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         registry=registry,
         turns=turns,
     )
+
+
+def _chosen(run: LiveRun) -> Sequence[CollectionId]:
+    """Return the collections that a turn was limited to."""
+    return [CollectionId(UUID(name)) for name in order.read(run.input).collection_ids]
 
 
 def _identity(on: Ground, database: Database) -> Identity:
@@ -210,19 +220,7 @@ def _retriever(documents: Knowledge) -> Retriever:
         subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
     ) -> Sequence[Passage]:
         hits = await documents.retrieval.retrieve(subject, query, collection_ids, k)
-        return [
-            Passage(
-                document_id=hit.found.document_id,
-                collection_id=hit.found.collection_id,
-                chunk_id=hit.found.chunk_id,
-                title=hit.found.title,
-                page=hit.found.page,
-                start=hit.found.start,
-                end=hit.found.end,
-                text=hit.found.text,
-            )
-            for hit in hits
-        ]
+        return [toolset.passage(hit) for hit in hits]
 
     return retrieve
 

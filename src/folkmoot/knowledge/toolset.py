@@ -10,6 +10,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage, block
 from folkmoot.tools.tool import Tool, ToolContext
 
+NAME: Final = "search_documents"
 PERMISSION: Final = "documents:read"
 PASSAGES: Final = 8
 NOTHING: Final = "No passage of the documents fits this query. Other words may find one."
@@ -41,7 +42,7 @@ def search_tool(retrieval: Retrieval, chosen: Chosen = everything) -> Tool:
         return shown(list(zip(numbers, passages, strict=True)))
 
     return Tool(
-        name="search_documents",
+        name=NAME,
         description=(
             "Searches the user's documents and returns the passages that fit best. Ask it whenever"
             " the answer may stand in them; ask again with other words if it finds nothing."
