@@ -75,42 +75,49 @@ asked AS MATERIALIZED (
   FROM hits JOIN weights USING (term)
   WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
   GROUP BY document_id, ordinal
-), worded AS MATERIALIZED (
-  SELECT document_id, ordinal FROM scored
-  ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s
 )
 """
 
+# The sub-select has the vector read once, and not once per row when the plan is a generic one.
 _MEANING: Final[LiteralString] = """
 near AS MATERIALIZED (
-  SELECT document_id, ordinal, -(embedding <#> %(vector)s::halfvec) AS likeness
+  SELECT document_id, ordinal, -(embedding <#> (SELECT %(vector)s::halfvec)) AS likeness
   FROM chunk_vectors
   WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND model = %(model)s
-), meant AS MATERIALIZED (
-  SELECT document_id, ordinal FROM near
-  WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
-  ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
 )
 """
 
 _BY_WORDS: Final[LiteralString] = """
 SELECT document_id, ordinal, score, NULL, (SELECT sum(weight) FROM weights), NULL, NULL
-FROM worded JOIN scored USING (document_id, ordinal)
+FROM scored ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s
 """
 
 _BY_MEANING: Final[LiteralString] = """
 SELECT document_id, ordinal, NULL, likeness, NULL,
        (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
-FROM meant JOIN near USING (document_id, ordinal)
+FROM near
+WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
+ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
 """
 
-# The best of each leg, with what the other leg thinks of them.
+# The best of each leg, with what the other leg thinks of them. A full join is always a hash join:
+# for any other the planner, who does not know how large the legs are, may run loops in loops.
 _BY_BOTH: Final[LiteralString] = """
-SELECT document_id, ordinal, score, likeness, (SELECT sum(weight) FROM weights),
+, allowed AS MATERIALIZED (
+  SELECT document_id, ordinal, likeness FROM near
+  WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
+), bars AS MATERIALIZED (
+  SELECT
+    (SELECT min(score) FROM (SELECT score FROM scored ORDER BY 1 DESC LIMIT %(depth)s) AS best)
+      AS score,
+    (SELECT min(likeness) FROM (SELECT likeness FROM allowed ORDER BY 1 DESC LIMIT %(depth)s) AS b)
+      AS likeness
+)
+SELECT document_id, ordinal, scored.score, allowed.likeness, (SELECT sum(weight) FROM weights),
        (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
-FROM (SELECT document_id, ordinal FROM worded UNION SELECT document_id, ordinal FROM meant) AS best
-LEFT JOIN scored USING (document_id, ordinal)
-LEFT JOIN near USING (document_id, ordinal)
+FROM scored FULL JOIN allowed USING (document_id, ordinal)
+WHERE scored.score >= (SELECT score FROM bars)
+   OR allowed.likeness >= (SELECT likeness FROM bars)
 """
 
 _WEIGHTS: Final[LiteralString] = """
