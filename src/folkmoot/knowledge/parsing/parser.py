@@ -24,6 +24,7 @@ QUIET_FACTOR: Final = 10
 """A busy machine may stretch a parser's quiet time this much; its processor time is limited too."""
 COMPLAINT_BYTES: Final = 4_000
 PIPE_BYTES: Final = 65_536
+ERROR_NAME: Final = 80
 BYTES_PER_CHARACTER: Final = 8
 
 log = structlog.get_logger(__name__)
@@ -94,11 +95,15 @@ async def _start(file: int, kind: Kind, limits: Limits) -> asyncio.subprocess.Pr
 
 
 async def _why(process: asyncio.subprocess.Process) -> str:
-    """Say in a sentence why a child ended without an answer, and log what it complained about."""
+    """Say in a sentence why a child ended without an answer, and log what it died of.
+
+    Only the error's name is logged: its message may quote the document.
+    """
     complaints = cast(asyncio.StreamReader, process.stderr)
     complaint = (await complaints.read(PIPE_BYTES))[-COMPLAINT_BYTES:]
     code = await process.wait()
-    log.warning("parser.died", code=code, complaint=complaint.decode(errors="replace"))
+    last_line = complaint.decode(errors="replace").strip().rpartition("\n")[2]
+    log.warning("parser.died", code=code, error=last_line.partition(":")[0][:ERROR_NAME])
     if code in {-signal.SIGXCPU, -signal.SIGKILL}:
         return "Reading the document takes too long."
     if b"MemoryError" in complaint:
