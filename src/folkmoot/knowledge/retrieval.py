@@ -72,7 +72,12 @@ class Retrieval:
     competence: Competence = field(default_factory=Competence)
 
     async def retrieve(
-        self, subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+        self,
+        subject: Subject,
+        query: str,
+        collection_ids: Sequence[CollectionId],
+        k: int,
+        mode: Mode = Mode.HYBRID,
     ) -> list[Hit]:
         """Return the chunks that fit best; with no collection named, of all the subject can see.
 
@@ -87,7 +92,7 @@ class Retrieval:
         query = plaintext.normalise(query)
         if not collection_ids or not query.strip():
             return []
-        asked = Asked(query=query, collection_ids=collection_ids, k=k)
+        asked = Asked(query=query, collection_ids=collection_ids, k=k, mode=mode)
         return [hit for hit in await self.search(subject, asked) if hit.score > 0]
 
     async def search(self, subject: Subject, asked: Asked) -> list[Hit]:
