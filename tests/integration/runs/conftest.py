@@ -7,8 +7,10 @@ from typing import Unpack
 import pytest
 import structlog
 
+from folkmoot.kit.subject import Subject
 from folkmoot.runs.ports import Executor
 from running import Options, Running, StartProcess, process
+from runs_http import Http, forever, hello, over_http
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +33,13 @@ async def start(app_address: str, writer_address: str) -> AsyncIterator[StartPro
             )
 
         yield start
+
+
+@pytest.fixture
+async def http(
+    start: StartProcess, subject: Subject, other_subject: Subject
+) -> AsyncIterator[Http]:
+    """A process over HTTP, for two organisations."""
+    running = await start({"hello": hello, "forever": forever})
+    async with over_http(running, {"ada": subject, "eve": other_subject}) as http:
+        yield http

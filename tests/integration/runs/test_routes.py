@@ -1,84 +1,17 @@
 """Runs over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
-import httpx
 import orjson
 import pytest
-from fastapi import FastAPI
-from starlette.requests import HTTPConnection
 
-from folkmoot.http import problems
-from folkmoot.http.ports import HttpPorts
-from folkmoot.kit.errors import Unauthenticated
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import routes, service
-from folkmoot.runs.events import Recorded
-from folkmoot.runs.live import LiveRun
-from folkmoot.runs.ports import Executor
-from running import Running, new_run, tamper
-from serving import served
+from folkmoot.runs import service
+from running import StartProcess, new_run, tamper
+from runs_http import Http, forever
 
 pytestmark = pytest.mark.anyio
-
-StartProcess = Callable[[dict[str, Executor]], Awaitable[Running]]
-
-
-async def hello(run: LiveRun) -> None:
-    message = run.message("m1")
-    for word in ("Hello", ", ", "world"):
-        message.write(word)
-        await run.settled()
-    message.end()
-
-
-async def forever(run: LiveRun) -> None:
-    run.announce("begun", {})
-    await asyncio.Event().wait()
-
-
-def translate(event: Recorded) -> bytes:
-    return b'{"type":"%b"}' % event.type.encode()
-
-
-@dataclass
-class Http:
-    """A process, its URL, and who may call it."""
-
-    running: Running
-    client: httpx.AsyncClient
-
-    async def ended(self, subject: Subject) -> str:
-        """Run one to its end; return its id."""
-        run = await self.running.open(subject, "hello")
-        await self.running.log(subject, run.id)
-        return str(run.id)
-
-
-@pytest.fixture
-async def http(
-    start: StartProcess, subject: Subject, other_subject: Subject
-) -> AsyncIterator[Http]:
-    """Serve the routes; the header `X-Who` says who calls."""
-    running = await start({"hello": hello, "forever": forever})
-    callers = {"ada": subject, "eve": other_subject}
-
-    async def authenticate(connection: HTTPConnection) -> Subject:
-        try:
-            return callers[connection.headers["x-who"]]
-        except KeyError:
-            raise Unauthenticated("Who?") from None
-
-    app = FastAPI()
-    app.state.http = HttpPorts(authenticate, running.database)
-    problems.install(app)
-    app.include_router(routes.router(running.database, running.supervisor, translate))
-    async with served(app) as url, httpx.AsyncClient(base_url=url) as client:
-        client.headers["x-who"] = "ada"
-        yield Http(running, client)
 
 
 async def test_two_halves_of_a_stream_equal_the_whole(http: Http, subject: Subject) -> None:
