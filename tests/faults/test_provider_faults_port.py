@@ -259,9 +259,7 @@ async def test_a_redirect_is_not_followed(model: ChatModel, provider: FakeProvid
     assert len(provider.received) == 1
 
 
-async def test_keys_stay_out_of_errors(
-    model: ChatModel, provider: FakeProvider
-) -> None:
+async def test_keys_stay_out_of_errors(model: ChatModel, provider: FakeProvider) -> None:
     own = f"key-of-{model.name.partition(':')[0]}"
     shaped = "sk-0123456789abcdefghijklmnop"
     provider.script([refuses(400, message=f"Bad keys {own} and {shaped}\nhere")])
