@@ -81,6 +81,7 @@ async def test_a_client_that_leaves_while_another_process_writes_leaves_nothing_
     await reader.readuntil(b"id: 2\n")
     writer.close()
     await until(lambda: not hub.readers and not hub._followers)
+    assert not hub.live
 
 
 async def test_a_client_that_leaves_while_the_database_is_away_leaves_nothing_behind(
@@ -99,6 +100,7 @@ async def test_a_client_that_leaves_while_the_database_is_away_leaves_nothing_be
         relay.go_away()
         writer.close()
         await until(lambda: not running.supervisor.hub.readers)
+        assert not running.supervisor.hub._followers
         relay.come_back()
 
 

@@ -17,7 +17,11 @@ ODD = 'my "odd"\\ known\tsecret-1'
 CLEAN = Redacting(Redactor(redact.SECRETS, known=[ODD])).text
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )

@@ -133,6 +133,21 @@ def test_everything_that_is_open_is_closed_once(run: LiveRun) -> None:
     ]
 
 
+def test_steps_of_the_same_name_end_one_by_one(run: LiveRun) -> None:
+    with run.step("think"):
+        with run.step("think"):
+            run.announce("thought", {})
+        assert run.steps == ["think"]
+    assert run.steps == []
+    assert types(run) == [
+        "step.started",
+        "step.started",
+        "thought",
+        "step.finished",
+        "step.finished",
+    ]
+
+
 def test_a_step_that_is_torn_down_is_left_to_the_end_of_its_run(run: LiveRun) -> None:
     with pytest.raises(ZeroDivisionError), run.step("think"):
         raise ZeroDivisionError

@@ -64,11 +64,12 @@ class Stage:
 
     async def past(self, after: int) -> Sequence[Recorded]:
         self.reads += 1
+        page = self.log[after : after + 200]
         self.asked.set()
         await self.reading.wait()
         if self.away:
             raise DatabaseUnavailable
-        return self.log[after : after + 200]
+        return page
 
     async def send(self, data: bytes, *, more: bool) -> None:
         while not self.taking.is_set():
