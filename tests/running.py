@@ -130,6 +130,7 @@ class Options(TypedDict, total=False):
     projections: Mapping[str, Projection]
     subjects: SubjectLoader
     most_runs: int
+    silence: float
     deadline: float
     listen_address: str
 
@@ -164,6 +165,7 @@ async def process(
             subjects=options.get("subjects", any_subject),
             listen_address=options.get("listen_address", app_address),
             most_runs=options.get("most_runs", 2_000),
+            silence=options.get("silence", 15.0),
         )
         for kind, executor in executors.items():
             supervisor.register(kind, executor, deadline=options.get("deadline", 600.0))

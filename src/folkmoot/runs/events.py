@@ -73,8 +73,3 @@ class Recorded(msgspec.Struct, frozen=True):
     type: str
     payload: bytes | None
     at_ms: int
-
-
-def custom(name: str, value: object) -> bytes:
-    """Return the payload of a feature's own event."""
-    return encode({"name": name, "value": value})

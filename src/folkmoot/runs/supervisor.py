@@ -65,6 +65,7 @@ class Supervisor:
     subjects: SubjectLoader
     listen_address: str
     most_runs: int = 2_000
+    silence: float = KEEP_ALIVE
     kinds: dict[str, Registration] = field(default_factory=dict[str, Registration])
     draining: bool = False
     _executions: dict[RunId, Execution] = field(default_factory=dict[RunId, Execution])
@@ -216,7 +217,7 @@ class Supervisor:
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(KEEP_ALIVE)
+            await asyncio.sleep(self.silence)
             self.hub.keep_alive()
 
     async def _write(self) -> None:

@@ -3,21 +3,19 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import dataclass
 
 import orjson
-import psycopg
 import pytest
 
+from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.errors import Conflict
-from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
-from folkmoot.runs.errors import RunsDraining, TooManyRuns
 from folkmoot.runs.events import ENDS, Recorded
-from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
-from running import Running, StartProcess, new_run, types
+from relay import relayed
+from running import Running, StartProcess, Unfiltered, new_run, process, tamper, types, until
 
 pytestmark = pytest.mark.anyio
 
@@ -180,111 +178,65 @@ async def test_a_run_of_a_kind_that_nobody_knows_fails(
     assert types(await running.log(subject, new.id)) == ["run.started", "run.failed"]
 
 
-async def test_a_full_process_takes_no_more_and_keeps_its_lease(
-    start: StartProcess, subject: Subject
-) -> None:
-    """Also when a few too many came at the same time."""
-    running = await start({"run": forever}, most_runs=1)
-    runs = [await running.open(subject, "run") for _ in range(3)]
-    with pytest.raises(TooManyRuns):
-        running.supervisor.admit()
-    with pytest.raises(TooManyRuns):
-        await running.supervisor.take_up(subject, runs[0].id)
-    process_id = running.supervisor.process_id
-    await renewed(running, times=2)
-    assert running.supervisor.process_id == process_id
-    for run in runs:
-        running.supervisor.cancel(run.id)
-        await ended(running, subject, run)
-    running.supervisor.admit()
-
-
-async def renewed(running: Running, *, times: int) -> None:
-    """Wait until a process has renewed its lease so often."""
-    seen: set[object] = set()
-    async with asyncio.timeout(PATIENCE):
-        while len(seen) <= times:
-            async with running.database.unscoped() as connection:
-                cursor = await connection.execute(
-                    "SELECT lease_until FROM processes WHERE id = %s AND alive",
-                    (running.supervisor.lease.process_id,),
-                )
-                row = await cursor.fetchone()
-            assert row is not None
-            seen.add(row[0])
-            await asyncio.sleep(0.05)
-
-
-async def test_a_draining_process_takes_nothing(start: StartProcess, subject: Subject) -> None:
-    running = await start({"run": forever})
-    new = new_run(subject, "run")
-    async with running.database.work(subject) as work:
-        await service.queue(work, new)
-    await running.supervisor.drain(grace=0)
-    with pytest.raises(RunsDraining):
-        running.supervisor.admit()
-    with pytest.raises(RunsDraining):
-        await running.supervisor.take_up(subject, new.id)
-
-
-async def test_a_process_stops_in_time_though_an_executor_does_not(
-    start: StartProcess, subject: Subject
-) -> None:
-    stop = asyncio.Event()
-
-    async def hang(_run: LiveRun) -> None:
-        while not stop.is_set():
-            with suppress(asyncio.CancelledError):
-                await stop.wait()
-
-    async def finish(run: LiveRun) -> None:
-        if run.resumed:
-            run.announce("went.on", {})
-
-    hung = await start({"run": hang})
-    run = await hung.open(subject, "run")
-    await run.settled()
-    reading = asyncio.create_task(hung.read(subject, run.id).to_end())
-    begun = asyncio.get_running_loop().time()
-    await hung.supervisor.drain(grace=0.1)
-    await hung.supervisor.lease.leave()
-    assert asyncio.get_running_loop().time() - begun < 10
-    await reading  # it was let go: the rest is read elsewhere
-    elsewhere = await start({"run": finish})
-    async with asyncio.timeout(PATIENCE):
-        events = await elsewhere.log(subject, run.id)
-    assert types(events) == ["run.started", "run.resumed", "went.on", "run.finished"]
-    run.announce("too.late", {})
-    stop.set()
-
-
-async def test_a_run_that_ends_while_its_process_drains_shows_its_end(
-    start: StartProcess, subject: Subject
-) -> None:
-    finish = asyncio.Event()
-
-    async def wait(run: LiveRun) -> None:
-        await finish.wait()
-
-    running = await start({"wait": wait})
-    run = await running.open(subject, "wait")
-    reader = running.read(subject, run.id)
-    reading = asyncio.create_task(reader.to_end())
-    await reader.seen(b"run.started")
-    draining = asyncio.create_task(running.supervisor.drain(grace=10))
-    finish.set()
-    await draining
-    assert b"run.finished" in await reading
-
-
-async def test_a_notice_that_is_no_run_does_not_deafen_the_process(
+async def test_a_wish_to_cancel_is_seen_though_nothing_tells_of_it(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
     running = await start({"run": forever})
     run = await running.open(subject, "run")
     await run.settled()
-    with psycopg.connect(owner_address, autocommit=True) as connection:
-        for payload in ("", "garbage", str(new_id()), str(run.id)):
-            connection.execute("SELECT pg_notify(%s, %s)", (CANCEL_CHANNEL, payload))
-    async with asyncio.timeout(1):  # by the notice, not by the next heartbeat
-        assert (await ended(running, subject, run)).type == "run.cancelled"
+    tamper(owner_address, "UPDATE runs SET cancel_requested_at = now()")
+    assert (await ended(running, subject, run)).type == "run.cancelled"
+
+
+@dataclass
+class Stumbling(Unfiltered):
+    """A filter with a fault that shows at the first end of a run."""
+
+    stumbled: bool = False
+
+    def text(self, text: str) -> str:
+        if '"outcome"' in text and not self.stumbled:
+            self.stumbled = True
+            raise ZeroDivisionError
+        return text
+
+
+async def test_a_run_whose_end_cannot_be_told_is_taken_up_again(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    running = await start({"run": nothing}, filters=Stumbling())
+    run = await running.open(subject, "run")
+    await until(lambda: run.lost)
+    tamper(owner_address, "UPDATE runs SET started_at = now() - interval '11 seconds'")
+    assert (await ended(running, subject, run)).type == "run.finished"
+
+
+async def starve(run: LiveRun) -> None:
+    """Run into a database that is away."""
+    if not run.resumed:
+        run.announce("asked", {})
+        raise DatabaseUnavailable
+
+
+@pytest.mark.parametrize("stop", [True, False])
+async def test_a_run_that_waits_to_be_handed_over_can_be_stopped(
+    app_address: str, writer_address: str, subject: Subject, start: StartProcess, stop: bool
+) -> None:
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"run": starve}) as running,
+    ):
+        run = await running.open(subject, "run")
+        relay.hold()
+        await until(lambda: bool(run.waiters))
+        if stop:
+            running.supervisor.cancel(run.id)
+            relay.flow()
+            assert (await ended(running, subject, run)).type == "run.cancelled"
+        else:
+            await running.supervisor.drain(grace=0)
+            assert run.lost
+            relay.flow()
+    if not stop:
+        other = await start({"run": starve})
+        assert (await ended(other, subject, run)).type == "run.finished"

@@ -11,10 +11,11 @@ import pytest
 
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.errors import Forbidden
-from folkmoot.kit.ids import OrgId, ProcessId, UserId, new_id
+from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import service
+from folkmoot.runs import recovery, service
 from folkmoot.runs.errors import RunActive
+from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
 from folkmoot.runs.supervisor import CLAIM
@@ -117,6 +118,8 @@ async def test_what_was_erased_does_not_keep_a_run_from_going_on(
         new,
         ("run.started", None),
         ("step.started", {"stepName": "think"}),
+        ("step.started", {"stepName": "thought"}),
+        ("step.finished", {"stepName": "thought"}),
         ("step.started", None),
         ("step.finished", None),
         ("step.finished", {"stepName": "unknown"}),
@@ -135,7 +138,7 @@ async def test_what_was_erased_does_not_keep_a_run_from_going_on(
         ("tool.started", {"toolCallId": "t2", "toolCallName": "x"}),
     )
     running = await start({"run": finish})
-    assert (await read(running, new))[18:] == [
+    assert (await read(running, new))[20:] == [
         "reasoning.finished",
         "message.cut",
         "message.finished",
@@ -333,3 +336,43 @@ async def test_a_heartbeat_is_missed_and_not_the_last(
         await running.database.heal()
         run = await running.open(subject, "run")
         assert types(await running.log(subject, run.id))[-1] == "run.finished"
+
+
+async def test_a_run_whose_lease_is_lost_while_it_is_revived_is_left_alone(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    """Somebody else has it by then, perhaps this process under its next id."""
+    reviving, go_on = asyncio.Event(), asyncio.Event()
+    asked = 0
+
+    async def hesitate(org: OrgId, user: UserId, scopes: Sequence[str] | None) -> Subject:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            reviving.set()
+            await go_on.wait()
+        return await any_subject(org, user, scopes)
+
+    other = await start({})
+    new = new_run(subject, "run")
+    await store(other, new)
+    running = await start({"run": finish}, subjects=hesitate)
+    await reviving.wait()
+    before = running.supervisor.process_id
+    bury(owner_address, running)
+    await until(lambda: running.supervisor.lease.process_id not in {before, None})
+    go_on.set()
+    assert await read(running, new) == ["run.started", "run.finished"]
+    assert asked == 2
+
+
+async def test_of_a_run_that_is_gone_or_over_there_is_nothing_to_load(
+    start: StartProcess, subject: Subject
+) -> None:
+    running = await start({"run": finish})
+    run = await running.open(subject, "run")
+    await running.log(subject, run.id)
+    for run_id in (run.id, RunId(new_id())):
+        claimed = Claimed(subject.org_id, run_id, subject.user_id, running.supervisor.process_id)
+        assert await recovery.load(running.database, claimed) is None
+        assert not await recovery.resume(running.database, claimed)

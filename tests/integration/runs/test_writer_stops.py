@@ -9,8 +9,8 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.writer import BACKLOG, BATCH
 from relay import relayed
-from running import StartProcess, process, until
-from saying import settle_forever, whole
+from running import StartProcess, bury, process, until
+from saying import hello, settle_forever, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +121,53 @@ async def test_a_database_that_only_reads_is_awaited_like_one_that_is_away(
         await until(lambda: running.supervisor.writer.behind)
         connection.execute(f"ALTER DATABASE {name[0]} RESET default_transaction_read_only")
     assert await whole(running, subject, run) == ["run.started", "run.finished"]
+
+
+async def test_a_lease_that_is_lost_while_the_database_is_away_frees_the_writer(
+    app_address: str, writer_address: str, subject: Subject, owner_address: str
+) -> None:
+    """What waited is written by nobody, and what comes then does not wait for it."""
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak(run: LiveRun) -> None:
+        if not run.resumed:
+            ready.set()
+            await go_on.wait()
+            run.announce("never.written", {})
+            await asyncio.Event().wait()
+
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"speak": speak, "hello": hello}) as running,
+    ):
+        run = await running.open(subject, "speak")
+        await run.settled()
+        await ready.wait()
+        before = running.supervisor.process_id
+        relay.go_away()
+        go_on.set()
+        await until(lambda: running.supervisor.writer.behind)
+        bury(owner_address, running)
+        await until(lambda: running.supervisor.lease.process_id not in {before, None})
+        relay.come_back()
+        other = await running.open(subject, "hello")
+        assert await whole(running, subject, other) == ["run.started", "hello", "run.finished"]
+        assert await whole(running, subject, run) == ["run.started", "run.resumed", "run.finished"]
+
+
+async def test_batches_keep_a_distance_that_an_urgent_event_cuts_short(
+    start: StartProcess, subject: Subject
+) -> None:
+    """So that many runs share their commits, and no run waits for its first word or its end."""
+    everybody = asyncio.Barrier(50)
+
+    async def chatter(run: LiveRun) -> None:
+        await everybody.wait()
+        for number in range(20):
+            run.announce("said", {"number": number})
+            await asyncio.sleep(0)
+
+    running = await start({"chatter": chatter})
+    runs = [await running.open(subject, "chatter") for _ in range(50)]
+    logs = [await whole(running, subject, run) for run in runs]
+    assert all(log == ["run.started", *["said"] * 20, "run.finished"] for log in logs)
