@@ -23,6 +23,8 @@ JSON_VALUE: Final[Json] = {
 NULL: Final[Json] = {"type": "null"}
 BOUND: Final = frozenset({"pattern", "enum", "const"})
 """A text that has one of these is described narrowly enough."""
+SAYS_NOTHING: Final = frozenset({"title", "description", "default", "example", "examples"})
+TEXTS: Final = ("string", ["string", "null"])
 FORMATS: Final = frozenset({"uuid", "date-time", "binary"})
 
 
@@ -57,8 +59,10 @@ def _restrict(schema: Json, schemas: Json, seen: set[str]) -> None:
             seen.add(name)
             _restrict(schemas[name], schemas, seen)
         return
+    if schema.keys() <= SAYS_NOTHING:
+        schema.update(ANYTHING)
     kind = schema.get("type")
-    if kind == "string" and not BOUND & schema.keys() and schema.get("format") not in FORMATS:
+    if kind in TEXTS and not BOUND & schema.keys() and schema.get("format") not in FORMATS:
         schema["pattern"] = TEXT
     if kind == "object" and schema.get("additionalProperties", True) is not False:
         _open(schema)

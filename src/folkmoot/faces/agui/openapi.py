@@ -22,20 +22,32 @@ TEXT: Final[dict[str, Any]] = {
     "type": "string",
     "minLength": 1,
     "maxLength": LONGEST_TEXT,
-    "pattern": r"\S",
+    "pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$",
 }
+"""Text that is more than blanks."""
 PART: Final[dict[str, Any]] = {
     "type": "object",
-    "properties": {"type": {"const": "text"}, "text": TEXT},
-    "required": ["type", "text"],
-    "description": "Parts of other types are named to the model and otherwise left out.",
+    "properties": {
+        "type": {"type": "string", "maxLength": 40, "pattern": "^[A-Za-z0-9_.-]*$"},
+        "text": {"type": ["string", "null"]},
+    },
+    "required": ["type"],
+    "description": "Parts of other types than `text` are named to the model, otherwise left out.",
+    "example": {"type": "text", "text": "What does the report say?"},
 }
+TELLING: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"properties": {"text": {"anyOf": [TEXT, {"type": "null"}]}}},
+        {"not": {"properties": {"type": {"const": "text"}}}},
+    ]
+}
+"""A part with which there is something to answer."""
 USER_MESSAGE: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "id": ID,
         "role": {"const": "user"},
-        "content": {"anyOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}]},
+        "content": {"anyOf": [TEXT, {"type": "array", "items": PART, "contains": TELLING}]},
     },
     "required": ["id", "role", "content"],
 }
