@@ -61,14 +61,17 @@ ORDER BY h.seq DESC
 NOTHING_SEARCHABLE: Final = "SELECT false"
 LAST: Final = "9223372036854775807"
 
+# LIMIT makes it a look-up; joined, the planner may read all conversations of the user.
 PROJECT: Final = """projected_messages AS (
 INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
                       tool_call_id, citations, cut)
 SELECT c.org_id, c.id, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x
 FROM lease, json_to_recordset(%s::json)
   AS e (o uuid, u uuid, c text, i text, r uuid, l text, t text, k jsonb, d text, s jsonb, x boolean)
-JOIN conversations AS c
-  ON c.org_id = e.o AND c.user_id = e.u AND c.client_id = e.c AND c.deleted_at IS NULL
+CROSS JOIN LATERAL (
+  SELECT org_id, id, user_id FROM conversations
+  WHERE org_id = e.o AND user_id = e.u AND client_id = e.c AND deleted_at IS NULL LIMIT 1
+) AS c
 ON CONFLICT DO NOTHING
 )"""
 

@@ -5,7 +5,7 @@ from typing import Final, LiteralString
 
 APPEND: Final[LiteralString] = """
 WITH lease AS MATERIALIZED (
-  SELECT set_config('app.orgs', %s, true) FROM processes WHERE id = %s AND alive FOR SHARE
+  SELECT id, set_config('app.orgs', %s, true) FROM processes WHERE id = %s AND alive FOR SHARE
 ), appended AS (
   INSERT INTO run_events (org_id, run_id, seq, at_ms, type, payload, salt, hash)
   SELECT o, r, s, a, t, p, z, h
@@ -14,16 +14,22 @@ WITH lease AS MATERIALIZED (
   RETURNING 1
 )"""
 
-END: Final[LiteralString] = """, ended AS (
-  UPDATE runs SET state = e.t, seq = e.s, head = e.h, usage = e.u, error_code = e.c,
-                  error_detail = e.d, finished_at = now()
+# A function for each row, not one UPDATE with a join: the statement is planned once, on a fresh
+# database perhaps, and without statistics a join may read every run of an organisation.
+END: Final[LiteralString] = """, ended AS MATERIALIZED (
+  SELECT run_end(e.o, e.r, e.t, e.s, e.h, e.u, e.c, e.d)
   FROM lease, json_to_recordset(%s::json)
     AS e (o uuid, r uuid, t text, s integer, h bytea, u jsonb, c text, d text)
-  WHERE runs.org_id = e.o AND runs.id = e.r AND runs.state = 'running'
 )"""
+ENDED: Final[LiteralString] = """ WHERE (SELECT count(*) FROM ended) >= 0"""
 
+# A notification wakes every listening backend, the writer's own among them, which costs as much as
+# the batch: a process that is alone tells nobody. One that joins in this moment polls.
 COUNT: Final[LiteralString] = """
-SELECT count(*), pg_notify('folkmoot_log', %s) FROM appended"""
+SELECT count(*), (
+  SELECT pg_notify('folkmoot_log', %s)
+  WHERE EXISTS (SELECT FROM lease, processes WHERE processes.alive AND processes.id <> lease.id)
+) FROM appended"""
 
 READ: Final = """
 SELECT seq, type, payload, at_ms FROM run_events
@@ -54,5 +60,6 @@ WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
 def batch(*, ends: bool, projections: tuple[LiteralString, ...]) -> LiteralString:
     """Return the statement for a batch that ends runs or not and feeds these projections."""
     end: LiteralString = END if ends else ""
+    ended: LiteralString = ENDED if ends else ""
     followed: LiteralString = "".join([", " + projection for projection in projections])
-    return APPEND + end + followed + COUNT
+    return APPEND + end + followed + COUNT + ended

@@ -171,7 +171,7 @@ async def test_a_silent_run_is_heard_of(start: StartProcess, subject: Subject) -
     async with asyncio.timeout(PATIENCE):
         await reader.seen(COMMENT)
     reader.window.leave()
-    await reading
+    assert COMMENT in await reading
 
 
 @pytest.mark.parametrize(

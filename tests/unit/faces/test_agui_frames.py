@@ -3,7 +3,7 @@
 import json
 
 from folkmoot.faces.agui.frames import frame, translate
-from folkmoot.runs.events import Event, Recorded, custom, encode
+from folkmoot.runs.events import Event, Recorded, encode
 
 
 def recorded(type_: str, body: object) -> Recorded:
@@ -28,7 +28,7 @@ def test_a_stream_begins_by_telling_the_protocols_version() -> None:
 
 
 def test_what_agui_has_no_event_for_is_custom() -> None:
-    event = Recorded(7, "citations", custom("citations", {"message_id": "m"}), 1)
+    event = recorded("citations", {"name": "citations", "value": {"message_id": "m"}})
     assert json.loads(translate(event)) == {
         "type": "CUSTOM",
         "name": "citations",

@@ -8,6 +8,9 @@ from folkmoot.db.roles import Role
 revision = "0003_runs"
 down_revision = "0002_identity"
 
+# The primary key of runs comes after the other indexes: as long as a table has no statistics, many
+# indexes look alike to the planner, and it takes the newest. The log writer prepares its statements
+# once, on a fresh database perhaps, and must not read every run of an organisation from then on.
 TABLES = """
 CREATE TABLE processes (
   id uuid NOT NULL,
@@ -40,12 +43,12 @@ CREATE TABLE runs (
   created_at timestamptz NOT NULL DEFAULT now(),
   started_at timestamptz,
   finished_at timestamptz,
-  CONSTRAINT pk_runs PRIMARY KEY (org_id, id),
   CONSTRAINT uq_runs_client UNIQUE (org_id, user_id, client_id)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX uq_runs_active ON runs (org_id, concurrency_key)
   WHERE state IN ('queued', 'running');
 CREATE INDEX ix_runs_held ON runs (process_id) WHERE state IN ('queued', 'running');
+ALTER TABLE runs ADD CONSTRAINT pk_runs PRIMARY KEY (org_id, id);
 CREATE TABLE run_events (
   org_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -102,6 +105,19 @@ SELECT org_id, id, user_id FROM runs
 WHERE process_id = me AND state = 'running' AND started_at < now() - interval '10 seconds'
 """
 
+# Called by the log writer for each run that ends in a batch, with the writer's own rights.
+END = """
+CREATE FUNCTION run_end(
+  run_org uuid, run uuid, end_state text, length integer, chain_head bytea, spent jsonb,
+  code text, detail text
+) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $body$
+BEGIN
+  UPDATE runs SET state = end_state, seq = length, head = chain_head, usage = spent,
+                  error_code = code, error_detail = detail, finished_at = now()
+  WHERE org_id = run_org AND id = run AND finished_at IS NULL;
+END $body$
+"""
+
 
 def upgrade() -> None:
     op.execute(TABLES)
@@ -115,11 +131,14 @@ def upgrade() -> None:
     let_writer(
         "runs",
         [
-            "SELECT (org_id, id, process_id, state)",
+            "SELECT (org_id, id, process_id, finished_at)",
             "UPDATE (state, seq, head, usage, error_code, error_detail, finished_at)",
         ],
         commands=["SELECT", "UPDATE"],
     )
+    op.execute(END)
+    op.execute("REVOKE ALL ON FUNCTION run_end FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION run_end TO {Role.WRITER}")
     let_lookup(
         "runs",
         [
@@ -153,5 +172,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION runs_claim, runs_cancelled, runs_held")
+    op.execute("DROP FUNCTION run_end, runs_claim, runs_cancelled, runs_held")
     op.execute("DROP TABLE tool_calls, run_events, runs, processes")

@@ -9,6 +9,7 @@ down_revision = "0004_jobs"
 
 BY_USER = f"{BY_ORG} AND user_id = {USER}"
 
+# The index by which the log writer finds a conversation comes last: see the migration of runs.
 TABLES = """
 CREATE TABLE conversations (
   org_id uuid NOT NULL,
@@ -21,9 +22,9 @@ CREATE TABLE conversations (
   deleted_at timestamptz,
   CONSTRAINT pk_conversations PRIMARY KEY (org_id, id)
 );
-CREATE UNIQUE INDEX uq_conversations_client ON conversations (org_id, user_id, client_id)
-  WHERE deleted_at IS NULL;
 CREATE INDEX ix_conversations_recent ON conversations (org_id, user_id, updated_at, id)
+  WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX uq_conversations_client ON conversations (org_id, user_id, client_id)
   WHERE deleted_at IS NULL;
 CREATE TABLE messages (
   org_id uuid NOT NULL,
