@@ -97,7 +97,7 @@ def memory() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Postgres]:
+def database_server() -> Iterator[Postgres]:
     """A server for this session, with durability off, and the migrated template on it."""
     with tempfile.TemporaryDirectory(prefix="folkmoot-tests-", dir=memory()) as directory:
         Path(directory).chmod(0o755)
@@ -112,13 +112,20 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def owner_address(server: Postgres) -> Iterator[str]:
+def owner_address(database_server: Postgres) -> Iterator[str]:
     """The owner's way into a database of this test alone."""
-    name = server.clone()
+    name = database_server.clone()
     try:
-        yield conninfo.make_conninfo(server.owner, dbname=name)
+        yield conninfo.make_conninfo(database_server.owner, dbname=name)
     finally:
-        server.drop(name)
+        database_server.drop(name)
+
+
+@pytest.fixture
+def superuser_address(database_server: Postgres, owner_address: str) -> str:
+    """The way into the test's database of somebody whom no policy holds."""
+    name = conninfo.conninfo_to_dict(owner_address)["dbname"]
+    return conninfo.make_conninfo(database_server.superuser, dbname=name)
 
 
 @pytest.fixture

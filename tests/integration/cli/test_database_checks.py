@@ -17,17 +17,17 @@ from folkmoot.kit.ids import new_id
 
 
 @contextmanager
-def another(server: Postgres, options: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def another(postgres: Postgres, options: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """Make a database of another kind than ours and connect to it."""
     name = f"test_{new_id().hex}"
-    with psycopg.connect(server.superuser, autocommit=True) as connection:
+    with psycopg.connect(postgres.superuser, autocommit=True) as connection:
         make = "CREATE DATABASE {} TEMPLATE template0 " + options
         connection.execute(sql.SQL(make).format(sql.Identifier(name)))
     try:
-        with psycopg.connect(server.superuser, dbname=name, autocommit=True) as connection:
+        with psycopg.connect(postgres.superuser, dbname=name, autocommit=True) as connection:
             yield connection
     finally:
-        server.drop(name)
+        postgres.drop(name)
 
 
 def test_our_own_database_is_found_well(owner_address: str) -> None:
@@ -47,18 +47,18 @@ def test_our_own_database_is_found_well(owner_address: str) -> None:
     ],
 )
 def test_a_database_that_knows_only_ascii_is_a_fault(
-    server: Postgres, options: str, named: str
+    database_server: Postgres, options: str, named: str
 ) -> None:
-    with another(server, options) as connection:
+    with another(database_server, options) as connection:
         finding = checks.letters(connection)
     assert finding.status is Status.FAILED
     assert named in finding.detail
 
 
 def test_an_extension_that_can_still_be_created_is_a_warning(
-    server: Postgres, monkeypatch: pytest.MonkeyPatch
+    database_server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with another(server, "") as connection:
+    with another(database_server, "") as connection:
         assert checks.vector(connection).status is Status.WARNING
         monkeypatch.setattr(checks, "VECTOR", "SELECT NULL, NULL")
         assert checks.vector(connection).status is Status.FAILED

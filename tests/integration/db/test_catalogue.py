@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg import conninfo
 
-from conftest import Postgres
 from folkmoot.db import catalogue
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -21,10 +19,9 @@ LOOSE_FUNCTION = "RETURNS {} LANGUAGE sql SECURITY DEFINER {} AS 'SELECT NULL::{
 
 
 @pytest.fixture
-def connection(server: Postgres, owner_address: str) -> Iterator[Connection]:
+def connection(superuser_address: str) -> Iterator[Connection]:
     """A superuser in a database of this test; nothing it does to roles is kept."""
-    name = str(conninfo.conninfo_to_dict(owner_address)["dbname"])
-    with psycopg.connect(server.superuser, dbname=name) as connection:
+    with psycopg.connect(superuser_address) as connection:
         yield connection
         connection.rollback()
 

@@ -197,7 +197,7 @@ async def test_a_database_without_room_says_so(
 
 
 async def test_a_connection_that_the_server_has_closed_is_replaced(
-    single: Database, subject: Subject, server: Postgres
+    single: Database, subject: Subject, database_server: Postgres
 ) -> None:
     for statement in ("SELECT 1", "SELECT pg_terminate_backend(pg_backend_pid())"):
         try:
@@ -251,11 +251,9 @@ async def test_a_database_that_answers_can_be_pinged_and_one_that_is_closed_cann
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
 async def test_a_role_that_could_see_past_the_wall_is_refused(
-    role: str, server: Postgres, owner_address: str
+    role: str, superuser_address: str, owner_address: str
 ) -> None:
-    name = str(conninfo.conninfo_to_dict(owner_address)["dbname"])
-    superuser = conninfo.make_conninfo(server.superuser, dbname=name)
-    database = Database(owner_address if role == "owner" else superuser)
+    database = Database(owner_address if role == "owner" else superuser_address)
     with pytest.raises(DangerousRole, match="can do none of these"):
         await database.open()
     await database.close()

@@ -55,13 +55,13 @@ def rows(address: str, query: bytes) -> list[str]:
 
 
 @pytest.fixture
-def blank(server: Postgres) -> Iterator[str]:
+def blank(database_server: Postgres) -> Iterator[str]:
     """An empty database of the owner's."""
-    name = server.create_blank()
+    name = database_server.create_blank()
     try:
-        yield conninfo.make_conninfo(server.owner, dbname=name)
+        yield conninfo.make_conninfo(database_server.owner, dbname=name)
     finally:
-        server.drop(name)
+        database_server.drop(name)
 
 
 def test_the_schema_goes_down_to_nothing_and_comes_up_the_same(owner_address: str) -> None:
@@ -104,6 +104,6 @@ def test_a_schema_of_another_build_is_not_served(owner_address: str, blank: str)
             migrate.demand_current(found)
 
 
-def test_preparing_a_server_again_changes_nothing(server: Postgres) -> None:
-    assert bootstrap.prepare(server.superuser, SECRET_KEY) == server.owner
-    assert migrate.current(server.owner) == migrate.head()
+def test_preparing_a_server_again_changes_nothing(database_server: Postgres) -> None:
+    assert bootstrap.prepare(database_server.superuser, SECRET_KEY) == database_server.owner
+    assert migrate.current(database_server.owner) == migrate.head()
