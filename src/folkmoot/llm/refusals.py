@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
+from pydantic import JsonValue
 
 from folkmoot.kit import clock
 from folkmoot.llm.errors import (
@@ -25,38 +27,28 @@ SERVER_ERRORS: Final = range(500, 600)
 REDIRECTS: Final = range(300, 400)
 
 
-class Detail(msgspec.Struct, frozen=True):
-    """Google's way to say when to come back: a duration such as `8s` or `8.9s`."""
-
-    retry_delay: str | None = msgspec.field(default=None, name="retryDelay")
-
-
-class Said(msgspec.Struct, frozen=True):
-    """The error object of OpenAI, Anthropic and Google in one."""
-
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    status: str | None = None
-    details: list[Detail] | None = None
+LONGEST_WAIT: Final = 24 * 3600
+"""Seconds; who asks for more is not believed."""
+SAYING: Final = ("message", "msg", "error", "detail", "details")
+"""Fields in which providers and their frameworks say what is wrong."""
+SHOWN: Final = 3
+"""Messages of a list that are shown."""
 
 
-class _Wrapped(msgspec.Struct, frozen=True):
-    error: Said | str | None = None
-    message: str | None = None
-    detail: str | None = None
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the error objects of OpenAI, Anthropic and Google say; `wait` is Google's `8.9s`."""
 
-
-_decoder: msgspec.json.Decoder[_Wrapped | list[_Wrapped]] = msgspec.json.Decoder(
-    _Wrapped | list[_Wrapped]
-)
+    message: str = ""
+    kinds: frozenset[str] = frozenset()
+    wait: str = ""
 
 
 def refusal(model: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
     """Return the error for an answer with a status other than 200."""
     said = understand(body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        if said.code in QUOTA or said.type in QUOTA:
+        if said.kinds & QUOTA:
             return ModelQuotaUsedUp(model)
         return ModelRateLimited(model, wait=wait(headers, said))
     if status in BUSY or status in SERVER_ERRORS:
@@ -73,22 +65,50 @@ def refusal(model: str, status: int, headers: Mapping[str, str], body: bytes) ->
 def understand(body: bytes) -> Said:
     """Return what a provider's error body says; nothing if it is a page or broken."""
     try:
-        answer = _decoder.decode(body)
+        answer: JsonValue = msgspec.json.decode(body)
+        if isinstance(answer, list):
+            answer = next(iter(answer), None)
+        if not isinstance(answer, dict):
+            return Said()
+        error = answer.get("error")
+        return _read(error if isinstance(error, dict) else answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Said()
-    if isinstance(answer, list):
-        answer = answer[0] if answer else _Wrapped()
-    if isinstance(answer.error, Said):
-        return answer.error
-    return Said(message=answer.error or answer.message or answer.detail)
+
+
+def reason(error: JsonValue) -> str:
+    """Return what an error within a stream says, in whatever shape it comes."""
+    return _message(error) or "no reason given"
+
+
+def _read(error: dict[str, JsonValue]) -> Said:
+    details = error.get("details")
+    waits = [
+        delay
+        for detail in (details if isinstance(details, list) else [])
+        if isinstance(detail, dict) and isinstance(delay := detail.get("retryDelay"), str)
+    ]
+    kinds = frozenset(kind for key in ("type", "code") if isinstance(kind := error.get(key), str))
+    return Said(_message(error), kinds, waits[0] if waits else "")
+
+
+def _message(value: JsonValue) -> str:
+    """Find the words in a text, in an object around it, or in a list of them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_message, value[:SHOWN])))
+    if not isinstance(value, dict):
+        return ""
+    words = next(filter(None, (_message(value.get(key)) for key in SAYING)), "")
+    place = value.get("loc")  # FastAPI's: which part of the request it is about
+    where = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return f"{where}: {words}" if where and words else words
 
 
 def wait(headers: Mapping[str, str], said: Said) -> int | None:
     """Return the seconds that the provider asks to wait, rounded up, or None."""
-    for detail in said.details or []:
-        if detail.retry_delay:
-            return _seconds(detail.retry_delay.removesuffix("s"))
-    return _seconds(headers.get("Retry-After", ""))
+    return _seconds(said.wait.removesuffix("s") or headers.get("Retry-After", ""))
 
 
 def _seconds(text: str) -> int | None:
@@ -97,13 +117,17 @@ def _seconds(text: str) -> int | None:
         seconds = float(text)
     except ValueError:
         return _until(text)
-    return max(math.ceil(seconds), 0) if math.isfinite(seconds) else None
+    return _whole(seconds) if math.isfinite(seconds) else None
 
 
 def _until(text: str) -> int | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(math.ceil((moment - clock.now()).total_seconds()), 0)
+    return _whole((moment - clock.now()).total_seconds())
+
+
+def _whole(seconds: float) -> int:
+    return min(max(math.ceil(seconds), 0), LONGEST_WAIT)

@@ -138,3 +138,27 @@ async def test_a_server_that_numbers_no_calls_and_sends_no_end_mark(
         ToolCall("call_b", "list_cities", "{}"),
     ]
     assert result.reason == "tool_calls"
+
+
+async def test_a_server_that_gives_every_call_the_same_number(
+    models: Models, provider: FakeProvider
+) -> None:
+    """An id that comes with a name opens a call; one without a name, which changes, does not."""
+    result = await played(models, provider, "parallel-calls-at-index-0.sse", "openai")
+    assert result.calls == [
+        ToolCall("call_a", "get_weather", '{"location":"Bern"}'),
+        ToolCall("call_b", "get_weather", '{"location":"Basel"}'),
+    ]
+    assert result.usage == Usage(input_tokens=0, output_tokens=30)
+    assert result.reason == "tool_calls"
+
+
+async def test_an_error_of_another_shape_keeps_its_reason(
+    models: Models, provider: FakeProvider
+) -> None:
+    stream = b'data: {"error":{"message":"Too many words.","details":"a text","code":[]}}\n\n'
+    for form in ("openai", "google"):
+        provider.script([plays(stream, "text/event-stream")] * 3)
+        result = await outcome(models.chat(f"{form}:m"), asking("?"))
+        assert result.error is not None
+        assert "Too many words." in result.error.detail

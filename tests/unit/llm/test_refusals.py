@@ -51,19 +51,32 @@ def test_only_what_may_pass_is_worth_another_try() -> None:
         (b'{"error":"of Ollama"}', "of Ollama"),
         (b'{"object":"error","message":"of vLLM"}', "of vLLM"),
         (b'{"detail":"of FastAPI"}', "of FastAPI"),
-        (b"[]", None),
-        (b"<html>", None),
-        (b"\xff\xfe", None),
-        (b"[" * 100_000, None),
+        (
+            b'{"detail":[{"loc":["body","model"],"msg":"Field required"},{"msg":"Too long"}]}',
+            "body.model: Field required; Too long",
+        ),
+        (b'{"object":"error","message":{"detail":[{"msg":"of Mistral"}]}}', "of Mistral"),
+        (b'{"error":{"message":"kept","details":"a text","code":[1]}}', "kept"),
+        (b'{"error":{"code":400,"details":"only here"}}', "only here"),
+        (b'{"error":{"message":null,"details":{"a":1}}}', ""),
+        (b"[]", ""),
+        (b"7", ""),
+        (b"<html>", ""),
+        (b"\xff\xfe", ""),
+        (b"[" * 100_000, ""),
+        (b'{"error":' * 5_000 + b"1" + b"}" * 5_000, ""),
     ],
 )
-def test_the_providers_own_words_are_found(body: bytes, message: str | None) -> None:
+def test_the_providers_own_words_are_found(body: bytes, message: str) -> None:
     assert understand(body).message == message
 
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), ("0.2", 1), ("-5", 0), ("nan", None), ("inf", None), ("soon", None), ("", None)],
+    [
+        *[("7", 7), ("0.2", 1), ("-5", 0), ("nan", None), ("inf", None), ("soon", None)],
+        *[("", None), ("1e300", 86_400), ("Mon, 01 Jan 99999999999 00:00:00 GMT", None)],
+    ],
 )
 def test_retry_after_is_read_in_seconds(header: str, seconds: int | None) -> None:
     error = refusal("openai:x", 429, {"Retry-After": header}, b"")

@@ -8,12 +8,12 @@ travel in the call's `signature` as JSON, behind the name of this format.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import facts
+from folkmoot.llm import facts, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import EVENTS, Endpoint
 from folkmoot.llm.framing import ServerSentEvents
@@ -30,7 +30,6 @@ from folkmoot.llm.port import (
     ToolChoice,
     Usage,
 )
-from folkmoot.llm.refusals import Said
 from folkmoot.llm.schemas import closed
 from folkmoot.llm.transport import Call
 from folkmoot.llm.wire import StreamFailed
@@ -158,7 +157,7 @@ def _choice(choice: ToolChoice) -> JsonValue:
 
 
 class _OutputDetails(msgspec.Struct, frozen=True):
-    thinking_tokens: int = 0
+    thinking_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct, frozen=True):
@@ -198,7 +197,7 @@ class _Event(msgspec.Struct, frozen=True, gc=False):
     content_block: _Block | None = None
     message: _Message | None = None
     usage: _Usage | None = None
-    error: Said | None = None
+    error: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
@@ -252,8 +251,7 @@ class AnthropicDecoder:
             case "message_stop":
                 self.closed = True
             case "error":
-                message = event.error.message if event.error is not None else None
-                raise StreamFailed(message or "no reason given")
+                raise StreamFailed(refusals.reason(event.error))
             case _:
                 pass
 
@@ -299,7 +297,7 @@ class AnthropicDecoder:
             input_tokens=fresh + cached,
             output_tokens=told.output_tokens or 0,
             cached_tokens=cached,
-            reasoning_tokens=details.thinking_tokens if details else 0,
+            reasoning_tokens=(details and details.thinking_tokens) or 0,
         )
 
 

@@ -6,14 +6,14 @@ Sources: https://ai.google.dev/api/generate-content, /api/embeddings and, for th
 
 import base64
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import facts
+from folkmoot.llm import facts, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import EVENTS, Endpoint
 from folkmoot.llm.framing import ServerSentEvents
@@ -32,7 +32,6 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
-from folkmoot.llm.refusals import Said
 from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows
 from folkmoot.llm.wire import StreamFailed
@@ -189,18 +188,19 @@ class _Candidate(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Usage(msgspec.Struct, frozen=True, rename="camel"):
-    prompt_token_count: int = 0
-    tool_use_prompt_token_count: int = 0
-    candidates_token_count: int = 0
-    thoughts_token_count: int = 0
-    cached_content_token_count: int = 0
+    prompt_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
 
     def told(self) -> Usage:
+        thoughts = self.thoughts_token_count or 0
         return Usage(
-            input_tokens=self.prompt_token_count + self.tool_use_prompt_token_count,
-            output_tokens=self.candidates_token_count + self.thoughts_token_count,
-            cached_tokens=self.cached_content_token_count,
-            reasoning_tokens=self.thoughts_token_count,
+            input_tokens=(self.prompt_token_count or 0) + (self.tool_use_prompt_token_count or 0),
+            output_tokens=(self.candidates_token_count or 0) + thoughts,
+            cached_tokens=self.cached_content_token_count or 0,
+            reasoning_tokens=thoughts,
         )
 
 
@@ -212,7 +212,7 @@ class _Event(msgspec.Struct, frozen=True, rename="camel"):
     candidates: list[_Candidate] | None = None
     usage_metadata: _Usage | None = None
     prompt_feedback: _Feedback | None = None
-    error: Said | None = None
+    error: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
@@ -232,8 +232,8 @@ class GoogleDecoder:
     def feed(self, document: bytes, batch: Batch) -> None:
         """Read one piece."""
         event = _decode(document)
-        if event.error is not None:
-            raise StreamFailed(event.error.message or "no reason given")
+        if event.error:
+            raise StreamFailed(refusals.reason(event.error))
         if event.usage_metadata is not None:
             self.usage = event.usage_metadata.told()
         if event.prompt_feedback is not None and event.prompt_feedback.block_reason:

@@ -5,12 +5,13 @@ to. A tool choice can not be expressed: a named tool is the only one shown, none
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
+from folkmoot.llm import refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import LINES, Endpoint
 from folkmoot.llm.errors import ModelRejected
@@ -154,7 +155,7 @@ class _Line(msgspec.Struct, frozen=True):
     done_reason: str | None = None
     prompt_eval_count: int | None = None
     eval_count: int | None = None
-    error: str | None = None
+    error: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Line).decode
@@ -174,8 +175,8 @@ class OllamaDecoder:
     def feed(self, document: bytes, batch: Batch) -> None:
         """Read one line."""
         line = _decode(document)
-        if line.error is not None:
-            raise StreamFailed(line.error)
+        if line.error:
+            raise StreamFailed(refusals.reason(line.error))
         if line.message is not None:
             self._read(line.message, batch)
         if line.done:

@@ -7,15 +7,15 @@ field of OpenAI's own format; vLLM, DeepSeek, Ollama and OpenRouter call it `rea
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 from pydantic import JsonValue
 
-from folkmoot.kit.ids import new_id
-from folkmoot.llm import config, facts
+from folkmoot.llm import config, facts, refusals
 from folkmoot.llm.batch import Batch
+from folkmoot.llm.calls import Calls
 from folkmoot.llm.endpoint import EVENTS, Endpoint
 from folkmoot.llm.framing import ServerSentEvents
 from folkmoot.llm.parts import Json, encoded
@@ -27,13 +27,11 @@ from folkmoot.llm.port import (
     ImagePart,
     NamedTool,
     TextPart,
-    ToolCallStarted,
     ToolChoice,
     ToolSpec,
     Usage,
     Vectors,
 )
-from folkmoot.llm.refusals import Said
 from folkmoot.llm.schemas import is_strict
 from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows
@@ -148,7 +146,7 @@ class _Function(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Call(msgspec.Struct, frozen=True, gc=False):
-    index: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
@@ -175,16 +173,16 @@ class _OutputDetails(msgspec.Struct, frozen=True):
 
 
 class _Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: _InputDetails | None = None
     completion_tokens_details: _OutputDetails | None = None
 
     def told(self) -> Usage:
         read, written = self.prompt_tokens_details, self.completion_tokens_details
         return Usage(
-            input_tokens=self.prompt_tokens,
-            output_tokens=self.completion_tokens,
+            input_tokens=self.prompt_tokens or 0,
+            output_tokens=self.completion_tokens or 0,
             cached_tokens=(read and read.cached_tokens) or 0,
             reasoning_tokens=(written and written.reasoning_tokens) or 0,
         )
@@ -193,7 +191,7 @@ class _Usage(msgspec.Struct, frozen=True):
 class _Event(msgspec.Struct, frozen=True, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
-    error: Said | str | None = None
+    error: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
@@ -209,7 +207,7 @@ class OpenAIDecoder:
         self.reason: FinishReason | None = None
         self.closed = False
         self._answered = False
-        self._calls: set[int] = set()
+        self._calls = Calls()
 
     def feed(self, document: bytes, batch: Batch) -> None:
         """Read one event."""
@@ -225,8 +223,8 @@ class OpenAIDecoder:
                 self._finish(choice.finish_reason)
         if event.usage is not None:
             self.usage = event.usage.told()
-        if event.error is not None:
-            raise StreamFailed(_said(event.error))
+        if event.error:
+            raise StreamFailed(refusals.reason(event.error))
 
     def _read(self, delta: _Delta, batch: Batch) -> None:
         self._answered = True
@@ -236,27 +234,11 @@ class OpenAIDecoder:
             batch.reasoning(delta.reasoning_content or delta.reasoning or "")
         if delta.tool_calls:
             for call in delta.tool_calls:
-                self._call(call, batch)
+                function = call.function or _Function()
+                self._calls.piece(batch, call.index, call.id, function.name, function.arguments)
         if delta.refusal:
             batch.text(delta.refusal)
             self.reason = "content_filter"
-
-    def _call(self, call: _Call, batch: Batch) -> None:
-        index = self._index(call)
-        function = call.function or _Function()
-        if index not in self._calls:
-            self._calls.add(index)
-            batch.call(
-                ToolCallStarted(index, call.id or f"call_{new_id().hex}", function.name or "")
-            )
-        if function.arguments:
-            batch.arguments(index, function.arguments)
-
-    def _index(self, call: _Call) -> int:
-        """Some servers send no index: an id opens a call, what follows belongs to it."""
-        if call.index is not None:
-            return call.index
-        return len(self._calls) - (0 if call.id or not self._calls else 1)
 
     def _finish(self, reason: str) -> None:
         if self.reason is None:
@@ -268,10 +250,6 @@ class OpenAIDecoder:
         self.closed = True
         if self.reason is None and self._answered:
             self._finish("stop")
-
-
-def _said(error: Said | str) -> str:
-    return error if isinstance(error, str) else error.message or "no reason given"
 
 
 class _Embedding(msgspec.Struct, frozen=True):
