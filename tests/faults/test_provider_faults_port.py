@@ -28,10 +28,10 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
-from folkmoot.llm.port import ChatModel, Finished
+from folkmoot.llm.port import ChatModel, Finished, Usage
 from folkmoot.llm.registry import Models
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import Fault, Reply, fails, hangs, page, plays, refuses, says
+from folkmoot.testing.replies import Fault, Reply, Tokens, fails, hangs, page, plays, refuses, says
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +103,39 @@ async def test_half_an_answer_is_marked_and_never_glued_to_another(
     assert isinstance(result.error, ModelStreamCut | ModelAnswerMalformed)
     assert not any(isinstance(chunk, Finished) for chunk in result.chunks)
     assert len(provider.received) == 1
+
+
+@pytest.mark.parametrize("fault", [*Fault])
+async def test_the_tokens_of_half_an_answer_are_told_once_before_its_error(
+    model: ChatModel, provider: FakeProvider, fault: Fault
+) -> None:
+    """Providers charge for what they sent."""
+    provider.script([fails(fault, text="one two three four ")])
+    result = await outcome(model, asking("What does it cost?"))
+    assert result.error is not None
+    assert result.chunks[-1] == result.usage
+    assert result.usage.input_tokens >= 5
+    assert result.usage.output_tokens == 5
+
+
+async def test_what_the_provider_told_of_half_an_answer_counts(
+    models: Models, provider: FakeProvider
+) -> None:
+    """The input is told with the first event, the output not before the last."""
+    half = replace(fails(Fault.CUT, text="four words of answer"), tokens=Tokens(1000, 50, 800))
+    provider.script([half])
+    result = await outcome(models.chat("anthropic:m"), asking("?"))
+    assert result.usage == Usage(
+        input_tokens=1000, output_tokens=5, cached_tokens=800, estimated=True
+    )
+
+
+async def test_a_failure_before_the_answer_costs_nothing(
+    model: ChatModel, provider: FakeProvider
+) -> None:
+    provider.script([fails(Fault.CUT), refuses(500), says("At last.")])
+    result = await outcome(model, asking("?"))
+    assert result.chunks[-2] == result.usage
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from folkmoot.agents import citations
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
+from folkmoot.llm import estimate
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -56,11 +57,15 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
     turn.count_answer()
     answer = _Answer(turn, str(new_id()))
     request = ChatRequest(messages=messages, tools=turn.specs)
-    async with aclosing(turn.model.stream(request)) as batches:
-        async for batch in batches:
-            for chunk in batch:
-                answer.take(chunk)
-            await turn.run.room()
+    try:
+        async with aclosing(turn.model.stream(request)) as batches:
+            async for batch in batches:
+                answer.written += estimate.characters(batch)
+                for chunk in batch:
+                    answer.take(chunk)
+                await turn.run.room()
+    finally:
+        answer.settle(request)
     return answer.finish()
 
 
@@ -82,6 +87,8 @@ class _Answer:
     reasoning: TextStream | None = None
     calls: dict[int, _OpenCall] = field(default_factory=dict[int, _OpenCall])
     reason: FinishReason = "stop"
+    written: int = 0
+    paid: bool = False
 
     def take(self, chunk: Chunk) -> None:
         """Write the next piece into the log."""
@@ -163,7 +170,13 @@ class _Answer:
         )
         return text
 
+    def settle(self, request: ChatRequest) -> None:
+        """Pay for an answer that was left before its price was told, by an estimate."""
+        if self.written and not self.paid:
+            self._spend(estimate.usage(request, self.written))
+
     def _spend(self, used: Usage) -> None:
+        self.paid = True
         provider, _, name = self.turn.model.name.partition(":")
         self.turn.run.spend(
             live.Usage(

@@ -17,14 +17,7 @@ from folkmoot.llm.errors import (
     clean,
 )
 from folkmoot.llm.framing import LineTooLong
-from folkmoot.llm.port import (
-    ChatRequest,
-    Chunk,
-    Finished,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-)
+from folkmoot.llm.port import ChatRequest, Chunk, Finished, Usage
 from folkmoot.llm.retry import until_answered
 from folkmoot.llm.transport import Body, Call, Transport
 from folkmoot.llm.wire import ChatWire, Decoder, StreamFailed
@@ -53,6 +46,9 @@ class HttpChatModel:
             while batch:
                 yield batch
                 batch = await answer.read()
+        except ModelError:
+            yield [answer.cost()]
+            raise
         finally:
             answer.close()
 
@@ -102,8 +98,12 @@ class _Answer:
             raise self._failure
         return []
 
+    def cost(self) -> Usage:
+        """Return what the answer cost up to where it broke off."""
+        return estimate.cut(self._request, self._characters, self._decoder.usage)
+
     def close(self) -> None:
-        self._body.close()
+        self._body.close(whole=self._ended)
 
     async def _receive(self) -> bytes:
         """Read on; what breaks after the model said why it stopped takes nothing away."""
@@ -126,7 +126,7 @@ class _Answer:
         except StreamFailed as failure:
             failed = failure.message
         chunks = self._batch.take()
-        self._characters += _characters(chunks)
+        self._characters += estimate.characters(chunks)
         self._begun = self._begun or bool(chunks)
         if failed is not None:
             self._failure = self._failed(failed)
@@ -157,13 +157,3 @@ class _Answer:
         told = decoder.usage or estimate.usage(self._request, self._characters)
         chunks += (told, Finished(decoder.reason))
         self._ended = True
-
-
-def _characters(chunks: Sequence[Chunk]) -> int:
-    total = 0
-    for chunk in chunks:
-        if isinstance(chunk, TextDelta | ReasoningDelta):
-            total += len(chunk.text)
-        elif isinstance(chunk, ToolCallDelta):
-            total += len(chunk.arguments)
-    return total

@@ -4,11 +4,21 @@ Four characters a token is what OpenAI gives as a rule of thumb for English; an 
 of medium detail. Accounting marks such figures as estimated.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from folkmoot.llm.port import ChatMessage, ChatRequest, TextPart, Usage
+from folkmoot.llm.port import (
+    ChatMessage,
+    ChatRequest,
+    Chunk,
+    ReasoningDelta,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    Usage,
+)
 
 CHARACTERS: Final = 4
 IMAGE: Final = 765  # tokens
@@ -20,7 +30,7 @@ def tokens(characters: int) -> int:
 
 
 def usage(request: ChatRequest, output_characters: int) -> Usage:
-    """Estimate a whole call; also right for an answer that was cut or cancelled."""
+    """Estimate a whole call, or one that was left early."""
     told = sum(_characters(message) for message in request.messages)
     images = sum(_images(message) for message in request.messages)
     tools = len(msgspec.json.encode(request.tools)) if request.tools else 0
@@ -29,6 +39,28 @@ def usage(request: ChatRequest, output_characters: int) -> Usage:
         output_tokens=tokens(output_characters),
         estimated=True,
     )
+
+
+def cut(request: ChatRequest, output_characters: int, told: Usage | None) -> Usage:
+    """Return what an answer cost that broke off: what the provider told so far, or our guess.
+
+    Some tell the input at once, but the output with the end only: what was seen counts at least.
+    """
+    guess = usage(request, output_characters)
+    if told is None or told.output_tokens >= guess.output_tokens:
+        return told or guess
+    return msgspec.structs.replace(told, output_tokens=guess.output_tokens, estimated=True)
+
+
+def characters(chunks: Sequence[Chunk]) -> int:
+    """Return how much a model wrote in these chunks."""
+    total = 0
+    for chunk in chunks:
+        if isinstance(chunk, TextDelta | ReasoningDelta):
+            total += len(chunk.text)
+        elif isinstance(chunk, ToolCallDelta):
+            total += len(chunk.arguments)
+    return total
 
 
 def _characters(message: ChatMessage) -> int:

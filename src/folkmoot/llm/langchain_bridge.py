@@ -25,8 +25,16 @@ from langchain_core.runnables import Runnable
 from folkmoot.kit.ids import new_id
 from folkmoot.llm import estimate
 from folkmoot.llm.batch import Batch
+from folkmoot.llm.calls import Calls
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
+from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.errors import (
+    ModelAnswerMalformed,
+    ModelDeadlineExceeded,
+    ModelError,
+    ModelTimedOut,
+    ModelUnavailable,
+)
 from folkmoot.llm.parts import arguments, encoded, parts
 from folkmoot.llm.port import (
     ChatMessage,
@@ -38,7 +46,6 @@ from folkmoot.llm.port import (
     NamedTool,
     TextDelta,
     TextPart,
-    ToolCallStarted,
     ToolSpec,
     Usage,
 )
@@ -84,12 +91,17 @@ class LangChainModel:
             return
         # Typed as an iterator, but a generator: one that has to be closed to stop the provider.
         source = cast(AsyncGenerator[AIMessage, None], self._asked(request).astream(messages))
+        waits, deadline = self._timeouts, Deadline(self._timeouts.total)
         async with aclosing(source):
-            piece = await self._next(source, "the first token", self._timeouts.first_token)
-            while piece is not None:
-                if batch := answer.read(piece):
-                    yield batch
-                piece = await self._next(source, "the next token", self._timeouts.idle)
+            piece = await self._next(source, deadline, "the first token", waits.first_token)
+            try:
+                while piece is not None:
+                    if batch := answer.read(piece):
+                        yield batch
+                    piece = await self._next(source, deadline, "the next token", waits.idle)
+            except ModelError:
+                yield [answer.cost()]
+                raise
         yield answer.end()
 
     def _asked(self, request: ChatRequest) -> Asked:
@@ -122,15 +134,17 @@ class LangChainModel:
         return msgspec.json.encode(filled).decode()
 
     async def _next(
-        self, source: AsyncIterator[AIMessage], due: str, patience: float
+        self, source: AsyncIterator[AIMessage], deadline: Deadline, due: str, patience: float
     ) -> AIMessage | None:
         """Return the next piece, None after the last, but do not wait longer than may be."""
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(min(patience, deadline.left())):
                 return await anext(source)
         except StopAsyncIteration:
             return None
         except TimeoutError:
+            if not deadline.left():
+                raise ModelDeadlineExceeded(self.name, deadline.seconds) from None
             raise ModelTimedOut(self.name, due, patience) from None
         except OSError:
             raise ModelUnavailable(self.name) from None
@@ -142,7 +156,7 @@ class _Answer:
     def __init__(self, request: ChatRequest) -> None:
         self._request = request
         self._batch = Batch()
-        self._calls: dict[object, int] = {}  # LangChain's index or id -> ours
+        self._calls = Calls()
         self._characters = 0
         self._reason: FinishReason = "stop"
         self._input = self._output = self._cached = self._reasoning = 0
@@ -162,7 +176,18 @@ class _Answer:
 
     def end(self) -> list[Chunk]:
         reason = "tool_calls" if self._calls and self._reason == "stop" else self._reason
-        return [self._usage(), Finished(reason)]
+        return [self.cost(), Finished(reason)]
+
+    def cost(self) -> Usage:
+        """Return what was told of tokens so far, or a guess."""
+        if not self._input and not self._output:
+            return estimate.usage(self._request, self._characters)
+        return Usage(
+            input_tokens=self._input,
+            output_tokens=self._output,
+            cached_tokens=self._cached,
+            reasoning_tokens=self._reasoning,
+        )
 
     def _say(self, piece: AIMessage) -> None:
         if isinstance(piece.content, str):
@@ -181,19 +206,13 @@ class _Answer:
     def _call(self, piece: AIMessage) -> None:
         if isinstance(piece, AIMessageChunk):
             for part in piece.tool_call_chunks:
-                key = part["index"] if part["index"] is not None else part["id"]
-                index = self._index(key, part["id"], part["name"])
-                self._batch.arguments(index, part["args"] or "")
+                named = part["id"], part["name"]
+                self._calls.piece(self._batch, part["index"], *named, part["args"])
             return
         for call in piece.tool_calls:
-            index = self._index(call["id"], call["id"], call["name"])
-            self._batch.arguments(index, msgspec.json.encode(call["args"]).decode())
-
-    def _index(self, key: object, call_id: str | None, name: str | None) -> int:
-        if key not in self._calls:
-            index = self._calls[key] = len(self._calls)
-            self._batch.call(ToolCallStarted(index, call_id or f"call_{new_id().hex}", name or ""))
-        return self._calls[key]
+            call_id = call["id"] or f"call_{new_id().hex}"
+            args = msgspec.json.encode(call["args"]).decode()
+            self._calls.piece(self._batch, None, call_id, call["name"], args)
 
     def _count(self, piece: AIMessage) -> None:
         """Add up: several pieces may each tell a share."""
@@ -203,16 +222,6 @@ class _Answer:
         self._output += told["output_tokens"]
         self._cached += told.get("input_token_details", {}).get("cache_read", 0)
         self._reasoning += told.get("output_token_details", {}).get("reasoning", 0)
-
-    def _usage(self) -> Usage:
-        if not self._input and not self._output:
-            return estimate.usage(self._request, self._characters)
-        return Usage(
-            input_tokens=self._input,
-            output_tokens=self._output,
-            cached_tokens=self._cached,
-            reasoning_tokens=self._reasoning,
-        )
 
 
 def _message(message: ChatMessage) -> BaseMessage:

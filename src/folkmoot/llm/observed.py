@@ -36,7 +36,7 @@ class ObservedChatModel:
                 async for batch in answer:
                     if first is None:
                         first = clock.monotonic() - begun
-                    if isinstance(batch[-1], Finished):
+                    if isinstance(batch[-1], Finished | Usage):
                         self._report(batch, span)
                     yield batch
             finally:

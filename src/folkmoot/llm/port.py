@@ -149,6 +149,9 @@ class ChatModel(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         """Ask the model; the last two chunks of a whole answer are `Usage` and `Finished`.
 
+        One that breaks off after it has begun ends with `Usage` and the error. Who leaves before
+        either is told no `Usage` and has to estimate it.
+
         Close it early (`contextlib.aclosing`) and the provider is told to stop.
 
         Raises:

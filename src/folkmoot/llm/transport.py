@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ANSWER_LIMIT: Final = 64 * 1024 * 1024  # bytes
 REFUSAL_LIMIT: Final = 64 * 1024  # bytes
 REFUSAL_PATIENCE: Final = 5.0  # seconds
+LINGER: Final = 1.0  # seconds
 SHORTEST_KEY: Final = 8  # a shorter one would be found in ordinary words
 OK: Final = 200
 HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "folkmoot"}
@@ -83,7 +84,7 @@ class Body:
         self._due: float | None = asked_at + timeouts.first_token
         self._since: float | None = None  # when the read that is under way began
         self._size = 0
-        self._timer = self._watch(timeouts.first_token)
+        self._timer = self._watch(self._pause())
 
     async def read(self) -> bytes:
         """Return whatever has arrived, waiting for at least one byte; b"" is the end.
@@ -120,12 +121,19 @@ class Body:
         self._timer.cancel()
         self._timer = self._watch(self._timeouts.idle)
 
-    def close(self) -> None:
-        """Give the connection back if the answer is whole, or cut it so that the provider stops."""
+    def close(self, *, whole: bool = False) -> None:
+        """Give the connection back if the answer is whole, or cut it so that the provider stops.
+
+        What ends the body comes a moment after what ends the answer: the connection goes back to
+        the pool by itself when it has come, and is cut if it does not come.
+        """
         self._timer.cancel()
-        if not self._content.at_eof():
+        if self._content.at_eof():
+            self._response.release()
+        elif whole:
+            asyncio.get_running_loop().call_later(LINGER, self._response.close)
+        else:
             self._response.close()
-        self._response.release()
 
     def _watch(self, seconds: float) -> asyncio.TimerHandle:
         pause = min(seconds, self._deadline.left())
@@ -176,7 +184,7 @@ class Transport:
         asked_at = clock.monotonic()
         response = await self._send(call, deadline)
         if response.status != OK:
-            raise await _refused(call, response)
+            raise await _refused(call, response, deadline)
         return Body(call, response, self.timeouts, deadline, asked_at)
 
     async def fetch(self, call: Call, deadline: Deadline) -> bytes:
@@ -247,11 +255,13 @@ def _broken() -> tuple[type[Exception], ...]:
     return (loading.http_client().ClientError, OSError)
 
 
-async def _refused(call: Call, response: "aiohttp.ClientResponse") -> ModelError:
+async def _refused(
+    call: Call, response: "aiohttp.ClientResponse", deadline: Deadline
+) -> ModelError:
     """Read what the provider says about its refusal, but not for long."""
     said = b""
     try:
-        async with asyncio.timeout(REFUSAL_PATIENCE):
+        async with asyncio.timeout(min(REFUSAL_PATIENCE, deadline.left())):
             while len(said) < REFUSAL_LIMIT and (part := await response.content.readany()):
                 said += part
     except _broken():

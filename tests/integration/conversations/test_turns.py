@@ -209,6 +209,24 @@ async def test_the_models_tokens_are_told_with_the_end(ada: Talker) -> None:
     assert usage["inputTokens"] > 0
 
 
+async def test_the_tokens_of_half_an_answer_are_told_with_the_end_too(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([fails(Fault.CUT, text="Half an answer ")])
+    failed = await ada.ask("What is it?")
+    asked = body("[[fake-hang2]]", "t1")
+    async with ada.http() as client, client.stream("POST", "/api/chat/chat", json=asked) as stream:
+        whole = b""
+        async for part in stream.aiter_raw():
+            whole += part
+            if b"word-1" in part:
+                await client.post(f"/api/v1/runs/{asked['runId']}/cancel")
+    for ended, written in ((failed[-1], 4), (frames(whole)[-1], 4)):
+        (usage,) = ended.event["usage"]
+        assert usage["outputTokens"] == written
+        assert usage["inputTokens"] > 0
+
+
 async def test_reasoning_is_shown_apart_from_the_answer(ada: Talker) -> None:
     stream = await ada.ask("[[fake-think3-tok2]]")
     assert types(stream) == [

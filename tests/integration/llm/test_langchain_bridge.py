@@ -14,7 +14,12 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from asking import CLOCK, asking, outcome
 from folkmoot.llm import langchain_bridge
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Timeouts
-from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
+from folkmoot.llm.errors import (
+    ModelAnswerMalformed,
+    ModelDeadlineExceeded,
+    ModelTimedOut,
+    ModelUnavailable,
+)
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -174,6 +179,26 @@ async def test_a_lost_connection_is_told(plugged: Any) -> None:
     result = await outcome(bridged(broken), asking("?"))
     assert result.text == "half"
     assert isinstance(result.error, ModelUnavailable)
+    assert result.chunks[-1] == result.usage
+
+
+async def test_an_endless_answer_ends_at_its_deadline(plugged: Any) -> None:
+    endless = plugged.Plugged(pieces=[plugged.piece("on ")] * 1_000, pause=0.02)
+    result = await outcome(bridged(endless, Timeouts(total=2)), asking("?"))
+    assert isinstance(result.error, ModelDeadlineExceeded)
+    assert result.text.startswith("on on ")
+    assert endless.closed == [True]
+
+
+async def test_calls_at_the_same_place_are_told_apart_by_their_ids(plugged: Any) -> None:
+    parts = [
+        {"name": "clock", "args": "{", "id": "c1", "index": None},
+        {"name": None, "args": "}", "id": None, "index": None},
+        {"name": "clock", "args": "[]", "id": "c2", "index": None},
+    ]
+    model = plugged.Plugged(pieces=[plugged.piece(tool_call_chunks=[part]) for part in parts])
+    result = await outcome(bridged(model), asking("?", tools=[CLOCK]))
+    assert result.calls == [ToolCall("c1", "clock", "{}"), ToolCall("c2", "clock", "[]")]
 
 
 async def test_a_reader_that_leaves_stops_the_model(plugged: Any) -> None:
