@@ -44,7 +44,7 @@ class Turn:
     _taken: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        self.sources = Sources(self.run.announce)
+        self.sources = Sources(self.run.announce, self.run.filters.text)
         for message in self.history:
             self.take(call.id for call in message.tool_calls)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, cast
 
 import msgspec
@@ -12,6 +13,24 @@ Clean = Callable[[str], str]
 
 NUL: Final = b"\\u0000"
 DELIMITERS: Final = re.compile(r'["\'\\\s]')
+SAMPLE: Final = "Zx7!kQ2#vT9"
+"""What is a secret behind the name of one, and nothing by itself."""
+
+OPAQUE: Final = frozenset(
+    {
+        "threadId",
+        "runId",
+        "messageId",
+        "toolCallId",
+        "parentMessageId",
+        "entityId",
+        "encryptedValue",
+        "message_id",
+        "tool_call_id",
+        "tool_call_ids",
+    }
+)
+"""Names of values by which others know something: changed, they would mean nothing."""
 
 
 def storable(text: str) -> str:
@@ -28,8 +47,8 @@ def encoded(value: object) -> bytes:
     try:
         payload = encode(value)
     except UnicodeEncodeError:
-        return encode(_walk(msgspec.to_builtins(value), storable))
-    return encode(_walk(msgspec.json.decode(payload), storable)) if NUL in payload else payload
+        return encode(_storable(msgspec.to_builtins(value)))
+    return encode(_storable(msgspec.json.decode(payload))) if NUL in payload else payload
 
 
 def cleaned(payload: bytes, clean: Clean) -> bytes:
@@ -42,26 +61,48 @@ def cleaned(payload: bytes, clean: Clean) -> bytes:
     if "\\" not in text and clean(text) == text:
         return payload
     value = msgspec.json.decode(payload)
-    kept = _walk(value, clean)
+    kept = _clean(value, clean)
     return payload if kept == value else encode(kept)
 
 
-def _walk(value: object, clean: Clean) -> object:
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in cast(list[object], value)]
+    if isinstance(value, dict):
+        items = cast(dict[str, object], value).items()
+        return {storable(name): _storable(item) for name, item in items}
+    return value
+
+
+def _clean(value: object, clean: Clean) -> object:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
-        return [_walk(item, clean) for item in cast(list[object], value)]
+        return [_clean(item, clean) for item in cast(list[object], value)]
     if isinstance(value, dict):
-        items = [(clean(key), item) for key, item in cast(dict[str, object], value).items()]
-        return {key: _named(key, _walk(item, clean), clean) for key, item in items}
+        items = [(clean(name), item) for name, item in cast(dict[str, object], value).items()]
+        return {name: _named(name, item, clean) for name, item in items}
     return value
 
 
 def _named(name: str, value: object, clean: Clean) -> object:
-    """Clean a string once more for what only its name gives away; then nothing of it stays."""
-    if not isinstance(value, str):
+    """Clean a value; nothing stays of a string that its name gives away."""
+    if name in OPAQUE:
         return value
+    label = _told_by(name, clean)
+    if label is not None and isinstance(value, str):
+        told = f'"{name}": "{DELIMITERS.sub("", value)}"'
+        if clean(told) != told:
+            return label
+    return _clean(value, clean)
+
+
+@lru_cache(1_000)
+def _told_by(name: str, clean: Clean) -> str | None:
+    """Return what stands in the place of secrets with this name; None if it is not telling."""
     start = f'"{name}": "'
-    told = f'{start}{DELIMITERS.sub("", value)}"'
+    told = f'{start}{SAMPLE}"'
     found = clean(told)
-    return value if found == told else found.removeprefix(start).removesuffix('"')
+    return None if found == told else found.removeprefix(start).removesuffix('"')

@@ -121,7 +121,7 @@ class Ledger:
         return CallResult(text or "", CallState(state), replayed=True)
 
     async def _settle(self, run: LiveRun, call: Call, text: str, state: CallState) -> CallResult:
-        stored = storable(text)
+        stored = storable(run.filters.text(text))
         async with self.database.pipelined(run.subject) as connection:
             cursor = await connection.execute(
                 SETTLE, self._key(run, call) | {"state": state, "result": stored}, prepare=True

@@ -245,7 +245,7 @@ class TextStream:
 
     def __post_init__(self) -> None:
         self.filter = self.run.filters.stream()
-        self.head = self.key + self.run.clean(self.id)
+        self.head = self.key + encoded(self.id)
         self.run.streams[self.id] = self
 
     def write(self, piece: str) -> None:

@@ -29,7 +29,10 @@ class Projection(Protocol):
         ...
 
     def row(self, entry: Entry) -> JsonValue:
-        """Return the row that follows from an entry, or None if none does."""
+        """Return the row that follows from an entry, or None if none does.
+
+        It is stored as it is: what an entry's record holds has gone through the filters already.
+        """
         ...
 
 

@@ -20,6 +20,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.batch import Batch
+from folkmoot.runs.cleaning import encoded
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import Entry, LiveRun
@@ -90,7 +91,7 @@ class LogWriter:
         projection = self.projections.get(entry.type)
         row = projection.row(entry) if projection is not None else None
         if projection is not None and row is not None:
-            entry.projected = projection, entry.run.clean(row)
+            entry.projected = projection, encoded(row)
         if not self._pending:
             self._oldest = clock.monotonic()
         self._pending.append(entry)

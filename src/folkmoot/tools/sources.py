@@ -5,7 +5,7 @@ tool. What was shown stands in the run's log, so that an answer can be checked a
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ SOURCES: Final = "sources"
 """Event: passages that the model was shown, whether its answer cites them or not."""
 
 Announce = Callable[[str, object], None]
+Clean = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,10 @@ def _unheard(_name: str, _value: object) -> None:
 
 @dataclass(slots=True, eq=False)
 class Sources:
-    """What one turn has shown; the first passage is number 1."""
+    """What one turn has shown, cleaned of secrets; the first passage is number 1."""
 
     announce: Announce = _unheard
+    clean: Clean = str
     passages: list[Passage] = field(default_factory=list[Passage])
 
     def show(self, passages: Iterable[Passage]) -> list[int]:
@@ -50,9 +52,12 @@ class Sources:
         for passage in passages:
             number = numbers.get(passage.chunk_id)
             if number is None:
-                self.passages.append(passage)
+                kept = replace(
+                    passage, title=self.clean(passage.title), text=self.clean(passage.text)
+                )
+                self.passages.append(kept)
                 number = numbers[passage.chunk_id] = len(self.passages)
-                fresh.append(listed(number, passage))
+                fresh.append(listed(number, kept))
             shown.append(number)
         self.announce(SOURCES, {"sources": fresh})
         return shown

@@ -172,3 +172,17 @@ async def test_passages_that_a_tool_shows_are_cited_like_any_other(
     chunks = [each["chunk_id"] for each in told["citations"]]
     assert chunks == [str(fish.chunk_id), str(birds.chunk_id)]
     assert kept[-1]["citations"] == told["citations"]
+
+
+async def test_a_secret_in_a_document_reaches_neither_the_model_nor_what_is_kept(
+    serving: Platform, ada: Talker, provider: FakeProvider
+) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    found = passage(f"Keys {secret}", f"The key:\n  {secret}\n")
+    serving.library.shelves[ada.subject.org_id] = [found]
+    provider.script([says("It is there [1].")])
+    stream = await ada.ask("What is the key?", "t1", workflow="rag")
+    kept = await ada.messages("t1")
+    assert kept[1]["citations"][0]["text"] == "The key:\n  [redacted key]\n"
+    told = [json.dumps([frame.event for frame in stream]), json.dumps(kept)]
+    assert all(secret not in each for each in [*told, provider.chats[-1].body.decode()])

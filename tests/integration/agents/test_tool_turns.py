@@ -27,13 +27,14 @@ class Counter:
         default_factory=list[tuple[Subject, dict[str, Any]]]
     )
     meeting: asyncio.Barrier | None = None
+    text: str | None = None
 
     async def __call__(self, context: ToolContext, arguments: dict[str, Any]) -> str:
         self.calls.append((context.subject, arguments))
         if self.meeting is not None:
             async with asyncio.timeout(10):
                 await self.meeting.wait()
-        return f"counted {len(self.calls)}"
+        return self.text or f"counted {len(self.calls)}"
 
     def tool(self) -> Tool:
         return Tool(
@@ -220,3 +221,33 @@ async def test_without_the_workflow_no_tool_is_offered(ada: Talker, provider: Fa
     await ada.ask("Hello", workflow="plain")
     await ada.ask("Hello")
     assert [list(chat.heard.tools) for chat in provider.chats] == [[], []]
+
+
+PROSE = """Rules:
+
+- **Password:** use at least 12 characters, with a "digit".
+- max_token: the number 5
+"""
+
+
+async def test_an_answer_is_kept_as_it_was_streamed_to_the_last_space(
+    ada: Talker, provider: FakeProvider, counter: Counter
+) -> None:
+    counter.text = PROSE
+    provider.script([uses("count"), says(PROSE)])
+    stream = await ada.ask("What are the rules?", "t1", workflow="tools")
+    (result,) = [frame.event for frame in stream if frame.type == "TOOL_CALL_RESULT"]
+    kept = [each["content"] for each in await ada.messages("t1")]
+    assert text_of(stream) == result["content"] == PROSE
+    assert kept[2:] == [PROSE, PROSE]
+    assert sent(provider, 1)[-1]["content"] == PROSE
+
+
+async def test_a_thread_whose_id_looks_like_a_secret_keeps_its_messages(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("Hello.")])
+    thread = "ghp_" + "a1B2c3D4e5F6" * 3
+    stream = await ada.ask("Hello", thread)
+    assert stream[0].event["threadId"] == thread
+    assert [each["content"] for each in await ada.messages(thread)] == ["Hello", "Hello."]

@@ -64,6 +64,39 @@ def test_what_is_no_secret_stays_byte_for_byte() -> None:
         assert cleaned(payload, CLEAN) == payload
 
 
+PROSE = """Rules:
+- **Password:** use at least 12 characters, with a "digit".
+- max_token: the number 5
+"""
+
+
+@pytest.mark.parametrize("name", ["content", "delta", "text", "title"])
+def test_prose_about_secrets_keeps_every_space_and_line(name: str) -> None:
+    value = {"messageId": "m1", name: PROSE, "deep": [{name: PROSE}]}
+    assert clean(value) == value
+
+
+def test_a_secret_in_prose_goes_and_the_spaces_around_it_stay() -> None:
+    assert clean({"content": f"Use\n\n  {KEY}  with\ta tab."}) == {
+        "content": "Use\n\n  [redacted key]  with\ta tab."
+    }
+
+
+def test_what_its_name_gives_away_is_replaced_whole() -> None:
+    given = {"password": "correct\nhorse 7", "api_key": 'x1 "y2"\n', KEY: "plain\n7 words"}
+    assert clean(given) == {
+        "password": "[redacted password]",
+        "api_key": "[redacted secret]",
+        "[redacted key]": "plain\n7 words",
+    }
+
+
+def test_ids_by_which_others_know_something_stay() -> None:
+    value = {"threadId": KEY, "toolCallId": KEY, "value": {"tool_call_ids": [KEY]}, "line": "a\nb"}
+    assert clean(value) == value
+    assert encoded({"threadId": "a\0\ud800"}) == b'{"threadId":"a\xef\xbf\xbd?"}'
+
+
 def test_a_secret_leaves_the_rest_as_it_was() -> None:
     value = {"a": [1, None, True, 2.5, {"b": KEY}], "toolCallId": "call-1", "big": 10**30}
     assert clean(value) == value | {"a": [1, None, True, 2.5, {"b": "[redacted key]"}]}
