@@ -9,6 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, S
 
 SHORTEST_KEY: Final = 32
 
+CHECKOUT: Final = Path(__file__).resolve().parents[3]
+"""Where the sources are, if this runs from them."""
+
+LEVELS: Final = "(?i)^(debug|info|warning|error|critical)$"
+
+INSTALLED_DATA: Final = Path("~/.local/share/folkmoot")
+
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+DottedPath = Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+$")]
+
+
+def usual_data_dir(root: Path = CHECKOUT) -> Path:
+    """Return where data are kept unless it is said: in the checkout, or else the user's own."""
+    checkout = (root / "pyproject.toml").is_file() and (root / "src" / "folkmoot").is_dir()
+    return root / ".folkmoot" if checkout else INSTALLED_DATA
+
 
 class Mode(StrEnum):
     """Production refuses what is merely convenient: a generated key, cookies over plain HTTP."""
@@ -22,11 +38,21 @@ class Providers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    openai_api_key: SecretStr | None = None
-    openai_base_url: str | None = None
-    anthropic_api_key: SecretStr | None = None
-    google_api_key: SecretStr | None = None
-    ollama_host: str | None = None
+    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI.")
+    openai_base_url: str | None = Field(
+        default=None,
+        description="Address of any server that speaks OpenAI's API; it may do without a key.",
+    )
+    anthropic_api_key: SecretStr | None = Field(default=None, description="Key of Anthropic.")
+    google_api_key: SecretStr | None = Field(default=None, description="Key of Google's Gemini.")
+    ollama_host: str | None = Field(
+        default=None, description="Address of Ollama; it is found on this machine by itself."
+    )
+    langchain: dict[ProviderName, DottedPath] = Field(
+        default_factory=dict[str, str],
+        description="Providers that come as Python, by name: package.module:name of a function "
+        "that takes a model's name and returns LangChain's chat model or embeddings.",
+    )
 
 
 class ModelLimits(BaseModel):
@@ -34,11 +60,17 @@ class ModelLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    connect: PositiveFloat = 10.0
-    first_token: PositiveFloat = 60.0
-    idle: PositiveFloat = 60.0
-    total: PositiveFloat = 600.0
-    attempts: PositiveInt = 3
+    connect: PositiveFloat = Field(default=10.0, description="Until the connection stands.")
+    first_token: PositiveFloat = Field(
+        default=60.0, description="From the request to the first piece of the answer."
+    )
+    idle: PositiveFloat = Field(default=60.0, description="Between two pieces after that.")
+    total: PositiveFloat = Field(
+        default=600.0, description="For the whole answer with everything that is repeated for it."
+    )
+    attempts: PositiveInt = Field(
+        default=3, description="How often a call is made that the provider refuses for the moment."
+    )
 
 
 class Langfuse(BaseModel):
@@ -46,9 +78,9 @@ class Langfuse(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    public_key: str | None = None
-    secret_key: SecretStr | None = None
-    host: str = "https://cloud.langfuse.com"
+    public_key: str | None = Field(default=None, description="Public key of the project.")
+    secret_key: SecretStr | None = Field(default=None, description="Its secret key.")
+    host: str = Field(default="https://cloud.langfuse.com", description="Address of Langfuse.")
 
 
 class Deployment(BaseModel):
@@ -56,35 +88,94 @@ class Deployment(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mode: Mode = Mode.DEV
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    workers: PositiveInt = 1
-    data_dir: Path = Path("~/.local/share/folkmoot")
-    database_url: SecretStr | None = Field(
-        default=None, description="The owner of the schema; without it, an embedded server."
+    mode: Mode = Field(
+        default=Mode.DEV,
+        description="`production` demands a secret key and HTTPS in front of the server.",
     )
-    blobs_url: str | None = Field(default=None, description="file:///… or s3://bucket/prefix")
-    secret_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
-    default_model: str | None = None
-    embedding_model: str = "auto"
-    trusted_hosts: list[str] = Field(default_factory=lambda: ["*"])
-    trusted_proxies: list[str] = Field(default_factory=list[str])
-    cors_origins: list[str] = Field(default_factory=list[str])
-    registration_open: bool = True
-    log_level: str = "INFO"
-    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 20.0
-    max_runs: PositiveInt = 2_000
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is all.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8000, description="Port to listen on; 0 takes a free one."
+    )
+    workers: PositiveInt = Field(default=1, description="How many processes `up` serves with.")
+    data_dir: Path = Field(
+        default_factory=usual_data_dir,
+        description="Where the embedded database, files, models and the generated secret key are: "
+        f"`.folkmoot` in the checkout this runs from, otherwise `{INSTALLED_DATA}`.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://… of the role that owns the schema, which may create roles; "
+        "without it an embedded server is started.",
+    )
+    blobs_url: str | None = Field(
+        default=None,
+        description="Where uploaded files are kept: file:///… or s3://bucket/prefix; by default "
+        "in the data directory.",
+    )
+    secret_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = Field(
+        default=None,
+        description="32 or more random characters, the same for every process on one database; "
+        "signs tokens and makes the passwords of the database's roles. In dev mode one is made "
+        "and kept in the data directory.",
+    )
+    default_model: str | None = Field(
+        default=None,
+        description="provider:name of the model that answers, such as openai:gpt-5; without it "
+        "answers are quoted from documents (offline:extractive).",
+    )
+    embedding_model: str = Field(
+        default="auto",
+        description="provider:name of what compares texts by meaning: openai:…, google:…, "
+        "ollama:…, fastembed:NAME or fastembed:/DIRECTORY (an ONNX model and its tokenizer), "
+        "offline:hash. `auto` takes the first that is at hand.",
+    )
+    trusted_hosts: list[str] = Field(
+        default_factory=lambda: ["*"], description="Names that the server answers to."
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list[str],
+        description="Addresses of proxies whose X-Forwarded-For and -Proto are believed.",
+    )
+    cors_origins: list[str] = Field(
+        default_factory=list[str], description="Origins of other sites whose pages may call."
+    )
+    registration_open: bool = Field(
+        default=True, description="Whether anybody may make an account and an organisation."
+    )
+    log_level: Annotated[str, Field(pattern=LEVELS)] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        default=20.0,
+        description="How long a process that stops lets its runs end before it hands them over.",
+    )
+    max_runs: PositiveInt = Field(
+        default=2_000, description="Runs that one process works on at the same time."
+    )
     redis_url: SecretStr | None = Field(
         default=None, description="Kept for caches and limits; so far PostgreSQL serves them."
     )
-    otlp_endpoint: str | None = Field(default=None, description="Base URL; traces are sent there.")
-    otlp_headers: SecretStr | None = Field(default=None, description="name=value,name=value")
+    otlp_endpoint: str | None = Field(
+        default=None, description="Address of a collector of OpenTelemetry traces, over HTTP."
+    )
+    otlp_headers: SecretStr | None = Field(
+        default=None, description="What is sent to it besides: name=value,name=value"
+    )
     langfuse: Langfuse = Langfuse()
-    init_org: str | None = None
-    init_admin_email: str | None = None
-    init_admin_password: SecretStr | None = None
-    init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = None
+    init_org: str | None = Field(
+        default=None, description="First organisation; `up` makes `Demo` by default."
+    )
+    init_admin_email: str | None = Field(
+        default=None, description="Its owner; by default admin@localhost."
+    )
+    init_admin_password: SecretStr | None = Field(
+        default=None,
+        description="The owner's password, if they have none yet; without it they come in by the "
+        "sign-in link.",
+    )
+    init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = Field(
+        default=None, description="An API key of 32 or more characters that acts for the owner."
+    )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
 
@@ -12,6 +14,9 @@ from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
 
 PREFIX: Final = "FOLKMOOT_"
+IN_FILE: Final = "_FILE"
+"""The end of a variable that names a file which holds the value: for secrets."""
+
 FILE: Final = "folkmoot.yaml"
 DEFAULT: Final = "default"
 HIDDEN: Final = "********"
@@ -33,6 +38,9 @@ WELL_KNOWN: Final = {
 
 CLIENTS: Final = {"FOLKMOOT_URL", "FOLKMOOT_API_KEY"}
 """They tell a client where a server is and configure none."""
+
+Value = tuple[str, object, str]
+"""A key, its value, and where that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,9 @@ def load(
     """
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
-    for source in (_file(file), _environment(environ), _labelled(given, "flag")):
+    for source in (_file(file), _environment(environ), _flags(flags or {})):
         for key, value, origin in source:
+            _demand_known(key, origin)
             values[key], origins[key] = value, origin
     try:
         deployment = Deployment.model_validate(_nested(values))
@@ -77,19 +85,54 @@ def load(
     return Loaded(deployment, origins)
 
 
-def _labelled(values: Mapping[str, object], label: str) -> Iterator[tuple[str, object, str]]:
-    for key, value in values.items():
-        yield key, value, f"{label} --{key.replace('_', '-')}"
+@cache
+def known() -> Mapping[str, object]:
+    """Return the dotted key of everything that can be set, and the type of its value.
+
+    The last part is `*` where any name may stand.
+    """
+    return dict(_annotations(Deployment, ""))
 
 
-def _file(path: Path | None) -> Iterator[tuple[str, object, str]]:
+def _annotations(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:
+    for name, hint in get_type_hints(model).items():
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            yield from _annotations(hint, f"{prefix}{name}.")
+        elif name in model.model_fields:
+            yield f"{prefix}{name}{'.*' if hint == dict[str, str] else ''}", hint
+
+
+def _is_known(key: str) -> bool:
+    return key in known() or f"{key.rpartition('.')[0]}.*" in known()
+
+
+def _demand_known(key: str, origin: str) -> None:
+    if _is_known(key):
+        return
+    if any(name.startswith(f"{key}.") for name in known()):
+        raise ConfigurationInvalid(origin, key, "it must hold names and values")
+    similar = "".join(f"; is it {name}?" for name in get_close_matches(key, known(), n=1))
+    raise ConfigurationInvalid(origin, key, f"there is no such setting{similar}")
+
+
+def _flags(flags: Mapping[str, object]) -> Iterator[Value]:
+    for key, value in flags.items():
+        if value is not None:
+            yield key, value, f"flag --{key.replace('_', '-')}"
+
+
+def _file(path: Path | None) -> Iterator[Value]:
     found = path or Path(FILE)
     if path is None and not found.is_file():
         return
     try:
         content = yaml.safe_load(found.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationInvalid(str(found), "(file)", str(error)) from None
+    except OSError as error:
+        raise ConfigurationInvalid(str(found), "(file)", str(error.strerror)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationInvalid(str(found), "(file)", "it is not UTF-8") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationInvalid(str(found), "(file)", _broken(error)) from None
     if content is None:
         return
     if not isinstance(content, dict):
@@ -98,47 +141,64 @@ def _file(path: Path | None) -> Iterator[tuple[str, object, str]]:
         yield key, value, str(found)
 
 
+def _broken(error: yaml.YAMLError) -> str:
+    """Say what is wrong and where; not the line itself, which may hold a secret."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return "it is no YAML"
+
+
 def _leaves(content: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
+    """Yield what is given; a name without a value gives nothing."""
     for name, value in content.items():
         if isinstance(value, dict):
             yield from _leaves(cast(dict[str, object], value), f"{prefix}{name}.")
-        else:
+        elif value is not None:
             yield f"{prefix}{name}", value
 
 
-def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object, str]]:
+def _environment(environ: Mapping[str, str]) -> Iterator[Value]:
+    for name, key, in_file in _variables(environ):
+        text, origin = environ.get(name), f"environment {name}"
+        if not text:
+            continue
+        if in_file:
+            text = _content(text, key, origin)
+            if environ.get(name.removesuffix(IN_FILE)):
+                reason = f"{name.removesuffix(IN_FILE)} is set, too; only one of them may be"
+                raise ConfigurationInvalid(origin, key, reason)
+        yield key, _items(text) if known().get(key) == list[str] else text, origin
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield the name of each variable for us, its key, and whether it names a file."""
     for name, key in WELL_KNOWN.items():
-        if environ.get(name):
-            yield key, environ[name], f"environment {name}"
+        yield name, key, False
+        yield f"{name}{IN_FILE}", key, True
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in CLIENTS and environ[name]:
-            yield _variable(name, environ[name])
+        if name.startswith(PREFIX) and name not in CLIENTS:
+            key = name.removeprefix(PREFIX).lower().replace("__", ".")
+            inner = key.removesuffix(IN_FILE.lower())
+            in_file = not _is_known(key) and _is_known(inner)
+            yield name, inner if in_file else key, in_file
 
 
-def _variable(name: str, text: str) -> tuple[str, object, str]:
-    key = name.removeprefix(PREFIX).lower().replace("__", ".")
-    origin = f"environment {name}"
-    known = dict(_annotations())
-    if key not in known and key.removesuffix("_file") in known and name.endswith("_FILE"):
-        key = key.removesuffix("_file")
-        try:
-            text = Path(text).read_text(encoding="utf-8").rstrip("\n")
-        except OSError as error:
-            raise ConfigurationInvalid(origin, key, str(error)) from None
-    if known.get(key) == list[str]:
-        return key, [part.strip() for part in text.split(",") if part.strip()], origin
-    return key, text, origin
+def _content(path: str, key: str, origin: str) -> str:
+    """Return what a file holds; nothing of it stands in a failure."""
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigurationInvalid(origin, key, f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationInvalid(origin, key, f"{path} is not UTF-8") from None
+    if not text:
+        raise ConfigurationInvalid(origin, key, f"{path} is empty")
+    return text
 
 
-def _annotations(
-    model: type[BaseModel] = Deployment, prefix: str = ""
-) -> Iterator[tuple[str, object]]:
-    """Yield each dotted key and the type of its value."""
-    for name, hint in get_type_hints(model).items():
-        if isinstance(hint, type) and issubclass(hint, BaseModel):
-            yield from _annotations(hint, f"{prefix}{name}.")
-        elif name in model.model_fields:
-            yield f"{prefix}{name}", hint
+def _items(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _nested(values: Mapping[str, object]) -> dict[str, Any]:
@@ -154,10 +214,11 @@ def _nested(values: Mapping[str, object]) -> dict[str, Any]:
 
 def _explained(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationInvalid:
     fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    origin = origins.get(key, DEFAULT)
-    reason = "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
-    return ConfigurationInvalid(origin, key, reason)
+    parts = [str(part) for part in fault["loc"]]
+    keys = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    # A part of a list or of a name has no origin of its own.
+    key = next((key for key in keys if key in origins), keys[0])
+    return ConfigurationInvalid(origins.get(key, DEFAULT), key, fault["msg"])
 
 
 def _flat(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -165,6 +226,9 @@ def _flat(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
         value = getattr(model, name)
         if isinstance(value, BaseModel):
             yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, dict) and value:
+            for inner, entry in cast(dict[str, object], value).items():
+                yield f"{prefix}{name}.{inner}", entry
         else:
             yield f"{prefix}{name}", value
 
@@ -174,4 +238,4 @@ def _shown(value: object) -> str:
         return HIDDEN
     if isinstance(value, list):
         return ",".join(str(item) for item in cast(list[object], value))
-    return "" if value is None else str(value)
+    return "" if value is None or value == {} else str(value)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.settings.deployment import Mode, secret_values
+from folkmoot.settings.deployment import INSTALLED_DATA, Mode, secret_values, usual_data_dir
 from folkmoot.settings.errors import ConfigurationInvalid
 from folkmoot.settings.loading import Loaded, load
 
@@ -134,3 +134,89 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
 
 def test_what_tells_clients_where_the_server_is_configures_none() -> None:
     assert load({"FOLKMOOT_URL": "https://one.example", "FOLKMOOT_API_KEY": KEY}).origins == {}
+
+
+def test_a_well_known_secret_can_stand_in_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"sk-from-a-file\r\n")
+    loaded = load({"OPENAI_API_KEY_FILE": str(tmp_path / "key")})
+    key = loaded.deployment.providers.openai_api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk-from-a-file"
+    assert rows(loaded)["providers.openai_api_key"][1] == "environment OPENAI_API_KEY_FILE"
+
+
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "FOLKMOOT_SECRET_KEY"])
+def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "key").write_text(KEY)
+    with pytest.raises(ConfigurationInvalid, match=f"{name} is set, too"):
+        load({name: KEY, f"{name}_FILE": str(tmp_path / "key")})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), (b"\n", "is empty"), (b"\xff\xfesecret", "is not UTF-8")],
+)
+@pytest.mark.parametrize("name", ["GOOGLE_API_KEY_FILE", "FOLKMOOT_DATABASE_URL_FILE"])
+def test_a_file_of_a_secret_that_cannot_be_read_is_told_without_what_it_holds(
+    tmp_path: Path, name: str, content: bytes | None, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        load({name: str(tmp_path / "key")})
+    assert f"environment {name}: " in str(refused.value)
+    assert reason in str(refused.value)
+    assert "secret" not in str(refused.value).partition(str(tmp_path))[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("prot: 1\n", "prot: there is no such setting; is it port?"),
+        ("nonsense: 1\n", "nonsense: there is no such setting"),
+        ("providers: openai\n", "providers: it must hold names and values"),
+        ("providers:\n  langchain: openai\n", "providers.langchain: it must hold names and values"),
+        ("port:\n  number: 1\n", "port.number: there is no such setting"),
+        ("port: many\n", "port: Input should be a valid integer"),
+        ("trusted_hosts: [one.example, 2]\n", "trusted_hosts: Input should be a valid string"),
+        ("model_limits:\n  idle: 0\n", "model_limits.idle: Input should be greater than 0"),
+        ("providers:\n  langchain:\n    a: b\n", "providers.langchain.a: String should match"),
+        ("log_level: loud\n", "log_level: String should match"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_the_file_the_name_and_the_reason(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    (tmp_path / "folkmoot.yaml").write_text(content)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        load({"OPENAI_API_KEY": "sk-1"})
+    assert str(refused.value).startswith(f"folkmoot.yaml: {told}")
+
+
+def test_what_breaks_a_file_is_told_by_its_line_and_not_by_what_stands_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folkmoot.yaml").write_text("port: 1\nsecret_key: [very-secret\nmode: dev\n")
+    with pytest.raises(ConfigurationInvalid, match=r"folkmoot\.yaml: \(file\): line 3") as refused:
+        load({})
+    assert "very-secret" not in str(refused.value)
+
+
+def test_a_name_without_a_value_sets_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folkmoot.yaml").write_text("data_dir:\nproviders:\n  # openai_api_key: …\n")
+    assert load({}).origins == {}
+
+
+def test_providers_that_come_as_python_are_named_by_the_operator(tmp_path: Path) -> None:
+    assert rows(load({}))["providers.langchain"] == ("", "default")
+    (tmp_path / "folkmoot.yaml").write_text("providers:\n  langchain:\n    One: a.b:c\n")
+    loaded = load({"FOLKMOOT_PROVIDERS__LANGCHAIN__TWO": "d:e"})
+    assert loaded.deployment.providers.langchain == {"One": "a.b:c", "two": "d:e"}
+    assert rows(loaded)["providers.langchain.One"] == ("a.b:c", "folkmoot.yaml")
+
+
+def test_data_are_kept_in_the_checkout_that_this_runs_from(tmp_path: Path) -> None:
+    assert usual_data_dir(tmp_path) == INSTALLED_DATA
+    (tmp_path / "src" / "folkmoot").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    assert usual_data_dir(tmp_path) == tmp_path / ".folkmoot"
