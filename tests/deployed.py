@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import httpx
 
+from embedded_processes import room_for_servers
+
 API_KEY: Final = "a-key-for-tests-only-0123456789abcdef"
 PATIENCE: Final = 60.0
 
@@ -94,7 +96,7 @@ def deployed(
     environment: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()
 ) -> Iterator[Deployed]:
     """Serve from a fresh directory; everything is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="folkmoot-served-") as name:
+    with tempfile.TemporaryDirectory(prefix="folkmoot-served-", dir=room_for_servers()) as name:
         directory = Path(name)
         directory.chmod(0o755)
         given = {

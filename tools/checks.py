@@ -6,11 +6,10 @@ cannot run here as a failure, and other arguments go to pytest alone. The last l
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +69,8 @@ FAST_TESTS: Final = ("-m", "core", "tests")
 
 def main(arguments: list[str]) -> int:
     """Run what was asked for; 0 if all of it is well."""
+    own_tools = Path(sys.executable).parent
+    os.environ["PATH"] = f"{own_tools}{os.pathsep}{os.environ['PATH']}"
     if arguments == ["fast"]:
         return fast()
     if arguments in ([], ["--all"]):
@@ -93,13 +94,11 @@ def whole(*, strict: bool) -> int:
     failed = [
         f"{service.program} is missing, for {service.needed_for}" for service in services.missing()
     ]
-    console = list(console_checks())
-    if not console:
-        failed.append("npm is missing, for the checks of the console")
     for sentence in failed:
         print(f"SKIPPED  {sentence}")
     failed = failed if strict else []
-    failed += run_all([*QUICK, *SLOW, *console])
+    prepare_console()
+    failed += run_all([*QUICK, *SLOW, *CONSOLE_CHECKS])
     status, summary = run_pytest(["tests"], covered=True, strict=strict)
     failed += coverage_failures()
     return report(failed, status, summary)
@@ -121,7 +120,6 @@ def run(check: Check) -> Outcome:
     ended = subprocess.run(
         check.command,
         cwd=check.folder,
-        env={**os.environ, "PATH": path()},
         check=False,
         text=True,
         stdout=subprocess.PIPE,
@@ -130,21 +128,13 @@ def run(check: Check) -> Outcome:
     return Outcome(check.name, ended.returncode != 0, ended.stdout, time.monotonic() - begun)
 
 
-def path() -> str:
-    """Return the PATH on which the environment's own tools come first."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def console_checks() -> Iterator[Check]:
-    """Make the console's checks ready to run, where there is a Node.js."""
-    if shutil.which("npm") is None:
-        return
+def prepare_console() -> None:
+    """Install what it takes to check the console."""
     locked, installed = CONSOLE / "package-lock.json", CONSOLE / "node_modules"
-    # `./up` installs what it takes to build the console, and not what it takes to check it.
+    # `./up` installs only what it takes to build it.
     marker = installed / "vitest" / "package.json"
     if not marker.is_file() or marker.stat().st_ctime < locked.stat().st_mtime:
         run(Check("console packages", ("npm", "ci", "--no-audit", "--no-fund"), CONSOLE)).show()
-    yield from CONSOLE_CHECKS
 
 
 def run_pytest(

@@ -63,7 +63,8 @@ def sync(*, with_tests: bool) -> None:
     say(f"PyPI cannot be reached; installing from {mirror}")
     with tempfile.NamedTemporaryFile(suffix=".txt") as wanted:
         uv("export", "--quiet", "--frozen", "--no-emit-project", *scope, "-o", wanted.name)
-        uv("pip", "install", "--require-hashes", "--requirement", wanted.name, *verbosity())
+        exactly = ["--no-deps", "--require-hashes"]
+        uv("pip", "install", *exactly, "--requirement", wanted.name, *verbosity())
     uv("pip", "install", "--no-deps", "--editable", str(ROOT), *verbosity())
 
 

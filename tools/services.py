@@ -16,7 +16,10 @@ class Service:
     needed_for: str
 
 
-SERVICES: Final = (Service("chromium", "chromium", "the tests of the console in a browser"),)
+SERVICES: Final = (
+    Service("chromium", "chromium", "the tests of the console in a browser"),
+    Service("curl", "curl", "the tests of the examples"),
+)
 
 
 def missing() -> list[Service]:

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from conftest import SECRET_KEY
-from embedded_processes import end_server
+from embedded_processes import end_server, room_for_servers
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="folkmoot-watched-") as name:
+    with tempfile.TemporaryDirectory(prefix="folkmoot-watched-", dir=room_for_servers()) as name:
         Path(name).chmod(0o755)
         yield Path(name) / "postgres"
 

@@ -1,8 +1,12 @@
 """The official AG-UI client against the server."""
 
+import fcntl
 import json
+import os
 import shutil
 import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +22,9 @@ from talking import Talker
 pytestmark = pytest.mark.anyio
 
 HERE: Final = Path(__file__).parent
+LOCKED: Final = HERE / "package-lock.json"
 PACKAGE: Final = HERE / "node_modules" / "@ag-ui" / "client" / "package.json"
+PROGRAMS: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 PATIENCE: Final = 120  # seconds
 
 Turn = dict[str, Any]
@@ -27,16 +33,30 @@ Turn = dict[str, Any]
 @pytest.fixture(scope="session")
 def node() -> str:
     """The path of node, with the client's package installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not there: the official AG-UI client can not be run")
-    if not PACKAGE.exists():
-        installed = subprocess.run(
-            [npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-        if installed.returncode != 0:
-            pytest.skip(f"npm can not install the official AG-UI client: {installed.stderr[-300:]}")
+    node, npm = (shutil.which(name, path=PROGRAMS) for name in ("node", "npm"))
+    assert node is not None
+    assert npm is not None
+    with LOCKED.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other tests may want it at the same time
+        if not PACKAGE.exists():
+            installed = run(npm, "ci")
+            if installed.returncode != 0:
+                pytest.skip(f"npm can not install the AG-UI client: {installed.stderr[-300:]}")
     return node
+
+
+def run(*command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program of Node.js, which is found where the other tools of the tests are."""
+    return subprocess.run(
+        command,
+        cwd=HERE,
+        env=os.environ | {"PATH": PROGRAMS},
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 async def talk(node: str, talker: Talker, thread: str, *turns: Turn) -> dict[str, Any]:
@@ -47,19 +67,8 @@ async def talk(node: str, talker: Talker, thread: str, *turns: Turn) -> dict[str
         "threadId": thread,
         "turns": turns,
     }
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [node, "client.mjs"],
-            cwd=HERE,
-            input=json.dumps(order),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    done = await anyio.to_thread.run_sync(run)
+    asking = partial(run, node, "client.mjs", given=json.dumps(order))
+    done = await anyio.to_thread.run_sync(asking)
     assert done.returncode == 0, done.stderr
     assert "[ag-ui]" not in done.stderr, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

@@ -12,6 +12,7 @@ import pytest
 from embedded_processes import (
     ask,
     change,
+    directory,
     mode,
     nobody,
     postmaster_pid,
@@ -30,10 +31,8 @@ from folkmoot.db.embedded.waiting import attempts
 
 SOURCES = Path(__file__).parents[3] / "src"
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a server to an account")
 
-
-@as_root
+@pytest.mark.root
 def test_root_hands_the_server_to_an_account_without_privileges(
     root: Path, postgres: EmbeddedPostgres
 ) -> None:
@@ -43,7 +42,7 @@ def test_root_hands_the_server_to_an_account_without_privileges(
     assert 0 not in uids
 
 
-@as_root
+@pytest.mark.root
 def test_data_stay_with_the_account_that_owns_them(root: Path, postgres: EmbeddedPostgres) -> None:
     change(postgres.start().dsn(), "CREATE TABLE kept AS SELECT 42 AS answer")
     postgres.stop()
@@ -55,7 +54,7 @@ def test_data_stay_with_the_account_that_owns_them(root: Path, postgres: Embedde
     assert Path(f"/proc/{postmaster_pid(root)}").stat().st_uid == nobody().pw_uid
 
 
-@as_root
+@pytest.mark.root
 def test_a_root_that_the_account_cannot_enter_moves_and_is_found_again(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     postgres = EmbeddedPostgres(tmp_path / "postgres")
@@ -76,7 +75,7 @@ def test_a_root_that_the_account_cannot_enter_moves_and_is_found_again(tmp_path:
         postgres.start()
 
 
-@as_root
+@pytest.mark.root
 def test_programs_that_the_account_cannot_run_are_copied_once(root: Path) -> None:
     installed = binaries.installed()
     hidden = root / "hidden" / binaries.PACKAGE
@@ -97,7 +96,7 @@ def test_programs_that_the_account_cannot_run_are_copied_once(root: Path) -> Non
     assert [path.name for path in (root / "bin").iterdir()] == [usable.parents[1].name]
 
 
-@as_root
+@pytest.mark.root
 def test_data_that_moved_where_the_account_cannot_go_are_not_begun_anew(
     root: Path, postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
@@ -109,7 +108,7 @@ def test_data_that_moved_where_the_account_cannot_go_are_not_begun_anew(
     assert (root / "moved-to").read_text() == str(tmp_path / "moved")
 
 
-@as_root
+@pytest.mark.root
 def test_root_without_any_account_to_turn_to_is_told_so(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,40 +133,44 @@ def test_a_program_that_hangs_is_ended_with_its_children() -> None:
 
 
 ORDINARY = """
-import sys
-sys.path[:0] = sys.argv[2:]
+import os, sys
 from pathlib import Path
+root, programs, uid, gid, *sys.path[:0] = sys.argv[1:]
 import psycopg
-from folkmoot.db.embedded import EmbeddedPostgres
-postgres = EmbeddedPostgres(Path(sys.argv[1]))
+from folkmoot.db.embedded import EmbeddedPostgres, binaries
+binaries.installed = lambda: Path(programs)
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
+postgres = EmbeddedPostgres(Path(root))
 for _ in range(2):
     with psycopg.connect(postgres.start().dsn()) as connection:
         print("served by", connection.execute("SHOW server_version").fetchone()[0])
     postgres.stop()
 """
+"""Root has read Python's modules when it becomes somebody else, who may be unable to."""
 
 
-def interpreter_for(account: Account) -> tuple[str, ...]:
-    """Return a Python that the account can run with our packages, or skip the test."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = (sysconfig.get_path("purelib"), str(SOURCES))
-    probe = "import sys; sys.path[:0] = sys.argv[1:]; import psycopg, folkmoot.db.embedded"
-    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        runs = account.may("-x", Path(python))
-        if runs and account.run(python, "-c", probe, *packages)[0] == 0:
-            return (python, *packages)
-    pytest.skip(f"an ordinary user can run no {version} with the installed packages here")
+@pytest.fixture
+def ordinary(root: Path) -> Account:
+    """An ordinary user, who owns the root."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    os.chown(root, nobody().pw_uid, nobody().pw_gid)
+    return Account(nobody().pw_uid, nobody().pw_gid)
 
 
-def test_an_ordinary_user_runs_it_in_place(root: Path) -> None:
-    account = Account(os.geteuid(), os.getegid())
-    if account.uid == 0:
-        account = Account(nobody().pw_uid, nobody().pw_gid)
-        os.chown(root, account.uid, account.gid)
-    python, *packages = interpreter_for(account)
-    status, said = account.run(python, "-c", ORDINARY, root, *packages)
+def test_an_ordinary_user_runs_it_in_place(root: Path, ordinary: Account) -> None:
+    with directory() as lent:
+        lent.chmod(0o711)
+        programs = binaries.usable(binaries.installed(), lent, ordinary)
+        packages = (sysconfig.get_path("purelib"), SOURCES)
+        script = ("-c", ORDINARY, root, programs, str(ordinary.uid), str(ordinary.gid), *packages)
+        ours = Account(os.geteuid(), os.getegid())
+        status, said = ours.run(sys.executable, "-I", "-S", *script)
     assert (status, said.count("served by 18")) == (0, 2), said
     assert mode(root) == 0o700
     assert not (root / "bin").exists()
-    assert {path.stat().st_uid for path in root.iterdir()} == {account.uid}
+    assert {path.stat().st_uid for path in root.iterdir()} == {ordinary.uid}
     assert any(locks.is_free(root / "life") for _ in attempts(5))

@@ -29,9 +29,6 @@ from folkmoot.db.embedded import (
 from folkmoot.db.embedded import home as homes
 from folkmoot.db.embedded import postmaster as postmasters
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a server to an account")
-
-
 # Starting
 
 
@@ -190,7 +187,7 @@ def test_a_long_path_gets_a_short_private_socket_directory(root: Path) -> None:
         server.socket_dir.rmdir()
 
 
-@as_root
+@pytest.mark.root
 def test_a_socket_directory_made_by_somebody_else_is_refused(root: Path) -> None:
     long = root / ("long" * 30)
     root.chmod(0o711)
