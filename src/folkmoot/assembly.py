@@ -25,6 +25,7 @@ from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.identity import callers
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
@@ -113,8 +114,10 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         models.start()
         async with asyncio.TaskGroup() as background:
             watching = background.create_task(watch(on.place, database), name="database watch")
+            counting = background.create_task(backlog.watch(database), name="job counts")
             yield parts
             watching.cancel()
+            counting.cancel()
 
 
 async def settle_in(parts: Parts, *, works: bool) -> None:

@@ -1,6 +1,7 @@
 """One interface over local directories and S3-compatible stores; no file is whole in memory."""
 
 import asyncio
+import glob
 import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator
@@ -8,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import structlog
 
@@ -44,7 +47,9 @@ class BlobStore:
 
     def __init__(self, url: str, **options: Any) -> None:
         self._obstore = import_module("obstore")
+        self._directory: Path | None = None
         if url.startswith("file://"):
+            self._directory = Path(url2pathname(urlsplit(url).path))
             options |= {"automatic_cleanup": True, "mkdir": True}
         self._store = import_module("obstore.store").from_url(url, **options)
 
@@ -84,14 +89,16 @@ class BlobStore:
             async for part in found.stream(min_chunk_size=READ_BYTES):
                 yield bytes(part)
 
-    async def download(self, key: str, target: Path) -> None:
-        """Write a blob into a local file."""
-        with target.open("wb") as file:
-            async for part in self.get(key):
-                await asyncio.to_thread(file.write, part)
+    async def download(self, key: str, target: IO[bytes]) -> None:
+        """Write a blob into a local file, and go back to its beginning."""
+        async for part in self.get(key):
+            await asyncio.to_thread(target.write, part)
+        target.seek(0)
 
     async def delete(self, key: str) -> None:
-        """Delete a blob; one that is not there is fine."""
+        """Delete a blob and what a killed process left of it; one that is not there is fine."""
+        if self._directory is not None:
+            await asyncio.to_thread(_delete_staged, self._directory / key)
         try:
             with self._failures():
                 await self._obstore.delete_async(self._store, key)
@@ -156,6 +163,12 @@ class _Measured:
         self._aborted = True
         if self._next is not None:
             self._next.cancel()
+
+
+def _delete_staged(path: Path) -> None:
+    """Delete the beginnings of a file: the library writes it under its name, `#` and a number."""
+    for staged in path.parent.glob(f"{glob.escape(path.name)}#*"):
+        staged.unlink(missing_ok=True)
 
 
 async def _next_part(parts: AsyncIterator[bytes]) -> bytes | None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Self
@@ -17,24 +18,27 @@ if TYPE_CHECKING:
 Job = Callable[..., Awaitable[None]]
 """Takes ids as keyword arguments, all of them strings."""
 
-RETRIES: Final = 5
-"""Times a failing job is tried again before it is left for an operator to see."""
-
 LONGEST_WAIT: Final = 2.0
 """Seconds between two looks at the queue when no notification comes."""
 
 AWAY: Final = 1.0
 """Seconds between two attempts while the database is away."""
 
+REVIVING: Final = 3.0
+"""Seconds between two looks for jobs whose worker has died."""
+
+LIBRARY: Final = "folkmoot.jobs.library"
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A job and the queue whose workers run it."""
+    """A job, the queue whose workers run it, and the seconds that have to pass before."""
 
     job: Job
     queue: str
+    after: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -62,9 +66,16 @@ class Queue:
         if self._app is not None:
             await self._app.close_async()
 
-    def register(self, name: str, job: Job, *, queue: str) -> None:
-        """Name a job and the queue whose workers run it; before the queue is used."""
-        self._jobs[name] = Registered(job, queue)
+    def register(self, name: str, job: Job, *, queue: str, after: int = 0) -> None:
+        """Name a job, before the queue is used.
+
+        Args:
+            name: How it is called when it is stored.
+            job: What it does.
+            queue: Whose workers run it.
+            after: Seconds that have to pass before it is run.
+        """
+        self._jobs[name] = Registered(job, queue, after)
 
     async def defer(self, work: Work, name: str, *, lock: str | None = None, **ids: str) -> None:
         """Store a job in the same transaction as the data: both become visible, or neither.
@@ -75,18 +86,22 @@ class Queue:
             lock: Of jobs with the same lock, one runs at a time, in the order they were stored.
             ids: What the job is about.
         """
-        app = await self._opened()
+        app, registered = await self._opened(), self._jobs[name]
         connection = await work.session.connection()
         raw = await connection.get_raw_connection()
         deferrer = app.configure_task(
-            name, queue=self._jobs[name].queue, lock=lock, connection=raw.driver_connection
+            name,
+            queue=registered.queue,
+            lock=lock,
+            schedule_in={"seconds": registered.after} if registered.after else None,
+            connection=raw.driver_connection,
         )
         await deferrer.defer_async(**ids)
 
     async def work(self, *, name: str, concurrency: int, queues: Iterable[str] = ()) -> None:
         """Run jobs until cancelled; then let those that run come to their end.
 
-        A database that is away is awaited.
+        A database that is away is awaited. Jobs of workers that have died are run again.
 
         Args:
             name: The worker's name.
@@ -94,41 +109,60 @@ class Queue:
             queues: The queues to serve; none means all.
         """
         app = await self._opened()
-        away = importlib.import_module("procrastinate.exceptions").ConnectorException
+        reviving = asyncio.create_task(self._revive(app), name="stalled jobs")
         served = sorted(set(queues) or {registered.queue for registered in self._jobs.values()})
+        try:
+            while not await self._served(app, name=name, concurrency=concurrency, queues=served):
+                continue
+        finally:
+            reviving.cancel()
+
+    async def retry_failed(self) -> int:
+        """Have everything tried once more that was given up; return how many jobs those are."""
+        count: int = await self._library.retry_failed(await self._opened())
+        return count
+
+    async def _served(
+        self, app: "App", *, name: str, concurrency: int, queues: Sequence[str]
+    ) -> bool:
+        """Run jobs until cancelled; false if the database goes away."""
+        try:
+            await app.run_worker_async(
+                name=name,
+                queues=queues,
+                concurrency=concurrency,
+                wait=True,
+                fetch_job_polling_interval=LONGEST_WAIT,
+                update_heartbeat_interval=self._library.BEAT,
+                stalled_worker_timeout=self._library.SILENCE,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=10,
+            )
+        except self._library.Away as error:
+            log.warning("jobs.database_away", error=type(error.__cause__).__name__)
+            await asyncio.sleep(AWAY)
+            return False
+        return True
+
+    async def _revive(self, app: "App") -> None:
         while True:
-            try:
-                await app.run_worker_async(
-                    name=name,
-                    queues=served,
-                    concurrency=concurrency,
-                    wait=True,
-                    fetch_job_polling_interval=LONGEST_WAIT,
-                    install_signal_handlers=False,
-                    delete_jobs="successful",
-                    shutdown_graceful_timeout=10,
-                )
-            except away as error:
-                log.warning("jobs.database_away", error=type(error.__cause__).__name__)
-                await asyncio.sleep(AWAY)
-            else:
-                return
+            with suppress(self._library.Away):  # the worker says so
+                await self._library.revive(app)
+            await asyncio.sleep(REVIVING)
+
+    @property
+    def _library(self) -> ModuleType:
+        return importlib.import_module(LIBRARY)
 
     async def _opened(self) -> "App":
         async with self._opening:
             if self._app is None:
-                library = await asyncio.to_thread(importlib.import_module, "procrastinate")
-                app = self._built(library)
+                library = await asyncio.to_thread(importlib.import_module, LIBRARY)
+                app: App = library.app(self.address, self.connections)
+                for name, registered in self._jobs.items():
+                    task = app.task(name=name, queue=registered.queue, retry=library.Retries())
+                    task(registered.job)
                 await app.open_async()
                 self._app = app
         return self._app
-
-    def _built(self, library: ModuleType) -> "App":
-        connector = library.PsycopgConnector(
-            conninfo=self.address, min_size=1, max_size=self.connections
-        )
-        app: App = library.App(connector=connector)
-        retry = library.RetryStrategy(max_attempts=RETRIES, exponential_wait=2)
-        for name, registered in self._jobs.items():
-            app.task(name=name, queue=registered.queue, retry=retry)(registered.job)
-        return app

@@ -16,6 +16,7 @@ RunId = NewType("RunId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 CollectionId = NewType("CollectionId", UUID)
 DocumentId = NewType("DocumentId", UUID)
+UploadId = NewType("UploadId", UUID)
 ChunkId = NewType("ChunkId", UUID)
 
 ALL: Final = (
@@ -30,6 +31,7 @@ ALL: Final = (
     ConversationId,
     CollectionId,
     DocumentId,
+    UploadId,
     ChunkId,
 )
 

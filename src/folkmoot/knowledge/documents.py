@@ -21,6 +21,7 @@ class Received:
     """An upload whose bytes are in the blob store already."""
 
     title: str
+    filename: str | None
     kind: Kind
     blob_key: str
     size: int
@@ -46,6 +47,7 @@ async def add(work: Work, collection_id: CollectionId, received: Received, run_i
         "collection_id": collection_id,
         "external_id": received.external_id,
         "title": received.title,
+        "filename": received.filename,
         "status": Status.QUEUED,
         "kind": received.kind,
         "size": received.size,
@@ -76,6 +78,7 @@ def _revise(document: Document, received: Received, run_id: RunId) -> str:
     """Point a document at its new file; it is found by its old text until that one is read."""
     orphan = document.blob_key
     document.title = received.title
+    document.filename = received.filename
     document.status = Status.QUEUED
     document.error = document.progress = None
     document.kind = received.kind

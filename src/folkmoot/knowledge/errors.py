@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from folkmoot.kit.errors import AppError, Conflict, Invalid, NotFound, TooLarge, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, Invalid, NotFound, Unavailable
 
 
 class CollectionNotFound(NotFound):
@@ -35,6 +35,15 @@ class TeamNotFound(NotFound):
         super().__init__("You are in no team with this id.")
 
 
+class UploadLost(Unavailable):
+    """What was sent is gone: the process that received it was taken for dead meanwhile."""
+
+    code = "upload_lost"
+
+    def __init__(self) -> None:
+        super().__init__("The upload was interrupted on our side. Please send it again.")
+
+
 class NothingSent(Invalid):
     code = "nothing_sent"
 
@@ -47,13 +56,6 @@ class BrokenForm(Invalid):
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"The form cannot be read: {detail}.")
-
-
-class TextTooLarge(TooLarge):
-    code = "text_too_large"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The body is larger than {limit:,} bytes.", limit=limit)
 
 
 class UnsupportedBody(AppError):

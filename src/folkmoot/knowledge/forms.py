@@ -11,8 +11,10 @@ from typing import Any, Final
 from folkmoot.knowledge.errors import BrokenForm
 
 FIELD_BYTES: Final = 64 * 1024
-MOST_FIELDS: Final = 100
+SILENT_BYTES: Final = 256 * 1024
+"""What may come in without being part of anything."""
 MOST_FILES: Final = 100
+MOST_PARTS: Final = 1_000
 MULTIPART: Final = "multipart/form-data"
 
 
@@ -34,7 +36,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file on its way in. The fields are those that came before it in the form."""
+    """A file on its way in.
+
+    The fields are those that came before it. Those behind the last file count for it, too: they
+    are there once the form has been read to its end.
+    """
 
     filename: str
     fields: dict[str, str]
@@ -82,17 +88,24 @@ class Form:
             BrokenForm: what comes in is no form, or it is cut.
         """
         fields: dict[str, str] = {}
-        files = 0
+        file: FilePart | None = None
+        parts = files = 0
         while (event := await self._event()) is not End.FORM:
-            if not isinstance(event, Part) or event.filename == "":
+            if not isinstance(event, Part):
                 continue
-            if event.filename is None:
-                fields[event.name] = await self._field(event)
-            else:
-                files += 1
-                yield FilePart(event.filename, dict(fields), self._pieces())
-            if len(fields) > MOST_FIELDS or files > MOST_FILES:
-                raise BrokenForm(f"it has more than {MOST_FILES} files or fields")
+            parts += 1
+            files += bool(event.filename)
+            if parts > MOST_PARTS or files > MOST_FILES:
+                raise BrokenForm(f"it has more than {MOST_FILES} files or {MOST_PARTS} parts")
+            if event.filename:
+                file = FilePart(event.filename, dict(fields), self._pieces())
+                yield file
+                continue
+            value = await self._field(event)
+            if event.filename is None:  # else a file that nobody chose
+                fields[event.name] = value
+        if file is not None:
+            _complete(file, fields)
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
         while isinstance(piece := await self._event(), bytes):
@@ -109,9 +122,12 @@ class Form:
             raise BrokenForm(f"the field {part.name!r} is not UTF-8") from None
 
     async def _event(self) -> Part | bytes | End:
+        silent = 0
         while not self._events:
+            if silent > SILENT_BYTES:
+                raise BrokenForm("nothing in it begins")
             try:
-                self._parser.write(await anext(self._stream))
+                silent += self._parser.write(await anext(self._stream))
             except StopAsyncIteration:
                 raise BrokenForm("it ends too early") from None
             except self._error:
@@ -147,6 +163,13 @@ class Form:
 
     def _end(self) -> None:
         self._events.append(End.FORM)
+
+
+def _complete(file: FilePart, fields: dict[str, str]) -> None:
+    """Give the last file the fields that stand behind it; they may not contradict those before."""
+    for name, value in fields.items():
+        if file.fields.setdefault(name, value) != value:
+            raise BrokenForm(f"the field {name!r} says one thing before a file, another behind it")
 
 
 def _text(data: bytes) -> str:

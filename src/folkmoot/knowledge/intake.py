@@ -1,19 +1,21 @@
 """Taking documents in: bytes to the blob store, rows and a run to the database, or nothing."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from folkmoot.blobs.store import BlobStore, Stored
 from folkmoot.db.work import Database
-from folkmoot.kit.ids import CollectionId, OrgId, RunId, new_id
+from folkmoot.kit.errors import Unavailable
+from folkmoot.kit.ids import CollectionId, RunId, UploadId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, documents, plaintext
+from folkmoot.knowledge import collections, documents, plaintext, uploads
 from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.errors import BrokenForm, NothingSent
 from folkmoot.knowledge.forms import FilePart
@@ -27,6 +29,8 @@ UNNAMED: Final = "Untitled"
 EXTERNAL_ID: Final = TypeAdapter[str | None](ExternalId | None)
 METADATA: Final = TypeAdapter[dict[str, Any]](Metadata)
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -34,6 +38,43 @@ class Taken:
 
     documents: list[Document]
     run_id: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A blob that no document refers to yet."""
+
+    key: str
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file of a form; `fields` is whole once the form has been read to its end."""
+
+    name: str
+    kind: Kind
+    fields: Mapping[str, str]
+    kept: Kept
+
+    def described(self) -> Received:
+        """Return it with what the form says of it.
+
+        Raises:
+            BrokenForm: that makes no sense.
+        """
+        external_id, metadata = _described(self.fields)
+        title = plaintext.one_line(self.fields.get("title", "")) or PurePosixPath(self.name).stem
+        return Received(
+            title=title or UNNAMED,
+            filename=self.name or None,
+            kind=self.kind,
+            blob_key=self.kept.key,
+            size=self.kept.stored.size,
+            digest=self.kept.stored.digest,
+            external_id=external_id,
+            metadata=metadata,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +98,12 @@ class Intake:
             NothingSent: there is none.
         """
         await self._demand(subject, collection_id)
-        async with self._blobs_or_nothing() as keys:
-            received = [await self._file(subject.org_id, part, keys) async for part in parts]
-            if not received:
+        async with self._all_or_nothing(subject) as ids:
+            sent = [await self._file(subject, part, ids) async for part in parts]
+            if not sent:
                 raise NothingSent
-            return await self._add(subject, collection_id, received)
+            # Only now the form has ended, and with it what it says of its last file.
+            return await self._add(subject, collection_id, [each.described() for each in sent], ids)
 
     async def text(self, subject: Subject, collection_id: CollectionId, data: TextCreate) -> Taken:
         """Store a text.
@@ -70,19 +112,19 @@ class Intake:
             CollectionNotFound: the subject cannot see the collection.
         """
         await self._demand(subject, collection_id)
-        async with self._blobs_or_nothing() as keys:
-            body = plaintext.normalise(data.text).encode()
-            stored = await self._put(subject.org_id, _once(body), keys)
+        async with self._all_or_nothing(subject) as ids:
+            kept = await self._keep(subject, _once(plaintext.normalise(data.text).encode()), ids)
             received = Received(
                 title=plaintext.one_line(data.title),
+                filename=None,
                 kind=Kind.TEXT,
-                blob_key=keys[-1],
-                size=stored.size,
-                digest=stored.digest,
+                blob_key=kept.key,
+                size=kept.stored.size,
+                digest=kept.stored.digest,
                 external_id=data.external_id,
                 metadata=data.metadata,
             )
-            return await self._add(subject, collection_id, [received])
+            return await self._add(subject, collection_id, [received], ids)
 
     async def _demand(self, subject: Subject, collection_id: CollectionId) -> None:
         """Fail before anything is stored if the collection is not the subject's."""
@@ -90,47 +132,48 @@ class Intake:
             await collections.get(work, collection_id)
 
     @asynccontextmanager
-    async def _blobs_or_nothing(self) -> AsyncGenerator[list[str]]:
-        """Collect the keys of blobs; delete them again unless the block succeeds."""
-        keys: list[str] = []
-        done = False
+    async def _all_or_nothing(self, subject: Subject) -> AsyncGenerator[list[UploadId]]:
+        """Collect uploads; take them back unless the block succeeds."""
+        ids: list[UploadId] = []
         try:
-            yield keys
-            done = True
-        finally:
-            if not done:
-                for key in keys:
-                    await self.blobs.delete(key)
+            yield ids
+        except BaseException:
+            await self._take_back(subject, ids)
+            raise
 
-    async def _file(self, org_id: OrgId, part: FilePart, keys: list[str]) -> Received:
+    async def _take_back(self, subject: Subject, ids: Sequence[UploadId]) -> None:
+        for upload_id in ids:
+            try:
+                await uploads.discard(self.database, self.blobs, subject, upload_id)
+            except Unavailable:  # a job will do it
+                log.warning("intake.not_taken_back", upload_id=str(upload_id))
+
+    async def _file(self, subject: Subject, part: FilePart, ids: list[UploadId]) -> Sent:
         head, data = await _peeked(part.data)
         name = PurePosixPath(plaintext.one_line(part.filename).replace("\\", "/")).name
         kind = sniff(head, name)
-        external_id, metadata = _described(part.fields)
-        stored = await self._put(org_id, data, keys)
-        title = plaintext.one_line(part.fields.get("title", "")) or PurePosixPath(name).stem
-        return Received(
-            title=title or UNNAMED,
-            kind=kind,
-            blob_key=keys[-1],
-            size=stored.size,
-            digest=stored.digest,
-            external_id=external_id,
-            metadata=metadata,
-        )
+        return Sent(name, kind, part.fields, await self._keep(subject, data, ids))
 
-    async def _put(self, org_id: OrgId, data: AsyncIterator[bytes], keys: list[str]) -> Stored:
-        key = f"{org_id}/documents/{new_id()}"
-        stored = await self.blobs.put(key, data, limit=self.limits.file_bytes)
-        keys.append(key)
-        return stored
+    async def _keep(
+        self, subject: Subject, data: AsyncIterator[bytes], ids: list[UploadId]
+    ) -> Kept:
+        async with self.database.work(subject) as work:
+            upload_id = await self.jobs.begin_upload(work)
+        ids.append(upload_id)
+        key = uploads.key(subject.org_id, upload_id)
+        return Kept(key, await self.blobs.put(key, data, limit=self.limits.file_bytes))
 
     async def _add(
-        self, subject: Subject, collection_id: CollectionId, received: list[Received]
+        self,
+        subject: Subject,
+        collection_id: CollectionId,
+        received: Sequence[Received],
+        ids: Sequence[UploadId],
     ) -> Taken:
         """Store the rows, the run and its job in one transaction."""
         run_id = RunId(new_id())
         async with self.database.work(subject) as work:
+            await uploads.end(work, ids)
             await collections.hold(work, collection_id)
             added = [
                 (place, await documents.add(work, collection_id, each, run_id))
@@ -145,12 +188,12 @@ class Intake:
         return Taken(found, run_id)
 
 
-def _in_one_order(received: list[Received]) -> list[tuple[int, Received]]:
+def _in_one_order(received: Sequence[Received]) -> list[tuple[int, Received]]:
     """Order documents by the names that others may send too, so that nobody waits in a circle."""
     return sorted(enumerate(received), key=lambda pair: pair[1].external_id or "")
 
 
-def _described(fields: dict[str, str]) -> tuple[str | None, dict[str, Any]]:
+def _described(fields: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
     """Return the external id and the metadata that a form gives."""
     try:
         external_id = EXTERNAL_ID.validate_python(fields.get("external_id"))

@@ -9,9 +9,9 @@ from sqlalchemy import delete, select
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
-from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UserId
+from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UploadId, UserId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import documents
+from folkmoot.knowledge import documents, uploads
 from folkmoot.knowledge.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.runs import service as runs
@@ -21,10 +21,13 @@ from folkmoot.runs.supervisor import Supervisor
 INGEST: Final = "knowledge.ingest"
 PURGE: Final = "knowledge.purge"
 DROP_BLOB: Final = "knowledge.drop_blob"
+CLEAR_UPLOAD: Final = "knowledge.clear_upload"
 INGEST_QUEUE: Final = "ingest"
 QUEUE: Final = "knowledge"
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
+UPLOAD_SECONDS: Final = 10
+"""Seconds between two looks whether an upload's process is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,13 @@ class KnowledgeJobs:
         self.queue.register(INGEST, self.ingest, queue=INGEST_QUEUE)
         self.queue.register(PURGE, self.purge, queue=QUEUE)
         self.queue.register(DROP_BLOB, self.drop_blob, queue=QUEUE)
+        self.queue.register(CLEAR_UPLOAD, self.clear_upload, queue=QUEUE, after=UPLOAD_SECONDS)
+
+    async def begin_upload(self, work: Work) -> UploadId:
+        """Note an upload, and the job that clears it away if this process does not end it."""
+        upload_id = await uploads.begin(work, self.supervisor.process_id)
+        await self._look_after(work, upload_id)
+        return upload_id
 
     async def start(self, work: Work, run_id: RunId, document_ids: list[str]) -> None:
         """Queue a run that reads documents, and the job that takes it up, with the data."""
@@ -75,11 +85,10 @@ class KnowledgeJobs:
     async def purge(self, *, org_id: str, user_id: str, team_id: str, collection_id: str) -> None:
         """Delete a collection's documents, a few at a time, then the collection itself."""
         subject = _subject(org_id, user_id, team_id)
-        while keys := await self._purge_some(subject, CollectionId(UUID(collection_id))):
-            for key in keys:
-                await self.blobs.delete(key)
+        while await self._purge_some(subject, CollectionId(UUID(collection_id))):
+            pass
 
-    async def _purge_some(self, subject: Subject, collection_id: CollectionId) -> list[str]:
+    async def _purge_some(self, subject: Subject, collection_id: CollectionId) -> bool:
         org_id = subject.org_id
         async with self.database.work(subject) as work:
             found = await work.session.scalars(
@@ -90,6 +99,8 @@ class KnowledgeJobs:
                 .with_for_update()
             )
             keys = [await documents.erase(work, document) for document in found.all()]
+            for key in keys:
+                await self.drop(work, key)
             if not keys:
                 await work.session.execute(
                     delete(Collection).where(
@@ -98,7 +109,20 @@ class KnowledgeJobs:
                         Collection.deleted_at.is_not(None),
                     )
                 )
-        return keys
+        return bool(keys)
+
+    async def clear_upload(self, *, org_id: str, user_id: str, upload_id: str) -> None:
+        """Delete what an upload has left behind whose process died; else look again later."""
+        subject, upload = _subject(org_id, user_id), UploadId(UUID(upload_id))
+        async with self.database.work(subject) as work:
+            process_id = await uploads.receiver(work, upload)
+            if process_id is not None and await runs.alive(work, process_id):
+                return await self._look_after(work, upload)
+        return await uploads.discard(self.database, self.blobs, subject, upload)
+
+    async def _look_after(self, work: Work, upload_id: UploadId) -> None:
+        ids = {**_who(work.subject), "upload_id": str(upload_id)}
+        await self.queue.defer(work, CLEAR_UPLOAD, **ids)
 
     async def drop_blob(self, *, key: str) -> None:
         """Delete a blob."""

@@ -21,7 +21,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
-from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, UserId
+from folkmoot.kit import clock
+from folkmoot.kit.ids import (
+    ChunkId,
+    CollectionId,
+    DocumentId,
+    ProcessId,
+    RunId,
+    UploadId,
+    UserId,
+)
 
 
 class HalfVector(UserDefinedType[str]):
@@ -91,6 +100,7 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     collection_id: Mapped[CollectionId]
     external_id: Mapped[str | None] = mapped_column(default=None)
     title: Mapped[str]
+    filename: Mapped[str | None] = mapped_column(default=None)
     status: Mapped[Status] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(default=None)
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
@@ -106,6 +116,16 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
     run_id: Mapped[RunId]
     created_by: Mapped[UserId]
+
+
+class Upload(Model, OrgScoped, kw_only=True):
+    """A file on its way in, and the process that receives it; none once it is given up."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[UploadId] = mapped_column(primary_key=True)
+    process_id: Mapped[ProcessId | None]
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
 
 class DocumentText(Model, OrgScoped, kw_only=True):

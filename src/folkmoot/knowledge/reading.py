@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO
 
 from folkmoot.blobs.store import BlobStore
 from folkmoot.knowledge import chunking, languages
@@ -45,21 +45,21 @@ class Reader:
             ParseFailed: it cannot be read.
             BlobNotFound: it is no longer stored.
         """
-        with tempfile.TemporaryDirectory(prefix="folkmoot-") as directory:
-            path = Path(directory) / "file"
-            await self.blobs.download(key, path)
+        # Without a name, so that nothing is left behind whatever becomes of this process.
+        with tempfile.TemporaryFile() as file:
+            await self.blobs.download(key, file)
             if kind is Kind.TEXT:
-                return await asyncio.to_thread(plain, path, self.parser.limits)
-            return await self.parser.parse(path, kind, progress)
+                return await asyncio.to_thread(plain, file, self.parser.limits)
+            return await self.parser.parse(file, kind, progress)
 
     async def cut(self, parsed: Parsed, title: str) -> Reading:
         """Cut a text into chunks and find their words."""
         return await asyncio.to_thread(cut, parsed, title, self.sizes)
 
 
-def plain(path: Path, limits: Limits) -> Parsed:
+def plain(file: IO[bytes], limits: Limits) -> Parsed:
     """Return a text file as a document."""
-    parsed = prose.from_text(decode(path.read_bytes()), limits)
+    parsed = prose.from_text(decode(file.read()), limits)
     if not parsed.text:
         raise ParseFailed("No text was found in the document.")
     return parsed

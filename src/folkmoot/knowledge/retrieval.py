@@ -26,6 +26,8 @@ T = TypeVar("T")
 DEPTH: Final = 200
 """Candidates of each leg, at least."""
 
+NO_RERANKER: Final = "No reranker is configured: hits are in the order of their scores."
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,6 +40,7 @@ class Asked:
     k: int
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
+    rerank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Retrieval:
         depth = max(DEPTH, 2 * asked.k)
         sought = Sought(ground=ground, words=words(asked.query), language=language, depth=depth)
         trace = Trace(language, sought)
+        trace.skipped["rerank"] = NO_RERANKER if asked.rerank else "It was not asked for."
         if asked.mode is Mode.LEXICAL:
             trace.skipped["dense"] = "Only words were asked for."
             return trace

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.knowledge.models import Status
 
@@ -111,7 +112,8 @@ class TextCreate(Input):
         examples=["Opening hours"]
     )
     text: Annotated[str, Field(min_length=1, pattern=WRITTEN)] = Field(
-        examples=["The office is open from nine to five."]
+        description=f"A body has {LIMIT // MEBIBYTE} MiB at most; send a longer text as a file.",
+        examples=["The office is open from nine to five."],
     )
     external_id: ExternalId | None = Field(
         default=None,
@@ -133,6 +135,9 @@ class DocumentRead(BaseModel):
     collection_id: CollectionId
     external_id: str | None = Field(examples=["handbook-7"])
     title: str = Field(examples=["Opening hours"])
+    filename: str | None = Field(
+        description="As it was sent; null for a text.", examples=["hours.pdf"]
+    )
     status: Status = Field(examples=[Status.READY])
     error: str | None = Field(examples=[None])
     progress: Progress | None = Field(examples=[None])
@@ -195,8 +200,11 @@ class Search(Input):
     k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
-    rerank: Annotated[Literal[False], BeforeValidator(said)] = Field(
-        default=False, description="Hits come in the order of their scores; nothing reranks them."
+    rerank: Annotated[bool, BeforeValidator(said)] = Field(
+        default=False,
+        description="Have a model look at the hits once more and order them, where one is"
+        " configured. None can be yet: hits come in the order of their scores, and"
+        " `search/explain` says so.",
     )
 
 
@@ -247,7 +255,7 @@ class CandidateRead(BaseModel):
 class StageRead(BaseModel):
     """One stage of a search: what it found, how long it took, or why it was left out."""
 
-    name: Literal["lexical", "dense", "fusion"]
+    name: Literal["lexical", "dense", "fusion", "rerank"]
     milliseconds: float
     candidates: list[CandidateRead]
     facts: dict[str, Any]

@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, or_, select, text, update
 
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
-from folkmoot.kit.ids import RunId
+from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import RunNotFound
 from folkmoot.runs.hub import CANCEL_CHANNEL
-from folkmoot.runs.models import Run
+from folkmoot.runs.models import Process, Run
 from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
 from folkmoot.runs.states import ACTIVE, RunState
 
@@ -84,6 +84,11 @@ async def states(work: Work, run_ids: Sequence[RunId]) -> Mapping[RunId, RunStat
         Run.org_id == work.subject.org_id, Run.id.in_(run_ids)
     )
     return {run_id: RunState(state) for run_id, state in await work.session.execute(statement)}
+
+
+async def alive(work: Work, process_id: ProcessId) -> bool:
+    """Tell whether a process is at work; one that was taken for dead never is again."""
+    return bool(await work.session.scalar(select(Process.alive).where(Process.id == process_id)))
 
 
 async def browse(

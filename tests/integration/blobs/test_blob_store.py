@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -44,8 +45,9 @@ async def test_what_is_written_is_read_back(store: BlobStore, parts: int) -> Non
 
 async def test_a_download_lands_in_a_file(store: BlobStore, tmp_path: Path) -> None:
     await store.put("key", stream(40), limit=LIMIT)
-    await store.download("key", tmp_path / "target")
-    assert (tmp_path / "target").read_bytes() == PART * 40
+    with (tmp_path / "target").open("w+b") as target:
+        await store.download("key", target)
+        assert target.read() == PART * 40
 
 
 async def test_a_stream_beyond_the_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -100,6 +102,15 @@ async def test_deleting_twice_is_fine(store: BlobStore) -> None:
         await anext(store.get("key"))
 
 
+async def test_deleting_takes_what_a_killed_process_has_left_of_the_blob(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(tmp_path))
+    assert await process.wait() == -signal.SIGKILL
+    assert [path.name for path in files(tmp_path)] == ["key#1"]
+    (tmp_path / "one" / "key2").write_bytes(b"another blob")
+    await BlobStore(f"file://{tmp_path}").delete("one/key")
+    assert [path.name for path in files(tmp_path)] == ["key2"]
+
+
 async def test_a_key_cannot_climb_out_of_the_store(tmp_path: Path) -> None:
     inside = tmp_path / "inside"
     store = BlobStore(f"file://{inside}")
@@ -108,6 +119,16 @@ async def test_a_key_cannot_climb_out_of_the_store(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
+KILLED = """
+import asyncio, os, signal, sys
+from folkmoot.blobs.store import BlobStore
+
+async def stream():
+    yield b"x" * 10_000_000
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(BlobStore(f"file://{sys.argv[1]}").put("one/key", stream(), limit=10**9))
+"""
 FULL = """
 import asyncio, resource, signal, sys
 from folkmoot.blobs.store import BlobStore

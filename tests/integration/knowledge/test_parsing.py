@@ -47,7 +47,8 @@ def write(path: Path, data: bytes) -> None:
 async def parse(path: Path, data: bytes, name: str = "", limits: Limits | None = None) -> Parsed:
     write(path, data)
     kind = sniff(data[:HEAD_BYTES], name)
-    return await Parser(limits or Limits()).parse(path, kind, ignored)
+    with path.open("rb") as file:
+        return await Parser(limits or Limits()).parse(file, kind, ignored)
 
 
 async def failure(
@@ -108,7 +109,8 @@ async def test_pages_are_reported_while_a_pdf_is_read(path: Path) -> None:
         seen.append((done, total))
 
     write(path, pdf([column(60, 740, LINES)] * 3))
-    await Parser(Limits()).parse(path, Kind.PDF, report)
+    with path.open("rb") as file:
+        await Parser(Limits()).parse(file, Kind.PDF, report)
     assert seen[-3:] == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -242,11 +244,12 @@ async def test_a_cancelled_reading_leaves_no_child(path: Path) -> None:
     async def report(_done: int, _total: int) -> None:
         begun.set()
 
-    reading = asyncio.create_task(Parser(Limits()).parse(path, Kind.PDF, report))
-    await begun.wait()
-    reading.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reading
+    with path.open("rb") as file:
+        reading = asyncio.create_task(Parser(Limits()).parse(file, Kind.PDF, report))
+        await begun.wait()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
     assert children() == []
 
 
@@ -269,7 +272,9 @@ async def test_only_so_many_children_run_at_once(path: Path) -> None:
         nonlocal most
         most = max(most, len(children()))
 
-    await asyncio.gather(*(parser.parse(path, Kind.PDF, report) for _ in range(3)))
+    with path.open("rb") as one, path.open("rb") as two, path.open("rb") as three:
+        files = (one, two, three)
+        await asyncio.gather(*(parser.parse(file, Kind.PDF, report) for file in files))
     assert most == 1
 
 
@@ -320,7 +325,6 @@ def test_the_child_gets_no_secrets_and_dies_with_its_parent(path: Path) -> None:
     path.write_bytes(pdf([column(60, 740, LINES)] * 1500))
     program = f"""
 import asyncio, os, signal
-from pathlib import Path
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.sniff import Kind
@@ -331,7 +335,7 @@ async def report(done, total):
         print(listed[0], flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
-asyncio.run(Parser(Limits()).parse(Path({str(path)!r}), Kind.PDF, report))
+asyncio.run(Parser(Limits()).parse(open({str(path)!r}, "rb"), Kind.PDF, report))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],

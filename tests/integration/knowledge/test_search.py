@@ -138,7 +138,8 @@ async def test_explaining_tells_terms_stages_and_scores(ada: Visitor, birds: str
     )
     assert told["language"] == "en"
     assert {term["term"]: term["chunks"] for term in told["terms"]} == {"en:heron": 1, "en:wait": 1}
-    lexical, dense, fusion = told["stages"]
+    lexical, dense, fusion, rerank = told["stages"]
+    assert rerank["skipped"] == "It was not asked for."
     assert lexical["facts"]["languages"] == ["en"]
     assert lexical["facts"]["chunks"] == 3
     assert len(lexical["candidates"]) == 1
@@ -159,6 +160,21 @@ async def test_modes_leave_a_leg_out_and_say_so(ada: Visitor, birds: str) -> Non
     dense = (await explained(ada, birds, "heron", mode="dense"))["stages"]
     assert dense[0]["skipped"] == "Only meaning was asked for."
     assert len(dense[1]["candidates"]) == 3
+
+
+async def test_a_search_may_ask_for_a_reranker_and_is_told_that_there_is_none(
+    ada: Visitor, birds: str
+) -> None:
+    told = await explained(ada, birds, "heron", rerank=True)
+    rerank = told["stages"][-1]
+    assert (rerank["name"], rerank["candidates"]) == ("rerank", [])
+    assert rerank["skipped"].startswith("No reranker is configured")
+    assert told["hits"] == await ada.search(birds, "heron", rerank=True)
+    assert told["hits"] == await ada.search(birds, "heron", rerank=False)
+    answer = await ada.http.post(
+        f"/collections/{birds}/search", json={"query": "heron", "rerank": "yes"}
+    )
+    assert answer.status_code == 422
 
 
 async def test_an_empty_collection_finds_nothing(ada: Visitor) -> None:

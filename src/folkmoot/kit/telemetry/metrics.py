@@ -5,7 +5,7 @@ Names that come from outside (models, agents, tools) are bounded, so that no cal
 without end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, cast
 
 from prometheus_client import (
@@ -83,6 +83,12 @@ _agent_errors = Counter(
 )
 _runs = Gauge("runs", "Runs that this process holds, by state.", ("state",), registry=REGISTRY)
 _runs_finished = Counter("runs_finished", "Runs that ended.", ("kind", "state"), registry=REGISTRY)
+_tools_uncertain = Counter(
+    "tool_calls_needing_review",
+    "Tool calls of which it is not known whether they took effect.",
+    ("tool",),
+    registry=REGISTRY,
+)
 _log_batches = Counter(
     "log_writer_batches", "Batches that the log writer committed.", registry=REGISTRY
 )
@@ -106,6 +112,12 @@ _log_queue = Gauge(
 )
 _connections = Gauge(
     "database_connections", "Connections of a pool, by state.", ("pool", "state"), registry=REGISTRY
+)
+_jobs = Gauge(
+    "jobs",
+    "Background jobs that wait, run or were given up; the last wait for an operator.",
+    ("name", "state"),
+    registry=REGISTRY,
 )
 _retrieval = Histogram(
     "retrieval_duration_seconds",
@@ -133,7 +145,7 @@ class Bound:
         return value
 
 
-_endpoint, _agent, _model, _error = Bound(), Bound(), Bound(), Bound()
+_endpoint, _agent, _model, _error, _tool = Bound(), Bound(), Bound(), Bound(), Bound()
 
 
 def request(endpoint: str, agent_id: str, status: int, seconds: float) -> None:
@@ -176,6 +188,11 @@ def run_finished(kind: str, state: str) -> None:
     _runs_finished.labels(kind, state).inc()
 
 
+def tool_needs_review(tool: str) -> None:
+    """Count a tool call that somebody has to look at."""
+    _tools_uncertain.labels(_tool(tool)).inc()
+
+
 def log_batch(events: int, *, commit: float, lag: float, waiting: int) -> None:
     """Count a committed batch; `commit` and `lag` in seconds, `waiting` in events."""
     _log_batches.inc()
@@ -193,6 +210,13 @@ def watch_connections(pool: str, state: str, count: Callable[[], float]) -> None
 def retrieval(mode: str, seconds: float) -> None:
     """Count a search."""
     _retrieval.labels(mode).observe(seconds)
+
+
+def jobs(counted: Iterable[tuple[str, str, int]]) -> None:
+    """Say how many background jobs there are of each name, in each state."""
+    _jobs.clear()
+    for name, state, count in counted:
+        _jobs.labels(name, state).set(count)
 
 
 def exposition(accept: str) -> tuple[bytes, str]:

@@ -7,8 +7,7 @@ import signal
 import struct
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final, cast
+from typing import IO, Final, cast
 
 import msgspec
 import structlog
@@ -39,15 +38,14 @@ class Parser:
         self.limits = limits
         self._room = asyncio.Semaphore(children)
 
-    async def parse(self, path: Path, kind: Kind, progress: Progress) -> Parsed:
-        """Parse a file.
+    async def parse(self, file: IO[bytes], kind: Kind, progress: Progress) -> Parsed:
+        """Parse an open file.
 
         Raises:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
         async with self._room:
-            with path.open("rb") as source:
-                process = await _start(source.fileno(), kind, self.limits)
+            process = await _start(file.fileno(), kind, self.limits)
             try:
                 async with asyncio.timeout(self.limits.total_seconds):
                     return await self._listen(process, progress)

@@ -5,32 +5,36 @@ from typing import Any, Final
 from folkmoot.blobs.errors import BlobTooLarge
 from folkmoot.db.errors import StorageFull
 from folkmoot.http.problems import documented
+from folkmoot.kit.errors import TooLarge
 from folkmoot.knowledge.errors import (
     BrokenForm,
     CollectionNotFound,
     NothingSent,
-    TextTooLarge,
     UnsupportedBody,
+    UploadLost,
 )
 from folkmoot.knowledge.forms import MULTIPART
+from folkmoot.knowledge.limits import DEFAULT, MEBIBYTE
 from folkmoot.knowledge.schemas import TextCreate
 from folkmoot.knowledge.sniff import UnsupportedFile
 
 REFUSED: Final = documented(
     CollectionNotFound,
+    TooLarge,
     BlobTooLarge,
-    TextTooLarge,
     UnsupportedBody,
     UnsupportedFile,
     NothingSent,
     BrokenForm,
     StorageFull,
+    UploadLost,
 )
 SCHEMAS: Final = "#/components/schemas/{model}"
 
 FORM: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "A field counts for the files that follow it.",
+    "description": "A field counts for the files that follow it, and behind the last file for"
+    " that one.",
     "required": ["file"],
     "properties": {
         "title": {"type": "string", "description": "Left out, the file's name."},
@@ -51,9 +55,18 @@ FORM: Final[dict[str, Any]] = {
             "minItems": 1,
             "maxItems": 100,
             "items": {"type": "string", "format": "binary"},
-            "description": "PDF, Word (.docx), Markdown, HTML, plain text or CSV.",
+            "description": "PDF, Word (.docx), Markdown, HTML, plain text or CSV;"
+            f" {DEFAULT.file_bytes // MEBIBYTE} MiB each at most.",
         },
     },
+}
+
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "title": "Opening hours",
+    "external_id": "hours",
+    "metadata": {"year": 2026},
+    "file": ["(the bytes of hours.pdf)"],
 }
 
 
@@ -70,6 +83,7 @@ ADD: Final[dict[str, Any]] = {
             "application/json": {"schema": text_schema()},
             MULTIPART: {
                 "schema": FORM,
+                "example": EXAMPLE,
                 "encoding": {"metadata": {"contentType": "application/json"}},
             },
         },

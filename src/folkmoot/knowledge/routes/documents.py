@@ -25,7 +25,6 @@ from folkmoot.knowledge.errors import (
     CollectionNotFound,
     DocumentNotFound,
     DocumentNotReady,
-    TextTooLarge,
     UnsupportedBody,
 )
 from folkmoot.knowledge.forms import MULTIPART, Form
@@ -55,7 +54,6 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
         }
     }
 }
-JSON_BYTES: Final = 20 * 1024 * 1024
 
 
 def router(knowledge: Knowledge) -> APIRouter:
@@ -74,10 +72,11 @@ def router(knowledge: Knowledge) -> APIRouter:
     ) -> Accepted:
         """Add documents: files in a form, or one text as JSON. A run reads and indexes them."""
         content_type = request.headers.get("content-type", "")
-        if content_type.startswith(MULTIPART):
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type == MULTIPART:
             form = Form(content_type, _stream(request))
             taken = await knowledge.intake.files(subject, collection_id, form.files())
-        elif content_type.partition(";")[0].strip() == "application/json":
+        elif media_type == "application/json":
             data = await _text(request)
             taken = await knowledge.intake.text(subject, collection_id, data)
         else:
@@ -152,6 +151,7 @@ def read(row: Document) -> DocumentRead:
         collection_id=row.collection_id,
         external_id=row.external_id,
         title=row.title,
+        filename=row.filename,
         status=Status(row.status),
         error=row.error,
         progress=Progress.model_validate(row.progress) if row.progress else None,
@@ -185,7 +185,7 @@ async def _file(knowledge: Knowledge, document: Document) -> Response:
                 yield part
 
     # Never shown in place: what people upload must not run in the console's origin.
-    name = quote(document.title, safe="")
+    name = quote(document.filename or document.title, safe="")
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "Content-Length": str(document.size),
@@ -212,16 +212,9 @@ async def _stream(request: Request) -> AsyncGenerator[bytes]:
 
 
 async def _text(request: Request) -> TextCreate:
-    body = bytearray()
+    """Read a text. The edge has limited its size and read it whole before it came here."""
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > JSON_BYTES:
-                raise TextTooLarge(JSON_BYTES)
-    except ClientDisconnect:
-        raise BrokenForm("the connection was cut") from None
-    try:
-        return TextCreate.model_validate_json(bytes(body))
+        return TextCreate.model_validate_json(await request.body())
     except ValidationError as error:
         faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
         raise RequestValidationError(faults) from None

@@ -70,6 +70,7 @@ def _asked(collection_id: CollectionId, data: Search) -> Asked:
         k=data.k,
         mode=data.mode,
         filters=data.filters,
+        rerank=data.rerank,
     )
 
 
@@ -93,20 +94,8 @@ def read(hit: Hit) -> HitRead:
 
 def _stages(trace: Trace) -> list[StageRead]:
     got, sought, took = trace.candidates, trace.sought, trace.milliseconds
-    statistics = sought.ground.statistics
     return [
-        StageRead(
-            name="lexical",
-            milliseconds=took.get("lexical", 0.0),
-            candidates=_candidates(got.lexical),
-            facts={
-                "best_possible": got.best_possible,
-                "languages": list(statistics.languages),
-                "chunks": statistics.chunks,
-                "average_words": statistics.average,
-            },
-            skipped=trace.skipped.get("lexical"),
-        ),
+        _lexical(trace),
         StageRead(
             name="dense",
             milliseconds=took.get("dense", 0.0),
@@ -128,7 +117,26 @@ def _stages(trace: Trace) -> list[StageRead]:
                 "dense_weight": trace.dense_weight,
             },
         ),
+        StageRead(
+            name="rerank", milliseconds=0, candidates=[], facts={}, skipped=trace.skipped["rerank"]
+        ),
     ]
+
+
+def _lexical(trace: Trace) -> StageRead:
+    got, statistics = trace.candidates, trace.sought.ground.statistics
+    return StageRead(
+        name="lexical",
+        milliseconds=trace.milliseconds.get("lexical", 0.0),
+        candidates=_candidates(got.lexical),
+        facts={
+            "best_possible": got.best_possible,
+            "languages": list(statistics.languages),
+            "chunks": statistics.chunks,
+            "average_words": statistics.average,
+        },
+        skipped=trace.skipped.get("lexical"),
+    )
 
 
 def _candidates(scores: Mapping[Place, float]) -> list[CandidateRead]:

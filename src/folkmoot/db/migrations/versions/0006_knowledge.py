@@ -32,6 +32,7 @@ CREATE TABLE documents (
   collection_id uuid NOT NULL,
   external_id text,
   title text NOT NULL,
+  filename text,
   status text NOT NULL,
   error text,
   progress jsonb,
@@ -58,6 +59,13 @@ CREATE INDEX ix_documents_pending ON documents (org_id, collection_id)
   WHERE status IN ('queued', 'processing');
 CREATE UNIQUE INDEX uq_documents_external ON documents (org_id, collection_id, external_id)
   WHERE external_id IS NOT NULL;
+CREATE TABLE uploads (
+  org_id uuid NOT NULL,
+  id uuid NOT NULL,
+  process_id uuid,
+  created_at timestamptz NOT NULL,
+  CONSTRAINT pk_uploads PRIMARY KEY (org_id, id)
+);
 CREATE TABLE document_texts (
   org_id uuid NOT NULL,
   document_id uuid NOT NULL,
@@ -129,12 +137,12 @@ def upgrade() -> None:
     protect("collections", rule=BY_LEVEL)
     for table in ("documents", "document_texts", "chunks"):
         protect(table, rule=IN_SIGHT)
-    for table in ("chunk_vectors", "postings", "collection_languages"):
+    for table in ("uploads", "chunk_vectors", "postings", "collection_languages"):
         protect(table)
 
 
 def downgrade() -> None:
     op.execute(
         "DROP TABLE collection_languages, postings, chunk_vectors, chunks, document_texts,"
-        " documents, collections"
+        " uploads, documents, collections"
     )

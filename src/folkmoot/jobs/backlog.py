@@ -1,0 +1,36 @@
+"""How much waits in the queue and what was given up, for an operator to see."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, LiteralString, cast
+
+from folkmoot.db.work import Database
+from folkmoot.kit.errors import Unavailable
+from folkmoot.kit.telemetry import metrics
+
+EVERY: Final = 15.0
+"""Seconds between two looks."""
+
+COUNT: Final[LiteralString] = """
+SELECT name, state, count(*) FROM (
+  SELECT task_name AS name, CASE status WHEN 'todo' THEN 'waiting' WHEN 'doing' THEN 'running'
+                                        WHEN 'failed' THEN 'given_up' WHEN 'aborted' THEN 'given_up'
+                            END AS state
+  FROM procrastinate_jobs
+) AS jobs
+WHERE state IS NOT NULL GROUP BY name, state ORDER BY name, state
+"""
+"""Jobs by name and state. What is done is deleted."""
+
+
+async def watch(database: Database) -> None:
+    """Keep telling the metrics how many jobs are in which state."""
+    while True:
+        try:
+            async with database.unscoped() as connection:
+                rows = await (await connection.execute(COUNT)).fetchall()
+        except Unavailable:
+            pass  # whoever needs the database says so
+        else:
+            metrics.jobs(cast(Sequence[tuple[str, str, int]], rows))
+        await asyncio.sleep(EVERY)
