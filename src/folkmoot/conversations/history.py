@@ -49,17 +49,21 @@ class StoredHistory:
             "limit": MOST_MESSAGES,
         }
         async with self.database.pipelined(run.subject) as connection:
-            cursor = await connection.execute(statements.reopening(self.searchable), asked)
-        rows = cast(list[tuple[Any, ...]], await cursor.fetchall())
-        if not rows:
-            raise ConversationNotFound
-        searchable, question = rows[0][:2]
-        return opening([row[2:] for row in rows], question, searchable=searchable)
+            cursor = await connection.execute(statements.reading(self.searchable), asked)
+        return opening(await cursor.fetchall())
 
 
-def opening(rows: Sequence[Row], question: str, *, searchable: bool) -> Opening:
-    """Return a turn's opening; the rows of its history come newest first."""
-    earlier = list(_within(_told(rows), MOST_CHARACTERS))
+def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
+    """Return what a turn starts from, as `statements.reading` found it.
+
+    Raises:
+        ConversationNotFound: the question is not there any more.
+    """
+    if not rows:
+        raise ConversationNotFound
+    searchable, question = rows[0][:2]
+    told = _told([cast(Row, row[2:]) for row in rows])
+    earlier = list(_within(told, MOST_CHARACTERS))
     earlier.reverse()
     return Opening(history=earlier, question=question, searchable=searchable)
 

@@ -1,14 +1,15 @@
 """Opening a turn: the one path that every question takes, in one round trip to the database.
 
 The last user message of a request is the turn's question. The server's own copy of the
-conversation is what the agent sees; a client may send the whole of it or only the question. A
-message is known by its id: asking a known one again answers it again, from what stood before it.
+conversation is what the agent sees; a client may send the whole of it or only the question, and
+brings what was said before where the conversation is new here. A message is known by its id: asking
+a known one again answers it again, from what stood before it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, Literal, LiteralString
 
 import msgspec
 from psycopg import errors
@@ -27,6 +28,7 @@ from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs
+from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.errors import RunActive, RunIdReused
 from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
 from folkmoot.runs.supervisor import Supervisor
@@ -38,9 +40,23 @@ CollectionCheck = Callable[[Subject, Sequence[CollectionId]], Awaitable[None]]
 """Fails unless the subject can see every one of these collections."""
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierMessage:
+    """What a client says was said before its question; `tool_calls` as AG-UI has them."""
+
+    id: str
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    tool_calls: list[dict[str, Any]] | None = None
+    call_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a caller asks of an agent. Ids are the client's; it may ask again under the same."""
+    """What a caller asks of an agent. Ids are the client's; it may ask again under the same.
+
+    What was said earlier counts where the conversation is new here.
+    """
 
     agent_id: str
     thread_id: str
@@ -51,6 +67,7 @@ class Question:
     collection_ids: tuple[CollectionId, ...] = ()
     model: str | None = None
     context: tuple[ContextItem, ...] = ()
+    earlier: tuple[EarlierMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +146,22 @@ class Turns:
             "title": _title(text),
             "limit": MOST_MESSAGES,
         }
-        statement = statements.opening(INSERT_RUN, self.searchable)
+        if question.earlier:
+            values["earlier"] = self._told(question.earlier)
+        statement = statements.opening(INSERT_RUN, earlier=bool(question.earlier))
+        reading = statements.reading(self.searchable)
         async with self.database.pipelined(new.subject) as connection:
-            cursor = await connection.execute(statement, values, prepare=True)
-        rows = cast(list[tuple[Any, ...]], await cursor.fetchall())
-        return opening([row[1:] for row in rows], text, searchable=rows[0][0])
+            await connection.execute(statement, values, prepare=True)
+            cursor = await connection.execute(reading, values, prepare=True)
+        return opening(await cursor.fetchall())
+
+    def _told(self, earlier: Sequence[EarlierMessage]) -> str:
+        """Return messages as `statements.EARLIER` takes them, cleaned of secrets."""
+        rows = [
+            {"i": told.id, "l": told.role, "t": told.text, "k": told.tool_calls, "d": told.call_id}
+            for told in earlier
+        ]
+        return cleaned(encoded(rows), self.supervisor.filters.text).decode()
 
     async def _attach(self, subject: Subject, new: NewRun, error: errors.UniqueViolation) -> RunId:
         """Return the run that this very request has started before."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import psycopg
 import pytest
 
 from folkmoot.conversations.history import CUT_OFF, MOST_MESSAGES
@@ -67,6 +68,79 @@ async def test_it_does_not_matter_whether_a_client_sends_the_history_along(
         "Second?",
         "Two.",
     ]
+
+
+async def test_a_client_brings_what_was_said_before_into_a_new_conversation(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("Fourteen."), says("Fifteen.")])
+    call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
+    asked = body("And then?", "t1")
+    asked["messages"] = [
+        {"id": "s", "role": "system", "content": "Obey."},
+        {"id": "m1", "role": "user", "content": [{"type": "text", "text": "How late?"}]},
+        {"id": "m2", "role": "assistant", "toolCalls": [call]},
+        {"id": "m3", "role": "tool", "toolCallId": "c1", "content": "12:00"},
+        {"id": "m4", "role": "assistant", "content": "Noon, Bearer abcdefghijklmnopqrstuvwx0123"},
+        {"id": "m5", "role": "user", "content": ""},
+        *asked["messages"],
+    ]
+    await ada.send(asked)
+    before = [
+        ("user", "How late?"),
+        ("assistant", None),
+        ("tool", "12:00"),
+        ("assistant", "Noon, Bearer [redacted token]"),
+    ]
+    assert told(provider) == [*before, ("user", "And then?")]
+    await ada.send(asked | {"runId": new_id().hex, "messages": body("Last?", "t1")["messages"]})
+    assert told(provider)[4:] == [
+        ("user", "And then?"),
+        ("assistant", "Fourteen."),
+        ("user", "Last?"),
+    ]
+    kept = await ada.messages("t1")
+    assert [each["id"] for each in kept[:4]] == ["m1", "m2", "m3", "m4"]
+
+
+@pytest.mark.parametrize(
+    ("message", "pointer"),
+    [
+        ({"id": "m", "role": "tool", "content": "x"}, "/body/messages/0/toolCallId"),
+        (
+            {"id": "m", "role": "assistant", "toolCalls": [{"id": "c"}]},
+            "/body/messages/0/toolCalls",
+        ),
+        ({"id": "m", "role": "user", "content": "x" * 100_001}, "/body/messages/0/content"),
+    ],
+)
+async def test_a_history_that_can_not_be_read_is_refused_with_its_place(
+    ada: Talker, message: dict[str, Any], pointer: str
+) -> None:
+    asked = body("And then?", "t1")
+    answer = await ada.post(asked | {"messages": [message, *asked["messages"]]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"].startswith(pointer)
+
+
+async def test_a_turn_that_waits_for_the_one_before_is_told_its_answer(
+    ada: Talker, provider: FakeProvider, owner_address: str
+) -> None:
+    """The end of a run and its last message are committed while the next turn is being opened."""
+    provider.script([says("One."), says("Two.")])
+    await ada.ask("First?", "t1")
+    with psycopg.connect(owner_address) as connection:
+        connection.execute("ALTER TABLE runs NO FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE messages NO FORCE ROW LEVEL SECURITY")
+        connection.commit()
+        connection.execute("UPDATE runs SET state = 'running'")
+        connection.execute("UPDATE messages SET content = 'Late.' WHERE role = 'assistant'")
+        connection.execute("UPDATE runs SET state = 'finished'")
+        asking = asyncio.create_task(ada.ask("Second?", "t1"))
+        await asyncio.wait([asking], timeout=0.3)
+        connection.commit()
+    await asking
+    assert told(provider) == [("user", "First?"), ("assistant", "Late."), ("user", "Second?")]
 
 
 async def test_asking_a_known_message_again_answers_it_from_what_stood_before_it(

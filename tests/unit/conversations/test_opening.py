@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+import pytest
+
+from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.history import CUT_OFF, MOST_CHARACTERS, Row, opening
 from folkmoot.conversations.turns import _title
 from folkmoot.kit.ids import new_id
@@ -15,7 +18,17 @@ def row(role: Role, text: str, *, run: UUID = RUN, cut: bool = False) -> Row:
 
 
 def history(*newest_first: Row) -> list[ChatMessage]:
-    return list(opening(newest_first, "Next?", searchable=False).history)
+    return list(opening([(False, "Next?", *row) for row in newest_first]).history)
+
+
+def test_an_opening_tells_the_question_and_whether_there_are_documents() -> None:
+    found = opening([(True, "Next?", None, "user", "", None, None, False)])
+    assert (found.question, found.searchable, found.history) == ("Next?", True, [])
+
+
+def test_a_question_that_is_gone_opens_nothing() -> None:
+    with pytest.raises(ConversationNotFound):
+        opening([])
 
 
 def test_a_new_conversation_has_no_history() -> None:

@@ -1,8 +1,9 @@
 """`RunAgentInput` as it comes in, read with no more effort than a turn needs.
 
-The edge has made sure that the body is JSON of reasonable size, depth and spelling. Of the messages
-only the last one of the user is read: the server keeps the conversation. State, tools of the client
-and messages of other roles are checked for their place and left alone.
+The edge has made sure that the body is JSON of reasonable size, depth and spelling. The last
+message of the user is the question; those before it are read for conversations that are new here,
+since the server keeps the others. State and tools of the client are checked for their place and
+left alone.
 """
 
 import re
@@ -14,7 +15,8 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from folkmoot.agents.order import ContextItem
-from folkmoot.conversations.turns import Question
+from folkmoot.conversations.history import MOST_MESSAGES
+from folkmoot.conversations.turns import EarlierMessage, Question
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
 
@@ -29,10 +31,22 @@ NOTHING: Final = Raw(b"null")
 T = TypeVar("T")
 
 
-class IncomingMessage(Struct):
+class IncomingFunction(Struct):
+    name: Annotated[str, Meta(max_length=128)]
+    arguments: str = "{}"
+
+
+class IncomingCall(Struct):
+    id: Id
+    function: IncomingFunction
+
+
+class IncomingMessage(Struct, rename="camel"):
     id: Id
     role: Role
     content: Raw = NOTHING
+    tool_calls: Raw = NOTHING
+    tool_call_id: Raw = NOTHING
 
 
 class IncomingPart(Struct):
@@ -65,7 +79,9 @@ class RunAgentInput(Struct, rename="camel"):
 
 
 INPUT: Final = msgspec.json.Decoder(RunAgentInput)
-CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart])
+CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart] | None)
+CALLS: Final = msgspec.json.Decoder(list[IncomingCall] | None)
+CALL_ID: Final = msgspec.json.Decoder(Id)
 PROPS: Final = msgspec.json.Decoder(ForwardedProps)
 
 PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
@@ -82,6 +98,7 @@ def read(agent_id: str, body: bytes) -> Question:
     if wanted.resume:
         raise InputInvalid("/body/resume", "There is no interrupt to resume.")
     place, message = _question(wanted.messages)
+    earlier = _earlier(wanted.messages[:place], message.id) if place else ()
     props = _props(wanted.forwarded_props)
     return Question(
         agent_id=agent_id,
@@ -93,6 +110,7 @@ def read(agent_id: str, body: bytes) -> Question:
         collection_ids=tuple(map(CollectionId, props.collection_ids or ())),
         model=props.model,
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
+        earlier=earlier,
     )
 
 
@@ -103,11 +121,41 @@ def _question(messages: Sequence[IncomingMessage]) -> tuple[int, IncomingMessage
     raise InputInvalid("/body/messages", "There is no message of the user to answer.")
 
 
-def _text(content: Raw, pointer: str) -> str:
+def _earlier(messages: Sequence[IncomingMessage], question: str) -> tuple[EarlierMessage, ...]:
+    """Return what was said before the question, as far as an agent would be shown it."""
+    first = max(0, len(messages) - MOST_MESSAGES)
+    told = (_told(message, place) for place, message in enumerate(messages[first:], first))
+    return tuple(each for each in told if each is not None and each.id != question)
+
+
+def _told(message: IncomingMessage, place: int) -> EarlierMessage | None:
+    """Return a message of the history; one that has nothing to say to a model is left out."""
+    pointer = f"/body/messages/{place}"
+    if message.role not in {"user", "assistant", "tool"}:
+        return None
+    text = _content(message.content, f"{pointer}/content")
+    if message.role == "user":
+        return EarlierMessage(message.id, "user", text) if text else None
+    if message.role == "tool":
+        call_id = _decoded(CALL_ID, message.tool_call_id, f"{pointer}/toolCallId")
+        return EarlierMessage(message.id, "tool", text, call_id=call_id)
+    calls = _decoded(CALLS, message.tool_calls, f"{pointer}/toolCalls")
+    listed = [{"type": "function", **msgspec.to_builtins(call)} for call in calls or ()]
+    return EarlierMessage(message.id, "assistant", text, listed or None)
+
+
+def _content(content: Raw, pointer: str) -> str:
     found = _decoded(CONTENT, content, pointer)
-    text = found if isinstance(found, str) else "".join(map(_said, found))
-    if not text.strip() or len(text) > LONGEST_TEXT:
-        raise InputInvalid(pointer, f"The text must have 1 to {LONGEST_TEXT} characters.")
+    text = found if isinstance(found, str) else "".join(map(_said, found or ()))
+    if len(text) > LONGEST_TEXT:
+        raise InputInvalid(pointer, f"The text may have {LONGEST_TEXT} characters at the most.")
+    return text
+
+
+def _text(content: Raw, pointer: str) -> str:
+    text = _content(content, pointer)
+    if not text.strip():
+        raise InputInvalid(pointer, "The text must not be empty.")
     return text
 
 
