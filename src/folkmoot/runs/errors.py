@@ -46,6 +46,21 @@ class LogRejected(AppError):
         super().__init__("The run's log could not be stored.")
 
 
+class OutcomeUnknown(AppError):
+    """A tool call may have taken effect or not; the message tells the model."""
+
+    code = "tool_outcome_unknown"
+
+
+class CallChanged(Conflict):
+    """A tool call's id stands for a call with other arguments."""
+
+    code = "tool_call_changed"
+
+    def __init__(self) -> None:
+        super().__init__("This tool call was made before with other arguments.")
+
+
 class RunsDraining(Unavailable):
     """The process is about to stop and takes no new runs."""
 

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from folkmoot.kit.errors import AppError, Invalid
+from folkmoot.runs.errors import OutcomeUnknown
 
 
 class ArgumentsInvalid(Invalid):
@@ -20,3 +21,13 @@ class ToolTimedOut(AppError):
 
     def __init__(self, name: str, seconds: float) -> None:
         super().__init__(f"{name} gave no result within {seconds:g} s.")
+
+
+class ToolUnheardOf(OutcomeUnknown):
+    """A tool with an effect gave no result in time: it may have done what it was to do."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(
+            f"{name} gave no result within {seconds:g} s. It may have taken effect all the same;"
+            " somebody has to look at it. Do not repeat it."
+        )

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 
 from folkmoot.kit.errors import AppError
-from folkmoot.runs.errors import LeaseLost
+from folkmoot.runs.errors import LeaseLost, OutcomeUnknown
 from folkmoot.tools.tool import Tool, ToolContext
 
 UNEXPECTED: Final = "The tool failed."
@@ -23,8 +23,8 @@ def forgiving(tool: Tool) -> Tool:
     async def call(context: ToolContext, arguments: dict[str, Any]) -> str:
         try:
             return await tool.call(context, arguments)
-        except LeaseLost:
-            raise  # the run goes on in another process, and this one has no say in it any more
+        except (LeaseLost, OutcomeUnknown):
+            raise  # the run goes on in another process, or the ledger notes what is uncertain
         except AppError as error:
             return failure(error.detail)
         except Exception:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from folkmoot.kit.errors import Conflict
+from folkmoot.kit.errors import AppError, Conflict
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.tools.capped import capped
 from folkmoot.tools.checked import checked
 from folkmoot.tools.clock import CLOCK, TimeZoneUnknown
-from folkmoot.tools.errors import ArgumentsInvalid, ToolTimedOut
+from folkmoot.tools.errors import ArgumentsInvalid, ToolTimedOut, ToolUnheardOf
 from folkmoot.tools.forgiving import UNEXPECTED, forgiving
 from folkmoot.tools.timed import timed
 from folkmoot.tools.tool import Tool, ToolContext, ToolFunction
@@ -79,7 +79,11 @@ async def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
         checked(remote)
 
 
-async def test_a_call_that_takes_too_long_is_cancelled(context: ToolContext) -> None:
+@pytest.mark.parametrize(("idempotent", "told"), [(True, ToolTimedOut), (False, ToolUnheardOf)])
+async def test_a_call_that_takes_too_long_is_cancelled(
+    context: ToolContext, idempotent: bool, told: type[AppError]
+) -> None:
+    """And what a tool with an effect has done by then is not known."""
     stopped = asyncio.Event()
 
     async def endless(_context: ToolContext, _arguments: dict[str, Any]) -> str:
@@ -89,8 +93,8 @@ async def test_a_call_that_takes_too_long_is_cancelled(context: ToolContext) -> 
             stopped.set()
         return ""
 
-    with pytest.raises(ToolTimedOut):
-        await timed(tool(endless, timeout=0.01)).call(context, {})
+    with pytest.raises(told):
+        await timed(tool(endless, timeout=0.01, idempotent=idempotent)).call(context, {})
     assert stopped.is_set()
 
 
@@ -124,11 +128,14 @@ async def test_an_accident_is_told_without_what_is_inside(context: ToolContext) 
     assert await forgiving(tool(broken)).call(context, {}) == f"Error: {UNEXPECTED}"
 
 
-async def test_a_process_that_has_lost_its_runs_reports_no_result(context: ToolContext) -> None:
+@pytest.mark.parametrize("error", [LeaseLost(), ToolUnheardOf("weather", 1)])
+async def test_what_the_ledger_or_another_process_settles_is_no_result(
+    context: ToolContext, error: AppError
+) -> None:
     async def lost(_context: ToolContext, _arguments: dict[str, Any]) -> str:
-        raise LeaseLost
+        raise error
 
-    with pytest.raises(LeaseLost):
+    with pytest.raises(type(error)):
         await forgiving(tool(lost)).call(context, {})
 
 
