@@ -1,39 +1,35 @@
-"""Walk an application's routes and look at who may call them."""
+"""The whole application, and a walk along its routes to see who may call them."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import RouteContext, iter_route_contexts
 
+from folkmoot import assembly, main
+from folkmoot.assembly import Ground
+from folkmoot.db.place import Place
 from folkmoot.http.access import Requirement, public, signed_in
+from folkmoot.settings.deployment import Deployment
+
+MARKERS: Final = (public, signed_in)
 
 
-def api_routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
-    """Yield every API route with its full path."""
+def whole_application() -> FastAPI:
+    """Return the application as it is served, over parts that are connected to nothing."""
+    ground = Ground(Deployment(blobs_url="memory:///"), Place("host=nowhere", "k"), "k", Path())
+    return main.application(assembly.at_rest(ground))
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, list[object]]]:
+    """Yield the path of every route, and how it says who may call it: that should be one thing."""
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute):
-            yield str(context.path), context.original_route
+        yield str(context.path), list(_markers(context))
 
 
-def unguarded(app: FastAPI) -> list[str]:
-    """Return the paths of routes that do not say exactly once who may call them."""
-    return [path for path, route in api_routes(app) if len(_markers(route)) != 1]
-
-
-def permissions(app: FastAPI) -> set[str]:
-    """Return every permission that some route asks for."""
-    return {
-        marker.permission
-        for _, route in api_routes(app)
-        for marker in _markers(route)
-        if isinstance(marker, Requirement)
-    }
-
-
-def _markers(route: APIRoute) -> list[object]:
-    declared = [dependency.dependency for dependency in route.dependencies]
-    return [
-        found
-        for found in declared
-        if isinstance(found, Requirement) or found is public or found is signed_in
-    ]
+def _markers(context: RouteContext) -> Iterator[object]:
+    dependant = getattr(context, "dependant", None)  # Starlette's own routes have none
+    for dependency in dependant.dependencies if dependant else ():
+        if isinstance(dependency.call, Requirement) or dependency.call in MARKERS:
+            yield dependency.call

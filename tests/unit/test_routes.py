@@ -1,0 +1,21 @@
+"""Every route of the application says who may call it."""
+
+from folkmoot.http.access import Requirement
+from folkmoot.identity.permissions import OWNER
+from route_walk import routes, whole_application
+
+DESCRIPTION = "/openapi.json"  # FastAPI's own, for anybody
+
+
+def test_every_route_says_once_who_may_call_it() -> None:
+    found = list(routes(whole_application()))
+    assert [path for path, markers in found if len(markers) != 1] == [DESCRIPTION]
+    for path in ("/api/v1/me", "/api/v1/runs/{run_id}/events", "/api/chat/{agent_id}", "/metrics"):
+        assert path in dict(found)
+
+
+def test_routes_ask_for_permissions_that_somebody_can_have() -> None:
+    markers = [marker for _, found in routes(whole_application()) for marker in found]
+    asked = {marker.permission for marker in markers if isinstance(marker, Requirement)}
+    assert asked
+    assert asked <= OWNER
