@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, FastAPI, Form
+from fastapi import APIRouter, FastAPI, Form, Request
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, StreamingResponse
 
@@ -16,7 +16,7 @@ LIMIT = 200_000
 
 def application() -> FastAPI:
     """An application with a bit of everything."""
-    app = FastAPI(openapi_url=None, max_body_size=LIMIT)
+    app = FastAPI(openapi_url=None)
     problems.install(app)
     api = APIRouter(prefix="/api")
 
@@ -32,6 +32,10 @@ def application() -> FastAPI:
     @api.put("/raw")
     async def raw() -> str:
         return "unread"
+
+    @api.post("/v1/collections/{collection_id}/documents")
+    async def upload(collection_id: str, request: Request) -> list[int]:
+        return [len(part) async for part in request.stream()]
 
     @api.get("/agents/{agent_id}/things/{thing}")
     async def thing(agent_id: str, thing: str) -> dict[str, str]:

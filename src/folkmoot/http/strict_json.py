@@ -11,8 +11,13 @@ from typing import Final
 import orjson
 
 DEEPEST: Final = 100  # levels of nesting
-NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+MOST: Final = 100_000
+"""Texts, names and brackets in one body: parsed, each takes far more room than as text."""
+
+STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+# Neither ever goes back: what is no JSON takes no longer than what is.
+TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\[|\{|\]|\}', re.DOTALL)
+NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 
 
 class NotStrict(ValueError):
@@ -21,29 +26,25 @@ class NotStrict(ValueError):
 
 def check(text: bytes) -> None:
     """Fail with `NotStrict` unless the text is JSON without surprises."""
-    if _depth(text) > DEEPEST:
-        raise NotStrict(f"The body is nested more than {DEEPEST} levels deep.")
+    _demand_bounds(text)
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise NotStrict(f"The body is no JSON: {error}.") from None
-    if NUL.search(text):
+    if rb"\u0000" in text and NUL.search(text):
         raise NotStrict("The body contains the character U+0000, which no text may.")
     json.loads(text, object_pairs_hook=_only_once)
 
 
-def _depth(text: bytes) -> int:
-    opening = text.count(b"[") + text.count(b"{")
-    if opening <= DEEPEST:
-        return opening
-    depth = deepest = 0
-    for token in BRACKETS.finditer(text):
-        if token[0] in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token[0] in b"]}":
-            depth -= 1
-    return deepest
+def _demand_bounds(text: bytes) -> None:
+    """Bound what parsing a text can cost, whether or not it is JSON."""
+    depth = 0
+    for number, token in enumerate(TOKEN.finditer(text)):
+        depth += STEPS.get(text[token.start()], 0)
+        if depth > DEEPEST:
+            raise NotStrict(f"The body is nested more than {DEEPEST} levels deep.")
+        if number >= MOST:
+            raise NotStrict(f"The body has more than {MOST} texts, names and brackets.")
 
 
 def _only_once(pairs: list[tuple[str, object]]) -> None:
