@@ -9,6 +9,8 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from folkmoot.http.protocol import BoundedProtocol
+
 Drain = Callable[[], Awaitable[None]]
 
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
@@ -56,7 +58,7 @@ def server(
         host=str(host),
         port=int(port),
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,
