@@ -19,6 +19,7 @@ SECRET = "the secret key of this deployment"
 USER, SESSION = UserId(new_id()), SessionId(new_id())
 
 Parts = dict[str, Any]
+ODD: tuple[object, ...] = (None, True, 5, -1.5, "", "x", [], ["x"], [5], {}, {"a": 1})
 
 
 def parts(token: str) -> tuple[Parts, Parts, str]:
@@ -86,6 +87,25 @@ def test_a_header_that_is_not_ours_does_not_count(change: Parts) -> None:
     for last in (signature, ""):
         forged = ".".join([encoded(header | change), token.split(".")[1], last])
         assert access.read(forged) is None
+
+
+@pytest.mark.parametrize("name", ["alg", "typ", "kid", "crit", "b64", "zip", "jwk", "x5c"])
+def test_a_header_of_any_shape_is_only_another_header(name: str) -> None:
+    access = AccessTokens(SECRET)
+    header, claims, signature = access.issue(USER, SESSION).split(".")
+    for value in ODD:
+        changed = encoded(decoded(header) | {name: value})
+        assert access.read(f"{changed}.{claims}.{signature}") is None
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "exp"])
+def test_a_claim_of_any_shape_is_only_another_claim_even_under_our_key(name: str) -> None:
+    access = AccessTokens(SECRET)
+    header, claims, _ = parts(access.issue(USER, SESSION))
+    key = OctKey.import_key(crypto.derive(SECRET, "access tokens"))
+    for value in ODD:
+        token = jwt.encode(header, claims | {name: value}, key, algorithms=["HS256"])
+        assert access.read(token) is None
 
 
 @pytest.mark.parametrize(
