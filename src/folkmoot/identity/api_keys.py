@@ -1,13 +1,23 @@
-"""API keys: made, listed, revoked."""
+"""API keys: made, listed, revoked.
+
+A key made with a key stays within it: it may do no more, lasts no longer and is revoked with it.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.db.work import Work
 from folkmoot.identity import credentials
-from folkmoot.identity.errors import ApiKeyNotFound, ExpiryPassed, ScopeTooWide
+from folkmoot.identity.errors import (
+    ApiKeyNotFound,
+    ExpiryPassed,
+    ExpiryTooLate,
+    NotSignedIn,
+    ScopeTooWide,
+)
 from folkmoot.identity.models import ApiKey
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
@@ -20,10 +30,13 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
 
     Raises:
         ExpiryPassed: It would count for nothing from the start.
+        ExpiryTooLate: It would outlive the key it is made with.
         ScopeTooWide: It would be able to do what its maker may not.
+        NotSignedIn: The key it is made with has just been revoked.
     """
     if data.expires_at is not None and data.expires_at <= clock.now():
         raise ExpiryPassed
+    expires_at = await _expiry(work, data.expires_at)
     secret = credentials.new(credentials.API_KEY)
     key = ApiKey(
         org_id=work.subject.org_id,
@@ -31,8 +44,9 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
         name=data.name,
         prefix=secret[: credentials.SHOWN],
         hash=credentials.digest(secret),
+        parent_id=work.subject.key_id,
         scopes=_scopes(work.subject, data.scopes),
-        expires_at=data.expires_at,
+        expires_at=expires_at,
     )
     work.session.add(key)
     await work.session.flush()
@@ -65,16 +79,28 @@ async def browse(work: Work, *, cursor: ApiKeyId | None, limit: int) -> Sequence
 
 
 async def revoke(work: Work, key_id: ApiKeyId) -> None:
-    """Make a key count no more.
+    """Make a key count no more, and every key that was made with it.
 
     Raises:
         ApiKeyNotFound: The subject can not see it, or it has been revoked.
     """
-    statement = _visible(work.subject).where(ApiKey.id == key_id)
-    key = (await work.session.scalars(statement)).one_or_none()
-    if key is None:
+    visible = _visible(work.subject).where(ApiKey.id == key_id).with_only_columns(ApiKey.id)
+    revoked = await _revoke(work, ApiKey.id.in_(visible))
+    if not revoked:
         raise ApiKeyNotFound(key_id)
-    key.revoked_at = clock.now()
+    # One generation after the other: each statement sees what was made while the last one waited.
+    while revoked:
+        revoked = await _revoke(work, ApiKey.parent_id.in_(revoked))
+
+
+async def _revoke(work: Work, which: ColumnElement[bool]) -> Sequence[ApiKeyId]:
+    statement = (
+        update(ApiKey)
+        .where(ApiKey.org_id == work.subject.org_id, ApiKey.revoked_at.is_(None), which)
+        .values(revoked_at=clock.now())
+        .returning(ApiKey.id)
+    )
+    return (await work.session.scalars(statement)).all()
 
 
 def _visible(subject: Subject) -> Select[ApiKey]:
@@ -93,3 +119,24 @@ def _scopes(subject: Subject, wanted: list[str] | None) -> list[str] | None:
     if beyond:
         raise ScopeTooWide(beyond)
     return sorted(set(wanted))
+
+
+async def _expiry(work: Work, wanted: datetime | None) -> datetime | None:
+    """Return when a key ends at the latest, and keep the one it is made with as it is until then.
+
+    A key that is being revoked is waited for, so that none is made with it that stays.
+    """
+    if work.subject.key_id is None:
+        return wanted
+    parent = (
+        select(ApiKey)
+        .where(ApiKey.org_id == work.subject.org_id, ApiKey.id == work.subject.key_id)
+        .where(ApiKey.revoked_at.is_(None))
+        .with_for_update(read=True)
+    )
+    found = (await work.session.scalars(parent)).one_or_none()
+    if found is None:
+        raise NotSignedIn
+    if wanted and found.expires_at and wanted > found.expires_at:
+        raise ExpiryTooLate
+    return wanted or found.expires_at

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
 from folkmoot.identity import callers, credentials
-from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.errors import NotSignedIn
 from folkmoot.identity.recent import Recent
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit.ids import OrgId
@@ -18,6 +18,8 @@ LONGEST: Final = 4096
 """Bytes; a credential that is longer than any of ours is not looked at."""
 
 PATH_PARAMETER: Final = "organization_id"
+NOWHERE: Final = OrgId(UUID(int=0))
+"""An organisation in which nobody has a place."""
 
 
 class Authenticator:
@@ -30,7 +32,7 @@ class Authenticator:
     def __init__(self, database: Database, tokens: AccessTokens) -> None:
         self._database = database
         self._tokens = tokens
-        self._recent: Recent[tuple[bytes, str], Subject] = Recent()
+        self._recent: Recent[tuple[bytes, OrgId | None], Subject] = Recent()
 
     async def __call__(self, connection: HTTPConnection) -> Subject:
         """Return the caller.
@@ -50,12 +52,11 @@ class Authenticator:
         """Look everybody up again: a credential has been revoked."""
         self._recent.forget()
 
-    async def _resolve(self, secret: bytes, organization: str) -> Subject:
-        org_id = _org_id(organization)
+    async def _resolve(self, secret: bytes, organization: OrgId | None) -> Subject:
         claims = self._tokens.read(secret)
         if claims is not None:
-            return await callers.by_session(self._database, claims, org_id)
-        return await callers.by_key(self._database, secret, org_id)
+            return await callers.by_session(self._database, claims, organization)
+        return await callers.by_key(self._database, secret, organization)
 
 
 def _secret(headers: Mapping[str, str]) -> bytes:
@@ -69,20 +70,20 @@ def _secret(headers: Mapping[str, str]) -> bytes:
     return encoded
 
 
-def _organization(connection: HTTPConnection) -> str:
-    """Return the organisation asked for as it was written; empty if none was.
+def _organization(connection: HTTPConnection) -> OrgId | None:
+    """Return the organisation asked for; None if none was.
 
-    An empty header names none that is there: whoever sends it has one in mind and lost its id.
+    What is no id, an empty header too, is an organisation that is not there: whoever sends it has
+    one in mind. So are two different ones.
     """
-    in_path = str(connection.path_params.get(PATH_PARAMETER, ""))
+    in_path = connection.path_params.get(PATH_PARAMETER)
     in_header = connection.headers.get("x-organization-id")
-    if in_header == "" or (in_path and in_header and in_path.lower() != in_header.lower()):
-        raise OrganizationNotFound
-    return in_path or in_header or ""
+    asked = {_org_id(str(each)) for each in (in_path, in_header) if each is not None}
+    return NOWHERE if len(asked) > 1 else next(iter(asked), None)
 
 
-def _org_id(organization: str) -> OrgId | None:
+def _org_id(organization: str) -> OrgId:
     try:
-        return OrgId(UUID(organization)) if organization else None
+        return OrgId(UUID(organization))
     except ValueError:
-        raise OrganizationNotFound from None
+        return NOWHERE

@@ -14,7 +14,7 @@ from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import OrgRole, granted
 from folkmoot.identity.tokens import AccessClaims
 from folkmoot.kit import clock
-from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
 from folkmoot.kit.subject import Subject
 
 BY_SESSION: Final = """
@@ -38,7 +38,7 @@ FROM identity_find_key(%(hash)s)
 """
 
 BY_KEY: Final = """
-SELECT k.org_id, k.user_id, k.scopes, m.role
+SELECT k.id, k.org_id, k.user_id, k.scopes, m.role
 FROM api_keys AS k
 JOIN memberships AS m ON m.org_id = k.org_id AND m.user_id = k.user_id
 JOIN organizations AS o ON o.id = k.org_id AND o.deleted_at IS NULL
@@ -68,6 +68,7 @@ class Place:
 class KeyHolder:
     """For whom a key acts, what they are in its organisation, and what it may do of that."""
 
+    id: ApiKeyId
     org_id: OrgId
     user_id: UserId
     scopes: list[str] | None
@@ -114,7 +115,7 @@ async def by_key(database: Database, key: bytes, organization: OrgId | None) -> 
     if organization is not None and organization != holder.org_id:
         raise OrganizationNotFound
     permissions = granted(OrgRole(holder.role), holder.scopes)
-    return Subject(holder.org_id, holder.user_id, permissions, api_key=True)
+    return Subject(holder.org_id, holder.user_id, permissions, api_key=True, key_id=holder.id)
 
 
 async def by_user(

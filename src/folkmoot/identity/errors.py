@@ -98,6 +98,15 @@ class ExpiryPassed(Conflict):
         super().__init__("The key would have expired before it was made.")
 
 
+class ExpiryTooLate(Forbidden):
+    """An API key may not outlive the one it is made with."""
+
+    code = "expiry_too_late"
+
+    def __init__(self) -> None:
+        super().__init__("A key made with another one must expire no later than that one.")
+
+
 class ScopeTooWide(Forbidden):
     """An API key may do no more than whoever makes it."""
 

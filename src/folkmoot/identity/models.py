@@ -55,7 +55,8 @@ class Membership(Model, OrgScoped, Stamped, kw_only=True):
 class ApiKey(Model, OrgScoped, kw_only=True):
     """A key that acts for a member of one organisation, and goes when the membership goes.
 
-    `scopes` narrows what it may do; without any it may do all that its user may.
+    `scopes` narrows what it may do; without any it may do all that its user may. A key that was
+    made with another one names it in `parent_id`, and does not outlive it.
     """
 
     __tablename__ = "api_keys"
@@ -65,7 +66,11 @@ class ApiKey(Model, OrgScoped, kw_only=True):
             ["memberships.org_id", "memberships.user_id"],
             ondelete="CASCADE",
         ),
+        ForeignKeyConstraint(
+            ["org_id", "parent_id"], ["api_keys.org_id", "api_keys.id"], ondelete="CASCADE"
+        ),
         Index("ix_api_keys_org_id_user_id", "org_id", "user_id"),
+        Index("ix_api_keys_org_id_parent_id", "org_id", "parent_id"),
     )
 
     id: Mapped[ApiKeyId] = mapped_column(
@@ -75,6 +80,7 @@ class ApiKey(Model, OrgScoped, kw_only=True):
     name: Mapped[str]
     prefix: Mapped[str]
     hash: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    parent_id: Mapped[ApiKeyId | None] = mapped_column(default=None)
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text), default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
     expires_at: Mapped[datetime | None] = mapped_column(default=None)

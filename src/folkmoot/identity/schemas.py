@@ -185,7 +185,9 @@ class ApiKeyCreate(Input):
         examples=[["runs:read"]],
     )
     expires_at: Annotated[AwareDatetime, BeforeValidator(written)] | None = Field(
-        default=None, description="Must lie in the future; the key never expires if absent."
+        default=None,
+        description="Must lie in the future. If absent, the key never expires, or together with"
+        " the key it is made with.",
     )
 
 

@@ -1,10 +1,12 @@
 """API keys over REST."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.permissions import MEMBER, OWNER, OrgRole
@@ -97,6 +99,61 @@ async def test_a_key_made_with_a_key_is_no_wider_than_that(
     parent = await make(client, headers, scopes=["api_keys:write", "runs:read"])
     child = await make(client, {"X-API-Key": parent["key"]})
     assert child["scopes"] == ["api_keys:write", "runs:read"]
+
+
+async def test_a_key_made_with_a_key_does_not_outlive_it(
+    client: httpx.AsyncClient, grace: Account
+) -> None:
+    headers = await token_of(client, grace)
+    early, late, later = (clock.now() + timedelta(days=days) for days in (1, 2, 3))
+    parent = await make(client, headers, expires_at=late.isoformat())
+    used = {"X-API-Key": parent["key"]}
+    assert (await make(client, used))["expires_at"] == parent["expires_at"]
+    child = await make(client, used, expires_at=early.isoformat())
+    assert datetime.fromisoformat(child["expires_at"]) == early
+    wanted = {"name": "a key", "expires_at": later.isoformat()}
+    refused = await client.post(KEYS, json=wanted, headers=used)
+    assert (refused.status_code, refused.json()["code"]) == (403, "expiry_too_late")
+
+
+async def test_a_key_is_revoked_with_the_one_it_was_made_with(
+    client: httpx.AsyncClient, grace: Account
+) -> None:
+    headers = await token_of(client, grace)
+    other, parent = await make(client, headers), await make(client, headers)
+    child = await make(client, {"X-API-Key": parent["key"]})
+    grandchild = await make(client, {"X-API-Key": child["key"]})
+    assert (await client.delete(f"{KEYS}/{parent['id']}", headers=headers)).status_code == 204
+    for key, status in ((parent, 401), (child, 401), (grandchild, 401), (other, 200)):
+        answer = await client.get(ME, headers={"X-API-Key": key["key"]})
+        assert answer.status_code == status
+    assert await listed(client, headers) == [other["id"]]
+
+
+async def test_no_key_that_is_made_while_its_parent_is_revoked_stays(
+    client: httpx.AsyncClient, identity: Identity, grace: Account
+) -> None:
+    headers = await token_of(client, grace)
+    for _ in range(5):
+        parent = await make(client, headers)
+        used = {"X-API-Key": parent["key"]}
+        making = [client.post(KEYS, json={"name": "a key"}, headers=used) for _ in range(6)]
+        revoking = client.delete(f"{KEYS}/{parent['id']}", headers=headers)
+        answers = await asyncio.gather(*making[:3], revoking, *making[3:])
+        assert {answer.status_code for answer in answers} <= {201, 204, 401}
+        assert await listed(client, headers) == []
+
+
+async def test_a_key_that_was_revoked_in_another_process_makes_no_more_keys(
+    client: httpx.AsyncClient, identity: Identity, grace: Account
+) -> None:
+    parent = await make(client, await token_of(client, grace))
+    used = {"X-API-Key": parent["key"]}
+    assert (await client.get(ME, headers=used)).status_code == 200
+    async with identity.database.work(subject_of(grace)) as work:
+        await work.session.execute(update(ApiKey).values(revoked_at=clock.now()))
+    answer = await client.post(KEYS, json={"name": "a key"}, headers=used)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
 async def test_a_revoked_key_counts_no_more_and_is_not_listed(

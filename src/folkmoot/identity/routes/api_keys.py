@@ -11,6 +11,7 @@ from folkmoot.identity import api_keys
 from folkmoot.identity.errors import (
     ApiKeyNotFound,
     ExpiryPassed,
+    ExpiryTooLate,
     NotSignedIn,
     OrganizationNotFound,
     ScopeTooWide,
@@ -34,10 +35,13 @@ def router(identity: Identity) -> APIRouter:
         "",
         status_code=HTTPStatus.CREATED,
         dependencies=[require("api_keys:write"), NOT_STORED],
-        responses=documented(PermissionDenied, ScopeTooWide, ExpiryPassed),
+        responses=documented(PermissionDenied, ScopeTooWide, ExpiryTooLate, ExpiryPassed),
     )
     async def create_api_key(data: ApiKeyCreate, work: OpenWork) -> ApiKeyCreated:
-        """Make a key that acts for you in this organisation. It is shown this once."""
+        """Make a key that acts for you in this organisation. It is shown this once.
+
+        Made with another key it stays within that one, and is revoked together with it.
+        """
         key, secret = await api_keys.create(work, data)
         shown = ApiKeyRead.model_validate(key)
         return ApiKeyCreated(**shown.model_dump(), key=secret)
@@ -57,7 +61,7 @@ def router(identity: Identity) -> APIRouter:
         responses=documented(OrganizationNotFound, ApiKeyNotFound),
     )
     async def revoke_api_key(api_key_id: ApiKeyId, subject: CurrentSubject) -> None:
-        """Revoke a key. It counts for nothing within five seconds."""
+        """Revoke a key and those made with it. They count for nothing within five seconds."""
         await identity.revoke_key(subject, api_key_id)
 
     return routes

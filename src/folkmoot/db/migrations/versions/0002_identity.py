@@ -48,6 +48,7 @@ CREATE TABLE api_keys (
   name text NOT NULL,
   prefix text NOT NULL,
   hash bytea NOT NULL,
+  parent_id uuid,
   scopes text[],
   created_at timestamptz NOT NULL,
   expires_at timestamptz,
@@ -56,9 +57,12 @@ CREATE TABLE api_keys (
   CONSTRAINT pk_api_keys PRIMARY KEY (org_id, id),
   CONSTRAINT uq_api_keys_hash UNIQUE (hash),
   CONSTRAINT fk_api_keys_org_id_user_id FOREIGN KEY (org_id, user_id)
-    REFERENCES memberships (org_id, user_id) ON DELETE CASCADE
+    REFERENCES memberships (org_id, user_id) ON DELETE CASCADE,
+  CONSTRAINT fk_api_keys_org_id_parent_id FOREIGN KEY (org_id, parent_id)
+    REFERENCES api_keys (org_id, id) ON DELETE CASCADE
 );
 CREATE INDEX ix_api_keys_org_id_user_id ON api_keys (org_id, user_id);
+CREATE INDEX ix_api_keys_org_id_parent_id ON api_keys (org_id, parent_id);
 CREATE TABLE sessions (
   id uuid NOT NULL,
   user_id uuid NOT NULL,
