@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from folkmoot.http.sse import DIRECT
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import OpenSpan, Span
@@ -33,6 +34,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
+        scope[DIRECT] = answer.send
         with metrics.requests_in_progress.track_inprogress(), _span(scope) as span:
             try:
                 await self._app(scope, receive, answer.send)
