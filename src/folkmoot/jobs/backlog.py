@@ -12,13 +12,9 @@ EVERY: Final = 15.0
 """Seconds between two looks."""
 
 COUNT: Final[LiteralString] = """
-SELECT name, state, count(*) FROM (
-  SELECT task_name AS name, CASE status WHEN 'todo' THEN 'waiting' WHEN 'doing' THEN 'running'
-                                        WHEN 'failed' THEN 'given_up' WHEN 'aborted' THEN 'given_up'
-                            END AS state
-  FROM procrastinate_jobs
-) AS jobs
-WHERE state IS NOT NULL GROUP BY name, state ORDER BY name, state
+SELECT task_name, CASE status WHEN 'todo' THEN 'waiting' WHEN 'doing' THEN 'running'
+                              ELSE 'given_up' END, count(*)
+FROM procrastinate_jobs WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Jobs by name and state. What is done is deleted."""
 

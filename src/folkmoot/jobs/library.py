@@ -3,6 +3,7 @@
 What its workers leave undone when they die, nobody else would do: `revive` gives it to others.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,11 +36,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class Retries(BaseRetryStrategy):
     """Tries a failing job again, later each time, and gives it up in the end.
 
-    What only waits for something that is away is never given up.
+    One that only waits for what is away, or was cut when its worker stopped, is never given up.
     """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        waits = isinstance(exception, RateLimited | Unavailable)
+        waits = isinstance(exception, RateLimited | Unavailable | asyncio.CancelledError)
         if job.attempts >= RETRIES and not waits:
             return None
         seconds = 2 ** (min(job.attempts, 10) + 1)
