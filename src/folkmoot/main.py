@@ -19,7 +19,6 @@ from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.assembly import Ground, Parts, ground, models_config, running, settle_in
 from folkmoot.conversations import routes as conversation_routes
-from folkmoot.db import migrate
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
@@ -59,11 +58,6 @@ def keep_libraries_quiet() -> None:
 def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
     """Return the configuration of this process, with the origin of each value."""
     return load(environment(), flags=flags, file=file)
-
-
-def demand_current_schema(on: Ground) -> None:
-    """Fail unless the database's schema is the one this build was made for."""
-    migrate.demand_current(migrate.current(on.place.owner))
 
 
 async def work(on: Ground) -> None:
@@ -158,6 +152,9 @@ def application(parts: Parts) -> Api:
     )
     app.state.http = HttpPorts(parts.identity.authenticator, parts.database)
     problems.install(app)
+    # Chat comes first: routes are tried in this order, and it is asked most.
+    for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):
+        app.include_router(face, prefix="/api")
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity),
@@ -168,8 +165,6 @@ def application(parts: Parts) -> Api:
     ):
         api.include_router(slice_routes)
     app.include_router(api)
-    for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):
-        app.include_router(face, prefix="/api")
     app.include_router(health.router(VERSION, {"database": parts.database.ping}))
     app.include_router(docs.router())
     app.include_router(console.router())

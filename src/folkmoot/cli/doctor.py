@@ -52,12 +52,14 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
         yield failed("configuration", error.detail, "Mend that value; `folkmoot config show`.")
         return
     directory = deployment.data_dir.expanduser()
-    yield _configuration(deployment)
+    configured = _configuration(deployment)
+    yield configured
     yield machine.data_directory(directory)
     yield machine.disk_space(directory)
     yield machine.port(deployment, directory)
     yield machine.console()
-    yield from _database(deployment, directory)
+    if configured.status is Status.OK:
+        yield from _database(deployment, directory)
     yield from models.models(main.models_config(deployment, directory))
 
 
@@ -77,7 +79,7 @@ def _database(deployment: Deployment, directory: Path) -> Iterator[Finding]:
         known = (directory / "postgres").exists()
     yield found
     if known and found.status is Status.OK:
-        yield from database.inside(deployment)
+        yield from database.inside(deployment, directory)
 
 
 def _show(finding: Finding) -> None:

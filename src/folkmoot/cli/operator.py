@@ -81,7 +81,7 @@ def perform(
     _demand_begun(deployment)
     ground = main.ground(deployment)
     try:
-        main.demand_current_schema(ground)
+        ground.place.demand_ready()
         return asyncio.run(_perform(ground, act))
     finally:
         ground.place.close()

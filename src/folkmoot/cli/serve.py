@@ -76,7 +76,7 @@ def serve(
     url = _url(deployment, listening)
     ground = main.ground(deployment)
     try:
-        main.demand_current_schema(ground)
+        ground.place.demand_ready()
         with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
             _run(ground, listening, None, works=bool(worker_too))
     finally:
@@ -87,7 +87,7 @@ def worker(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Work on background jobs and take over runs of lost processes, without serving HTTP."""
     ground = main.ground(_deployment(None, None, data_dir, None, config))
     try:
-        main.demand_current_schema(ground)
+        ground.place.demand_ready()
         uvloop.run(main.work(ground))
     finally:
         ground.place.close()

@@ -17,6 +17,21 @@ class DangerousRole(AppError):
         )
 
 
+class SecretKeyDiffers(AppError):
+    """The roles' passwords were made from another secret key than ours."""
+
+    code = "secret_key_differs"
+
+    def __init__(self, role: str, *, in_use: bool) -> None:
+        change = "stop the processes that use it now" if in_use else "run `folkmoot migrate`"
+        super().__init__(
+            f"The database does not let {role} in: another secret key was used with it. "
+            "Set the same FOLKMOOT_SECRET_KEY for every process on this database; where none was "
+            "set, it stands in secret.key in the data directory of the first. "
+            f"If it was changed on purpose, {change}."
+        )
+
+
 class SchemaOutOfDate(AppError):
     """The schema is not the one this build was made for."""
 

@@ -39,7 +39,7 @@ def upgrade(owner: str, secret_key: str, *, to: str = "head") -> None:
     """
     with _connected(owner) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        roles.ensure(connection, secret_key)
+        roles.ensure(connection, owner, secret_key)
         if _version(connection) != (head() if to == "head" else to):
             _alembic(owner, "upgrade", to)
 

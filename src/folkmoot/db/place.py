@@ -36,6 +36,11 @@ class Place:
         """Bring the schema up to date."""
         migrate.upgrade(self.owner, self.secret_key)
 
+    def demand_ready(self) -> None:
+        """Fail unless the schema is the one this build was made for and lets our roles in."""
+        migrate.demand_current(migrate.current(self.owner))
+        roles.demand_entry(self.owner, self.secret_key)
+
     def close(self) -> None:
         """Give the embedded server up; a given one is left alone."""
         if self.embedded is not None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 import psycopg
 from psycopg import conninfo, sql
 
-from folkmoot.db.errors import DangerousRole
+from folkmoot.db.errors import DangerousRole, SecretKeyDiffers
 from folkmoot.kit import crypto
 
 
@@ -23,6 +23,11 @@ class Role(StrEnum):
 
 
 LOGINS = (Role.APP, Role.WRITER)
+
+PATIENCE = 5
+"""Seconds that the server has to let a role in."""
+
+IN_USE = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = ANY (%s))"
 
 
 def password(secret_key: str, role: Role) -> str:
@@ -36,19 +41,46 @@ def address(owner: str, role: Role, secret_key: str) -> str:
     return conninfo.make_conninfo(owner, user=role, password=password(secret_key, role))
 
 
-def ensure(connection: psycopg.Connection[tuple[object, ...]], secret_key: str) -> None:
-    """Create the roles or set their passwords. Needs CREATEROLE; run before the migrations."""
+def ensure(connection: psycopg.Connection[tuple[object, ...]], owner: str, secret_key: str) -> None:
+    """Create the roles or set their passwords. Needs CREATEROLE; run before the migrations.
+
+    Raises:
+        SecretKeyDiffers: Processes are connected that would be locked out.
+    """
     for role in (*LOGINS, Role.LOOKUP):
         _create(connection, role)
         name = sql.Identifier(role)
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
-        if role in LOGINS:
-            set_password(connection, role, secret_key)
         connection.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
                 sql.Identifier(connection.info.dbname), name
             )
         )
+    if in_use(connection) and not lets_in(owner, secret_key):
+        raise SecretKeyDiffers(Role.APP, in_use=True)
+    for role in LOGINS:
+        set_password(connection, role, secret_key)
+
+
+def in_use(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    """Whether a process is connected as one of the roles, on any database of the server."""
+    row = connection.execute(IN_USE, (list(LOGINS),)).fetchone()
+    return row == (True,)
+
+
+def lets_in(owner: str, secret_key: str) -> bool:
+    """Whether the password that follows from a secret key is the application's."""
+    try:
+        psycopg.connect(address(owner, Role.APP, secret_key), connect_timeout=PATIENCE).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def demand_entry(owner: str, secret_key: str) -> None:
+    """Fail unless the roles' passwords are those that follow from a secret key."""
+    if not lets_in(owner, secret_key):
+        raise SecretKeyDiffers(Role.APP, in_use=False)
 
 
 def _create(connection: psycopg.Connection[tuple[object, ...]], role: Role) -> None:

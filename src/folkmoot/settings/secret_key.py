@@ -19,18 +19,21 @@ def secret_key(deployment: Deployment, data_dir: Path) -> str:
     Raises:
         ConfigurationInvalid: There is none in production mode.
     """
-    if deployment.secret_key is not None:
-        return deployment.secret_key.get_secret_value()
-    if deployment.mode is Mode.PRODUCTION:
+    if deployment.secret_key is None and deployment.mode is Mode.PRODUCTION:
         reason = "production mode needs one: at least 32 characters, the same for every process"
         raise ConfigurationInvalid("configuration", "secret_key", reason)
+    return existing_key(deployment, data_dir) or _make(data_dir / NAME)
+
+
+def existing_key(deployment: Deployment, data_dir: Path) -> str | None:
+    """Return the secret key if one is given or was made."""
+    if deployment.secret_key is not None:
+        return deployment.secret_key.get_secret_value()
     path = data_dir / NAME
-    if not path.exists():
-        _make(path)
-    return path.read_text(encoding="ascii")
+    return path.read_text(encoding="ascii") if path.exists() else None
 
 
-def _make(path: Path) -> None:
+def _make(path: Path) -> str:
     """Make a key, whole or not at all; of two processes that do so at once, one makes it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}-")  # with mode 0600
     fresh = Path(name)
@@ -43,3 +46,4 @@ def _make(path: Path) -> None:
             path.hardlink_to(fresh)
     finally:
         fresh.unlink()
+    return path.read_text(encoding="ascii")

@@ -10,7 +10,7 @@ import pytest
 from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
 from folkmoot.settings.loading import load
-from folkmoot.settings.secret_key import NAME, secret_key
+from folkmoot.settings.secret_key import NAME, existing_key, secret_key
 
 GIVEN = "a-secret-key-of-more-than-32-characters"
 
@@ -59,3 +59,10 @@ def test_production_demands_a_key(tmp_path: Path) -> None:
     deployment = load({"FOLKMOOT_MODE": "production"}).deployment
     with pytest.raises(ConfigurationInvalid, match="production mode needs one"):
         secret_key(deployment, tmp_path)
+
+
+def test_whoever_only_looks_makes_no_key(tmp_path: Path) -> None:
+    assert existing_key(Deployment(), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+    made = secret_key(Deployment(), tmp_path)
+    assert existing_key(Deployment(), tmp_path) == made

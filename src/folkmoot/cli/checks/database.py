@@ -11,13 +11,14 @@ from psycopg import conninfo
 
 from folkmoot import main
 from folkmoot.cli.checks.finding import Finding, failed, good, warning
-from folkmoot.db import migrate
+from folkmoot.db import migrate, roles
 from folkmoot.db.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
-from folkmoot.db.errors import DangerousRole, DatabaseUnavailable
+from folkmoot.db.errors import DangerousRole
 from folkmoot.db.place import Place
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.secret_key import existing_key
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -68,19 +69,27 @@ def reachable(url: str) -> Finding:
     return good("database", f"PostgreSQL {version} at {_where(url)}")
 
 
-def inside(deployment: Deployment) -> Iterator[Finding]:
+def inside(deployment: Deployment, directory: Path) -> Iterator[Finding]:
     """Check what is in the database; it answers."""
-    ground = main.ground(deployment)
+    place = _place(deployment, directory)
     try:
-        with _connected(ground.place.owner) as connection:
+        with _connected(place.owner) as connection:
             yield letters(connection)
             yield vector(connection)
-        found = migrate.current(ground.place.owner)
+        found = migrate.current(place.owner)
         yield schema(found)
         if found is not None:
-            yield role(ground.place)
+            yield role(place)
     finally:
-        ground.place.close()
+        place.close()
+
+
+def _place(deployment: Deployment, directory: Path) -> Place:
+    """Return where the database is; make no secret key for a deployment that has none here."""
+    if deployment.database_url is None:
+        return main.ground(deployment).place
+    key = existing_key(deployment, directory) or ""
+    return Place(deployment.database_url.get_secret_value(), key)
 
 
 def letters(connection: Connection) -> Finding:
@@ -126,15 +135,26 @@ def schema(found: str | None) -> Finding:
 
 def role(place: Place) -> Finding:
     """Check that requests are served as a role that cannot see past row-level security."""
+    if not roles.lets_in(place.owner, place.secret_key):
+        detail = f"{Role.APP} cannot connect: its password is from another secret key."
+        return failed("role", detail, _way_in(place))
     try:
         asyncio.run(_opened(place))
     except DangerousRole as error:
         remedy = f"ALTER ROLE {Role.APP} NOSUPERUSER NOBYPASSRLS, and let it own nothing."
         return failed("role", error.detail, remedy)
-    except DatabaseUnavailable:
-        remedy = "Run `folkmoot migrate`: it sets the roles' passwords from the secret key anew."
-        return failed("role", f"{Role.APP} cannot connect; has the secret key changed?", remedy)
     return good("role", f"{Role.APP} sees one organisation at a time.")
+
+
+def _way_in(place: Place) -> str:
+    """Say how to make the secret key and the roles' passwords fit; lock nobody out."""
+    with _connected(place.owner) as connection:
+        if roles.in_use(connection):
+            return (
+                "Processes with another key are using the database: set the same "
+                "FOLKMOOT_SECRET_KEY for all of them, or stop them first."
+            )
+    return "Run `folkmoot migrate`: it sets the roles' passwords from the secret key anew."
 
 
 async def _opened(place: Place) -> None:
