@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -60,9 +61,15 @@ def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
         "thread_id": new.thread_id,
         "fingerprint": new.fingerprint,
         "concurrency_key": new.concurrency_key,
-        "scopes": sorted(subject.permissions) if subject.api_key else None,
+        "scopes": _array(subject.permissions) if subject.api_key else None,
         "process_id": process_id,
     }
+
+
+@lru_cache(1024)
+def _array(permissions: frozenset[str]) -> str:
+    """Return names as PostgreSQL writes an array; there is nothing in them to quote."""
+    return "{" + ",".join(sorted(permissions)) + "}"
 
 
 class Clash(Enum):
