@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, api_keys, links, tokens
+from folkmoot.identity import accounts, api_keys, links, sessions, tokens
 from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
@@ -130,6 +130,14 @@ class Identity:
             SessionEnded: It has ended, or ends here because the token had been used before.
         """
         return self._grant(await self._sessions.refresh(refresh_token))
+
+    async def refresh_browser(self, refresh_token: str) -> Grant:
+        """Continue a browser's session; its tabs may use the same token within a few seconds.
+
+        Raises:
+            SessionEnded: It has ended, or ends here because the token was used before that.
+        """
+        return self._grant(await self._sessions.refresh(refresh_token, grace=sessions.GRACE))
 
     async def log_out(self, access_token: str, refresh_tokens: Iterable[str]) -> None:
         """End the sessions of these tokens; tokens that mean nothing are no error."""

@@ -2,8 +2,10 @@
 
 A token is `fm_refresh_`, the family's secret and the token's own. Who presents the first part has
 held a genuine token once; if the rest is not the newest, it was copied or kept, and the family
-ends. A successor is computed from its predecessor, so that a client which asks twice at once, or
-lost the answer, gets the same one again for a few seconds.
+ends. Of two who present the newest at once, one gets its successor and the other ends them both.
+
+A browser may ask twice, from two tabs, or lose the answer when its page is loaded anew. Where that
+is allowed for, a token gets the same successor again for a few seconds: it is computed from it.
 """
 
 import base64
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 
 from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity import credentials
@@ -23,8 +25,9 @@ from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import SessionId, UserId
 
 LIFETIME: Final = timedelta(days=30)
+NO_GRACE: Final = timedelta()
 GRACE: Final = timedelta(seconds=10)
-"""How long a token that has been exchanged still gets its successor."""
+"""How long a browser's token that has been exchanged still gets its successor."""
 
 FAMILY: Final = 32
 LENGTH: Final = len(credentials.REFRESH) + FAMILY + 43
@@ -66,8 +69,12 @@ class Sessions:
         await work.session.flush()
         return Refreshed(session.id, user_id, token, session.expires_at)
 
-    async def refresh(self, token: str) -> Refreshed:
+    async def refresh(self, token: str, *, grace: timedelta = NO_GRACE) -> Refreshed:
         """Exchange a refresh token for its successor.
+
+        Args:
+            token: The refresh token.
+            grace: For how long it gets the same successor again.
 
         Raises:
             SessionEnded: It is not the newest of a living session. If it once was, its session
@@ -75,8 +82,8 @@ class Sessions:
         """
         session_id, user_id = await self._find(token)
         async with self._database.personal_work(user_id) as work:
-            session = await _living(work, Session.id == session_id)
-            successor = self._exchange(session, token) if session else None
+            session = await _living(work, session_id)
+            successor = self._exchange(session, token, grace) if session else None
         if session is None or successor is None:
             raise SessionEnded
         return Refreshed(session.id, user_id, successor, session.expires_at)
@@ -111,14 +118,15 @@ class Sessions:
             raise SessionEnded
         return SessionId(row.session_id), UserId(row.user_id)
 
-    def _exchange(self, session: Session, token: str) -> str | None:
+    def _exchange(self, session: Session, token: str, grace: timedelta) -> str | None:
         """Return the successor; None, and the session ended, if the token has been used up."""
         presented, successor, now = credentials.digest(token), self._successor(token), clock.now()
         if presented == session.token_hash:
             session.previous_hash, session.rotated_at = presented, now
             session.token_hash = credentials.digest(successor)
             return successor
-        if presented == session.previous_hash and _recent(session.rotated_at, now):
+        rotated = session.rotated_at
+        if presented == session.previous_hash and rotated and now - rotated < grace:
             return successor
         session.revoked_at = now
         return None
@@ -129,17 +137,13 @@ class Sessions:
         return family + base64.urlsafe_b64encode(secret).decode().rstrip("=")
 
 
-def _recent(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and now - moment <= GRACE
-
-
-async def _living(work: PersonalWork, which: ColumnElement[bool]) -> Session | None:
+async def _living(work: PersonalWork, session_id: SessionId) -> Session | None:
     """Lock and return a session that has not ended; of two exchanges at once, one waits."""
     statement = (
         select(Session)
         .join(User, User.id == Session.user_id)
-        .where(which, Session.revoked_at.is_(None), Session.expires_at > clock.now())
-        .where(User.deleted_at.is_(None))
+        .where(Session.id == session_id, Session.revoked_at.is_(None))
+        .where(Session.expires_at > clock.now(), User.deleted_at.is_(None))
         .with_for_update(of=Session)
     )
     return (await work.session.scalars(statement)).one_or_none()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from folkmoot.db.work import Database
+from folkmoot.identity import sessions
 from folkmoot.identity.models import SignInLink, User
 from folkmoot.identity.routes.client import is_loopback
 from folkmoot.identity.service import Identity, IdentityOptions
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 CONSOLE = "/api/v1/auth/console"
 REFRESH = f"{CONSOLE}/refresh"
+GRACE = sessions.GRACE.total_seconds()
 OURS = {"X-Requested-With": "folkmoot-console"}
 
 
@@ -81,6 +83,22 @@ async def test_two_tabs_may_continue_at_the_same_time(
     answers = await asyncio.gather(*(client.post(REFRESH, headers=OURS) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert (await client.post(REFRESH, headers=OURS)).status_code == 200
+
+
+async def test_a_page_that_lost_the_answer_can_ask_again_for_a_few_seconds(
+    client: httpx.AsyncClient, grace: Account, time: Clock
+) -> None:
+    signed_in = await client.post(CONSOLE, json=credentials_of(grace))
+    old = {"folkmoot": cookie_of(signed_in)["folkmoot"].value}
+    lost = cookie_of(await client.post(REFRESH, headers=OURS))["folkmoot"].value
+    for seconds, status in ((GRACE - 1, 200), (2, 401)):
+        time.pass_by(seconds=seconds)
+        client.cookies = httpx.Cookies(old)
+        answer = await client.post(REFRESH, headers=OURS)
+        assert answer.status_code == status
+        assert status == 401 or cookie_of(answer)["folkmoot"].value == lost
+    client.cookies = httpx.Cookies({"folkmoot": lost})
+    assert (await client.post(REFRESH, headers=OURS)).status_code == 401
 
 
 async def test_another_sites_page_cannot_use_the_cookie(

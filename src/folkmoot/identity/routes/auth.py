@@ -55,7 +55,10 @@ def router(identity: Identity) -> APIRouter:
 
     @routes.post("/refresh", dependencies=[PUBLIC, NOT_STORED], responses=documented(SessionEnded))
     async def refresh_token(data: Refresh) -> TokenPair:
-        """Exchange a refresh token for the next pair. Using one twice ends its session."""
+        """Exchange a refresh token for the next pair. Using one twice ends its session.
+
+        Ask once and wait for the answer: a program that has lost it signs in anew.
+        """
         return _pair(await identity.refresh(data.refresh_token.get_secret_value()))
 
     @routes.post(

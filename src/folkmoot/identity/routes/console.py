@@ -49,6 +49,6 @@ def router(identity: Identity) -> APIRouter:
     )
     async def refresh_console(request: Request, response: Response) -> AccessToken:
         """Continue the console's session, with `X-Requested-With: folkmoot-console`."""
-        return admit(response, await identity.refresh(cookie.read(request)))
+        return admit(response, await identity.refresh_browser(cookie.read(request)))
 
     return routes
