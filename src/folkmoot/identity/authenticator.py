@@ -60,12 +60,14 @@ class Authenticator:
 
 
 def _secret(headers: Mapping[str, str]) -> bytes:
-    """Return the credential as the bytes that were sent, which Starlette reads as Latin-1."""
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        secret = headers.get("x-api-key", "")
+    """Return the credential as the bytes that were sent, which Starlette reads as Latin-1.
+
+    Whoever sends `Authorization` is who that says, and with another scheme than ours nobody.
+    """
+    api_key = headers.get("x-api-key", "")
+    scheme, _, secret = headers.get("authorization", f"bearer {api_key}").partition(" ")
     encoded = secret.strip().encode("latin-1")
-    if not 0 < len(encoded) <= LONGEST:
+    if scheme.lower() != "bearer" or not 0 < len(encoded) <= LONGEST:
         raise NotSignedIn
     return encoded
 

@@ -68,6 +68,15 @@ async def test_a_key_acts_for_its_maker_in_its_organisation(
     assert (await client.get(ME, headers=here)).status_code == 200
 
 
+@pytest.mark.parametrize("authorization", ["Basic Z3JhY2U6cGFzcw==", "Bearer nonsense", "nonsense"])
+async def test_a_key_does_not_make_up_for_a_credential_that_does_not_count(
+    authorization: str, client: httpx.AsyncClient, grace: Account
+) -> None:
+    key = (await make(client, await token_of(client, grace)))["key"]
+    both = {"X-API-Key": key, "Authorization": authorization}
+    assert (await client.get(ME, headers=both)).status_code == 401
+
+
 async def test_a_key_may_do_what_its_scopes_say(client: httpx.AsyncClient, grace: Account) -> None:
     headers = await token_of(client, grace)
     key = await make(client, headers, scopes=["runs:read", "runs:read", "models:read"])
