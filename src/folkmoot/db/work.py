@@ -74,6 +74,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         self._pipelines = psycopg_pool.AsyncConnectionPool[Connection](
