@@ -4,8 +4,9 @@ import asyncio
 import glob
 import hashlib
 import re
+import stat
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -50,7 +51,8 @@ class BlobStore:
         self._directory: Path | None = None
         if url.startswith("file://"):
             self._directory = Path(url2pathname(urlsplit(url).path))
-            options |= {"automatic_cleanup": True, "mkdir": True}
+            _keep_private(self._directory)
+            options["automatic_cleanup"] = True
         self._store = import_module("obstore.store").from_url(url, **options)
 
     async def put(self, key: str, parts: AsyncIterable[bytes], *, limit: int) -> Stored:
@@ -163,6 +165,13 @@ class _Measured:
         self._aborted = True
         if self._next is not None:
             self._next.cancel()
+
+
+def _keep_private(directory: Path) -> None:
+    """Make a directory that is nobody's business but its owner's."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # somebody else's, who has let us in on purpose
+        directory.chmod(stat.S_IRWXU)
 
 
 def _delete_staged(path: Path) -> None:

@@ -43,6 +43,15 @@ async def test_what_is_written_is_read_back(store: BlobStore, parts: int) -> Non
     assert b"".join([part async for part in store.get("one/two/three")]) == PART * parts
 
 
+async def test_nobody_else_on_the_machine_can_read_what_is_stored(tmp_path: Path) -> None:
+    for directory, mode in ((tmp_path / "old", 0o755), (tmp_path / "new" / "blobs", None)):
+        if mode is not None:
+            directory.mkdir(mode=mode)
+        store = BlobStore(directory.as_uri())
+        await store.put("one/two", stream(1), limit=LIMIT)
+        assert directory.stat().st_mode & 0o777 == 0o700
+
+
 async def test_a_download_lands_in_a_file(store: BlobStore, tmp_path: Path) -> None:
     await store.put("key", stream(40), limit=LIMIT)
     with (tmp_path / "target").open("w+b") as target:
