@@ -103,6 +103,7 @@ def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
         (given(threadId=""), "/body/threadId"),
         (given(threadId="x" * 201), "/body/threadId"),
         (given(runId="a\nb"), "/body/runId"),
+        (given(threadId="thread\n"), "/body/threadId"),
         (given(messages={}), "/body/messages"),
         (given(messages=[]), "/body/messages"),
         (given(messages=messages("Hello", role="assistant")), "/body/messages"),
@@ -117,6 +118,10 @@ def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
         (given(messages=messages([{"text": "x"}])), "/body/messages/0/content/0"),
         (
             given(messages=messages([{"type": "a b", "text": "x"}])),
+            "/body/messages/0/content/0/type",
+        ),
+        (
+            given(messages=messages([{"type": "text\n", "text": "x"}])),
             "/body/messages/0/content/0/type",
         ),
         (given(context=[{"description": "x"}]), "/body/context/0"),

@@ -7,7 +7,8 @@ imported at the start for the sake of this text alone.
 from typing import Any, Final
 
 from folkmoot.agents.definition import Workflow
-from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT, PRINTABLE
+from folkmoot.conversations.schemas import PRINTABLE
+from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 
 SPEC: Final = "https://ag-ui.com/spec/1.0/schema.json"

@@ -20,7 +20,7 @@ from folkmoot.conversations.turns import EarlierMessage, Question
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
 
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 LONGEST_TEXT: Final = 100_000  # characters of a question
 LONGEST_CONTEXT: Final = 20_000  # characters of one item
 
@@ -50,7 +50,7 @@ class IncomingMessage(Struct, rename="camel"):
 
 
 class IncomingPart(Struct):
-    type: Annotated[str, Meta(max_length=40, pattern=r"^[\w.-]*$")]
+    type: Annotated[str, Meta(max_length=40, pattern=r"^[\w.-]*\Z")]
     text: str | None = None
 
 
