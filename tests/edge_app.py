@@ -8,10 +8,14 @@ from fastapi import APIRouter, FastAPI, Form, Request
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, StreamingResponse
 
-from folkmoot.http import problems
+from folkmoot.http import docs, problems
 from folkmoot.kit.errors import RateLimited
 
 LIMIT = 200_000
+
+
+async def upload(collection_id: str, request: Request) -> dict[str, list[int]]:
+    return {collection_id: [len(part) async for part in request.stream()]}
 
 
 def application() -> FastAPI:
@@ -32,10 +36,6 @@ def application() -> FastAPI:
     @api.put("/raw")
     async def raw() -> str:
         return "unread"
-
-    @api.post("/v1/collections/{collection_id}/documents")
-    async def upload(collection_id: str, request: Request) -> list[int]:
-        return [len(part) async for part in request.stream()]
 
     @api.get("/agents/{agent_id}/things/{thing}")
     async def thing(agent_id: str, thing: str) -> dict[str, str]:
@@ -61,5 +61,7 @@ def application() -> FastAPI:
 
         return StreamingResponse(pieces())
 
+    api.add_api_route("/v1/collections/{collection_id}/documents", upload, methods=["POST"])
     app.include_router(api)
+    app.include_router(docs.router())
     return app

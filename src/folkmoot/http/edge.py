@@ -21,15 +21,12 @@ from folkmoot.http.security_headers import SecurityHeaders
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TAKEN: Final = (
     "Authorization",
-    "Idempotency-Key",
-    "If-Match",
     "Last-Event-ID",
     "X-API-Key",
     "X-Organization-Id",
     "X-Request-ID",
-    "X-Team-Id",
 )
-SHOWN: Final = ("ETag", "Location", "Retry-After", "X-Request-ID")
+SHOWN: Final = ("Retry-After", "X-Request-ID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class EdgeOptions:
         https_only: Tell browsers never to come by plain HTTP again.
         trusted_hosts: Names under which this deployment is reached; "*" for any.
         cors_origins: Origins whose pages may call the API; none by default.
-        body_limit: Bytes that a JSON body or a form may have.
+        body_limit: Bytes that a body may have.
     """
 
     https_only: bool = False
