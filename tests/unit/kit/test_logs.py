@@ -94,10 +94,36 @@ def test_counts_and_flags_stay_readable(page: Page) -> None:
     assert line["api_key"] is None
 
 
-def test_a_huge_value_is_cut_and_no_half_of_a_secret_survives_at_the_cut(page: Page) -> None:
-    structlog.get_logger().info("x", text="a " * 8_188 + KEY + " " * 1_000_000)
+@pytest.mark.parametrize("before", [8_180, 131_060])
+@pytest.mark.parametrize("behind", [8_180, 1_000_000])
+def test_a_huge_value_is_cut_and_no_half_of_a_secret_survives_at_the_cut(
+    page: Page, before: int, behind: int
+) -> None:
+    text = "a " * (before // 2) + KEY + " " + "b " * (behind // 2)
+    structlog.get_logger().info("x", text=text)
     assert len(page.text) < 17_000
     assert "sk-" not in page.text
+    assert KEY[-8:] not in page.text
+
+
+def test_of_a_long_traceback_beginning_and_end_are_kept(page: Page) -> None:
+    def fail(depth: int) -> None:
+        if depth % 2:
+            fail(depth - 1)
+        elif depth:
+            fail(depth - 1)  # another line, or the frames would be folded
+        else:
+            fail_with(f"what happened {KEY}")
+
+    try:
+        fail(400)
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    (line,) = page.lines
+    said = str(line["exception"])
+    assert said.startswith("Traceback (most recent call last)")
+    assert "[…]" in said
+    assert said.endswith("ValueError: what happened [redacted key]")
 
 
 def test_a_logged_text_can_neither_forge_a_line_nor_move_the_cursor(page: Page) -> None:

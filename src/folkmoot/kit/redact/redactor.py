@@ -1,5 +1,6 @@
 """Applying rules to a text, at once or as it arrives."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -198,11 +199,18 @@ def _characters(chars: str) -> list[str]:
 
 def _known_rules(values: Iterable[str]) -> list[Rule]:
     """Return a rule for each exact value, longest first so that one inside another is no trap."""
-    usable = {value for value in values if not _is_ordinary(value)}
+    usable = {piece for value in values if not _is_ordinary(value) for piece in _pieces(value)}
     return [
-        Rule("secret", literal(value[:HELD_BACK_AT_MOST]), not_after="")
-        for value in sorted(usable, key=len, reverse=True)
+        Rule("secret", literal(piece), not_after="")
+        for piece in sorted(usable, key=len, reverse=True)
     ]
+
+
+def _pieces(value: str) -> list[str]:
+    """Cut what is too long to be held back whole into equal parts, secrets each."""
+    count = math.ceil(len(value) / HELD_BACK_AT_MOST)
+    size = math.ceil(len(value) / count)
+    return [value[start : start + size] for start in range(0, len(value), size)]
 
 
 def _is_ordinary(value: str) -> bool:

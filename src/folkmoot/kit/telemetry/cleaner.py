@@ -25,6 +25,8 @@ UNPRINTABLE: Final = re.compile(
 )
 DEEPEST: Final = 6  # levels of nesting; what lies deeper is logged as its text
 LONGEST: Final = 16_384  # characters of one value
+SEARCHED: Final = 131_072  # characters of one value; what lies behind them is not looked at
+CUT: Final = " […] "
 
 
 class Cleaner:
@@ -54,7 +56,9 @@ class Cleaner:
 
     def _text(self, text: str, *, one_line: bool) -> str:
         # Cut only after the search, or half a secret at the cut would not be recognised.
-        text = self._redactor.redact(text[: LONGEST + HELD_BACK_AT_MOST])[:LONGEST]
+        text = self._redactor.redact(text[: SEARCHED + HELD_BACK_AT_MOST])[:SEARCHED]
+        if len(text) > LONGEST:  # a traceback says at its end what happened
+            text = text[: LONGEST // 2] + CUT + text[-LONGEST // 2 :]
         text = UNPRINTABLE.sub(_spell_out, text)
         return text.rstrip("\n").replace("\n", r"\n") if one_line else text
 
