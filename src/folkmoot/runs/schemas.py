@@ -35,7 +35,7 @@ class RunRead(BaseModel):
     error: RunError | None = Field(examples=[None])
     usage: list[dict[str, Any]] = Field(
         description="Tokens by provider and model.",
-        examples=[[{"provider": "openai", "model": "gpt", "input": 812, "output": 64}]],
+        examples=[[{"provider": "openai", "model": "gpt", "inputTokens": 812, "outputTokens": 64}]],
     )
     events: int | None = Field(description="Length of the log.")
     head: str | None = Field(

@@ -4,14 +4,6 @@ import type { SourceDocument } from "../api/types";
 import { api } from "../state/session.svelte";
 
 const ONE_MINUTE = 60_000;
-const EXTENSIONS: Record<string, string> = {
-  "application/pdf": ".pdf",
-  "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-  "text/markdown": ".md",
-  "text/html": ".html",
-  "text/plain": ".txt",
-  "text/csv": ".csv",
-};
 
 export async function download(document: SourceDocument): Promise<void> {
   const response = await api.send(`/api/v1/documents/${document.id}/file`);
@@ -19,13 +11,7 @@ export async function download(document: SourceDocument): Promise<void> {
   // Saved, never opened: an uploaded page would otherwise run in the console's origin.
   const link = window.document.createElement("a");
   link.href = url;
-  link.download = fileName(document);
+  link.download = document.filename ?? document.title;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), ONE_MINUTE);
-}
-
-/** Titles have no extension, which systems go by to open a file. */
-function fileName({ title, media_type: type }: SourceDocument): string {
-  const extension = EXTENSIONS[type.split(";")[0] ?? ""] ?? "";
-  return title.toLowerCase().endsWith(extension) ? title : title + extension;
 }

@@ -1,6 +1,7 @@
 /** Files on their way into a collection: two at a time, each with its own progress and fate. */
 
 import { asProblem, Problem } from "../api/problem";
+import type { Accepted } from "../api/types";
 import { upload } from "../api/upload";
 import { api, session } from "../state/session.svelte";
 import { newId } from "../text/ids";
@@ -12,11 +13,6 @@ export interface Outgoing {
   sent: number;
   state: "waiting" | "sending" | "failed";
   problem: Problem | null;
-}
-
-interface Accepted {
-  documents: { id: string }[];
-  run_id: string;
 }
 
 const AT_ONCE = 2;

@@ -18,7 +18,7 @@ class Asking {
       catalog.agents[0] ??
       null,
   );
-  readonly workflow = $derived(this.agent?.workflows.includes(this.#workflow ?? "") ? this.#workflow : null);
+  readonly workflow = $derived(this.agent?.workflows.find((each) => each === this.#workflow) ?? null);
   readonly model = $derived(catalog.models.some((each) => each.name === this.#model) ? this.#model : null);
   readonly collections = $derived(
     this.#collections.filter((id) => catalog.collections.some((each) => each.id === id)),

@@ -18,8 +18,8 @@ export function entriesOf(messages: readonly Message[], activeRun: string | null
   for (const message of messages) {
     if (message.role === "user") {
       entries.push({ kind: "question", id: message.id, text: message.content });
-      if (message.run_id !== null && message.run_id !== activeRun) turnOf(entries, message);
-    } else if (message.role === "assistant" && (activeRun === null || message.run_id !== activeRun)) {
+      if (message.run_id !== activeRun) turnOf(entries, message);
+    } else if (message.role === "assistant" && message.run_id !== activeRun) {
       addTo(turnOf(entries, message), message);
     }
   }
@@ -28,9 +28,8 @@ export function entriesOf(messages: readonly Message[], activeRun: string | null
 
 function turnOf(entries: Entry[], message: Message): Turn {
   const last = entries.at(-1);
-  const runId = message.run_id ?? message.id;
-  if (last?.kind === "turn" && last.turn.runId === runId) return last.turn;
-  const turn: Turn = { ...newTurn(runId), status: "success", complete: message.run_id === null };
+  if (last?.kind === "turn" && last.turn.runId === message.run_id) return last.turn;
+  const turn: Turn = { ...newTurn(message.run_id), status: "success", complete: false };
   entries.push({ kind: "turn", turn });
   return turn;
 }

@@ -2,13 +2,8 @@
 
 import { Client } from "../api/client";
 import { asProblem, Problem, problemOf } from "../api/problem";
-import type { Me } from "../api/types";
+import type { Me, Tokens } from "../api/types";
 import { recall, remember } from "./storage";
-
-interface Tokens {
-  access_token: string;
-  expires_in: number;
-}
 
 export interface Registration {
   email: string;

@@ -1,0 +1,210 @@
+// Written by schema.mjs.
+export interface components {
+    schemas: {
+        Accepted: {
+            document_ids: string[];
+            documents: components["schemas"]["DocumentRead"][];
+            run_id: string;
+        };
+        AccessToken: {
+            access_token: string;
+            expires_in: number;
+            token_type: "bearer";
+        };
+        AgentCapabilities: {
+            citations: boolean;
+            client_tools: boolean;
+            input: string[];
+            reasoning: boolean;
+            resumable: boolean;
+            shared_state: boolean;
+            streaming: boolean;
+            tools: components["schemas"]["AgentTool"][];
+        };
+        AgentRead: {
+            capabilities: components["schemas"]["AgentCapabilities"];
+            description: string;
+            id: string;
+            name: string;
+            workflows: components["schemas"]["Workflow"][];
+        };
+        AgentTool: {
+            description: string;
+            name: string;
+        };
+        CollectionRead: {
+            created_at: string;
+            created_by: string;
+            description: string | null;
+            documents: number;
+            id: string;
+            name: string;
+            pending_documents: number;
+            scope: components["schemas"]["Scope"];
+            team_id: string | null;
+            updated_at: string;
+        };
+        ConversationRead: {
+            active_run_id: string | null;
+            created_at: string;
+            id: string;
+            title: string;
+            updated_at: string;
+        };
+        DocumentRead: {
+            bytes: number;
+            chunks: number | null;
+            collection_id: string;
+            created_at: string;
+            created_by: string;
+            error: string | null;
+            external_id: string | null;
+            filename: string | null;
+            id: string;
+            language: string | null;
+            media_type: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            pages: number | null;
+            progress: components["schemas"]["Progress"] | null;
+            run_id: string;
+            status: components["schemas"]["Status"];
+            title: string;
+            updated_at: string;
+        };
+        DocumentTextRead: {
+            document_id: string;
+            pages: components["schemas"]["PageRead"][];
+            text: string;
+            title: string;
+        };
+        HitRead: {
+            chunk_id: string;
+            collection_id: string;
+            document_id: string;
+            end: number;
+            external_id: string | null;
+            page: number | null;
+            score: number;
+            section: string | null;
+            start: number;
+            text: string;
+            title: string;
+        };
+        LogEventRead: {
+            at: string;
+            hash: string;
+            payload: {
+                [key: string]: unknown;
+            } | null;
+            seq: number;
+            type: string;
+        };
+        Me: {
+            email: string;
+            id: string;
+            name: string;
+            organization_id: string;
+            organizations: components["schemas"]["OrganizationRead"][];
+            permissions: string[];
+        };
+        MessageRead: {
+            citations: {
+                [key: string]: unknown;
+            }[];
+            content: string;
+            created_at: string;
+            cut: boolean;
+            id: string;
+            role: string;
+            run_id: string;
+            tool_call_id: string | null;
+            tool_calls: {
+                [key: string]: unknown;
+            }[];
+        };
+        Mode: "hybrid" | "dense" | "lexical";
+        ModelList: {
+            items: components["schemas"]["ModelRead"][];
+            notices: components["schemas"]["NoticeRead"][];
+            providers: components["schemas"]["ProviderRead"][];
+        };
+        ModelRead: {
+            capabilities: string[];
+            default: boolean;
+            kind: "chat" | "embedding";
+            name: string;
+            provider: string;
+        };
+        NoticeRead: {
+            code: string;
+            text: string;
+        };
+        OrganizationRead: {
+            id: string;
+            name: string;
+            role: components["schemas"]["OrgRole"];
+        };
+        OrgRole: "owner" | "admin" | "member";
+        PageRead: {
+            end: number;
+            page: number;
+            start: number;
+        };
+        Progress: {
+            done: number;
+            stage: string;
+            total: number;
+        };
+        ProviderRead: {
+            checked_at: string;
+            error: string | null;
+            healthy: boolean;
+            provider: string;
+        };
+        RunError: {
+            code: string;
+            detail: string;
+        };
+        RunRead: {
+            agent: string | null;
+            attempt: number;
+            client_id: string;
+            conversation_id: string | null;
+            created_at: string;
+            error: components["schemas"]["RunError"] | null;
+            events: number | null;
+            finished_at: string | null;
+            head: string | null;
+            id: string;
+            input: {
+                [key: string]: unknown;
+            };
+            kind: string;
+            started_at: string | null;
+            state: components["schemas"]["RunState"];
+            usage: {
+                [key: string]: unknown;
+            }[];
+        };
+        RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
+        Scope: "organization" | "team" | "user";
+        Status: "queued" | "processing" | "ready" | "failed";
+        Verification: {
+            broken_at: number | null;
+            erased: number;
+            events: number;
+            head: string;
+            intact: boolean;
+            reason: string | null;
+            run_id: string;
+        };
+        Workflow: "plain" | "rag" | "tools";
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
