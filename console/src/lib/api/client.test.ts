@@ -91,6 +91,17 @@ describe("problems", () => {
     expect((await problemOf(page)).detail).toBe("The server failed");
   });
 
+  test.each([
+    [0, true, false],
+    [404, false, true],
+    [422, false, true],
+    [429, true, false],
+    [500, false, false],
+    [503, true, false],
+  ])("of status %i tell whether waiting or trying again may help", (status, passing, final) => {
+    expect(new Problem(status, {})).toMatchObject({ passing, final });
+  });
+
   test("are made of anything that is thrown", () => {
     expect(asProblem("x").detail).toBe("x");
     expect(asProblem(new TypeError("fetch")).code).toBe("unreachable");

@@ -38,6 +38,16 @@ export class Problem extends Error {
   get detail(): string {
     return this.message;
   }
+
+  /** Whether it may pass by itself: the server is away, busy or slow. */
+  get passing(): boolean {
+    return PASSING.has(this.status);
+  }
+
+  /** Whether another attempt would be refused like this one. */
+  get final(): boolean {
+    return this.status >= 400 && this.status < 500 && !this.passing;
+  }
 }
 
 /** Reads an error response; one that is not problem+json (a proxy's page) still gives a sentence. */
@@ -64,6 +74,8 @@ export function unreachable(): Problem {
     code: "unreachable",
   });
 }
+
+const PASSING = new Set([0, 408, 425, 429, 502, 503, 504]);
 
 /** Better than the phrases of HTTP, which the server's titles are. */
 const TITLES: Record<number, string> = {

@@ -22,9 +22,7 @@ export interface Follow {
 /** Longer than any sane heartbeat; reconnecting early costs one request and loses nothing. */
 const IDLE_MS = 45_000;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
-/** Refusals that pass by themselves; 0 is a server that cannot be reached. */
-const PASSING = new Set([0, 408, 425, 429, 502, 503, 504]);
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Reads until the run's terminal event and returns it.
@@ -92,11 +90,11 @@ class Progress {
 function pauseAsked(error: unknown, signal: AbortSignal): number {
   signal.throwIfAborted();
   if (error instanceof Dropped) return 0;
-  if (error instanceof Problem && PASSING.has(error.status)) return error.retryAfter * 1000;
+  if (error instanceof Problem && error.passing) return error.retryAfter * 1000;
   throw error;
 }
 
-/** Doubles from a quarter of a second to ten seconds, with up to a quarter taken off at random. */
+/** Doubles from a quarter of a second to five seconds, with up to a quarter taken off at random. */
 export function backOff(attempt: number, random: () => number = Math.random): number {
   const full = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
   return full * (1 - random() / 4);

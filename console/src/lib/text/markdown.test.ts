@@ -64,6 +64,13 @@ describe("citations", () => {
     expect(html("So it is [1].", titles)).toContain('data-cite="1" aria-label="Source 1: Annals">1</button>.');
   });
 
+  test("marks stay with the word before them and the sign behind them", () => {
+    const shown = html("So it is [1][2]. And **so** [1], too", titles).replaceAll(/<button[^>]*>(\d)<\/button>/g, "[$1]");
+    expect(shown).toBe(
+      '<p>So it <span class="tied">is [1][2].</span> And <strong>so</strong> [1], too</p>\n',
+    );
+  });
+
   test("groups and neighbours each become one", () => {
     expect(html("a [1, 2] b [1][2] c [2;1]", titles).match(/<button/g)).toHaveLength(6);
   });

@@ -48,7 +48,7 @@ export class Markdown {
     evenHeadings(tokens);
     return tokens
       .filter((token) => token.type !== "space" && token.type !== "def")
-      .map((token) => this.#marked.parser([token]));
+      .map((token) => tied(this.#marked.parser([token])));
   }
 }
 
@@ -84,6 +84,14 @@ function citationExtension(citations: ReadonlyMap<number, string>) {
 function citationButton(index: number, title: string): string {
   const label = escapeHtml(`Source ${index}: ${title}`);
   return `<button type="button" class="cite" data-cite="${index}" aria-label="${label}">${index}</button>`;
+}
+
+/** The last word of a statement, its marks and what ends the sentence. */
+const CITED = /([^\s<>]+) ((?:<button type="button" class="cite"[^>]*>\d+<\/button>){1,4}[.,;:!?)]*)/g;
+
+/** Keeps marks on the line of the word before them. */
+function tied(html: string): string {
+  return html.replaceAll(CITED, '<span class="tied">$1 $2</span>');
 }
 
 type Overrides = Partial<Omit<Renderer<string, string>, "constructor" | "options">>;

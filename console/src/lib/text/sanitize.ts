@@ -9,7 +9,7 @@ const TAGS = [
 /** Attributes whose values are no addresses, so that only `href` must look like a link. */
 const PLAIN = ["align", "aria-label", "class", "data-cite", "data-copy", "role", "start", "tabindex", "type"];
 /** Classes that the renderer and the highlighter use; none of the console's own can be borrowed. */
-const CLASSES = /^(?:cite|code|code-bar|code-copy|no-image|table-scroll|hljs-[\w-]+|language-[\w-]+|[a-z]+_{1,2})$/;
+const CLASSES = /^(?:cite|code|code-bar|code-copy|no-image|table-scroll|tied|hljs-[\w-]+|language-[\w-]+|[a-z]+_{1,2})$/;
 
 const purifier = DOMPurify(window);
 
