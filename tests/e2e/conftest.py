@@ -36,7 +36,7 @@ def environment(provider_url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def local_server(environment: dict[str, str]) -> Iterator[Deployed]:
-    """A running server that the tests of the command line share."""
+    """A running server that all tests of this folder share."""
     with deployed(environment) as server:
         yield server
 
@@ -48,12 +48,11 @@ def folkmoot(local_server: Deployed) -> Shell:
 
 
 @pytest.fixture(scope="session")
-def console(environment: dict[str, str]) -> Iterator[Deployed]:
-    """A running server that the tests of the console share; each brings its own people."""
+def console(local_server: Deployed) -> Deployed:
+    """The same server, as the tests of the console see it; each brings its own people."""
     if not (STATIC / PAGE).is_file():
         pytest.skip("the console is not built: run `python hatch_build.py`")
-    with deployed(environment) as server:
-        yield server
+    return local_server
 
 
 @pytest.fixture(scope="session")

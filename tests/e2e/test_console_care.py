@@ -203,17 +203,16 @@ def test_the_first_visit_loads_little(browser: Browser, console: Deployed) -> No
     assert 0 < sum(loaded.values()) <= SMALL, loaded
 
 
-@pytest.mark.parametrize("width", [360, 768, 2200])
-def test_no_page_scrolls_sideways(browser: Browser, console: Deployed, width: int) -> None:
-    with visitor(browser, console.url, viewport={"width": width, "height": 740}) as ada:
-        ada.sign_in()
-        page = ada.open("/")
-        ask(page, f"{'long' * 60} `{'code' * 60}`\n\n```\n{'x' * 400}\n```")
-        expect(page.locator(".prose pre")).to_be_visible()
-        addresses = [page.url.removeprefix(ada.url), "/", "/documents", "/runs", "/nothing"]
-        for address in addresses:
-            page.goto(ada.url + address)
-            page.wait_for_load_state("networkidle")
+def test_no_page_scrolls_sideways(ada: Visitor) -> None:
+    page = ada.open("/")
+    ask(page, f"{'long' * 60} `{'code' * 60}`\n\n```\n{'x' * 400}\n```")
+    expect(page.locator(".prose pre")).to_be_visible()
+    for address in [page.url.removeprefix(ada.url), "/", "/documents", "/runs", "/chat/nothing"]:
+        page.goto(ada.url + address)
+        expect(page.locator("h1")).to_be_attached()
+        expect(page.locator(".skeleton")).to_have_count(0)
+        for width in (360, 768, 2200):
+            page.set_viewport_size({"width": width, "height": 740})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 

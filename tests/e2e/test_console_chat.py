@@ -1,14 +1,13 @@
-import socket
 from collections.abc import Iterator
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from browsing import Visitor, ask, visitor
-from deployed import Deployed, deployed
+from browsing import Visitor, ask
+from deployed import Deployed
 
-LONG = "[[fake-tok150-itl20]]"
-LAST_WORD = "word-149"
+LONG = "[[fake-tok100-itl20]]"
 
 
 def answer(page: Page) -> str:
@@ -16,17 +15,17 @@ def answer(page: Page) -> str:
     return page.locator(".prose").last.inner_text()
 
 
-def expect_whole(page: Page) -> None:
+def expect_whole(page: Page, words: int = 100) -> None:
     """Expect that the last answer has every word once."""
-    expect(page.locator(".prose").last).to_contain_text(LAST_WORD)
+    expect(page.locator(".prose").last).to_contain_text(f"word-{words - 1}")
     expect(page.get_by_role("button", name="Stop the answer")).to_have_count(0)
-    assert answer(page).split() == [f"word-{number}" for number in range(150)]
+    assert answer(page).split() == [f"word-{number}" for number in range(words)]
 
 
 def test_an_answer_streams_in_and_its_end_is_announced(page: Page) -> None:
     ask(page, f"Go {LONG}")
     expect(page.locator(".prose")).to_contain_text("word-3")
-    expect(page.locator(".prose")).not_to_contain_text(LAST_WORD)
+    expect(page.locator(".prose")).not_to_contain_text("word-99")
     expect_whole(page)
     expect(page.get_by_text("The answer is finished.")).to_be_attached()
     expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_count(
@@ -57,13 +56,13 @@ def test_a_stopped_answer_keeps_what_was_written(page: Page) -> None:
 
 def test_closing_the_tab_in_the_middle_misses_nothing(ada: Visitor) -> None:
     first = ada.open("/")
-    ask(first, f"Go {LONG}")
+    ask(first, "Go [[fake-tok200-itl20]]")
     expect(first.locator(".prose")).to_contain_text("word-3")
     address = first.url
     first.close()
     second = ada.open(address.removeprefix(ada.url))
     expect(second.get_by_role("button", name="Stop the answer")).to_be_visible()
-    expect_whole(second)
+    expect_whole(second, 200)
 
 
 def test_another_tab_shows_the_same_answer_at_the_same_time(ada: Visitor) -> None:
@@ -87,7 +86,7 @@ def test_going_to_another_page_and_back_does_not_end_the_stream(page: Page) -> N
 def test_a_stream_that_ends_too_early_is_no_answer(page: Page) -> None:
     page.route("**/api/v1/runs/*/events", lambda route: route.abort())
     page.route("**/api/chat/*", lambda route: route.fulfill(response=route.fetch(), body=""))
-    ask(page, "Go [[fake-tok150]]")
+    ask(page, "Go [[fake-tok100]]")
     expect(page.get_by_text("The connection is lost.")).to_be_visible()
     page.unroute("**/api/v1/runs/*/events")
     page.get_by_role("button", name="Try now").click()
@@ -99,6 +98,23 @@ def test_a_failed_answer_says_why_also_after_a_reload(page: Page) -> None:
     expect(page.get_by_text("told to fail")).to_be_visible()
     page.reload()
     expect(page.get_by_text("told to fail")).to_be_visible()
+
+
+def test_a_question_that_failed_is_asked_again(page: Page) -> None:
+    ask(page, "Go [[fake-e400x1-tok5]]")
+    expect(page.get_by_text("told to fail")).to_be_visible()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".prose")).to_contain_text("word-4")
+    expect(page.get_by_role("heading", name="You asked")).to_have_count(2)
+    expect(page.get_by_role("button", name="Ask again")).to_have_count(0)
+
+
+def test_a_conversation_that_is_not_there_cannot_be_continued(ada: Visitor) -> None:
+    page = ada.open("/chat/01890000-0000-7000-8000-000000000000")
+    expect(page.get_by_text("There is nothing at this address")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_count(0)
+    page.get_by_role("link", name="Go to the chat").click()
+    expect(page.get_by_label("Your question")).to_be_visible()
 
 
 def test_a_refused_question_comes_back_into_the_composer(page: Page) -> None:
@@ -143,26 +159,23 @@ def test_conversations_are_renamed_and_deleted(page: Page) -> None:
 
 
 @pytest.fixture
-def mortal(environment: dict[str, str]) -> Iterator[Deployed]:
-    """A server of this test's own that comes back under the same address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with deployed(environment, arguments=("--port", str(port))) as server:
-        yield server
+def mortal(console: Deployed) -> Iterator[Deployed]:
+    """The server, which may be killed: it comes back under the same address."""
+    console.arguments = ("--port", str(httpx.URL(console.url).port))
+    yield console
+    if console.process is None:
+        console.start()
 
 
 def test_a_killed_server_finishes_the_answer_after_its_restart(
-    browser: Browser, mortal: Deployed
+    mortal: Deployed, page: Page
 ) -> None:
-    with visitor(browser, mortal.url) as ada:
-        ada.sign_in()
-        page = ada.open("/")
-        ask(page, "Go [[fake-tok150-itl40]]")
-        expect(page.locator(".prose")).to_contain_text("word-9")
-        mortal.kill()
-        expect(page.get_by_text("The connection is lost.")).to_be_visible()
-        mortal.start()
-        expect(page.get_by_role("button", name="draft cut off")).to_be_visible()
-        expect_whole(page)
-        page.reload()
-        expect_whole(page)
+    ask(page, "Go [[fake-tok100-itl40]]")
+    expect(page.locator(".prose")).to_contain_text("word-9")
+    mortal.kill()
+    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    mortal.start()
+    expect(page.get_by_role("button", name="draft cut off")).to_be_visible()
+    expect_whole(page)
+    page.reload()
+    expect_whole(page)

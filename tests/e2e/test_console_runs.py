@@ -19,7 +19,7 @@ def test_a_run_shows_its_log_and_that_its_chain_is_whole(page: Page) -> None:
 
 def test_a_running_run_is_shown_live_to_its_end(ada: Visitor) -> None:
     chat = ada.open("/")
-    ask(chat, "Go [[fake-tok150-itl20]]")
+    ask(chat, "Go [[fake-tok100-itl20]]")
     expect(chat.locator(".prose")).to_contain_text("word-3")
     page = ada.open("/runs")
     page.get_by_role("link", name="agent").click()
