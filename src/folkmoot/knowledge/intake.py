@@ -113,7 +113,7 @@ class Intake:
         """
         await self._demand(subject, collection_id)
         async with self._all_or_nothing(subject) as ids:
-            kept = await self._keep(subject, _once(plaintext.normalise(data.text).encode()), ids)
+            kept = await self._keep(subject, _once(data.text.encode()), ids)
             received = Received(
                 title=plaintext.one_line(data.title),
                 filename=None,

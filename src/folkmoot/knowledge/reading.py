@@ -1,10 +1,11 @@
 """From a stored file to chunks with their languages and words: everything before the embedder."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Final
 
 from folkmoot.blobs.store import BlobStore
 from folkmoot.knowledge import chunking, languages
@@ -17,6 +18,9 @@ from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.knowledge.words import words
+
+SMALL: Final = 64 * 1024
+"""Bytes of a text that is read here: a child takes longer to start."""
 
 Progress = Callable[[int, int], Awaitable[None]]
 
@@ -39,7 +43,7 @@ class Reader:
     sizes: Sizes
 
     async def parse(self, key: str, kind: Kind, progress: Progress) -> Parsed:
-        """Return a file's text; plain text needs no child to be parsed in.
+        """Return a file's text; a little plain text needs no child to be parsed in.
 
         Raises:
             ParseFailed: it cannot be read.
@@ -48,7 +52,7 @@ class Reader:
         # Without a name, so that nothing is left behind whatever becomes of this process.
         with tempfile.TemporaryFile() as file:
             await self.blobs.download(key, file)
-            if kind is Kind.TEXT:
+            if kind is Kind.TEXT and os.fstat(file.fileno()).st_size <= SMALL:
                 return await asyncio.to_thread(plain, file, self.parser.limits)
             return await self.parser.parse(file, kind, progress)
 

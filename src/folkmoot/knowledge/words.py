@@ -21,8 +21,10 @@ UNSEGMENTED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf"
     "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0002fa1f"
 )
-MARKS: Final = (0x300, 0x1F000)
-"""Where Unicode keeps its combining marks."""
+MARKS: Final = (0x300, 0x10000)
+"""Where Unicode keeps the combining marks of living scripts."""
+RARE: Final = "\U00010000-\U0001efff"
+"""Old scripts, their marks and signs. One range, because a list of the marks makes a class slow."""
 JOINERS: Final = "-./,'\u2019\u2010"
 
 
@@ -59,18 +61,19 @@ def _split(run: str) -> Iterator[str]:
 
 @cache
 def _marks() -> str:
-    """Return all combining marks, for a character class: regular expressions miss them in words."""
+    """Return combining marks for a character class: regular expressions miss them in words."""
     return "".join(chr(code) for code in range(*MARKS) if unicodedata.category(chr(code))[0] == "M")
 
 
 @cache
 def _run() -> re.Pattern[str]:
-    return re.compile(rf"[\w{_marks()}]+")
+    return re.compile(rf"[\w{_marks()}{RARE}]+")
 
 
 @cache
 def _compound() -> re.Pattern[str]:
-    return re.compile(rf"[\w{_marks()}]+(?:[{JOINERS}][\w{_marks()}]+)*")
+    word = rf"[\w{_marks()}{RARE}]+"
+    return re.compile(rf"{word}(?:[{JOINERS}]{word})*")
 
 
 @cache

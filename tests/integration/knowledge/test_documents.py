@@ -89,7 +89,8 @@ async def test_a_text_needs_no_file(ada: Visitor) -> None:
         "text": "A heron\nwades.",
         "pages": [],
     }
-    assert (await ada.http.get(f"/documents/{document_id}/file")).text == "A heron\nwades."
+    file = await ada.http.get(f"/documents/{document_id}/file")
+    assert file.content == "A heron\r\nwades.\u200b".encode()
 
 
 async def test_a_run_tells_its_stages_in_order(ada: Visitor) -> None:

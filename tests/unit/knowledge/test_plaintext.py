@@ -1,5 +1,7 @@
 """Text in its normal form."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,22 @@ def test_normalising_twice_changes_nothing_and_the_result_can_be_stored(text: st
     assert plaintext.normalise(once) == once
     assert "\0" not in once
     once.encode()
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u0315\u0300", "\u0315\U0001e94a", "\U00010a0f\U00010a0d", "\u0f73", "\u0344"]
+)
+def test_letters_under_heaps_of_marks_take_no_time_and_keep_some(marks: str) -> None:
+    begun = time.process_time()
+    text = plaintext.normalise(f"a{marks * 1_000_000}b")
+    assert time.process_time() - begun < 5
+    assert len(text) <= 32
+    assert (text[-1], plaintext.normalise(text)) == ("b", text)
+
+
+def test_signs_beyond_the_first_plane_are_no_marks() -> None:
+    for text in ("\U0001f600" * 100, "\U0001d538" * 100):
+        assert plaintext.normalise(text) == text
 
 
 @given(st.text())
