@@ -1,7 +1,10 @@
 """What a file is, told from what is in it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from folkmoot.knowledge.routes.described import READABLE
 from folkmoot.knowledge.sniff import HEAD_BYTES, Kind, UnsupportedFile, sniff
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
@@ -59,6 +62,11 @@ def test_the_kind_follows_the_content_and_the_name_only_among_texts(
 def test_what_cannot_be_read_is_refused_by_name(data: bytes, what: str) -> None:
     with pytest.raises(UnsupportedFile, match=what):
         sniff(data, "report.pdf")
+
+
+@given(st.from_regex(READABLE))
+def test_what_the_description_calls_readable_is_taken(text: str) -> None:
+    assert sniff(text.encode("utf-8", "replace"), "report") in Kind
 
 
 def test_a_text_that_begins_like_a_program_stays_a_text() -> None:

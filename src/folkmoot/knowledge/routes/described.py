@@ -30,6 +30,9 @@ REFUSED: Final = documented(
     UploadLost,
 )
 SCHEMAS: Final = "#/components/schemas/{model}"
+PLAIN: Final = r"[^\x00-\x08\x0e-\x1a\x1c-\x1f]*"
+READABLE: Final = rf"^%PDF-|^PK\x03\x04|^{PLAIN}[^\x00-\x20]{PLAIN}$"
+"""What `sniff` takes a file for by its beginning: a PDF, a Word document or text."""
 
 FORM: Final[dict[str, Any]] = {
     "type": "object",
@@ -54,7 +57,11 @@ FORM: Final[dict[str, Any]] = {
             "type": "array",
             "minItems": 1,
             "maxItems": 100,
-            "items": {"type": "string", "format": "binary"},
+            "items": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "pattern": READABLE,
+            },
             "description": "PDF, Word (.docx), Markdown, HTML, plain text or CSV;"
             f" {DEFAULT.file_bytes // MEBIBYTE} MiB each at most.",
         },
