@@ -85,6 +85,14 @@ async def provision(parts: Parts) -> Subject | None:
     return await provisioning.provision(parts.identity, start)
 
 
+async def provision_if_named(parts: Parts) -> None:
+    """Do the same if the configuration says whom to begin with; make no demonstration."""
+    wanted = parts.ground.deployment
+    named = (wanted.init_org, wanted.init_admin_email, wanted.init_admin_password)
+    if any(named) or wanted.init_api_key:
+        await provision(parts)
+
+
 class Service:
     """The ASGI application: builds its parts when the server starts and drains before it stops.
 

@@ -13,13 +13,15 @@ class Started:
     data_dir: str
     persistence: str
     models: str
+    providers: str
     notices: tuple[str, ...]
     mode: str
     sign_in: str | None
 
 
-def show(console: Console, started: Started) -> None:
-    """Print where everything is."""
+def show(started: Started) -> None:
+    """Print where everything is, to standard error."""
+    console = Console(stderr=True)
     rows = [
         ("Console", started.url),
         ("API docs", f"{started.url}/docs"),
@@ -27,6 +29,7 @@ def show(console: Console, started: Started) -> None:
         ("Data", started.data_dir),
         ("Persistence", started.persistence),
         ("Models", started.models),
+        ("Providers", started.providers),
         ("Mode", started.mode),
         *(("Notice", notice) for notice in started.notices),
     ]

@@ -5,12 +5,13 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
-from rich.console import Console
 
 from folkmoot import main
 from folkmoot.cli import banner, local, processes
@@ -47,17 +48,14 @@ def up(
     try:
         ground.place.migrate()
         url = _url(deployment, listening)
-
-        async def ready(parts: Parts) -> None:
-            await _announce(parts, url)
-
         with local.announced(ground.data_dir, url):
             if deployment.workers > 1:
-                asyncio.run(_provision_only(ground, ready))
+                started = asyncio.run(_begun(ground, listening))
                 given = flags(host, port, data_dir, config)
-                processes.supervise(listening, deployment.workers, given)
+                show = partial(banner.show, started)
+                processes.supervise(listening, deployment.workers, given, ready=show)
             else:
-                _run(ground, listening, ready, works=True)
+                _run(ground, listening, partial(_announce, listening), works=True)
     finally:
         ground.place.close()
 
@@ -72,13 +70,15 @@ def serve(
 ) -> None:
     """Serve the API and the console; the schema must be up to date (see `migrate`)."""
     deployment = _deployment(host, port, data_dir, None, config)
+    if fd is not None:
+        processes.end_with_parent()
     listening = socket.socket(fileno=fd) if fd is not None else _bind(deployment)
     url = _url(deployment, listening)
     ground = main.ground(deployment)
     try:
         ground.place.demand_ready()
         with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
-            _run(ground, listening, None, works=bool(worker_too))
+            _run(ground, listening, main.provision_if_named, works=bool(worker_too))
     finally:
         ground.place.close()
 
@@ -137,8 +137,8 @@ def _bind(deployment: Deployment) -> socket.socket:
         raise typer.Exit(1) from None
 
 
-def _run(ground: Ground, listening: socket.socket, ready: Ready | None, *, works: bool) -> None:
-    service = Service(ground, works=works, on_ready=ready or _nothing_more)
+def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool) -> None:
+    service = Service(ground, works=works, on_ready=ready)
     serving = server(
         service,
         drain=service.drain,
@@ -148,31 +148,38 @@ def _run(ground: Ground, listening: socket.socket, ready: Ready | None, *, works
     uvloop.run(serving.serve(sockets=[listening]))
 
 
-async def _nothing_more(_parts: Parts) -> None:
-    """Do nothing once the server is ready."""
+async def _announce(listening: socket.socket, parts: Parts) -> None:
+    banner.show(await _started(listening, parts))
 
 
-async def _provision_only(ground: Ground, ready: Ready) -> None:
+async def _begun(ground: Ground, listening: socket.socket) -> Started:
+    """Make sure of the first organisation; other processes will serve."""
     async with main.running(ground) as parts:
-        await ready(parts)
+        return await _started(listening, parts)
 
 
-async def _announce(parts: Parts, url: str) -> None:
+async def _started(listening: socket.socket, parts: Parts) -> Started:
     owner = await main.provision(parts)
-    link = await parts.identity.issue_sign_in_link(owner.user_id) if owner is not None else None
-    place = parts.ground.place
-    banner.show(
-        Console(stderr=True),
-        Started(
-            url=url,
-            data_dir=str(parts.ground.data_dir),
-            persistence="embedded PostgreSQL" if place.embedded else "PostgreSQL",
-            models=f"{parts.models.default}; {', '.join(parts.models.names())}",
-            notices=tuple(notice.text for notice in parts.models.notices()),
-            mode=parts.ground.deployment.mode,
-            sign_in=link,
-        ),
+    deployment, place, models = parts.ground.deployment, parts.ground.place, parts.models
+    link = None
+    if owner is not None and _is_here(listening):
+        link = await parts.identity.issue_sign_in_link(owner.user_id)
+    return Started(
+        url=_url(deployment, listening),
+        data_dir=str(parts.ground.data_dir),
+        persistence="embedded PostgreSQL" if place.embedded else "PostgreSQL",
+        models=f"{models.default} answers, {models.embedding} compares texts",
+        providers=", ".join(models.providers) or "none",
+        notices=tuple(notice.text for notice in models.notices()),
+        mode=deployment.mode,
+        sign_in=link,
     )
+
+
+def _is_here(listening: socket.socket) -> bool:
+    """Whether the server is reached by the loopback address, over which alone its link works."""
+    address = ip_address(listening.getsockname()[0])
+    return address.is_loopback or address.is_unspecified
 
 
 def _url(deployment: Deployment, listening: socket.socket) -> str:

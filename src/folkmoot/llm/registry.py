@@ -1,8 +1,9 @@
 """The models of one installation, by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from folkmoot.kit.errors import AppError
 from folkmoot.llm import loading
 from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.chat import HttpChatModel
@@ -44,6 +45,16 @@ class Models:
         """The name of the model that answers when none is named."""
         return self._config.default_model or EXTRACTIVE
 
+    @property
+    def embedding(self) -> str:
+        """The name of the embedder for new texts."""
+        return self._embedders.chosen()
+
+    @property
+    def providers(self) -> list[str]:
+        """The names of the providers that are configured."""
+        return list(self._config.providers)
+
     def chat(self, name: str | None = None) -> ChatModel:
         """Return a chat model, by default the default one. Asks no provider.
 
@@ -76,7 +87,7 @@ class Models:
     def notices(self) -> list[Notice]:
         """Return what an operator should be told."""
         own = [] if self._config.default_model else [NO_MODEL]
-        return [*own, *self._embedders.notices()]
+        return [*own, *self._unusable(), *self._embedders.notices()]
 
     async def available(self) -> Sequence[ProviderHealth]:
         """Return the models of all providers and their health, at most 15 minutes old."""
@@ -90,6 +101,13 @@ class Models:
         """End processes and connections; calls that are under way fail."""
         await self._embedders.aclose()
         await self._transport.aclose()
+
+    def _unusable(self) -> Iterator[Notice]:
+        for code, get in (("model_unusable", self.chat), ("embedder_unusable", self.embedder)):
+            try:
+                get()
+            except AppError as error:
+                yield Notice(code, error.detail)
 
     def _make(self, wanted: str) -> ChatModel:
         if wanted == EXTRACTIVE:
