@@ -1,7 +1,9 @@
 """Accounts: a person and the organisation they start with."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import Final
 
 import psycopg
 from sqlalchemy import func, select
@@ -15,6 +17,12 @@ from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
 UNIQUE_EMAIL = "uq_users_email_normalized"
+UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's characters that are ignored by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +36,12 @@ class NewAccount:
 
 
 def normalized(email: str) -> str:
-    """Return what an address is found by: spelling and case make no second account."""
-    return unicodedata.normalize("NFKC", email).strip().casefold()
+    """Return what an address is found by: what reads the same makes no second account.
+
+    It is Unicode's `NFKC_Casefold`: case, spelling and what cannot be seen make no difference.
+    """
+    folded = UNSEEN.sub("", unicodedata.normalize("NFKC", email).casefold())
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 async def create(database: Database, account: NewAccount) -> Subject:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import unicodedata
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
@@ -29,14 +30,19 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Return what is stored of a password."""
-        return await to_thread.run_sync(self._hasher.hash, password, limiter=self._turns)
+        return await to_thread.run_sync(self._hasher.hash, _composed(password), limiter=self._turns)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Check a password; where there is none to check against, take the same time and fail."""
         fits = await to_thread.run_sync(
-            self._hasher.verify, password, stored or self._decoy, limiter=self._turns
+            self._hasher.verify, _composed(password), stored or self._decoy, limiter=self._turns
         )
         return fits and stored is not None
+
+
+def _composed(password: str) -> str:
+    """Return the same characters whatever keyboard they were typed on (RFC 8265, section 4.2)."""
+    return unicodedata.normalize("NFC", password)
 
 
 def decoy() -> str:

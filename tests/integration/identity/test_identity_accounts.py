@@ -25,7 +25,16 @@ async def test_a_new_account_owns_an_organisation_of_its_own(
     assert (membership.user_id, membership.role) == (subject.user_id, "owner")
 
 
-@pytest.mark.parametrize("email", ["ada@one.example", "ADA@One.Example", " ada@one.example "])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada@one.example",
+        "ADA@One.Example",
+        " ada@one.example ",
+        "\uff41da\uff20one.example",
+        "a\u200bda@one\u00ad.example\ufe0f",
+    ],
+)
 async def test_an_address_has_one_account_however_it_is_spelt(
     email: str, database: Database, subject: Subject
 ) -> None:
@@ -33,6 +42,12 @@ async def test_an_address_has_one_account_however_it_is_spelt(
         await accounts.create(
             database, NewAccount(email=email, name="Ada", organization_name="Again")
         )
+
+
+@pytest.mark.parametrize("email", ["\u0130\u0711@x", "\u1ff7\u0341@x", "a\u200b\u0301@x"])
+def test_what_an_address_is_found_by_is_found_by_itself(email: str) -> None:
+    once = accounts.normalized(email)
+    assert accounts.normalized(once) == once
 
 
 async def test_another_failure_is_not_taken_for_a_taken_address(database: Database) -> None:

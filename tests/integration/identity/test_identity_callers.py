@@ -56,6 +56,14 @@ async def test_whatever_is_wrong_with_a_credential_the_answer_is_the_same(
     }
 
 
+@pytest.mark.parametrize("organization", ["", "nonsense", str(uuid4())])
+async def test_whoever_is_not_signed_in_learns_nothing_of_organisations(
+    organization: str, client: httpx.AsyncClient
+) -> None:
+    headers = {"X-API-Key": "fm_" + "x" * 43, "X-Organization-Id": organization}
+    assert (await client.get(ME, headers=headers)).status_code == 401
+
+
 async def test_a_refresh_token_is_no_access_token(
     client: httpx.AsyncClient, grace: Account
 ) -> None:
