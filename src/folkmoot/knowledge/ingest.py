@@ -2,44 +2,46 @@
 
 A run may be taken up again after a crash, or be worked twice at once: what an earlier attempt has
 settled is left alone, and the index changes in one unit of work that first looks whether the
-document is still the one that was read.
+document is still the one that was read and whether this process still has the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import stamina
 import structlog
 from sqlalchemy import select
 
-from folkmoot.blobs.errors import BlobNotFound
+from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import DocumentId
-from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import index
 from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches
 from folkmoot.knowledge.errors import NothingIndexed
 from folkmoot.knowledge.index import Embedded, Entry
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
-from folkmoot.knowledge.progress import Reporter, Stage
+from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage
 from folkmoot.knowledge.reading import Reader, Reading
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.llm.errors import ModelError
+from folkmoot.runs import service as runs
+from folkmoot.runs.events import Event, Recorded
 from folkmoot.runs.live import LiveRun
 
 KIND: Final = "ingest"
 DEADLINE: Final = 24 * 3600.0
 """Seconds that a run may take; each file has limits of its own."""
 
-DATABASE_OUTAGE: Final = 180.0
-"""Seconds for which a run waits for a database that is away."""
+OUTAGE: Final = 180.0
+"""Seconds for which a run waits for a database or a file store that is away."""
 
-MOST_ATTEMPTS: Final = 3
+MOST_DEATHS: Final = 3
 """Times a file is tried that takes the process down with it."""
 
 READY: Final = "ingest.document_ready"
@@ -74,26 +76,31 @@ class IngestExecutor:
             NothingIndexed: none of them could be read.
         """
         reasons: list[str | None] = []
+        begun = deaths_before(run.past)
         for document_id in run.input["documents"]:
-            reasons.append(await self._read_patiently(run, DocumentId(UUID(document_id))))
+            deadly = run.deaths - begun.get(document_id, run.deaths) >= MOST_DEATHS
+            reasons.append(
+                await self._read_patiently(run, DocumentId(UUID(document_id)), deadly=deadly)
+            )
             await run.room()
         failed = [reason for reason in reasons if reason is not None]
         if failed and len(failed) == len(reasons):
             raise NothingIndexed(failed[0])
 
-    async def _read_patiently(self, run: LiveRun, document_id: DocumentId) -> str | None:
-        """Read one document; begin again if the database goes away in the middle."""
-        attempts = stamina.retry_context(
-            on=DatabaseUnavailable, attempts=None, timeout=DATABASE_OUTAGE, wait_max=5.0
-        )
+    async def _read_patiently(
+        self, run: LiveRun, document_id: DocumentId, *, deadly: bool
+    ) -> str | None:
+        """Read one document; begin again if what it needs goes away in the middle."""
+        away = (DatabaseUnavailable, BlobStoreUnavailable)
+        attempts = stamina.retry_context(on=away, attempts=None, timeout=OUTAGE, wait_max=5.0)
         async for attempt in attempts:
             with attempt:
-                return await self._read(run, document_id)
+                return await self._read(run, document_id, deadly=deadly)
         return None  # pragma: no cover - the last attempt raises
 
-    async def _read(self, run: LiveRun, document_id: DocumentId) -> str | None:
+    async def _read(self, run: LiveRun, document_id: DocumentId, *, deadly: bool) -> str | None:
         """Read one document; return why it failed, None if it did not."""
-        claimed = await self._claim(run, document_id)
+        claimed = await self._claim(run, document_id, deadly=deadly)
         if not isinstance(claimed, Claimed):
             return claimed
         try:
@@ -104,7 +111,9 @@ class IngestExecutor:
             return await self._fail(run, claimed, error.detail)
         return None
 
-    async def _claim(self, run: LiveRun, document_id: DocumentId) -> Claimed | str | None:
+    async def _claim(
+        self, run: LiveRun, document_id: DocumentId, *, deadly: bool
+    ) -> Claimed | str | None:
         """Mark a document as being read, unless an earlier attempt or nobody is to read it."""
         async with self.database.work(run.subject) as work:
             document = await _locked(work, document_id)
@@ -112,7 +121,7 @@ class IngestExecutor:
                 return None
             if document.status not in PENDING:
                 return document.error
-            if document.status == Status.PROCESSING and run.attempt > MOST_ATTEMPTS:
+            if document.status == Status.PROCESSING and deadly:
                 document.status = Status.FAILED
                 document.error = "Reading the document was tried several times without an end."
                 return document.error
@@ -132,12 +141,13 @@ class IngestExecutor:
             await reporter.say(Stage.PARSE, done, total)
 
         await parsing(0, 1)
+        await run.settled()  # whoever goes on shall know what this process died of
         parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing)
         await reporter.say(Stage.CHUNK, 0, 1)
         reading = await self.reader.cut(parsed, claimed.title)
         embedded = await self._embed(reading.entries, reporter)
         await reporter.say(Stage.INDEX, 0, 1)
-        if await self._store(run.subject, claimed, reading, embedded):
+        if await self._store(run, claimed, reading, embedded):
             chunks, pages = len(reading.entries), len(reading.parsed.pages) or None
             outcome = {"document_id": str(claimed.id), "chunks": chunks, "pages": pages}
             run.announce(READY, outcome)
@@ -153,14 +163,14 @@ class IngestExecutor:
         return Embedded(embedder.name, np.concatenate(parts))
 
     async def _store(
-        self, subject: Subject, claimed: Claimed, reading: Reading, embedded: Embedded
+        self, run: LiveRun, claimed: Claimed, reading: Reading, embedded: Embedded
     ) -> bool:
         """Swap the index from the old text to the new; false if the document has moved on."""
-        async with self.database.work(subject) as work:
+        async with self.database.work(run.subject) as work:
             known = await index.stems(work, reading.entries)
-        async with self.database.work(subject) as work:
-            document = await _locked(work, claimed.id)
-            if document is None or document.revision != claimed.revision:
+        async with self.database.work(run.subject) as work:
+            document = await _being_read(work, run, claimed)
+            if document is None:
                 return False
             await index.replace(work, document, reading.entries, embedded, known)
             await work.session.merge(_text(document, reading))
@@ -170,18 +180,44 @@ class IngestExecutor:
             document.pages = len(reading.parsed.pages) or None
             document.chunks = len(reading.entries)
             document.language = reading.language
+            await runs.demand_lease(work, run)
             return True
 
     async def _fail(self, run: LiveRun, claimed: Claimed, reason: str) -> str | None:
         """Note why a document could not be read; what an earlier revision indexed stays."""
         async with self.database.work(run.subject) as work:
-            document = await _locked(work, claimed.id)
-            if document is None or document.revision != claimed.revision:
+            document = await _being_read(work, run, claimed)
+            if document is None:
                 return None
             document.status, document.error, document.progress = Status.FAILED, reason, None
+            await runs.demand_lease(work, run)
         run.announce(FAILED, {"document_id": str(claimed.id), "error": reason})
         log.info("ingest.document_failed", document_id=str(claimed.id), kind=claimed.kind)
         return reason
+
+
+def deaths_before(past: Sequence[Recorded]) -> Mapping[str, int]:
+    """Return how many processes had died over a run when it first began each document."""
+    begun: dict[str, int] = {}
+    deaths = 0
+    for event in past:
+        if event.payload is None or event.type not in {PROGRESSED, Event.RUN_RESUMED}:
+            continue
+        value = msgspec.json.decode(event.payload)["value"]
+        if event.type == PROGRESSED:
+            begun.setdefault(value["document_id"], deaths)
+        else:
+            deaths = value["deaths"]
+    return begun
+
+
+async def _being_read(work: Work, run: LiveRun, claimed: Claimed) -> Document | None:
+    """Return a document unless it was replaced or settled meanwhile, by whomever."""
+    document = await _locked(work, claimed.id)
+    if document is None or document.revision != claimed.revision:
+        return None
+    mine = document.status == Status.PROCESSING and document.run_id == run.id
+    return document if mine else None
 
 
 async def _locked(work: Work, document_id: DocumentId) -> Document | None:

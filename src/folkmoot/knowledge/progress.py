@@ -9,7 +9,7 @@ from sqlalchemy import update
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.ids import DocumentId
-from folkmoot.knowledge.models import Document
+from folkmoot.knowledge.models import Document, Status
 from folkmoot.runs.live import LiveRun
 
 PROGRESSED: Final = "ingest.progressed"
@@ -53,6 +53,11 @@ class Reporter:
         async with self._database.work(subject) as work:
             await work.session.execute(
                 update(Document)
-                .where(Document.org_id == subject.org_id, Document.id == self._document_id)
+                .where(
+                    Document.org_id == subject.org_id,
+                    Document.id == self._document_id,
+                    Document.run_id == self._run.id,
+                    Document.status == Status.PROCESSING,
+                )
                 .values(progress=dict(progress))
             )

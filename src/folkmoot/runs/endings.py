@@ -14,7 +14,7 @@ def fail(run: LiveRun, code: str, detail: str) -> None:
     metrics.run_finished(run.kind, RunState.FAILED)
     run.close_open()
     body: dict[str, object] = {"message": detail, "code": code}
-    run.emit(Event.RUN_FAILED, body | _usage(run))
+    run.emit(Event.RUN_FAILED, body | run.spent)
 
 
 def end(run: LiveRun, event: Event) -> None:
@@ -29,8 +29,4 @@ def end(run: LiveRun, event: Event) -> None:
         "runId": run.client_id,
         "outcome": {"type": outcome},
     }
-    run.emit(event, body | _usage(run))
-
-
-def _usage(run: LiveRun) -> dict[str, object]:
-    return {"usage": list(run.usage.values())} if run.usage else {}
+    run.emit(event, body | run.spent)

@@ -37,6 +37,15 @@ class LeaseLost(Unavailable):
         super().__init__("This process lost its runs to another one.")
 
 
+class LogBehind(Unavailable):
+    """What runs emit waits to be stored: the database is away, or slower than they are."""
+
+    code = "log_behind"
+
+    def __init__(self) -> None:
+        super().__init__("Logs of runs cannot be stored at the moment.")
+
+
 class LogRejected(AppError):
     """The database refuses what a run has written."""
 
@@ -44,6 +53,24 @@ class LogRejected(AppError):
 
     def __init__(self) -> None:
         super().__init__("The run's log could not be stored.")
+
+
+class LogUnreadable(AppError):
+    """What a run has written cannot be understood any more, so that nobody can go on with it."""
+
+    code = "log_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("The run's log cannot be read.")
+
+
+class GivenUp(AppError):
+    """Too many processes have died over a run."""
+
+    code = "given_up"
+
+    def __init__(self) -> None:
+        super().__init__("The run was taken up too often without an end.")
 
 
 class OutcomeUnknown(AppError):

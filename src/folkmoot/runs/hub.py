@@ -47,6 +47,7 @@ class Hub:
     live: dict[RunId, LiveRun] = field(default_factory=dict[RunId, LiveRun])
     on_lost: Callable[[], None] = lambda: None
     on_cancel: Callable[[RunId], None] = lambda _run_id: None
+    on_refused: Callable[[LiveRun], None] = lambda _run: None
     readers: set[Follower] = field(default_factory=set[Follower])
     _followers: dict[str, set[Follower]] = field(
         default_factory=lambda: defaultdict[str, set[Follower]](set)
@@ -83,6 +84,14 @@ class Hub:
         run.release()
         for window in tuple(run.windows):
             window.wake()
+
+    def refuse(self, run: LiveRun, error: Exception) -> None:
+        """Let go of a run whose log takes nothing more, not even an end; its readers are told."""
+        windows = tuple(run.windows)
+        self.release(run)
+        for window in windows:
+            window.fail(error)
+        self.on_refused(run)
 
     def _forget(self, run: LiveRun) -> None:
         if self.holds(run):

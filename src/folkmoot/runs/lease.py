@@ -28,9 +28,13 @@ UPDATE processes SET lease_until = now() + make_interval(secs => %s) WHERE id = 
 RETURNING 1
 """
 BURY: Final = """
+WITH forgotten AS (
+  DELETE FROM processes WHERE NOT alive AND lease_until < now() - interval '1 day'
+)
 UPDATE processes SET alive = false WHERE alive AND lease_until < now() AND id <> %s RETURNING name
 """
-LEAVE: Final = "UPDATE processes SET alive = false WHERE id = %s"
+LEAVE: Final = "DELETE FROM processes WHERE id = %s AND alive"
+DIE: Final = "UPDATE processes SET alive = false WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,13 @@ class Lease:
             return await cursor.fetchone() is not None
 
     async def bury(self) -> Sequence[str]:
-        """Mark processes dead whose lease has lapsed; return their names."""
+        """Mark processes dead whose lease has lapsed; return their names. Forget the long dead."""
         async with self.database.unscoped() as connection:
             cursor = await connection.execute(BURY, (self.process_id,))
             return [str(row[0]) for row in await cursor.fetchall()]
 
     async def claim(self, kinds: Sequence[str], most: int) -> Sequence[Claimed]:
-        """Take over runs whose process is dead."""
+        """Take over runs whose process is dead or has left."""
         return await self._runs(
             "SELECT org_id, run_id, user_id, %s::uuid FROM runs_claim(%s, %s, %s)",
             list(kinds),
@@ -101,9 +105,10 @@ class Lease:
     async def leave(self) -> None:
         """Give up the lease at once, so that others need not wait for it to lapse."""
         process_id, self.process_id = self.process_id, None
-        await self.end(process_id)
-
-    async def end(self, process_id: ProcessId | None) -> None:
-        """Mark a process dead."""
         async with self.database.unscoped() as connection:
             await connection.execute(LEAVE, (process_id,))
+
+    async def die(self, process_id: ProcessId | None) -> None:
+        """Mark a process dead that has failed: what it held may be the reason."""
+        async with self.database.unscoped() as connection:
+            await connection.execute(DIE, (process_id,))

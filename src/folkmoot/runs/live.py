@@ -3,7 +3,7 @@
 from asyncio import Future
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from folkmoot.runs.ports import Filters, Projection, TextFilter
     from folkmoot.runs.window import Window
     from folkmoot.runs.writer import LogWriter
+
+
+USED: Final = "model.used"
+"""Event: the tokens of one model call. Their sum is told with the run's end."""
 
 
 class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -89,6 +93,7 @@ class LiveRun:
     filters: "Filters"
     process_id: ProcessId | None = None
     attempt: int = 1
+    deaths: int = 0
     seq: int = 0
     head: bytes = GENESIS
     past: Sequence[Recorded] = ()
@@ -147,9 +152,10 @@ class LiveRun:
         self.streams.clear()
         self.steps.clear()
         self.wake_waiters(LogRejected())
-        self.ended, self.usage, self.queued = None, {}, self.stored
+        self.ended, self.queued = None, self.stored
         error = LogRejected()
-        self.emit(Event.RUN_FAILED, {"message": error.detail, "code": error.code})
+        body: dict[str, object] = {"message": error.detail, "code": error.code}
+        self.emit(Event.RUN_FAILED, body | self.spent)
 
     def release(self) -> None:
         """Let go: whatever is emitted from now on is written by nobody."""
@@ -210,7 +216,17 @@ class LiveRun:
         return TextStream(self, Event.TOOL_DELTA, Event.TOOL_FINISHED, b'{"toolCallId":', call_id)
 
     def spend(self, used: Usage) -> None:
-        """Add the tokens of one model call; they are told with the run's end."""
+        """Write the tokens of one model call into the log, so that they outlive the process."""
+        self.announce(USED, used)
+        self.count(used)
+
+    @property
+    def spent(self) -> dict[str, object]:
+        """What a run's end says of the tokens of all its model calls."""
+        return {"usage": list(self.usage.values())} if self.usage else {}
+
+    def count(self, used: Usage) -> None:
+        """Add the tokens of one model call."""
         total = self.usage.setdefault(
             (used.provider, used.model), Usage(provider=used.provider, model=used.model)
         )

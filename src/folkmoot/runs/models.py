@@ -14,7 +14,10 @@ from folkmoot.runs.states import RunState
 
 
 class Process(Model, kw_only=True):
-    """A process that holds runs. Its lease is one row: `alive` is the fence of all its writes."""
+    """A process that holds runs. Its lease is one row: `alive` is the fence of all its writes.
+
+    Who leaves takes the row along; that of a process that died stays for a day.
+    """
 
     __tablename__ = "processes"
 
@@ -29,6 +32,7 @@ class Run(Model, OrgScoped, kw_only=True):
     """A durable unit of work.
 
     `seq` and `head` are set when it ends: the length of its log and the head of its hash chain.
+    `attempt` counts how often it was taken up, `deaths` how many processes have died over it.
     """
 
     __tablename__ = "runs"
@@ -58,6 +62,7 @@ class Run(Model, OrgScoped, kw_only=True):
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     process_id: Mapped[ProcessId | None]
     attempt: Mapped[int] = mapped_column(Integer)
+    deaths: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     seq: Mapped[int | None] = mapped_column(Integer)
     head: Mapped[bytes | None]
     usage: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)

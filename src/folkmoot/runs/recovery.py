@@ -7,18 +7,20 @@ from typing import Any, Final, cast
 import msgspec
 
 from folkmoot.db.work import Database
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.chain import GENESIS
-from folkmoot.runs.events import ENDS, End, Event, Recorded
+from folkmoot.runs.errors import LogUnreadable
+from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.lease import Claimed
-from folkmoot.runs.live import LiveRun, TextStream
+from folkmoot.runs.live import USED, LiveRun, TextStream, Usage
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.ports import Filters
 from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
 
 SELECT: Final = """
-SELECT kind, state, input, client_id, thread_id, scopes, attempt, cancel_requested_at IS NOT NULL,
+SELECT kind, state, input, client_id, thread_id, scopes, deaths, cancel_requested_at IS NOT NULL,
        (SELECT hash FROM run_events AS e WHERE e.org_id = r.org_id AND e.run_id = r.id
         ORDER BY seq DESC LIMIT 1)
 FROM runs AS r WHERE org_id = %s AND id = %s
@@ -27,7 +29,7 @@ FROM runs AS r WHERE org_id = %s AND id = %s
 RESUME: Final = """
 UPDATE runs SET attempt = attempt + 1
 WHERE org_id = %s AND id = %s AND process_id = %s AND state = 'running'
-RETURNING 1
+RETURNING attempt
 """
 
 CLOSE: Final = """
@@ -35,6 +37,16 @@ UPDATE runs SET state = %(state)s, seq = %(seq)s, head = %(head)s,
                 usage = nullif(%(usage)s::jsonb, 'null'),
                 error_code = %(code)s, error_detail = %(message)s,
                 finished_at = to_timestamp(%(at_ms)s / 1000.0)
+WHERE org_id = %(org_id)s AND id = %(run_id)s AND process_id = %(process_id)s AND state = 'running'
+"""
+
+# For a run whose log takes not even an end: its row tells how long the log is.
+FAIL: Final = """
+UPDATE runs AS r SET state = 'failed', usage = %(usage)s::jsonb, finished_at = now(),
+  error_code = %(code)s, error_detail = %(message)s,
+  seq = (SELECT count(*) FROM run_events AS e WHERE e.org_id = r.org_id AND e.run_id = r.id),
+  head = (SELECT e.hash FROM run_events AS e WHERE e.org_id = r.org_id AND e.run_id = r.id
+          ORDER BY e.seq DESC LIMIT 1)
 WHERE org_id = %(org_id)s AND id = %(run_id)s AND process_id = %(process_id)s AND state = 'running'
 """
 
@@ -64,7 +76,7 @@ class Stored:
     client_id: str
     thread_id: str
     scopes: Sequence[str] | None
-    attempt: int
+    deaths: int
     cancel_requested: bool
     head: bytes | None
 
@@ -81,7 +93,7 @@ class Stored:
             writer=writer,
             filters=filters,
             process_id=self.claimed.process_id,
-            attempt=self.attempt,
+            deaths=self.deaths,
             past=self.past,
             seq=len(self.past),
             committed=len(self.past),
@@ -89,11 +101,15 @@ class Stored:
         )
 
 
-async def resume(database: Database, held: Claimed) -> bool:
-    """Count one more attempt at a run; false if it is not this process's to work on any more."""
+async def resume(database: Database, held: Claimed) -> int | None:
+    """Return which attempt at a run this is; None if it is not this process's to work on any more.
+
+    Called when it can be worked on: what went wrong before that is no attempt.
+    """
     async with database.pipelined(Subject(held.org_id, held.user_id)) as connection:
         cursor = await connection.execute(RESUME, (held.org_id, held.run_id, held.process_id))
-    return await cursor.fetchone() is not None
+    row = cast(tuple[int] | None, await cursor.fetchone())
+    return row[0] if row is not None else None
 
 
 async def load(database: Database, claimed: Claimed) -> Stored | None:
@@ -137,11 +153,38 @@ async def _close(database: Database, stored: Stored) -> None:
         await connection.execute(CLOSE, values)
 
 
+async def fail(database: Database, run: LiveRun, error: AppError) -> None:
+    """Write into its row that a run has failed whose log does not take it."""
+    values = {
+        "org_id": run.org_id,
+        "run_id": run.id,
+        "process_id": run.process_id,
+        "usage": encode(list(run.usage.values())).decode() if run.usage else None,
+        "code": error.code,
+        "message": error.detail,
+    }
+    async with database.pipelined(run.subject) as connection:
+        await connection.execute(FAIL, values)
+
+
 def reopen(run: LiveRun) -> None:
     """Rebuild from the log what was open, then close it: a cut text is never carried on.
 
     Of what was erased, nothing is known any more.
+
+    Raises:
+        LogUnreadable: events are not what they should be.
     """
+    try:
+        _rebuild(run)
+        run.close_open()
+    except (msgspec.MsgspecError, LookupError, TypeError) as error:
+        run.streams.clear()
+        run.steps.clear()
+        raise LogUnreadable from error
+
+
+def _rebuild(run: LiveRun) -> None:
     reasoning: str | None = None
     for event in run.past:
         if event.payload is None:
@@ -156,9 +199,10 @@ def reopen(run: LiveRun) -> None:
             reasoning = body["messageId"]
         elif event.type == Event.REASONING_FINISHED:
             reasoning = None
+        elif event.type == USED:
+            run.count(msgspec.convert(body["value"], Usage))
     if reasoning is not None and reasoning not in run.streams:
         run.emit(Event.REASONING_FINISHED, {"messageId": reasoning})
-    run.close_open()
 
 
 def _texts(run: LiveRun, event: Recorded, body: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.errors import RunNotFound
+from folkmoot.runs.errors import LeaseLost, RunNotFound
 from folkmoot.runs.hub import CANCEL_CHANNEL
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.models import Process, Run
 from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
 from folkmoot.runs.states import ACTIVE, RunState
@@ -84,6 +85,16 @@ async def states(work: Work, run_ids: Sequence[RunId]) -> Mapping[RunId, RunStat
         Run.org_id == work.subject.org_id, Run.id.in_(run_ids)
     )
     return {run_id: RunState(state) for run_id, state in await work.session.execute(statement)}
+
+
+async def demand_lease(work: Work, run: LiveRun) -> None:
+    """Fail unless this process may still write for a run.
+
+    Called last in a unit of work: until it ends, the process can not even renew its lease.
+    """
+    holds = select(Process.id).where(Process.id == run.process_id, Process.alive)
+    if await work.session.scalar(holds.with_for_update(read=True)) is None:
+        raise LeaseLost
 
 
 async def alive(work: Work, process_id: ProcessId) -> bool:

@@ -10,12 +10,19 @@ import structlog
 
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
-from folkmoot.kit.errors import Forbidden, NotFound, Unavailable
+from folkmoot.kit.errors import AppError, Forbidden, NotFound, Unavailable
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics
-from folkmoot.runs import endings, recovery
-from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
+from folkmoot.runs import endings, ledger, recovery
+from folkmoot.runs.errors import (
+    GivenUp,
+    LeaseLost,
+    LogRejected,
+    LogUnreadable,
+    RunsDraining,
+    TooManyRuns,
+)
 from folkmoot.runs.events import Event
 from folkmoot.runs.execution import Execution, Registration, Stop
 from folkmoot.runs.hub import Hub
@@ -25,8 +32,8 @@ from folkmoot.runs.opening import NewRun
 from folkmoot.runs.ports import Executor, Filters
 from folkmoot.runs.writer import LogWriter
 
-MOST_ATTEMPTS: Final = 5
-"""Times a run is taken up before it is given up: it may be what kills the processes."""
+MOST_DEATHS: Final = 5
+"""Processes that die over a run before it is given up: it may be what kills them."""
 
 CLAIM: Final = 20
 """Runs taken over at once at the most: other processes shall have their share."""
@@ -41,7 +48,7 @@ LEAVING: Final = 2.0
 """Seconds that the database has to take note that this process is gone."""
 
 TAKE_UP: Final = """
-UPDATE runs SET state = 'running', process_id = %s, attempt = attempt + 1, started_at = now()
+UPDATE runs SET state = 'running', process_id = %s, started_at = now()
 WHERE org_id = %s AND id = %s AND state = 'queued'
   AND EXISTS (SELECT FROM processes WHERE id = %s AND alive)
 RETURNING 1
@@ -68,6 +75,8 @@ class Supervisor:
     silence: float = KEEP_ALIVE
     kinds: dict[str, Registration] = field(default_factory=dict[str, Registration])
     draining: bool = False
+    _closed: bool = False
+    _refused: list[LiveRun] = field(default_factory=list[LiveRun])
     _executions: dict[RunId, Execution] = field(default_factory=dict[RunId, Execution])
     _own: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
@@ -85,14 +94,14 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         self.hub.on_lost = self._abandon
         self.hub.on_cancel = self.cancel
+        self.hub.on_refused = self._refused.append
         self.writer.process_id = await self.lease.join()
-        listening = self.hub.listen(self.listen_address, lambda: self.lease.process_id)
         self._own = [
             _task("log writer", _forever(self._write)),
-            _task("log listener", listening),
+            _task("log listener", _forever(self._listen)),
             _task("heartbeat", _forever(self._beat)),
             _task("lost runs", _forever(self._look_after)),
-            _task("keep alive", self._keep_alive()),
+            _task("keep alive", _forever(self._keep_alive)),
         ]
         return self
 
@@ -100,9 +109,6 @@ class Supervisor:
         if not self.draining:
             await self.drain(grace=0)
         await _cancelled(self._own)
-        leaving = _task("leaving", self._leave())
-        await asyncio.wait([leaving], timeout=LEAVING)
-        await _cancelled([leaving])
 
     def admit(self) -> None:
         """Fail if this process takes no more runs; call before anything is stored."""
@@ -133,6 +139,7 @@ class Supervisor:
             context=context,
         )
         if self._enter(run):
+            self._write_on(run)
             self._launch(run)
         return run
 
@@ -160,9 +167,10 @@ class Supervisor:
             await asyncio.wait([execution.task])
 
     async def drain(self, *, grace: float) -> None:
-        """Take nothing new, let runs end for `grace` seconds, then hand the rest over."""
+        """Take nothing new, let runs end for `grace` seconds, then hand the rest over at once."""
         self.draining = True
         await _ended(self._executions.values(), grace)
+        self._closed = True
         until = clock.monotonic() + STOPPING
         for execution in tuple(self._executions.values()):
             execution.stop(Stop.HAND_OVER)
@@ -171,23 +179,31 @@ class Supervisor:
             self.hub.release(execution.run)
         await self.writer.quiet(max(0.0, until - clock.monotonic()))
         self.hub.dismiss()
+        leaving = _task("leaving", self._leave())
+        await asyncio.wait([leaving], timeout=LEAVING)
+        await _cancelled([leaving])
 
     def _enter(self, run: LiveRun) -> bool:
-        """Make the run one of this process's and write where its log begins or goes on.
+        """Make the run one of this process's.
 
-        False if it is here already, or if the lease it was taken under is lost.
+        False if it is here already, if the lease it was taken under is lost, or if this process
+        hands its runs over: then others take it up.
         """
         lease = self.lease.process_id
-        if lease is None or run.process_id != lease or run.id in self.hub.live:
+        here = run.id in self.hub.live
+        if self._closed or lease is None or run.process_id != lease or here:
             run.release()
             return False
         self.hub.enter(run)
+        return True
+
+    def _write_on(self, run: LiveRun) -> None:
+        """Write where the run's log begins or goes on."""
         if run.seq == 0:
             run.emit(Event.RUN_STARTED, {"threadId": run.thread_id, "runId": run.client_id})
         else:
             recovery.reopen(run)
-            run.announce(Event.RUN_RESUMED, {"attempt": run.attempt})
-        return True
+            run.announce(Event.RUN_RESUMED, {"attempt": run.attempt, "deaths": run.deaths})
 
     def _launch(self, run: LiveRun) -> None:
         registration = self.kinds.get(run.kind)
@@ -215,6 +231,9 @@ class Supervisor:
         except Unavailable:
             log.warning("runs.lease_left_to_lapse")
 
+    async def _listen(self) -> None:
+        await self.hub.listen(self.listen_address, lambda: self.lease.process_id)
+
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(self.silence)
@@ -227,12 +246,14 @@ class Supervisor:
         except Exception:
             process_id = self.lease.process_id
             self.hub.lose()
-            await self.lease.end(process_id)
+            await self.lease.die(process_id)
             raise
 
     async def _beat(self) -> None:
         """Renew the lease, or enter again as another process if it is lost."""
-        if self.lease.process_id is None or not await self.lease.renew():
+        if self.lease.process_id is not None and await self.lease.renew():
+            return
+        if not self._closed:
             self.hub.lose()
             self.writer.process_id = await self.lease.join()
 
@@ -242,12 +263,15 @@ class Supervisor:
             log.warning("runs.process_dead", process=name)
         for run_id in await self.lease.cancelled():
             self.cancel(run_id)
+        while self._refused:
+            await recovery.fail(self.database, self._refused[-1], LogRejected())
+            self._refused.pop()
         if self.draining:
             return
         while await self._take_over() == CLAIM:
             continue
         for held in await self.lease.held():
-            if held.run_id not in self.hub.live and await recovery.resume(self.database, held):
+            if held.run_id not in self.hub.live:
                 await self._revive_or_tell(held)
 
     async def _take_over(self) -> int:
@@ -266,25 +290,42 @@ class Supervisor:
             log.exception("runs.not_revived", run_id=str(claimed.run_id))
 
     async def _revive(self, claimed: Claimed) -> None:
-        """Bring a run back to life where its log ends."""
+        """Bring a run back to life where its log ends, or end it if it cannot go on."""
         stored = await recovery.load(self.database, claimed)
         if stored is None:
             return
-        run, refusal = stored.run(self.writer, self.filters), None
+        run = stored.run(self.writer, self.filters)
+        refusal: AppError | None = None
         try:
             run.subject = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
         except (Forbidden, NotFound) as error:
             refusal = error
+        attempt = await recovery.resume(self.database, claimed)
+        if attempt is None:
+            return
+        run.attempt = attempt
         if not self._enter(run):
             return
-        if refusal is not None:
-            endings.fail(run, refusal.code, refusal.detail)
-        elif run.attempt > MOST_ATTEMPTS:
-            endings.fail(run, "given_up", "The run was taken up too often without an end.")
-        elif stored.cancel_requested:
-            endings.end(run, Event.RUN_CANCELLED)
-        else:
+        try:
+            self._write_on(run)
+        except LogUnreadable as error:
+            refusal = error
+        if run.deaths >= MOST_DEATHS:
+            refusal = refusal or GivenUp()
+        if refusal is None and not stored.cancel_requested:
             self._launch(run)
+        else:
+            await self._end(run, refusal)
+
+    async def _end(self, run: LiveRun, refusal: AppError | None) -> None:
+        """End a run that nobody goes on with: as failed if it may not, else as cancelled."""
+        try:
+            await ledger.abandon(self.database, run)
+        finally:
+            if refusal is not None:
+                endings.fail(run, refusal.code, refusal.detail)
+            else:
+                endings.end(run, Event.RUN_CANCELLED)
 
 
 def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -135,7 +135,7 @@ class Window:
         try:
             frames = self._frames(events)
         except Exception as error:  # noqa: BLE001 - raised where this reader is served
-            self._fail(error)
+            self.fail(error)
         else:
             self._take(frames, events[-1])
 
@@ -153,7 +153,8 @@ class Window:
             return
         self.after = max(self.after, last.seq)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Stop, and tell the reader that something went wrong."""
         self._error = error
         self.leave()
 
@@ -183,7 +184,7 @@ class Window:
             self.leave()
             return
         except Exception as error:  # noqa: BLE001 - raised where this reader is served
-            self._fail(error)
+            self.fail(error)
             return
         else:
             self.mode = Mode.STUCK
@@ -308,7 +309,7 @@ class Window:
     async def _show(self, events: Sequence[Recorded]) -> None:
         if self._send is None:
             return
-        ended = events[-1].type in ENDS
+        ended = events[-1].type in ENDS or events[-1].seq == self.until
         self._silent = self.idle = False
         await self._unless_gone(self._send(b"".join(map(self.render, events)), more=not ended))
         self.after = events[-1].seq

@@ -21,7 +21,7 @@ from folkmoot.kit.ids import ProcessId
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.batch import Batch
 from folkmoot.runs.cleaning import encoded
-from folkmoot.runs.errors import LeaseLost
+from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import Entry, LiveRun
 from folkmoot.runs.ports import Projection
@@ -231,10 +231,12 @@ class LogWriter:
             self._reject(run)
 
     def _reject(self, run: LiveRun) -> None:
-        """Fail a run whose log is refused; one that cannot even be failed is left as it is."""
+        """Fail a run whose log is refused; one that cannot even be failed is let go."""
         self._pending = [entry for entry in self._pending if entry.run is not run]
-        if not run.rejected:
-            run.reject()
+        if run.rejected:
+            self.hub.refuse(run, LogRejected())
+            return
+        run.reject()
         self.hub.on_cancel(run.id)
 
     async def _connected(self) -> AsyncConnection[tuple[object, ...]]:

@@ -151,7 +151,7 @@ async def test_an_answer_that_was_cut_off_is_given_again_and_never_glued(
     assert story.stream == story.log
     assert [frame.id for frame in story.frames] == list(range(1, len(story.frames) + 1))
     (cut,) = custom(story.frames, "message.cut")
-    assert custom(story.frames, "run.resumed") == [{"attempt": 2}]
+    assert custom(story.frames, "run.resumed") == [{"attempt": 2, "deaths": 1}]
     starts = [f.event["messageId"] for f in story.frames if f.type == "TEXT_MESSAGE_START"]
     assert len(starts) == 2
     assert cut["message_id"] == starts[0]

@@ -76,11 +76,13 @@ async def test_a_model_calls_a_tool_and_answers_from_its_result(
         "RUN_STARTED",
         "TOOL_CALL_START",
         "TOOL_CALL_ARGS",
+        "CUSTOM",
         "TOOL_CALL_END",
         "CUSTOM",
         "TOOL_CALL_RESULT",
         "TEXT_MESSAGE_START",
         "TEXT_MESSAGE_CONTENT",
+        "CUSTOM",
         "TEXT_MESSAGE_END",
         "RUN_FINISHED",
     ]

@@ -31,11 +31,13 @@ async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
         "RUN_STARTED",
         "TEXT_MESSAGE_START",
         "TEXT_MESSAGE_CONTENT",
+        "CUSTOM",
         "TEXT_MESSAGE_END",
         "RUN_FINISHED",
     ]
     assert [frame.id for frame in stream] == list(range(1, len(stream) + 1))
     assert text_of(stream) == "The answer is forty-two."
+    assert stream[-1].event["usage"] == custom(stream, "model.used")
     kept = await ada.messages("t1")
     assert [(each["role"], each["content"], each["cut"]) for each in kept] == [
         ("user", "What is the answer?", False),
@@ -312,6 +314,7 @@ async def test_reasoning_is_shown_apart_from_the_answer(ada: Talker) -> None:
         "REASONING_END",
         "TEXT_MESSAGE_START",
         "TEXT_MESSAGE_CONTENT",
+        "CUSTOM",
         "TEXT_MESSAGE_END",
         "RUN_FINISHED",
     ]

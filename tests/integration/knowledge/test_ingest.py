@@ -2,17 +2,21 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from folkmoot.kit.ids import DocumentId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.models import Document, Status
+from folkmoot.knowledge.ingest import Claimed, IngestExecutor
+from folkmoot.knowledge.progress import Reporter
 from folkmoot.knowledge.settling import REASON
 from folkmoot.llm.errors import ModelUnavailable
+from folkmoot.runs.errors import LeaseLost
 from knowing import PATIENCE, Body, Room, Visitor, room
 from pdfs import Text, column, pdf
 from running import until
@@ -146,29 +150,73 @@ async def test_a_run_whose_process_stops_is_finished_by_another(
         assert kept == counted
 
 
+@pytest.mark.parametrize(
+    ("told", "status"), [("deaths = 2", "failed"), ("attempt = 9, deaths = 1", "ready")]
+)
 async def test_a_document_that_takes_its_process_down_is_given_up(
+    place: Room, ada: Visitor, superuser_address: str, told: LiteralString, status: str
+) -> None:
+    """Unlike one that is interrupted by deployments, and unlike its neighbours."""
+    collection = await ada.collection()
+    place.embedder.gate.clear()
+    accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", b"A stork."))
+    first, second = accepted["document_ids"]
+    await until(lambda: len(place.embedder.asked) == 1)
+    with psycopg.connect(superuser_address) as connection:
+        # As the processes left it that died over it, or let go of it; this one is the next.
+        connection.execute(b"UPDATE runs SET " + told.encode())
+        connection.execute("UPDATE processes SET alive = false")
+    await until(lambda: not place.supervisor.hub.live)
+    place.embedder.gate.set()
+    poisoned = await ada.settled(first)
+    assert poisoned["status"] == status
+    assert status == "ready" or "several times" in poisoned["error"]
+    assert (await ada.settled(second))["status"] == "ready"
+
+
+async def test_what_a_process_does_that_was_taken_for_dead_is_not_kept(
+    place: Room, ada: Visitor, superuser_address: str
+) -> None:
+    """A document that another one has read stays read, and one that it reads is left to it."""
+    collection = await ada.collection()
+    place.embedder.gate.clear()
+    accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", b"A stork."))
+    first, second = (DocumentId(UUID(name)) for name in accepted["document_ids"])
+    await until(lambda: len(place.embedder.asked) == 1)
+    executor = cast(IngestExecutor, place.supervisor.kinds["ingest"].executor)
+    run = place.supervisor.hub.live[RunId(UUID(accepted["run_id"]))]
+    claims = [await executor._claim(run, each, deadly=False) for each in (first, second)]
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute("UPDATE processes SET alive = false")
+        connection.execute("UPDATE documents SET status = 'ready' WHERE id = %s", (first,))
+    ready, reading = [each for each in claims if isinstance(each, Claimed)]
+    assert await executor._fail(run, ready, "late") is None
+    with pytest.raises(LeaseLost):
+        await executor._fail(run, reading, "late")
+    await Reporter(place.database, run, first)._store({"stage": "embed"})
+    place.embedder.gate.set()
+    assert (await ada.settled(str(second)))["status"] == "ready"
+    document = await ada.document(str(first))
+    assert (document["status"], document["progress"]) == ("ready", None)
+
+
+async def test_a_file_store_that_is_away_is_awaited(
     app_address: str, writer_address: str, tmp_path: Path, subject: Subject
 ) -> None:
     blobs = tmp_path / "blobs"
     async with room(app_address, writer_address, blobs, workers=0) as idle:
         ada = idle.visitor(subject)
         collection = await ada.collection()
-        accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", b"A stork."))
-        first, second = accepted["document_ids"]
-        async with idle.database.work(ada.subject) as work:
-            # As three processes left it that died over it.
-            await work.session.execute(
-                update(Document)
-                .where(Document.id == DocumentId(UUID(first)))
-                .values(status=Status.PROCESSING)
-            )
-            await work.session.execute(text("UPDATE runs SET attempt = 3"))
-    async with room(app_address, writer_address, blobs) as place:
-        ada = place.visitor(subject)
-        poisoned = await ada.settled(first)
-        assert poisoned["status"] == "failed"
-        assert "several times" in poisoned["error"]
-        assert (await ada.settled(second))["status"] == "ready"
+        accepted = await ada.send(collection, ("a.txt", HERON))
+    with capture_logs() as logs:
+        async with room(app_address, writer_address, blobs) as place:
+            blobs.rename(tmp_path / "away")
+            blobs.write_text("no directory")
+            ada = place.visitor(subject)
+            await until(lambda: "blobs.unavailable" in [line["event"] for line in logs])
+            blobs.unlink()
+            (tmp_path / "away").rename(blobs)
+            assert (await ada.settled(accepted["document_ids"][0]))["status"] == "ready"
 
 
 async def test_one_document_read_twice_at_once_is_indexed_once(place: Room, ada: Visitor) -> None:

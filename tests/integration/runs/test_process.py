@@ -1,13 +1,14 @@
 """A process and its runs: how many it takes, when it takes none, and how it stops."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import psycopg
 import pytest
 
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import OrgId, ProcessId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
@@ -15,7 +16,7 @@ from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import INSERT_RUN, Clash, NewRun, clash, parameters
 from folkmoot.runs.window import COMMENT
-from running import Running, StartProcess, new_run, types, until
+from running import Running, StartProcess, any_subject, new_run, types, until
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +84,52 @@ async def test_a_draining_process_takes_nothing(start: StartProcess, subject: Su
         await running.supervisor.take_up(subject, new.id)
 
 
+async def test_a_run_that_comes_while_a_process_hands_over_is_left_to_others(
+    start: StartProcess, subject: Subject
+) -> None:
+    """Whether it was about to begin or about to be brought back to life."""
+    reviving, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hesitate(org: OrgId, user: UserId, scopes: Sequence[str] | None) -> Subject:
+        reviving.set()
+        await go_on.wait()
+        return await any_subject(org, user, scopes)
+
+    stopping = await start({"run": forever}, subjects=hesitate)
+    lost, late = new_run(subject, "run"), new_run(subject, "run")
+    for new, process_id in ((lost, ProcessId(new_id())), (late, stopping.supervisor.process_id)):
+        async with stopping.database.pipelined(subject) as connection:
+            await connection.execute(INSERT_RUN, parameters(new, process_id))
+    async with asyncio.timeout(PATIENCE):
+        await reviving.wait()
+    await stopping.supervisor.drain(grace=0)
+    go_on.set()
+    assert stopping.supervisor.begin(late).lost
+    other = await start({"run": nothing})
+    for new in (lost, late):
+        async with asyncio.timeout(PATIENCE):
+            assert types(await other.log(subject, new.id))[-1] == "run.finished"
+    assert stopping.supervisor.hub.live == {}
+
+
+async def test_a_process_that_leaves_takes_its_row_along_and_the_long_dead_are_forgotten(
+    start: StartProcess, owner_address: str
+) -> None:
+    running, leaving = await start({}), await start({})
+    with psycopg.connect(owner_address, autocommit=True) as connection:
+        for age in ("2 days", "2 hours"):
+            connection.execute(
+                "INSERT INTO processes (id, name, alive, started_at, lease_until)"
+                " VALUES (%s, %s, false, now(), now() - %s::interval)",
+                (new_id(), age, age),
+            )
+        await leaving.supervisor.drain(grace=0)
+        await running.supervisor.lease.bury()
+        found = connection.execute("SELECT id, name FROM processes ORDER BY alive").fetchall()
+    (_, name), (alive, _) = found
+    assert (name, alive) == ("2 hours", running.supervisor.process_id)
+
+
 async def test_a_process_stops_in_time_though_an_executor_does_not(
     start: StartProcess, subject: Subject
 ) -> None:
@@ -103,7 +150,6 @@ async def test_a_process_stops_in_time_though_an_executor_does_not(
     reading = asyncio.create_task(hung.read(subject, run.id).to_end())
     begun = asyncio.get_running_loop().time()
     await hung.supervisor.drain(grace=0.1)
-    await hung.supervisor.lease.leave()
     assert asyncio.get_running_loop().time() - begun < 10
     await reading  # it was let go: the rest is read elsewhere
     elsewhere = await start({"run": finish})

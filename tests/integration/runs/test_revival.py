@@ -3,22 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import LiteralString
 
-import orjson
 import psycopg
 import pytest
 
 from folkmoot.db.errors import DatabaseUnavailable
-from folkmoot.kit.errors import Forbidden
-from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId, new_id
+from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import recovery, service
 from folkmoot.runs.errors import RunActive
 from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import LiveRun
-from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
+from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import CLAIM
+from losing import append, store
 from relay import relayed
 from running import (
     Running,
@@ -36,28 +34,9 @@ pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0
 
-APPEND: LiteralString = (
-    "INSERT INTO run_events (org_id, run_id, seq, at_ms, type, payload, hash)"
-    " VALUES (%s, %s, %s, 1, %s, %s, %s)"
-)
-
 
 async def finish(_run: LiveRun) -> None:
     return
-
-
-async def store(running: Running, new: NewRun, process_id: ProcessId | None = None) -> None:
-    """Store the row of a run, by default of a process that is gone without a trace."""
-    async with running.database.pipelined(new.subject) as connection:
-        await connection.execute(INSERT_RUN, parameters(new, process_id or ProcessId(new_id())))
-
-
-def append(owner_address: str, new: NewRun, *events: tuple[str, dict[str, object] | None]) -> None:
-    """Write a log by hand, without a chain."""
-    for number, (type_, body) in enumerate(events, 1):
-        payload = None if body is None else orjson.dumps(body).decode()
-        values = (new.subject.org_id, new.id, number, type_, payload, bytes([number]))
-        tamper(owner_address, APPEND, values)
 
 
 async def read(running: Running, new: NewRun) -> list[str]:
@@ -68,7 +47,7 @@ async def read(running: Running, new: NewRun) -> list[str]:
 async def test_a_run_whose_log_is_empty_begins_it(start: StartProcess, subject: Subject) -> None:
     running = await start({"run": finish})
     new = new_run(subject, "run")
-    await store(running, new)
+    await store(running.database, new)
     assert await read(running, new) == ["run.started", "run.finished"]
 
 
@@ -79,7 +58,7 @@ async def test_the_row_of_a_run_whose_log_has_its_end_is_brought_up_to_date(
     other = await start({})
     told: dict[str, object] = {"message": "No.", "code": "conflict", "usage": [{"model": "m"}]}
     for run, body in ((new, told), (erased, None)):
-        await store(other, run)
+        await store(other.database, run)
         append(owner_address, run, ("run.started", {}), ("run.failed", body))
     running = await start({"run": finish})
     for run in (new, erased):
@@ -112,7 +91,7 @@ async def test_what_was_erased_does_not_keep_a_run_from_going_on(
 ) -> None:
     """Nor the process that takes it over from living."""
     new = new_run(subject, "run")
-    await store(await start({}), new)
+    await store((await start({})).database, new)
     append(
         owner_address,
         new,
@@ -153,7 +132,7 @@ async def test_an_open_reasoning_is_closed_whole(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
     new = new_run(subject, "run")
-    await store(await start({}), new)
+    await store((await start({})).database, new)
     append(
         owner_address,
         new,
@@ -172,44 +151,11 @@ async def test_an_open_reasoning_is_closed_whole(
     ]
 
 
-async def test_a_run_of_somebody_who_may_no_longer_do_this_fails(
-    start: StartProcess, subject: Subject
-) -> None:
-    async def refuse(_org: OrgId, _user: UserId, _scopes: Sequence[str] | None) -> Subject:
-        raise Forbidden("You left.")
-
-    running = await start({"run": finish}, subjects=refuse)
-    new = new_run(subject, "run")
-    await store(running, new)
-    assert await read(running, new) == ["run.started", "run.failed"]
-
-
-async def test_a_run_that_cannot_be_revived_holds_up_no_other(
-    start: StartProcess, subject: Subject
-) -> None:
-    somebody = UserId(new_id())
-
-    async def fail(org: OrgId, user: UserId, scopes: Sequence[str] | None) -> Subject:
-        if user == somebody:
-            raise ZeroDivisionError
-        return await any_subject(org, user, scopes)
-
-    other = await start({})
-    broken = new_run(Subject(subject.org_id, somebody), "run")
-    runs = [broken, *(new_run(subject, "run") for _ in range(3))]
-    for new in runs:
-        await store(other, new)
-    running = await start({"run": finish}, subjects=fail)
-    for new in runs[1:]:
-        assert await read(running, new) == ["run.started", "run.finished"]
-    assert types(await running.reader.whole(subject, broken.id)) == []
-
-
 async def test_many_lost_runs_are_taken_over_at_once(start: StartProcess, subject: Subject) -> None:
     other = await start({})
     runs = [new_run(subject, "run") for _ in range(CLAIM * 3)]
     for new in runs:
-        await store(other, new)
+        await store(other.database, new)
     begun = asyncio.get_running_loop().time()
     running = await start({"run": finish})
     for new in runs:
@@ -224,7 +170,7 @@ async def test_a_run_that_its_process_lost_sight_of_goes_on(
     running = await start({"run": finish})
     forgotten, fresh = (new_run(subject, "run", key=f"k{number}") for number in (1, 2))
     for new in (forgotten, fresh):
-        await store(running, new, running.supervisor.process_id)
+        await store(running.database, new, running.supervisor.process_id)
     tamper(
         owner_address,
         "UPDATE runs SET started_at = now() - interval '11 seconds' WHERE id = %s",
@@ -294,7 +240,7 @@ async def test_the_database_may_go_away_between_a_claim_and_its_run(
 ) -> None:
     other = await start({})
     new = new_run(subject, "run")
-    await store(other, new)
+    await store(other.database, new)
     tamper(owner_address, "UPDATE runs SET started_at = now() - interval '11 seconds'")
     async with relayed(app_address) as relay:
         asked = 0
@@ -309,7 +255,7 @@ async def test_the_database_may_go_away_between_a_claim_and_its_run(
         async with process(relay.address, writer_address, {"run": finish}, subjects=lose) as taker:
             assert await read(taker, new) == ["run.started", "run.finished"]
             async with taker.database.work(subject) as work:
-                assert (await service.get(work, str(new.id))).attempt == 3
+                assert (await service.get(work, str(new.id))).attempt == 2
 
 
 async def test_a_heartbeat_is_missed_and_not_the_last(
@@ -355,7 +301,7 @@ async def test_a_run_whose_lease_is_lost_while_it_is_revived_is_left_alone(
 
     other = await start({})
     new = new_run(subject, "run")
-    await store(other, new)
+    await store(other.database, new)
     running = await start({"run": finish}, subjects=hesitate)
     await reviving.wait()
     before = running.supervisor.process_id

@@ -8,14 +8,15 @@ import psycopg
 import pytest
 
 from folkmoot.db.work import Database
-from folkmoot.kit.ids import ProcessId, new_id
+from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import service
-from folkmoot.runs.lease import Lease
-from folkmoot.runs.ledger import Call, CallState, Ledger
-from folkmoot.runs.live import LiveRun
-from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
+from folkmoot.runs import service, supervisor
+from folkmoot.runs.lease import LASTS, Lease
+from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, CallState, Ledger
+from folkmoot.runs.live import USED, LiveRun, Usage
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.supervisor import MOST_DEATHS
+from losing import store
 from running import Running, new_run
 
 pytestmark = pytest.mark.anyio
@@ -119,18 +120,12 @@ async def test_of_many_processes_that_claim_one_run_one_gets_it(
     for lease in leases:
         await lease.join()
     for number in range(rounds):
-        await store_lost(database, new_run(subject, "race", number=number))
+        await store(database, new_run(subject, "race", number=number))
     claims = await asyncio.gather(
         *(lease.claim(["race"], 1) for _ in range(rounds) for lease in leases)
     )
     claimed = [claim.run_id for claim_set in claims for claim in claim_set]
     assert len(claimed) == len(set(claimed)) == rounds
-
-
-async def store_lost(database: Database, new: NewRun) -> None:
-    """Store a run whose process is gone without a trace."""
-    async with database.pipelined(new.subject) as connection:
-        await connection.execute(INSERT_RUN, parameters(new, ProcessId(new_id())))
 
 
 async def test_a_finished_tool_call_is_not_made_again(
@@ -218,19 +213,130 @@ async def told(running: Running, subject: Subject, run: LiveRun, type_: str = "t
     reading.cancel()
 
 
-async def test_a_draining_process_hands_its_runs_over(
+async def test_a_draining_process_hands_its_runs_over_at_once(
     start: StartProcess, subject: Subject
 ) -> None:
+    """Before its lease lapses, and though it still serves."""
     first = await start({"stall": stall})
     run = await first.open(subject, "stall")
     await run.settled()
     second = await start({"stall": stall})
     await first.supervisor.drain(grace=0)
-    await first.supervisor.lease.leave()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(LASTS):
         events = await second.log(subject, run.id)
     assert [event.type for event in events].count("run.finished") == 1
     assert "run.failed" not in [event.type for event in events]
+    assert await row(second, subject, run.id) == ("finished", 2, 0)
+
+
+async def row(running: Running, subject: Subject, run_id: RunId) -> tuple[str, int, int]:
+    """Return a run's state, how often it was taken up and how many processes died over it."""
+    async with running.database.work(subject) as work:
+        run = await service.get(work, str(run_id))
+        return run.state, run.attempt, run.deaths
+
+
+async def test_a_run_outlives_any_number_of_deployments(
+    start: StartProcess, subject: Subject, database: Database
+) -> None:
+    new, times = new_run(subject, "long"), MOST_DEATHS + 1
+    await store(database, new)
+    entered = asyncio.Event()
+
+    async def work(_run: LiveRun) -> None:
+        entered.set()
+        await asyncio.Event().wait()
+
+    async def finish(_run: LiveRun) -> None:
+        return
+
+    for _ in range(times):
+        deployed = await start({"long": work})
+        async with asyncio.timeout(PATIENCE):
+            await entered.wait()
+        entered.clear()
+        await deployed.supervisor.drain(grace=0)
+    last = await start({"long": finish})
+    await last.log(subject, new.id)
+    assert await row(last, subject, new.id) == ("finished", times + 2, 0)
+
+
+async def test_a_run_over_which_processes_die_again_and_again_is_given_up(
+    start: StartProcess, subject: Subject, owner_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "BEAT", 0.05)
+    executed = asyncio.Event()
+
+    async def poison(_run: LiveRun) -> None:
+        executed.set()
+        await asyncio.Event().wait()
+
+    running = await start({"poison": poison})
+    run = await running.open(subject, "poison")
+    for _ in range(MOST_DEATHS):
+        await executed.wait()
+        executed.clear()
+        bury(owner_address, running)
+    async with asyncio.timeout(PATIENCE):
+        events = await running.log(subject, run.id)
+    assert orjson.loads(events[-1].payload or b"")["code"] == "given_up"
+    assert await row(running, subject, run.id) == ("failed", MOST_DEATHS + 1, MOST_DEATHS)
+    assert not executed.is_set()
+
+
+async def test_what_a_run_has_spent_outlives_its_process(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    used = Usage("openai", "gpt", input_tokens=3, output_tokens=5)
+
+    async def spend(run: LiveRun) -> None:
+        run.spend(used)
+        await run.settled()
+        if not run.resumed:
+            await asyncio.Event().wait()
+
+    first = await start({"spend": spend})
+    run = await first.open(subject, "spend")
+    await told(first, subject, run, USED)
+    second = await start({"spend": spend})
+    bury(owner_address, first)
+    async with asyncio.timeout(PATIENCE):
+        events = await second.log(subject, run.id)
+    sum_of_both = {"provider": "openai", "model": "gpt", "inputTokens": 6, "outputTokens": 10}
+    assert orjson.loads(events[-1].payload or b"")["usage"] == [sum_of_both]
+    async with second.database.work(subject) as work:
+        assert (await service.get(work, str(run.id))).usage == [sum_of_both]
+
+
+async def test_a_call_in_a_run_that_nobody_goes_on_with_is_left_for_somebody_to_look_at(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    making = asyncio.Event()
+
+    async def pay(run: LiveRun) -> None:
+        async def make() -> str:
+            making.set()
+            await asyncio.Event().wait()
+            return ""
+
+        await Ledger(first.database).once(
+            run, Call("call-1", "pay", "{}"), idempotent=True, make=make
+        )
+
+    first = await start({"pay": pay})
+    run = await first.open(subject, "pay")
+    await making.wait()
+    with psycopg.connect(owner_address) as connection:
+        connection.execute("ALTER TABLE runs NO FORCE ROW LEVEL SECURITY")
+        connection.execute("UPDATE runs SET deaths = %s", (MOST_DEATHS,))
+        connection.execute("ALTER TABLE runs FORCE ROW LEVEL SECURITY")
+    bury(owner_address, first)
+    async with asyncio.timeout(PATIENCE):
+        events = await first.log(subject, run.id)
+    assert [event.type for event in events[1:]] == ["run.resumed", NEEDS_REVIEW, "run.failed"]
+    async with first.database.pipelined(subject) as connection_:
+        cursor = await connection_.execute("SELECT state, result FROM tool_calls")
+    assert await cursor.fetchall() == [(CallState.NEEDS_REVIEW, UNCERTAIN)]
 
 
 async def test_a_queued_run_is_executed_once_however_often_its_job_runs(
@@ -248,20 +354,3 @@ async def test_a_queued_run_is_executed_once_however_often_its_job_runs(
     await asyncio.gather(*(running.supervisor.take_up(subject, new.id) for _ in range(5)))
     await running.log(subject, new.id)
     assert executed == [str(new.id)]
-
-
-async def test_a_run_that_kills_its_processes_is_given_up(
-    start: StartProcess, subject: Subject, database: Database, owner_address: str
-) -> None:
-    running = await start({"other": stall})
-    new = new_run(subject, "poison")
-    await running.open(subject, "other")
-    await store_lost(database, new)
-    with psycopg.connect(owner_address) as connection:
-        connection.execute("ALTER TABLE runs NO FORCE ROW LEVEL SECURITY")
-        connection.execute("UPDATE runs SET attempt = 5 WHERE kind = 'poison'")
-        connection.execute("ALTER TABLE runs FORCE ROW LEVEL SECURITY")
-    taker = await start({"poison": stall})
-    async with asyncio.timeout(PATIENCE):
-        events = await taker.log(subject, new.id)
-    assert orjson.loads(events[-1].payload or b"")["code"] == "given_up"

@@ -9,9 +9,12 @@ import pytest
 from pydantic import JsonValue
 
 from folkmoot.kit.subject import Subject
+from folkmoot.runs import service
+from folkmoot.runs.errors import LogRejected
 from folkmoot.runs.live import Entry, LiveRun, Usage
+from folkmoot.runs.window import PastReader, Window
 from relay import relayed
-from running import StartProcess, bury, process, tamper, until
+from running import Reader, Running, StartProcess, bury, frame, process, tamper, until
 from saying import hello, state, whole
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +166,7 @@ async def test_one_run_that_cannot_be_stored_fails_alone(
 async def test_a_log_that_takes_nothing_more_does_not_hold_up_the_others(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
+    """Nor its readers, nor the next run in its place; its row tells what became of it."""
     ready, go_on = asyncio.Event(), asyncio.Event()
 
     async def speak(run: LiveRun) -> None:
@@ -173,19 +177,42 @@ async def test_a_log_that_takes_nothing_more_does_not_hold_up_the_others(
         await run.settled()
 
     running = await start({"speak": speak, "hello": hello})
-    run = await running.open(subject, "speak")
+    run = await running.open(subject, "speak", key="place")
+    reading = asyncio.create_task(running.read(subject, run.id).to_end())
     await ready.wait()
+    run.spend(Usage("provider", "model", input_tokens=7))
+    await run.settled()
     tamper(
         owner_address,
         "INSERT INTO run_events (org_id, run_id, seq, at_ms, type, hash)"
-        " SELECT %s, %s, s, 1, 'said', '' FROM generate_series(2, 9) AS s",
+        " SELECT %s, %s, s, 1, 'said', '' FROM generate_series(3, 9) AS s",
         (run.org_id, run.id),
     )
     go_on.set()
     other = await running.open(subject, "hello")
     assert (await whole(running, subject, other))[-1] == "run.finished"
-    await until(lambda: run.rejected and running.supervisor.writer.waiting == 0)
-    assert (await state(running, subject, run))[0] == "running"
+    with pytest.raises(LogRejected):
+        await reading
+    assert running.supervisor.hub.live == {}
+    await until(lambda: not running.supervisor._refused)
+    assert await state(running, subject, run) == ("failed", 9)
+    async with running.database.work(subject) as work:
+        row = await service.get(work, str(run.id))
+    assert (row.error_code, row.usage) == (
+        "log_rejected",
+        [{"provider": "provider", "model": "model", "inputTokens": 7}],
+    )
+    again = Window(running.supervisor.hub, run.id, past(running, run), 0, frame, row.seq)
+    reader = Reader(again)
+    assert (await reader.to_end()).count(b"\n") == 9
+    assert reader.ended
+    after = await running.open(subject, "hello", key="place")
+    assert (await whole(running, subject, after))[-1] == "run.finished"
+
+
+def past(running: Running, run: LiveRun) -> PastReader:
+    """Return what reads a run's log."""
+    return lambda after: running.reader.stretch(run.subject, run.id, after)
 
 
 @dataclass(eq=False)
@@ -215,7 +242,12 @@ async def test_nothing_that_is_projected_or_counted_stops_the_writer(
     strange = await running.open(subject, "count")
     other = await running.open(subject, "hello")
     assert (await whole(running, subject, other))[-1] == "run.finished"
-    assert await whole(running, subject, strange) == ["run.started", "projected", "run.finished"]
+    assert await whole(running, subject, strange) == [
+        "run.started",
+        "projected",
+        "model.used",
+        "run.finished",
+    ]
 
 
 @dataclass(eq=False)

@@ -149,7 +149,7 @@ async def test_without_a_lease_nothing_is_written_and_nothing_is_ended(
 ) -> None:
     row = await stored(database, subject, process_id)
     if lease == "lapsed":
-        await Lease(database).end(process_id)
+        await Lease(database).die(process_id)
     sender = process_id if lease == "lapsed" else ProcessId(new_id())
     assert append(writer, sender, [row], [subject], ends=[row]) == 0
     assert await counts(database, [row]) == [(0, "running")]

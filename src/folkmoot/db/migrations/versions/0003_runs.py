@@ -34,6 +34,7 @@ CREATE TABLE runs (
   scopes text[],
   process_id uuid,
   attempt integer NOT NULL,
+  deaths integer NOT NULL DEFAULT 0,
   seq integer,
   head bytea,
   usage jsonb,
@@ -77,11 +78,13 @@ CREATE TABLE tool_calls (
 );
 """
 
-# Takes over what dead processes held and what a draining one has let go. The living are listed in
-# an uncorrelated sub-select: a join would not look at them again when a concurrent claim has
-# changed the row meanwhile, and two processes would get one run.
+# Takes over what processes held that are dead or have left. The living are listed in an
+# uncorrelated sub-select: a join would not look at them again when a concurrent claim has changed
+# the row meanwhile, and two processes would get one run. A process that left took its row along;
+# the death of one is counted, for the run may be what killed it.
 CLAIM = """
-UPDATE runs SET process_id = me, attempt = runs.attempt + 1
+UPDATE runs SET process_id = me, deaths = runs.deaths
+  + EXISTS (SELECT FROM processes AS p WHERE p.id = runs.process_id AND NOT p.alive)::integer
 FROM (
   SELECT r.org_id, r.id FROM runs AS r
   WHERE r.state = 'running' AND r.kind = ANY (kinds)
@@ -121,7 +124,7 @@ END $body$
 
 def upgrade() -> None:
     op.execute(TABLES)
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON processes TO {Role.APP}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON processes TO {Role.APP}")
     op.execute(f"GRANT SELECT, UPDATE (alive) ON processes TO {Role.WRITER}")
     op.execute(f"GRANT SELECT ON processes TO {Role.LOOKUP}")
     protect("runs", app="SELECT, INSERT, UPDATE")
@@ -148,12 +151,12 @@ def upgrade() -> None:
             "kind",
             "state",
             "process_id",
-            "attempt",
+            "deaths",
             "cancel_requested_at",
             "started_at",
         ],
     )
-    op.execute(f"GRANT UPDATE (process_id, attempt) ON runs TO {Role.LOOKUP}")
+    op.execute(f"GRANT UPDATE (process_id, deaths) ON runs TO {Role.LOOKUP}")
     op.execute(
         f"CREATE POLICY lookup_update ON runs FOR UPDATE TO {Role.LOOKUP}"
         " USING (true) WITH CHECK (true)"
