@@ -1,10 +1,13 @@
 """What an operator sees of everybody."""
 
 import pytest
+from sqlalchemy import update
 
 from folkmoot.db.work import Database
 from folkmoot.identity import accounts, everyone
 from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.models import User
+from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +48,15 @@ async def test_more_people_than_a_page_holds_are_all_listed_once(
     assert len(await everyone.people(database, owner_address, limit=3)) == 3
     assert len(await everyone.tenants(database, owner_address, limit=3)) == 3
     assert len(await everyone.tenants(database, owner_address)) == 5
+
+
+async def test_who_has_been_deleted_is_not_listed(
+    database: Database, owner_address: str, subject: Subject, other_subject: Subject
+) -> None:
+    async with database.personal_work(subject.user_id) as work:
+        await work.session.execute(update(User).values(deleted_at=clock.now()))
+    people = await everyone.people(database, owner_address)
+    assert [person.id for person in people] == [other_subject.user_id]
 
 
 async def test_the_application_itself_cannot_ask_for_everybody(
