@@ -103,6 +103,9 @@ def test_documents_and_their_panel_have_no_axe_violations(reader: Visitor) -> No
     file = FilePayload(name="a.txt", mimeType="text/plain", buffer=b"The pier opens at six.")
     page.locator("input[type=file]").set_input_files(file)
     visible(page, "Ready")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.get_by_label("Search this collection").fill("pier")
     page.keyboard.press("Enter")
     page.get_by_role("listitem").get_by_role("button").filter(has_text="opens at six").click()

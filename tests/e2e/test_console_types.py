@@ -1,7 +1,10 @@
 """The console's types are the API's own."""
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +13,15 @@ import pytest
 from folkmoot.cli.openapi import description
 
 CONSOLE: Final = Path(__file__).parents[2] / "console"
+PROGRAMS: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_the_types_of_the_console_are_those_that_the_api_describes() -> None:
-    if not (CONSOLE / "node_modules" / "openapi-typescript").is_dir():
+    node = shutil.which("node", path=PROGRAMS)
+    if node is None or not (CONSOLE / "node_modules" / "openapi-typescript").is_dir():
         pytest.skip("the console's packages are not installed: run `npm ci` in console/")
     written = subprocess.run(
-        ["node", "schema.mjs"],
+        [node, "schema.mjs"],
         cwd=CONSOLE,
         input=json.dumps(description()),
         capture_output=True,
