@@ -89,6 +89,7 @@ class Parts:
 
     ground: Ground
     database: Database
+    blobs: BlobStore
     queue: Queue
     identity: Identity
     supervisor: Supervisor
@@ -176,6 +177,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     return Parts(
         ground=on,
         database=database,
+        blobs=blobs,
         queue=queue,
         identity=_identity(on, database),
         supervisor=supervisor,

@@ -29,9 +29,11 @@ from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import provisioning
 from folkmoot.identity import routes as identity_routes
 from folkmoot.identity.provisioning import FirstStart
+from folkmoot.jobs import backlog
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import routes as knowledge_routes
 from folkmoot.llm import routes as model_routes
+from folkmoot.runs import health as run_health
 from folkmoot.runs import routes as run_routes
 from folkmoot.settings.deployment import Deployment, Mode, plain
 from folkmoot.settings.loading import Loaded, load
@@ -173,7 +175,26 @@ def application(parts: Parts) -> Api:
     ):
         api.include_router(slice_routes)
     app.include_router(api)
-    app.include_router(health.router(VERSION, {"database": parts.database.ping}))
+    app.include_router(_health(parts))
     app.include_router(docs.router())
     app.include_router(console.router())
     return app
+
+
+def _health(parts: Parts) -> APIRouter:
+    async def log() -> None:
+        run_health.check(parts.supervisor)
+
+    async def jobs() -> None:
+        await backlog.demand_workers(parts.database)
+
+    return health.router(
+        VERSION,
+        needed={"database": parts.database.ping, "log": log},
+        useful={
+            "blobs": parts.blobs.ping,
+            "jobs": jobs,
+            "model": parts.models.ping_chat,
+            "embedder": parts.models.ping_embedder,
+        },
+    )

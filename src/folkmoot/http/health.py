@@ -23,8 +23,15 @@ Check = Callable[[], Awaitable[None]]
 
 
 class Health(StrEnum):
+    """Degraded means that the process serves, but not everything works."""
+
     HEALTHY = "healthy"
+    DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
+
+
+GRAVITY: Final = tuple(Health)
+"""From the best to the worst."""
 
 
 class DependencyHealth(BaseModel):
@@ -49,8 +56,20 @@ class Liveness(BaseModel):
     status: Health = Health.HEALTHY
 
 
-def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
-    """Return the routes of health and metrics."""
+def router(
+    version: str, needed: Mapping[str, Check], useful: Mapping[str, Check] | None = None
+) -> APIRouter:
+    """Return the routes of health and metrics.
+
+    Args:
+        version: Of this build.
+        needed: Checks of what nothing can be served without.
+        useful: Checks of what some things work without. Most of it is shared: if its failure took
+            processes out of service, it would take out all of them.
+    """
+    checks = {name: (check, Health.UNHEALTHY) for name, check in needed.items()}
+    checks |= {name: (check, Health.DEGRADED) for name, check in (useful or {}).items()}
+
     routes = APIRouter(tags=["operation"], dependencies=[PUBLIC])
 
     @routes.get("/health/live")
@@ -64,16 +83,17 @@ def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
         responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
     )
     async def ready() -> Response:
-        """Answer 200 only when this process can serve."""
-        found = await asyncio.gather(*(_check(check) for check in checks.values()))
-        dependencies = dict(zip(checks, found, strict=True))
-        healthy = all(each.status is Health.HEALTHY for each in found)
+        """Answer 200 only when this process can serve.
+
+        It is `degraded`, and still 200, when a dependency fails that some things work without.
+        """
+        found = await asyncio.gather(*(_check(*each) for each in checks.values()))
+        worst = max((each.status for each in found), key=GRAVITY.index, default=Health.HEALTHY)
         body = Readiness(
-            status=Health.HEALTHY if healthy else Health.UNHEALTHY,
-            version=version,
-            dependencies=dependencies,
+            status=worst, version=version, dependencies=dict(zip(checks, found, strict=True))
         )
-        status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        unfit = worst is Health.UNHEALTHY
+        status = HTTPStatus.SERVICE_UNAVAILABLE if unfit else HTTPStatus.OK
         return JSONResponse(body.model_dump(mode="json"), status)
 
     @routes.get("/metrics", response_class=PlainTextResponse)
@@ -85,7 +105,7 @@ def router(version: str, checks: Mapping[str, Check]) -> APIRouter:
     return routes
 
 
-async def _check(check: Check) -> DependencyHealth:
+async def _check(check: Check, failing: Health) -> DependencyHealth:
     begun, detail = clock.monotonic(), None
     checking = asyncio.ensure_future(check())
     checking.add_done_callback(_heard)
@@ -100,7 +120,7 @@ async def _check(check: Check) -> DependencyHealth:
     except AppError as error:
         detail = error.detail
     return DependencyHealth(
-        status=Health.HEALTHY if detail is None else Health.UNHEALTHY,
+        status=Health.HEALTHY if detail is None else failing,
         latency_ms=round((clock.monotonic() - begun) * 1000, 2),
         detail=detail,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, LiteralString, cast
 
 from folkmoot.db.work import Database
+from folkmoot.jobs.errors import JobsUnattended
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.telemetry import metrics
 
@@ -17,6 +18,28 @@ SELECT task_name, CASE status WHEN 'todo' THEN 'waiting' WHEN 'doing' THEN 'runn
 FROM procrastinate_jobs WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Jobs by name and state. What is done is deleted."""
+
+PRESENT: Final = 15.0
+"""Seconds since its last heartbeat for which a worker counts as there; it beats every 2."""
+
+UNATTENDED: Final[LiteralString] = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs
+               WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now())
+   AND NOT EXISTS (SELECT FROM procrastinate_workers
+                   WHERE last_heartbeat > now() - make_interval(secs => %s))
+"""
+
+
+async def demand_workers(database: Database) -> None:
+    """Fail if jobs wait that no process works on.
+
+    Raises:
+        JobsUnattended: That is so.
+    """
+    async with database.unscoped() as connection:
+        row = await (await connection.execute(UNATTENDED, (PRESENT,))).fetchone()
+    if row == (True,):
+        raise JobsUnattended
 
 
 async def watch(database: Database) -> None:

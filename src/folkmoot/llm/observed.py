@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
+from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import (
     ChatModel,
     ChatRequest,
@@ -20,8 +21,9 @@ from folkmoot.llm.port import (
 class ObservedChatModel:
     """A chat model whose calls show up in traces and metrics; costs nothing per token."""
 
-    def __init__(self, model: ChatModel) -> None:
+    def __init__(self, model: ChatModel, outcomes: Outcomes) -> None:
         self._model = model
+        self._outcomes = outcomes
 
     @property
     def name(self) -> str:
@@ -31,7 +33,7 @@ class ObservedChatModel:
         """Ask the model; see `port.ChatModel`."""
         begun, first = clock.monotonic(), None
         answer = self._model.stream(request)
-        with _span("chat", self.name) as span:
+        with _span("chat", self.name) as span, self._outcomes.of(self.name):
             try:
                 async for batch in answer:
                     if first is None:
@@ -57,8 +59,9 @@ class ObservedChatModel:
 class ObservedEmbedder:
     """An embedder whose calls show up in traces and metrics."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, outcomes: Outcomes) -> None:
         self._embedder = embedder
+        self._outcomes = outcomes
 
     @property
     def name(self) -> str:
@@ -71,7 +74,7 @@ class ObservedEmbedder:
     async def embed(self, texts: Sequence[str], *, kind: EmbeddingKind) -> Vectors:
         """Embed the texts; see `port.Embedder`."""
         begun = clock.monotonic()
-        with _span("embeddings", self.name) as span:
+        with _span("embeddings", self.name) as span, self._outcomes.of(self.name):
             span.set({"folkmoot.texts": len(texts)})
             try:
                 return await self._embedder.embed(texts, kind=kind)

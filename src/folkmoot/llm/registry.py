@@ -15,6 +15,7 @@ from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.offline import ExtractiveModel
+from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.transport import Transport
 
@@ -39,6 +40,7 @@ class Models:
         self._embedders = Embedders(config, self._transport)
         self._listing = Listing(config, self._transport)
         self._made: dict[str, ChatModel] = {}
+        self._outcomes = Outcomes()
 
     @property
     def default(self) -> str:
@@ -65,7 +67,7 @@ class Models:
         """
         wanted = name or self.default
         if wanted not in self._made:
-            model = ObservedChatModel(self._make(wanted))
+            model = ObservedChatModel(self._make(wanted), self._outcomes)
             if len(self._made) >= REMEMBERED:  # names come from users: do not keep them all
                 self._made.clear()
             self._made[wanted] = model
@@ -78,7 +80,7 @@ class Models:
             ModelUnknown: the name is malformed or no configured provider has embeddings.
             ModelKeyMissing: the provider is known, but not configured.
         """
-        return ObservedEmbedder(self._embedders.get(name))
+        return ObservedEmbedder(self._embedders.get(name), self._outcomes)
 
     def names(self) -> list[str]:
         """Return the providers that can be used in names."""
@@ -92,6 +94,16 @@ class Models:
     async def available(self) -> Sequence[ProviderHealth]:
         """Return the models of all providers and their health, at most 15 minutes old."""
         return await self._listing.providers()
+
+    async def ping_chat(self) -> None:
+        """Fail if the default model can not be asked or lately did not answer. Asks no provider."""
+        self.chat()
+        self._outcomes.demand(self.default)
+
+    async def ping_embedder(self) -> None:
+        """Fail if the embedder can not be asked or lately did not answer. Asks no provider."""
+        self.embedder()
+        self._outcomes.demand(self.embedding)
 
     def start(self) -> None:
         """Begin what goes on in the background; returns at once."""

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from collecting import attributes, receiving
-from folkmoot.kit import redact
+from folkmoot.kit import clock, redact
+from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.llm.errors import ModelUnavailable
+from folkmoot.llm.errors import ModelRejected, ModelUnavailable
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
+from folkmoot.llm.outcomes import TELLING, Outcomes
 from folkmoot.llm.port import (
     ChatRequest,
     Chunk,
@@ -60,7 +62,7 @@ def count(name: str, **labels: str) -> float:
 
 async def test_what_a_watched_model_says_is_what_it_said_and_is_counted() -> None:
     said: list[Sequence[Chunk]] = [[TextDelta("Hello")], [TextDelta(" you"), *ENDING]]
-    observed = ObservedChatModel(Speaking("test:counted", *said))
+    observed = ObservedChatModel(Speaking("test:counted", *said), Outcomes())
     assert [batch async for batch in observed.stream(ASKING)] == said
     assert count("llm_token_count_total", model="test:counted", operation="input") == 7
     assert count("llm_token_count_total", model="test:counted", operation="output") == 3
@@ -71,7 +73,8 @@ async def test_what_a_watched_model_says_is_what_it_said_and_is_counted() -> Non
 async def test_a_call_that_fails_is_counted_too_and_marks_its_span() -> None:
     with receiving() as receiver:
         tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
-        observed = ObservedChatModel(Speaking("test:broken", ModelUnavailable("broken", "is away")))
+        broken = Speaking("test:broken", ModelUnavailable("broken", "is away"))
+        observed = ObservedChatModel(broken, Outcomes())
         with pytest.raises(ModelUnavailable):
             await anext(observed.stream(ASKING))
         tracing.shutdown()
@@ -83,7 +86,7 @@ async def test_a_call_that_fails_is_counted_too_and_marks_its_span() -> None:
 
 async def test_a_watched_call_that_is_closed_early_closes_the_call_itself() -> None:
     speaking = Speaking("test:left", [TextDelta("a")], [TextDelta("b")])
-    async with aclosing(ObservedChatModel(speaking).stream(ASKING)) as answer:
+    async with aclosing(ObservedChatModel(speaking, Outcomes()).stream(ASKING)) as answer:
         await anext(answer)
     assert speaking.closed
 
@@ -91,9 +94,10 @@ async def test_a_watched_call_that_is_closed_early_closes_the_call_itself() -> N
 async def test_a_call_is_a_span_with_the_names_of_the_conventions() -> None:
     with receiving() as receiver:
         tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
-        observed = ObservedChatModel(Speaking("openai:gpt-x", [TextDelta("a"), *ENDING]))
+        speaking = Speaking("openai:gpt-x", [TextDelta("a"), *ENDING])
+        observed = ObservedChatModel(speaking, Outcomes())
         assert [batch async for batch in observed.stream(ASKING)]
-        embedder = ObservedEmbedder(Measuring())
+        embedder = ObservedEmbedder(Measuring(), Outcomes())
         assert (await embedder.embed(["a", "b"], kind="query")).shape == (2, 2)
         assert (embedder.name, embedder.dimensions) == ("test:measuring", 2)
         tracing.shutdown()
@@ -108,3 +112,20 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions() -> None:
     }
     assert attributes(embeddings)["folkmoot.texts"] == 2
     assert count("llm_call_duration_seconds_count", model="test:measuring") == 1
+
+
+async def test_the_last_failure_of_a_model_is_known_for_a_while_without_asking_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcomes = Outcomes()
+    away = Speaking("test:away", ModelUnavailable("test:away", "is away."))
+    rejecting = Speaking("test:rejecting", ModelRejected("test:rejecting", "no such thing"))
+    for model in (away, rejecting):
+        with pytest.raises(AppError):
+            await anext(ObservedChatModel(model, outcomes).stream(ASKING))
+    outcomes.demand("test:rejecting")
+    with pytest.raises(Unavailable, match="test:away is away"):
+        outcomes.demand("test:away")
+    later = clock.monotonic() + TELLING
+    monkeypatch.setattr(clock, "monotonic", lambda: later)
+    outcomes.demand("test:away")
