@@ -22,7 +22,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_ratio: int = 200
     part_bytes: int = 40 * MEBIBYTE
     memory_bytes: int = 768 * MEBIBYTE
-    quiet_seconds: float = 4.0
+    quiet_seconds: float = 3.0
     total_seconds: float = 300.0
 
 

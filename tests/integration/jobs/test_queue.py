@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import LiteralString
 
 import pytest
+from structlog.testing import capture_logs
 
 from folkmoot.cli.checks import jobs as checks
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
 from folkmoot.jobs import backlog, library
+from folkmoot.jobs import queue as queue_module
 from folkmoot.jobs.library import RETRIES
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics
+from relay import relayed
 from running import until
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +96,27 @@ async def bed(database: Database, app_address: str, subject: Subject) -> AsyncIt
         bed = Bed(database, queue, subject)
         queue.register(NAME, bed.job, queue="test")
         yield bed
+
+
+async def test_a_worker_that_starts_while_the_database_is_away_works_once_it_is_back(
+    database: Database, app_address: str, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever stores a job meanwhile is told soon."""
+    monkeypatch.setattr(queue_module, "OPENING", 0.5)
+    async with relayed(app_address) as relay, Queue(relay.address) as queue:
+        bed = Bed(database, queue, subject)
+        queue.register(NAME, bed.job, queue="test")
+        relay.go_away()
+        async with bed.worker():
+            with capture_logs() as lines:
+                await until(lambda: any(e["event"] == "jobs.database_away" for e in lines))
+            with pytest.raises(DatabaseUnavailable):
+                await bed.defer("refused")
+            monkeypatch.undo()
+            relay.come_back()
+            await bed.defer("stored")
+            await bed.until()
+    assert bed.seen == ["stored"]
 
 
 async def test_a_job_is_stored_with_the_data_or_not_at_all(bed: Bed) -> None:
@@ -190,3 +214,4 @@ async def test_a_job_that_waits_for_what_is_away_is_never_given_up(bed: Bed) -> 
                 await asyncio.sleep(0.05)
         bed.failure = None
         await bed.until()
+    assert set(bed.seen) == {"patience"}

@@ -4,7 +4,7 @@ from folkmoot.knowledge import plaintext
 from folkmoot.knowledge.encoding import decode
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source
-from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
+from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
 
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:
@@ -16,6 +16,8 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
 
 def from_text(text: str, limits: Limits) -> Parsed:
     """Return a text that needs no parser as a document."""
+    if len(text) > limits.text_characters:  # before anything is done to so much
+        raise ParseFailed(f"The document has more than {limits.text_characters:,} characters.")
     manuscript = Manuscript(limits)
     manuscript.block(plaintext.normalise(text))
     return manuscript.finish()

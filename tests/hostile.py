@@ -1,0 +1,61 @@
+"""Files that were made to hurt whoever opens them, all of them small."""
+
+import io
+import zipfile
+import zlib
+from typing import Final
+
+MEGABYTE: Final = 1024 * 1024
+BEGIN: Final = (
+    b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+)
+END: Final = b"</w:body></w:document>"
+SHOW: Final = b"BT /F 8 Tf 10 700 Td (heron) Tj ET\n"
+
+
+def archive(**parts: bytes) -> bytes:
+    """Return a zip archive; `__` in a name is a slash, `_xml` an ending."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, content in parts.items():
+            written.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return data.getvalue()
+
+
+def word(body: bytes, *, before: bytes = b"") -> bytes:
+    """Return a Word document of a body and what precedes the document in its XML."""
+    return archive(word__document_xml=before + BEGIN + body + END)
+
+
+def laughs(before: bytes = b"") -> bytes:
+    """Return a Word document of a billion laughs."""
+    entities = b"".join(b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
+    declared = b'%b<!DOCTYPE x [<!ENTITY a "ha">%b]>' % (before, entities)
+    return word(b"<w:p><w:r><w:t>&j;</w:t></w:r></w:p>", before=declared)
+
+
+def pages(count: int, content: bytes = SHOW) -> bytes:
+    """Return a PDF that shows one page so many times; its content is compressed."""
+    packed = zlib.compress(content, 9)
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+        b" /Resources << /Font << /F 5 0 R >> >> >>"
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [%b] /Count %d >>" % (b"3 0 R " * count, count),
+        page,
+        b"<< /Length %d /Filter /FlateDecode >> stream\n%b\nendstream" % (len(packed), packed),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    out = bytearray(b"%PDF-1.7\n")
+    places: list[int] = []
+    for number, each in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, each)
+    size, table = len(objects) + 1, len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % size
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    return bytes(out) + (
+        b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (size, table)
+    )
