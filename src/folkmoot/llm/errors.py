@@ -79,11 +79,13 @@ class ModelsClosed(ModelError, Unavailable):
 
 
 class ModelTimedOut(ModelError):
-    """The provider was silent for too long: `waiting_for` says before what, `seconds` how long."""
+    """The provider was silent for too long: `waiting_for` says before what, `seconds` how long.
+
+    Asking again would be waited for, and perhaps paid for, a second time.
+    """
 
     code = "model_timed_out"
     status = HTTPStatus.GATEWAY_TIMEOUT
-    retryable = True
 
     def __init__(self, model: str, waiting_for: str, seconds: float) -> None:
         super().__init__(model, f"was silent for {seconds:g} s; {waiting_for} was due.")

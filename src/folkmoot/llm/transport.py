@@ -225,7 +225,8 @@ class Transport:
                     allow_redirects=False,
                 )
         except loading.load(loading.CONNECTION_TIMEOUT):
-            raise ModelTimedOut(call.model, "a connection", self.timeouts.connect) from None
+            late = f"can not be reached within {self.timeouts.connect:g} s."
+            raise ModelUnavailable(call.model, late) from None
         except TimeoutError:
             if not limit.expired():
                 raise ModelUnavailable(call.model) from None

@@ -62,7 +62,10 @@ class ModelLimits(BaseModel):
 
     connect: PositiveFloat = Field(default=10.0, description="Until the connection stands.")
     first_token: PositiveFloat = Field(
-        default=60.0, description="From the request to the first piece of the answer."
+        default=60.0,
+        description="From the request to the first piece of the answer. A provider that stays "
+        "silent is not asked again, so this is how long one that hangs holds a run up; raise it "
+        "for models that think for long before they speak.",
     )
     idle: PositiveFloat = Field(default=60.0, description="Between two pieces after that.")
     total: PositiveFloat = Field(
