@@ -11,6 +11,7 @@ from psycopg import conninfo
 
 from folkmoot import main
 from folkmoot.cli.checks.finding import Finding, failed, good, warning
+from folkmoot.cli.checks.jobs import jobs
 from folkmoot.db import migrate, roles
 from folkmoot.db.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
 from folkmoot.db.errors import DangerousRole
@@ -80,6 +81,8 @@ def inside(deployment: Deployment, directory: Path) -> Iterator[Finding]:
         yield schema(found)
         if found is not None:
             yield role(place)
+        if found == migrate.head():
+            yield jobs(place.owner)
     finally:
         place.close()
 
