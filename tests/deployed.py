@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from embedded_processes import room_for_servers
 
@@ -111,3 +112,24 @@ def deployed(
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def provider_url() -> Iterator[str]:
+    """A fake model provider in a process of its own; without orders it answers with an echo."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "folkmoot.testing.provider"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def environment(provider_url: str) -> dict[str, str]:
+    """What a server needs to use the fake provider."""
+    return {
+        "OPENAI_BASE_URL": f"{provider_url}/v1",
+        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
+        "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
+    }

@@ -1,7 +1,5 @@
 """A server with a fake model behind it, and people with browsers in front of it."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -11,27 +9,6 @@ from browsing import CHROMIUM, Visitor, chromium, visitor
 from commanding import Shell
 from deployed import Deployed, deployed
 from folkmoot.faces.console.assets import PAGE, STATIC
-
-
-@pytest.fixture(scope="session")
-def provider_url() -> Iterator[str]:
-    """A fake model provider in a process of its own; without orders it answers with an echo."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "folkmoot.testing.provider"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
-
-
-@pytest.fixture(scope="session")
-def environment(provider_url: str) -> dict[str, str]:
-    """What a server needs to use the fake provider."""
-    return {
-        "OPENAI_BASE_URL": f"{provider_url}/v1",
-        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
-        "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
-    }
 
 
 @pytest.fixture(scope="session")

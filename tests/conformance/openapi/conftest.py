@@ -1,0 +1,28 @@
+"""A server, and people of two organisations who have something of everything on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployed import Deployed, deployed
+from settled import Settler, newcomer, settler
+
+
+@pytest.fixture(scope="package")
+def server(environment: dict[str, str]) -> Iterator[Deployed]:
+    with deployed(environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ada(server: Deployed) -> Iterator[Settler]:
+    """The first administrator."""
+    with settler(server, server.headers) as ada:
+        yield ada
+
+
+@pytest.fixture(scope="module")
+def eve(server: Deployed) -> Iterator[Settler]:
+    """The owner of another organisation."""
+    with settler(server, newcomer(server)) as eve:
+        yield eve

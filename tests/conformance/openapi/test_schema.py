@@ -1,0 +1,45 @@
+"""The API is what its description says: schemathesis asks what that allows and what it does not."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from deployed import Deployed
+from settled import Settler
+
+SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
+EXAMPLES: Final = 10  # of each operation, in each phase
+PATIENCE: Final = 600
+CONFIGURATION: Final = """\
+[auth.wfc]
+path = "people.json"
+peers = ["ada", "eve"]
+"""
+"""Nobody of the peers may read what is another's."""
+
+
+def headers(settler: Settler) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in settler.headers.items()]
+
+
+def test_no_operation_departs_from_its_description(
+    server: Deployed, ada: Settler, eve: Settler, tmp_path: Path
+) -> None:
+    people = {"ada": ada, "eve": eve}
+    known = [{"name": name, "fixedHeaders": headers(person)} for name, person in people.items()]
+    (tmp_path / "people.json").write_text(json.dumps({"auth": known}))
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
+    options = f"--checks all --max-examples {EXAMPLES} --generation-deterministic --no-color"
+    ended = subprocess.run(
+        [*SCHEMATHESIS, f"{server.url}/openapi.json", *options.split()],
+        cwd=tmp_path,
+        check=False,
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE,
+    )
+    said = ended.stdout.decode(errors="replace")
+    assert ended.returncode == 0, said
+    assert re.search(r"Selected: (\d+)/\1\n +Tested: \1\n", said), said

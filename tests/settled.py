@@ -1,0 +1,59 @@
+"""Somebody who has something of everything that a server keeps."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from chatting import Turn
+from deployed import Deployed
+from folkmoot.kit.ids import new_id
+
+
+@dataclass(frozen=True)
+class Settler:
+    """A client, and what its organisation has, by the parameter that names it in a path."""
+
+    http: httpx.Client
+    headers: dict[str, str]
+    things: Mapping[str, str]
+
+
+def newcomer(server: Deployed) -> dict[str, str]:
+    """Register somebody; return the headers with which they act."""
+    account = {"email": f"{new_id().hex}@example.org", "password": "correct horse", "name": "Eve"}
+    made = httpx.post(f"{server.url}/api/v1/auth/register", json=account)
+    assert made.status_code == httpx.codes.CREATED, made.text
+    form = {"username": account["email"], "password": account["password"]}
+    signed_in = httpx.post(f"{server.url}/api/v1/auth/token", data=form)
+    token = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    key = httpx.post(f"{server.url}/api/v1/api-keys", json={"name": "mine"}, headers=token)
+    return {"Authorization": f"Bearer {key.json()['key']}"}
+
+
+@contextmanager
+def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
+    """Act for somebody who leaves something of everything behind."""
+    with httpx.Client(base_url=server.url, headers=headers, timeout=30) as http:
+
+        def make(path: str, **body: Any) -> dict[str, Any]:
+            answer = http.post(f"/api/v1/{path}", json=body)
+            assert answer.is_success, answer.text
+            made: dict[str, Any] = answer.json()
+            return made
+
+        collection = make("collections", name="Shelf")["id"]
+        added = make(f"collections/{collection}/documents", title="Whales", text="They are large.")
+        turn = Turn(server.url, headers, "Hello").ask()
+        things = {
+            "agent_id": "chat",
+            "api_key_id": make("api-keys", name="another")["id"],
+            "collection_id": collection,
+            "conversation_id": turn.thread_id,
+            "document_id": added["document_ids"][0],
+            "organization_id": http.get("/api/v1/me").json()["organization_id"],
+            "run_id": turn.run_id,
+        }
+        yield Settler(http, headers, things)
