@@ -248,6 +248,7 @@ def models_config(deployment: Deployment, data_dir: Path) -> ModelsConfig:
             anthropic_api_key=plain(providers.anthropic_api_key),
             google_api_key=plain(providers.google_api_key),
             ollama_host=providers.ollama_host,
+            langchain=providers.langchain,
         ),
         default_model=deployment.default_model,
         embedding_model=deployment.embedding_model,

@@ -62,8 +62,8 @@ class ProviderConfig:
         kind: Its wire format.
         base_url: Where it lives; None for the provider's own public address.
         api_key: None for servers that want none.
-        path: For `langchain`: dotted path `package.module:name` of a chat model or of a callable
-            that takes the model's name and returns one.
+        path: For `langchain`: dotted path `package.module:name` of a chat model, of embeddings, or
+            of a callable that takes the model's name and returns either.
     """
 
     kind: ProviderKind
@@ -102,8 +102,9 @@ def standard_providers(
     anthropic_api_key: str | None = None,
     google_api_key: str | None = None,
     ollama_host: str | None = None,
+    langchain: Mapping[str, str] | None = None,
 ) -> dict[str, ProviderConfig]:
-    """Return the providers that the well-known settings configure.
+    """Return the providers that the well-known settings configure, and those that are plugged in.
 
     An OpenAI-compatible server at an address of its own may do without a key.
     """
@@ -116,6 +117,8 @@ def standard_providers(
         providers["google"] = ProviderConfig(ProviderKind.GOOGLE, None, google_api_key)
     if ollama_host:
         providers["ollama"] = ProviderConfig(ProviderKind.OLLAMA, ollama_address(ollama_host))
+    for name, path in (langchain or {}).items():
+        providers[name] = ProviderConfig(ProviderKind.LANGCHAIN, path=path)
     return providers
 
 

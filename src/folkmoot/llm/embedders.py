@@ -11,14 +11,22 @@ from typing import Final
 
 import structlog
 
+from folkmoot.llm import loading
 from folkmoot.llm.adapters import ADAPTERS
-from folkmoot.llm.config import AUTO, LOCAL_EMBEDDER, ModelsConfig, ProviderConfig
+from folkmoot.llm.config import (
+    AUTO,
+    LOCAL_EMBEDDER,
+    ModelsConfig,
+    ProviderConfig,
+    ProviderKind,
+)
 from folkmoot.llm.embedding import HttpEmbedder
 from folkmoot.llm.errors import ModelError, ModelUnknown
 from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.local.embedder import LocalEmbedder
 from folkmoot.llm.names import HASH, LOCAL, known, parsed, provider
 from folkmoot.llm.notices import Notice
+from folkmoot.llm.plugins import plugged_in
 from folkmoot.llm.port import Embedder
 from folkmoot.llm.transport import Transport
 
@@ -55,6 +63,7 @@ class Embedders:
         Raises:
             ModelUnknown: no configured provider has embeddings of that name.
             ModelKeyMissing: its provider is not configured.
+            ModelNotLoaded: it comes as Python, and that fails.
         """
         wanted = name or self._config.embedding_model
         if wanted == AUTO:
@@ -111,6 +120,10 @@ class Embedders:
         if name.provider == LOCAL:
             return self._make_local(name.model)
         configured = provider(self._config, name)
+        if configured.kind is ProviderKind.LANGCHAIN:
+            bridge, timeouts = loading.LANGCHAIN_EMBEDDING, self._config.timeouts
+            plugged: Embedder = plugged_in(bridge, wanted, configured, timeouts)
+            return plugged
         adapter = ADAPTERS.get(configured.kind)
         if adapter is None or adapter.embeddings is None:
             raise ModelUnknown(wanted, known(self._config))

@@ -166,3 +166,12 @@ class ModelKeyMissing(Conflict):
             provider=provider,
             configured=list(configured),
         )
+
+
+class ModelNotLoaded(Conflict):
+    """The provider comes as Python, and that does not make this model."""
+
+    code = "model_not_loaded"
+
+    def __init__(self, model: str, message: str) -> None:
+        super().__init__(f"{model} can not be loaded: {clean(message)}", model=model)

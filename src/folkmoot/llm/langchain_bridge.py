@@ -65,12 +65,13 @@ REASON_FIELDS: Final = ("finish_reason", "stop_reason", "done_reason")
 
 
 def build(
-    name: str, factory: BaseChatModel | Callable[[str], BaseChatModel], timeouts: Timeouts
+    name: str, factory: BaseChatModel | Callable[[str], object], timeouts: Timeouts
 ) -> "LangChainModel":
     """Wrap a model, or what a factory makes of the name behind the provider's."""
-    if isinstance(factory, BaseChatModel):
-        return LangChainModel(name, factory, timeouts)
-    return LangChainModel(name, factory(name.partition(":")[2]), timeouts)
+    made = factory if isinstance(factory, BaseChatModel) else factory(name.partition(":")[2])
+    if not isinstance(made, BaseChatModel):
+        raise TypeError(f"{type(made).__name__} is no chat model")
+    return LangChainModel(name, made, timeouts)
 
 
 class LangChainModel:

@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Any, Final
 
 LANGCHAIN_BRIDGE: Final = "folkmoot.llm.langchain_bridge:build"
+LANGCHAIN_EMBEDDING: Final = "folkmoot.llm.langchain_embedding:build"
 CONNECTION_TIMEOUT: Final = "aiohttp:ConnectionTimeoutError"
 
 

@@ -7,15 +7,16 @@ from folkmoot.kit.errors import AppError
 from folkmoot.llm import loading
 from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.chat import HttpChatModel
-from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind
+from folkmoot.llm.config import ModelsConfig, ProviderKind
 from folkmoot.llm.embedders import Embedders
-from folkmoot.llm.errors import ModelKeyMissing, ModelUnavailable, clean
+from folkmoot.llm.errors import ModelKeyMissing
 from folkmoot.llm.listing import Listing, ProviderHealth
 from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.offline import ExtractiveModel
 from folkmoot.llm.outcomes import Outcomes
+from folkmoot.llm.plugins import plugged_in
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.transport import Transport
 
@@ -63,7 +64,7 @@ class Models:
         Raises:
             ModelUnknown: the name is malformed or its provider is none of the configured.
             ModelKeyMissing: the provider is known, but not configured.
-            ModelUnavailable: a plug-in can not be loaded.
+            ModelNotLoaded: it comes as Python, and that fails.
         """
         wanted = name or self.default
         if wanted not in self._made:
@@ -79,6 +80,7 @@ class Models:
         Raises:
             ModelUnknown: the name is malformed or no configured provider has embeddings.
             ModelKeyMissing: the provider is known, but not configured.
+            ModelNotLoaded: it comes as Python, and that fails.
         """
         return ObservedEmbedder(self._embedders.get(name), self._outcomes)
 
@@ -127,18 +129,11 @@ class Models:
         name = parsed(wanted, self._config)
         configured = provider(self._config, name)
         if configured.kind is ProviderKind.LANGCHAIN:
-            return self._plugged_in(wanted, configured)
+            bridge, timeouts = loading.LANGCHAIN_BRIDGE, self._config.timeouts
+            plugged: ChatModel = plugged_in(bridge, wanted, configured, timeouts)
+            return plugged
         adapter = ADAPTERS[configured.kind]
         if not (adapter.open or configured.api_key or configured.base_url):
             raise ModelKeyMissing(name.provider, self.names())
         wire = adapter.chat(adapter.endpoint(name.provider, configured))
         return HttpChatModel(wanted, name.model, wire, self._transport, self._config.retries)
-
-    def _plugged_in(self, wanted: str, configured: ProviderConfig) -> ChatModel:
-        try:
-            factory = loading.load(configured.path or "")
-            build = loading.load(loading.LANGCHAIN_BRIDGE)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ModelUnavailable(wanted, f"can not be loaded: {clean(str(error))}") from error
-        model: ChatModel = build(wanted, factory, self._config.timeouts)
-        return model

@@ -17,6 +17,7 @@ from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Time
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelDeadlineExceeded,
+    ModelNotLoaded,
     ModelTimedOut,
     ModelUnavailable,
 )
@@ -74,7 +75,7 @@ async def test_a_model_is_loaded_by_its_dotted_path(plugged: Any) -> None:
 async def test_a_path_that_leads_nowhere_is_told(plugged: Any, path: str | None) -> None:
     own = ProviderConfig(ProviderKind.LANGCHAIN, path=path)
     models = Models(ModelsConfig(providers={"own": own}))
-    with pytest.raises(ModelUnavailable, match="can not be loaded"):
+    with pytest.raises(ModelNotLoaded, match="can not be loaded"):
         models.chat("own:parrot")
 
 

@@ -27,6 +27,14 @@ def test_a_provider_is_there_when_its_key_is() -> None:
     assert list(everything) == ["openai", "anthropic", "google", "ollama"]
 
 
+def test_a_provider_that_comes_as_python_is_added_or_takes_the_place_of_another() -> None:
+    providers = standard_providers(openai_api_key="a", langchain={"own": "b:c", "openai": "d:e"})
+    assert {name: each.kind for name, each in providers.items()} == dict.fromkeys(
+        ("openai", "own"), ProviderKind.LANGCHAIN
+    )
+    assert providers["own"].path == "b:c"
+
+
 def test_a_compatible_server_needs_an_address_but_no_key() -> None:
     providers = standard_providers(openai_base_url="http://localhost:8000/v1")
     assert providers["openai"].base_url == "http://localhost:8000/v1"

@@ -44,6 +44,8 @@ def _providers(health: Sequence[ProviderHealth]) -> list[Finding]:
 
 def _provider(health: ProviderHealth) -> Finding:
     check = f"provider {health.provider}"
+    if health.healthy and not health.models:
+        return good(check, "It is configured; it has no list of models.")
     if health.healthy:
         return good(check, f"It answers; {len(health.models)} models.")
     remedy = "Check its key, its address and the way to it."

@@ -16,7 +16,7 @@ from folkmoot.http import sse
 from folkmoot.http.access import require
 from folkmoot.http.problems import documented
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.errors import ModelKeyMissing, ModelUnknown
+from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown
 from folkmoot.runs.errors import RunActive, RunIdReused, RunsDraining, TooManyRuns
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.routes import stream
@@ -27,6 +27,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         AgentNotFound,
         ModelUnknown,
         ModelKeyMissing,
+        ModelNotLoaded,
         MessageIdReused,
         RunActive,
         RunIdReused,
