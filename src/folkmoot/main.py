@@ -71,8 +71,8 @@ async def work(on: Ground) -> None:
     async with running(on) as parts, asyncio.TaskGroup() as background:
         working = background.create_task(settle_in(parts, works=True), name="worker")
         await stop.wait()
-        await parts.supervisor.drain(grace=on.deployment.drain_seconds)
         working.cancel()
+        await parts.supervisor.drain(grace=on.deployment.drain_seconds)
 
 
 async def provision(parts: Parts) -> Subject | None:
@@ -110,6 +110,7 @@ class Service:
         self._on_ready = on_ready
         self._parts: Parts | None = None
         self._app: ASGIApp | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -118,7 +119,9 @@ class Service:
             await self._app(scope, receive, send)
 
     async def drain(self) -> None:
-        """Let runs end, hand over those that take too long."""
+        """Begin no more jobs, let runs end, hand over those that take too long."""
+        if self._settling is not None:
+            self._settling.cancel()
         if self._parts is not None:
             await self._parts.supervisor.drain(grace=self._on.deployment.drain_seconds)
 
@@ -130,9 +133,11 @@ class Service:
             self._app = edge(application(parts), edge_options(self._on.deployment))
             await self._on_ready(parts)
             await send({"type": "lifespan.startup.complete"})
-            settling = background.create_task(settle_in(parts, works=self._works), name="worker")
+            self._settling = background.create_task(
+                settle_in(parts, works=self._works), name="worker"
+            )
             await receive()
-            settling.cancel()
+            self._settling.cancel()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -146,6 +146,8 @@ def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool)
         listening=listening,
     )
     uvloop.run(serving.serve(sockets=[listening]))
+    if serving.failed:
+        raise typer.Exit(1)
 
 
 async def _announce(listening: socket.socket, parts: Parts) -> None:

@@ -37,6 +37,15 @@ class DrainingServer(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Stop also when the application has ended by itself: something in it has failed."""
+        return self.failed or await super().on_tick(counter)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the application has failed, when it started or later."""
+        return bool(self.lifespan.error_occurred)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, drain, then stop as uvicorn does."""
         for server in self.servers:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Self
 
+import psycopg
 import structlog
 
+from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Work
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ LONGEST_WAIT: Final = 2.0
 
 AWAY: Final = 1.0
 """Seconds between two attempts while the database is away."""
+
+OPENING: Final = 10.0
+"""Seconds that loading the library and connecting may take."""
 
 REVIVING: Final = 3.0
 """Seconds between two looks for jobs whose worker has died."""
@@ -108,11 +113,10 @@ class Queue:
             concurrency: Jobs at the same time.
             queues: The queues to serve; none means all.
         """
-        app = await self._opened()
-        reviving = asyncio.create_task(self._revive(app), name="stalled jobs")
+        reviving = asyncio.create_task(self._revive(), name="stalled jobs")
         served = sorted(set(queues) or {registered.queue for registered in self._jobs.values()})
         try:
-            while not await self._served(app, name=name, concurrency=concurrency, queues=served):
+            while not await self._served(name=name, concurrency=concurrency, queues=served):
                 continue
         finally:
             reviving.cancel()
@@ -122,11 +126,10 @@ class Queue:
         count: int = await self._library.retry_failed(await self._opened())
         return count
 
-    async def _served(
-        self, app: "App", *, name: str, concurrency: int, queues: Sequence[str]
-    ) -> bool:
-        """Run jobs until cancelled; false if the database goes away."""
+    async def _served(self, *, name: str, concurrency: int, queues: Sequence[str]) -> bool:
+        """Run jobs until cancelled; false if the database is away or goes away."""
         try:
+            app = await self._opened()
             await app.run_worker_async(
                 name=name,
                 queues=queues,
@@ -139,30 +142,40 @@ class Queue:
                 delete_jobs="successful",
                 shutdown_graceful_timeout=10,
             )
-        except self._library.Away as error:
-            log.warning("jobs.database_away", error=type(error.__cause__).__name__)
+        except (DatabaseUnavailable, self._library.Away) as error:
+            log.warning("jobs.database_away", error=type(error.__cause__ or error).__name__)
             await asyncio.sleep(AWAY)
             return False
         return True
 
-    async def _revive(self, app: "App") -> None:
+    async def _revive(self) -> None:
         while True:
-            with suppress(self._library.Away):  # the worker says so
-                await self._library.revive(app)
             await asyncio.sleep(REVIVING)
+            if self._app is not None:
+                with suppress(self._library.Away):  # the worker says so
+                    await self._library.revive(self._app)
 
     @property
     def _library(self) -> ModuleType:
         return importlib.import_module(LIBRARY)
 
     async def _opened(self) -> "App":
-        async with self._opening:
-            if self._app is None:
-                library = await asyncio.to_thread(importlib.import_module, LIBRARY)
-                app: App = library.app(self.address, self.connections)
-                for name, registered in self._jobs.items():
-                    task = app.task(name=name, queue=registered.queue, retry=library.Retries())
-                    task(registered.job)
-                await app.open_async()
-                self._app = app
-        return self._app
+        try:
+            async with asyncio.timeout(OPENING), self._opening:
+                return self._app or await self._open()
+        except (TimeoutError, psycopg.Error) as error:
+            raise DatabaseUnavailable from error
+
+    async def _open(self) -> "App":
+        library = await asyncio.to_thread(importlib.import_module, LIBRARY)
+        app: App = library.app(self.address, self.connections)
+        for name, registered in self._jobs.items():
+            task = app.task(name=name, queue=registered.queue, retry=library.Retries())
+            task(registered.job)
+        try:
+            await app.open_async()
+        except BaseException:
+            await app.close_async()
+            raise
+        self._app = app
+        return app

@@ -10,7 +10,7 @@ import pytest
 
 from folkmoot.kit.ids import OrgId, ProcessId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import service
+from folkmoot.runs import service, supervisor
 from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
 from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
@@ -218,6 +218,31 @@ async def test_a_silent_run_is_heard_of(start: StartProcess, subject: Subject) -
         await reader.seen(COMMENT)
     reader.window.leave()
     assert COMMENT in await reading
+
+
+class Moody:
+    """A reader with a fault."""
+
+    asked = 0
+
+    def keep_alive(self) -> None:
+        self.asked += 1
+        raise ZeroDivisionError
+
+    def wake(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+async def test_what_looks_after_readers_does_not_end_with_a_fault(
+    start: StartProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "BEAT", 0.02)
+    running = await start({}, silence=0.02)
+    moody = Moody()
+    running.supervisor.hub.readers.add(moody)
+    await until(lambda: moody.asked >= 2)
+    assert not any(task.done() for task in running.supervisor._own)
 
 
 @pytest.mark.parametrize(
