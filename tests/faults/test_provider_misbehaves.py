@@ -9,7 +9,7 @@ from chatting import Turn
 from deployed import Deployed, deployed
 
 IMPATIENT = {
-    "FOLKMOOT_MODEL_LIMITS__FIRST_TOKEN": "1",
+    "FOLKMOOT_MODEL_LIMITS__FIRST_TOKEN": "2",
     "FOLKMOOT_MODEL_LIMITS__IDLE": "1",
     "FOLKMOOT_MODEL_LIMITS__TOTAL": "8",
     "FOLKMOOT_MODEL_LIMITS__ATTEMPTS": "2",
@@ -17,15 +17,9 @@ IMPATIENT = {
 
 
 @pytest.fixture(scope="module")
-def impatient(provider_url: str) -> Iterator[Deployed]:
+def impatient(environment: dict[str, str]) -> Iterator[Deployed]:
     """A server that waits for no provider long."""
-    environment = {
-        "OPENAI_BASE_URL": f"{provider_url}/v1",
-        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
-        "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
-        **IMPATIENT,
-    }
-    with deployed(environment) as server:
+    with deployed(environment | IMPATIENT) as server:
         yield server
 
 
@@ -88,7 +82,7 @@ def test_a_refusal_for_a_while_is_waited_out(impatient: Deployed) -> None:
 
 def test_a_provider_that_is_not_there_is_told_as_such() -> None:
     gone = {"OPENAI_BASE_URL": "http://127.0.0.1:9", "FOLKMOOT_DEFAULT_MODEL": "openai:fake"}
-    with deployed(gone | IMPATIENT) as server:
+    with deployed(gone | {"FOLKMOOT_MODEL_LIMITS__ATTEMPTS": "2"}) as server:
         turn = Turn(server.url, server.headers, "Hello?").ask()
     assert turn.ends == ["RUN_ERROR"]
     assert turn.events[-1]["code"] == "model_unavailable"
