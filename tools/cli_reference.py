@@ -38,8 +38,9 @@ Progress is a bar at a terminal and a line a step anywhere else.
 
 **Which server.** `chat`, `docs` and `runs` talk to the HTTP API. `--url` and `--api-key`, or
 `FOLKMOOT_URL` and `FOLKMOOT_API_KEY`, name the server and the credential. Without them the server
-that is running on this machine's data directory is found, and no key is needed: who can read that
-directory holds the deployment's secrets anyway, so the command makes itself an API key in the
+that is running on this machine's data directory is found (`.folkmoot` in the checkout that the
+command is run from; see [the configuration](configuration.md)), and no key is needed: who can read
+that directory holds the deployment's secrets anyway, so the command makes itself an API key in the
 database. That key acts for the deployment's first user, may only do what these commands need,
 ends after a day, and is kept in `command-line.json` in the data directory, readable by its owner
 alone. A server tells where it serves by a note in `servers/` there, which counts only while the

@@ -50,8 +50,8 @@ class Providers(BaseModel):
     )
     langchain: dict[ProviderName, DottedPath] = Field(
         default_factory=dict[str, str],
-        description="Providers that come as Python, by name: package.module:name of a function "
-        "that takes a model's name and returns LangChain's chat model or embeddings.",
+        description="A provider that comes as Python, by a name for it: a function that takes a "
+        "model's name and returns LangChain's chat model or embeddings.",
     )
 
 

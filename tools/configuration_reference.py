@@ -1,0 +1,152 @@
+"""Write `docs/configuration.md` from the settings: `python tools/configuration_reference.py`."""
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+
+from folkmoot.settings.deployment import Deployment, Mode
+from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "configuration.md"
+
+BEGINNING: Final = """\
+# Configuration
+
+<!-- Made by tools/configuration_reference.py from the settings; a test compares. -->
+
+Nothing has to be configured. What is comes from four places; the first that has a value wins:
+
+1. **flags** of the command, such as `--port`,
+2. the **environment**: `FOLKMOOT_` and the setting's name in capitals, two underscores for a dot;
+   lists are separated by commas. Some settings have names besides that others made known,
+3. the **file** `folkmoot.yaml` in the working directory, or the one that `--config` names,
+4. the **default**.
+
+`folkmoot config show --origin` tells every value and where it comes from, without showing secrets.
+A value that cannot be used, or a name that means nothing, stops the start with a message that names
+the place, the setting and the reason. `folkmoot doctor` checks what the values lead to.
+
+**Secrets in files.** Every variable has a twin whose name ends in `_FILE`; it names a file that
+holds the value, as Docker and Kubernetes hand secrets over: `FOLKMOOT_SECRET_KEY_FILE`,
+`FOLKMOOT_DATABASE_URL_FILE`, `OPENAI_API_KEY_FILE`. A line break at the file's end does not count.
+
+**Clients.** `FOLKMOOT_URL` and `FOLKMOOT_API_KEY` tell `folkmoot chat`, `docs` and `runs` which
+server to ask and what to show it. They configure no server; see [the command line](cli.md).
+
+```yaml
+# folkmoot.yaml
+mode: production
+host: 0.0.0.0
+database_url: postgresql://folkmoot@db.example/folkmoot
+blobs_url: s3://folkmoot/files
+default_model: openai:gpt-5
+trusted_hosts: [folkmoot.example]
+trusted_proxies: [10.0.0.1]
+registration_open: false
+providers:
+  openai_base_url: https://models.example/v1
+  langchain:
+    mistral: my_models:chat
+model_limits:
+  first_token: 120
+```
+
+**One database, several processes.** They need the same `FOLKMOOT_SECRET_KEY`: the passwords of the
+database's roles follow from it. A process with another one refuses to start while they run.
+"""
+
+TITLES: Final = {
+    "": "Settings",
+    "langfuse.": "`langfuse`",
+    "providers.": "`providers`",
+    "model_limits.": "`model_limits`",
+}
+
+KINDS: Final[dict[object, str]] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    SecretStr: "secret",
+    Mode: " or ".join(f"`{mode}`" for mode in Mode),
+    list[str]: "list",
+    dict[str, str]: "package.module:name",
+}
+
+PLUGGED_IN: Final = """\
+## Models that come as Python
+
+Any chat model and any embeddings of LangChain's can be used. Install the package
+(`.venv/bin/uv add langchain-mistralai` in a checkout) and write a module that Python finds, by
+`PYTHONPATH` for instance:
+
+```python
+# my_models.py
+from langchain_mistralai import ChatMistralAI
+
+
+def chat(name: str) -> ChatMistralAI:
+    return ChatMistralAI(model_name=name)
+```
+
+With `FOLKMOOT_PROVIDERS__LANGCHAIN__MISTRAL=my_models:chat`, or the file above, it answers as
+`mistral:mistral-large-latest`, by `FOLKMOOT_DEFAULT_MODEL` or `folkmoot chat --model`. A function
+that returns embeddings does the same for `FOLKMOOT_EMBEDDING_MODEL`. The models bring keys, retries
+and connections of their own. They cost more per token than the built-in providers do.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    return "\n".join([BEGINNING, *_section(Deployment, ""), PLUGGED_IN])
+
+
+def _section(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    yield f"## {TITLES[prefix]}\n\n{model.__doc__}\n"
+    yield "| setting | variable | value | default | meaning |\n|---|---|---|---|---|"
+    groups: list[tuple[type[BaseModel], str]] = []
+    for name, field in model.model_fields.items():
+        hint = field.annotation
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            groups.append((hint, f"{prefix}{name}."))
+        else:
+            default = field.get_default(call_default_factory=True)
+            yield _row(f"{prefix}{name}", default, field.description or "")
+    yield ""
+    for group in groups:
+        yield from _section(*group)
+
+
+def _row(key: str, default: object, meaning: str) -> str:
+    named = key if key in known() else f"{key}.*"
+    shown = named.replace(".*", ".NAME")
+    variables = [PREFIX + shown.replace(".", "__").upper()]
+    variables += [name for name, meant in WELL_KNOWN.items() if meant == key]
+    cells = [f"`{shown}`", ", ".join(f"`{name}`" for name in variables)]
+    cells += [_kind(known()[named]), _default(default), meaning]
+    return f"| {' | '.join(cells)} |"
+
+
+def _kind(hint: object) -> str:
+    if get_origin(hint) in {Union, types.UnionType}:
+        hint = next(each for each in get_args(hint) if each is not types.NoneType)
+    return KINDS[hint]
+
+
+def _default(value: object) -> str:
+    if isinstance(value, Path):
+        value = value.relative_to(ROOT) if value.is_relative_to(ROOT) else value
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    if value is None or value in ("", {}):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
