@@ -12,12 +12,13 @@ from folkmoot.db.work import Database
 from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.events import Recorded
+from folkmoot.runs.filters import Filters
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
-from folkmoot.runs.live import LiveRun
+from folkmoot.runs.live import Entry, LiveRun
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
-from folkmoot.runs.ports import Executor, Filters, Projection
+from folkmoot.runs.ports import Executor, Projection
 from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.window import Window
 from folkmoot.runs.writer import LogWriter
@@ -218,6 +219,12 @@ def idle_run(**values: object) -> LiveRun:
         writer=LogWriter("", Hub()),
         filters=Unfiltered(),
     )
+
+
+def waiting(run: LiveRun) -> list[Entry]:
+    """Return what such runs have emitted and nobody commits."""
+    assert isinstance(run.writer, LogWriter)
+    return run.writer._pending
 
 
 def idle_context() -> ToolContext:

@@ -10,12 +10,9 @@ from folkmoot.runs import statements
 from folkmoot.runs.chain import SALT_BYTES, digest, link
 from folkmoot.runs.events import ENDS, End, Recorded, encode
 from folkmoot.runs.live import Entry, LiveRun
-from folkmoot.runs.ports import Projection
 
 NOTICE_LIMIT = 500
 """Runs named in one notification; PostgreSQL takes 8,000 bytes, a name needs 13."""
-
-EVERYTHING = "*"
 
 Row = dict[str, object]
 
@@ -30,8 +27,8 @@ class Part:
     entries: int = 0
     rows: list[Row] = field(default_factory=list[Row])
     end: Row | None = None
-    projected: list[tuple[Projection, bytes]] = field(
-        default_factory=list[tuple[Projection, bytes]]
+    projected: list[tuple[LiteralString, bytes]] = field(
+        default_factory=list[tuple[LiteralString, bytes]]
     )
     events: list[Recorded] = field(default_factory=list[Recorded])
 
@@ -102,7 +99,7 @@ class Batch:
         """Return the SQL that commits this batch."""
         return statements.batch(
             ends=any(part.end for part in self.parts.values()),
-            projections=tuple(projection.statement for projection in self._projected()),
+            projections=tuple(self._projected()),
         )
 
     def arguments(self) -> list[str]:
@@ -120,17 +117,18 @@ class Batch:
             f"{self.process_id}:{_names(self.parts)}",
         ]
 
-    def _projected(self) -> dict[Projection, list[bytes]]:
-        rows: dict[Projection, list[bytes]] = {}
+    def _projected(self) -> dict[LiteralString, list[bytes]]:
+        """Return the rows of each projection's statement."""
+        rows: dict[LiteralString, list[bytes]] = {}
         for part in self.parts.values():
-            for projection, row in part.projected:
-                rows.setdefault(projection, []).append(row)
+            for statement, row in part.projected:
+                rows.setdefault(statement, []).append(row)
         return rows
 
 
 def _names(runs: Iterable[LiveRun]) -> str:
     names = [run.id_text[-12:] for run in runs]
-    return EVERYTHING if len(names) > NOTICE_LIMIT else ",".join(names)
+    return statements.EVERYTHING if len(names) > NOTICE_LIMIT else ",".join(names)
 
 
 def _end(run: LiveRun, type_: str, end: End) -> Row:

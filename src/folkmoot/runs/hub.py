@@ -12,9 +12,9 @@ import structlog
 from psycopg import AsyncConnection, conninfo
 
 from folkmoot.kit.ids import ProcessId, RunId
-from folkmoot.runs.batch import EVERYTHING
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.statements import EVERYTHING
 
 LOG_CHANNEL: Final = "folkmoot_log"
 CANCEL_CHANNEL: Final = "folkmoot_cancel"

@@ -3,7 +3,7 @@
 from asyncio import Future
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, LiteralString, Protocol
 
 import msgspec
 
@@ -13,12 +13,7 @@ from folkmoot.runs.chain import GENESIS
 from folkmoot.runs.cleaning import cleaned, encoded, storable
 from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
-
-if TYPE_CHECKING:
-    from folkmoot.runs.ports import Filters, Projection, TextFilter
-    from folkmoot.runs.window import Window
-    from folkmoot.runs.writer import LogWriter
-
+from folkmoot.runs.filters import Filters, TextFilter
 
 USED: Final = "model.used"
 """Event: the tokens of one model call. Their sum is told with the run's end."""
@@ -62,7 +57,7 @@ class Entry:
     head: bytes = b""
     record: object = None
     end: End | None = None
-    projected: "tuple[Projection, bytes] | None" = None
+    projected: tuple[LiteralString, bytes] | None = None
 
     def sealed(self) -> bytes:
         """Return the payload; pieces that waited for the same commit become one delta."""
@@ -70,6 +65,43 @@ class Entry:
             text = "".join(self.pieces or ())
             self.payload = b'%b,"delta":%b}' % (self.head, encode(text))
         return self.payload
+
+
+class Log(Protocol):
+    """Where a run's events go: the log writer."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether executors should wait before they produce more."""
+        ...
+
+    def put(self, entry: Entry, *, urgent: bool) -> None:
+        """Take an entry; never waits."""
+        ...
+
+    async def settled(self, run: "LiveRun") -> None:
+        """Wait until everything that the run has emitted is committed."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until the log has caught up."""
+        ...
+
+
+class Listener(Protocol):
+    """Reads along while the run runs: a window."""
+
+    def push(self, events: Sequence[Recorded]) -> None:
+        """Take committed events; never waits or fails."""
+        ...
+
+    def wake(self) -> None:
+        """Look again: nobody pushes any more."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """Stop, and tell the reader that something went wrong."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -89,8 +121,8 @@ class LiveRun:
     input: dict[str, Any]
     client_id: str
     thread_id: str
-    writer: "LogWriter"
-    filters: "Filters"
+    writer: Log
+    filters: Filters
     process_id: ProcessId | None = None
     attempt: int = 1
     deaths: int = 0
@@ -103,7 +135,7 @@ class LiveRun:
     lost: bool = False
     rejected: bool = False
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
-    windows: list["Window"] = field(default_factory=list["Window"])
+    windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
     streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])
     steps: list[str] = field(default_factory=list[str])
@@ -255,7 +287,7 @@ class TextStream:
     key: bytes
     id: str
     text: list[str] = field(default_factory=list[str])
-    filter: "TextFilter" = field(init=False)
+    filter: TextFilter = field(init=False)
     head: bytes = field(init=False)
     entry: Entry | None = field(default=None, init=False)
 

@@ -34,27 +34,3 @@ class Projection(Protocol):
         It is stored as it is: what an entry's record holds has gone through the filters already.
         """
         ...
-
-
-class TextFilter(Protocol):
-    """Cleans one streamed text; may hold back what could still become a match."""
-
-    def feed(self, text: str) -> str:
-        """Take the next piece, return what may go out."""
-        ...
-
-    def flush(self) -> str:
-        """Return what was held back: the text has ended."""
-        ...
-
-
-class Filters(Protocol):
-    """Cleans what goes into the log: secrets always, personal data as the policy says."""
-
-    def stream(self) -> TextFilter:
-        """Return a filter for one streamed text."""
-        ...
-
-    def text(self, text: str) -> str:
-        """Clean a whole text."""
-        ...

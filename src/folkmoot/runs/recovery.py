@@ -12,10 +12,10 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs.chain import GENESIS
 from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
+from folkmoot.runs.filters import Filters
 from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import USED, LiveRun, TextStream, Usage
 from folkmoot.runs.log import LogReader
-from folkmoot.runs.ports import Filters
 from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
 

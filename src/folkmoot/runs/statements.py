@@ -56,6 +56,10 @@ WHERE org_id = %s AND run_id = %s AND seq > %s ORDER BY seq LIMIT %s
 """
 
 
+EVERYTHING: Final = "*"
+"""Stands in a notification for more runs than it could name."""
+
+
 @cache
 def batch(*, ends: bool, projections: tuple[LiteralString, ...]) -> LiteralString:
     """Return the statement for a batch that ends runs or not and feeds these projections."""

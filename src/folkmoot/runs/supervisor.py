@@ -25,11 +25,12 @@ from folkmoot.runs.errors import (
 )
 from folkmoot.runs.events import Event
 from folkmoot.runs.execution import Execution, Registration, Stop
+from folkmoot.runs.filters import Filters
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import BEAT, Claimed, Lease
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
-from folkmoot.runs.ports import Executor, Filters
+from folkmoot.runs.ports import Executor
 from folkmoot.runs.writer import LogWriter
 
 MOST_DEATHS: Final = 5

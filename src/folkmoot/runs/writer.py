@@ -91,7 +91,7 @@ class LogWriter:
         projection = self.projections.get(entry.type)
         row = projection.row(entry) if projection is not None else None
         if projection is not None and row is not None:
-            entry.projected = projection, encoded(row)
+            entry.projected = projection.statement, encoded(row)
         if not self._pending:
             self._oldest = clock.monotonic()
         self._pending.append(entry)

@@ -10,6 +10,7 @@ from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import LiveRun, MessageRecord
+from folkmoot.runs.ports import Executor
 from running import Running, process
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +28,7 @@ async def talkative(run: LiveRun) -> None:
 
 @pytest.fixture
 async def running(app_address: str, writer_address: str) -> AsyncIterator[Running]:
-    executors = {KIND: talkative}
+    executors: dict[str, Executor] = {KIND: talkative}
     async with process(app_address, writer_address, executors, projections=PROJECTIONS) as running:
         yield running
 

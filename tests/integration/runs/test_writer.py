@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import LiteralString, cast
 
 import orjson
 import pytest
@@ -260,7 +260,7 @@ class Broken:
     def statement(self) -> LiteralString:
         if not self.failed:
             self.failed = True
-            raise RuntimeError
+            return cast(LiteralString, None)
         return Passing.statement
 
     def row(self, entry: Entry) -> JsonValue:

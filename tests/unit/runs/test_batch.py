@@ -3,9 +3,10 @@
 import orjson
 
 from folkmoot.kit.ids import ProcessId, new_id
-from folkmoot.runs.batch import EVERYTHING, NOTICE_LIMIT, Batch
+from folkmoot.runs.batch import NOTICE_LIMIT, Batch
 from folkmoot.runs.live import LiveRun
-from running import idle_run
+from folkmoot.runs.statements import EVERYTHING
+from running import idle_run, waiting
 
 
 def sealed(runs: list[LiveRun], *, each: int = 2) -> Batch:
@@ -13,7 +14,7 @@ def sealed(runs: list[LiveRun], *, each: int = 2) -> Batch:
     for number in range(each):
         for run in runs:
             run.announce("said", {"number": number})
-    entries = [run.writer._pending[number] for number in range(each) for run in runs]
+    entries = [waiting(run)[number] for number in range(each) for run in runs]
     batch = Batch(ProcessId(new_id()), 1000)
     batch.seal(entries)
     return batch

@@ -4,10 +4,10 @@ import gc
 import weakref
 
 from folkmoot.kit.ids import RunId, new_id
-from folkmoot.runs.batch import EVERYTHING
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.statements import EVERYTHING
 from running import idle_run
 
 

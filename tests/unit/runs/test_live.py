@@ -12,14 +12,14 @@ from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.events import Event
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.live import LiveRun, MessageRecord, Usage
-from running import idle_run
+from running import idle_run, waiting
 
 KEY = "sk-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG"
 
 
 def told(run: LiveRun) -> list[tuple[str, Any]]:
     """Return what waits to be written."""
-    return [(entry.type, json.loads(entry.sealed())) for entry in run.writer._pending]
+    return [(entry.type, json.loads(entry.sealed())) for entry in waiting(run)]
 
 
 def types(run: LiveRun) -> list[str]:
@@ -27,7 +27,7 @@ def types(run: LiveRun) -> list[str]:
 
 
 def records(run: LiveRun) -> list[object]:
-    return [entry.record for entry in run.writer._pending if entry.record is not None]
+    return [entry.record for entry in waiting(run) if entry.record is not None]
 
 
 @pytest.fixture
