@@ -26,6 +26,7 @@ HEADERS: Final[Mapping[int, Json]] = {
     },
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
+    HTTPStatus.INSUFFICIENT_STORAGE: {"Retry-After": RETRY_AFTER},
 }
 
 NAMES: Final[Mapping[HTTPStatus, str]] = {
@@ -37,6 +38,7 @@ NAMES: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "TooLarge",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Invalid",
     HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
+    HTTPStatus.INSUFFICIENT_STORAGE: "StorageFull",
 }
 CODES: Final[Mapping[HTTPStatus, tuple[str, str]]] = {
     HTTPStatus.BAD_REQUEST: ("malformed", "The body is no JSON: unexpected end of data."),
@@ -56,6 +58,7 @@ CODES: Final[Mapping[HTTPStatus, tuple[str, str]]] = {
         "The request does not fit what this operation takes.",
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: ("unavailable", "The database does not answer."),
+    HTTPStatus.INSUFFICIENT_STORAGE: ("storage_full", "There is no room left to store this."),
 }
 ERRORS: Final = ({"pointer": "/body/name", "detail": "Field required"},)
 
@@ -94,6 +97,7 @@ def _expected(method: str, operation: Json) -> Iterator[HTTPStatus]:
     yield HTTPStatus.BAD_REQUEST
     if method != "GET":
         yield HTTPStatus.SERVICE_UNAVAILABLE
+        yield HTTPStatus.INSUFFICIENT_STORAGE
     if operation["security"]:
         yield from WITH_CALLER
     if "x-permission" in operation:

@@ -66,11 +66,11 @@ async def add(work: Work, collection_id: CollectionId, received: Received, run_i
     document_id = inserted.scalar()
     if document_id is not None:
         return Added(await _locked(work, Document.id == document_id), None)
-    document = await _locked(
-        work,
-        Document.collection_id == collection_id,
-        Document.external_id == received.external_id,
-    )
+    mine = Document.collection_id == collection_id, Document.external_id == received.external_id
+    try:
+        document = await _locked(work, *mine)
+    except DocumentNotFound:  # somebody has deleted it in this moment
+        return await add(work, collection_id, received, run_id)
     return Added(document, _revise(document, received, run_id))
 
 

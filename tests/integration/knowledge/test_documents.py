@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from folkmoot.http.body_limit import LIMIT
 from folkmoot.http.edge import EdgeOptions, edge
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import DocumentId, new_id
+from folkmoot.knowledge import documents
 from folkmoot.knowledge.schemas import TextCreate
 from knowing import Room, Visitor
 from pdfs import Text, column, encrypted, pdf
@@ -185,6 +188,32 @@ async def test_ten_uploads_of_one_external_id_at_once_make_one_document(
     counted = (await ada.http.get(f"/collections/{collection}")).json()
     assert (counted["documents"], counted["pending_documents"]) == (1, 0)
     await blobs_are(place, 1)
+
+
+async def test_a_document_may_be_sent_again_while_it_is_being_deleted(
+    place: Room, ada: Visitor
+) -> None:
+    collection = await ada.collection()
+    first = await ada.tell(collection, "One", "The heron wades.", external_id="x")
+    async with place.database.work(ada.subject) as work:
+        await work.session.execute(text("SELECT 1 FROM documents FOR UPDATE"))
+        again = asyncio.create_task(ada.send(collection, ("b.txt", b"A stork."), external_id="x"))
+        await waits_for_a_lock(place)
+        await documents.remove(work, DocumentId(UUID(first)))
+    accepted = await again
+    document = await ada.settled(accepted["document_ids"][0])
+    assert (document["id"] != first, document["status"]) == (True, "ready")
+    assert (await ada.http.get(f"/documents/{first}")).status_code == 404
+
+
+async def waits_for_a_lock(place: Room) -> None:
+    """Wait until somebody in the database waits for somebody else."""
+    async with asyncio.timeout(20), place.database.unscoped() as connection:
+        while True:
+            waiting = await connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            if await waiting.fetchone() is not None:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_a_deleted_document_is_found_no_more(place: Room, ada: Visitor) -> None:
