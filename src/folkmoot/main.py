@@ -62,13 +62,15 @@ def configuration(*, flags: Mapping[str, object] | None = None, file: Path | Non
     return load(environment(), flags=flags, file=file)
 
 
-async def work(on: Ground) -> None:
-    """Work on background jobs until SIGINT or SIGTERM."""
+async def work(on: Ground, *, retry_failed: bool = False) -> None:
+    """Work on background jobs until SIGINT or SIGTERM; if asked to, also on those given up."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(on) as parts, asyncio.TaskGroup() as background:
+        if retry_failed:
+            await parts.queue.retry_failed()
         working = background.create_task(settle_in(parts, works=True), name="worker")
         await stop.wait()
         working.cancel()

@@ -83,12 +83,19 @@ def serve(
         ground.place.close()
 
 
-def worker(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+def worker(
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    *,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="First try again what was given up.")
+    ] = False,
+) -> None:
     """Work on background jobs and take over runs of lost processes, without serving HTTP."""
     ground = main.ground(_deployment(None, None, data_dir, None, config))
     try:
         ground.place.demand_ready()
-        uvloop.run(main.work(ground))
+        uvloop.run(main.work(ground, retry_failed=retry_failed))
     finally:
         ground.place.close()
 
