@@ -1,5 +1,7 @@
 """Every route of the application says who may call it."""
 
+from typing import Any
+
 from folkmoot.http.access import Requirement
 from folkmoot.identity.permissions import OWNER
 from route_walk import routes, whole_application
@@ -19,3 +21,15 @@ def test_routes_ask_for_permissions_that_somebody_can_have() -> None:
     asked = {marker.permission for marker in markers if isinstance(marker, Requirement)}
     assert asked
     assert asked <= OWNER
+
+
+def test_every_list_says_where_it_goes_on() -> None:
+    described = whole_application().openapi()["components"]["schemas"]
+    lists = {name: each["properties"] for name, each in described.items() if _is_list(each)}
+    assert len(lists) > 5
+    assert [name for name, properties in lists.items() if "next_cursor" not in properties] == []
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    items: dict[str, Any] = schema.get("properties", {}).get("items", {})
+    return items.get("type") == "array"

@@ -71,6 +71,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """The run that answers a question; `begun` says that this very request began it."""
+
+    run_id: RunId
+    begun: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Turns:
     """Opens turns.
 
@@ -85,7 +93,7 @@ class Turns:
     check_collections: CollectionCheck
     searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
-    async def open(self, subject: Subject, question: Question) -> RunId:
+    async def open(self, subject: Subject, question: Question) -> Opened:
         """Start the run that answers a question, or find the one that does already.
 
         Raises:
@@ -111,9 +119,9 @@ class Turns:
         except errors.NotNullViolation:
             raise MessageIdReused from None
         except errors.UniqueViolation as error:
-            return await self._attach(subject, new, error)
+            return Opened(await self._attach(subject, new, error), begun=False)
         self.supervisor.begin(new, context=told, process_id=process_id)
-        return new.id
+        return Opened(new.id, begun=True)
 
     async def _order(self, subject: Subject, question: Question) -> AgentOrder:
         """Check what is asked for; return it as the run will be told, cleaned of secrets."""

@@ -40,6 +40,7 @@ class ModelList(BaseModel):
     """The models of this deployment; at most 15 minutes old."""
 
     items: list[ModelRead]
+    next_cursor: None = Field(description="There are no more.")
     providers: list[ProviderRead]
     notices: list[NoticeRead]
 
@@ -65,6 +66,7 @@ def router(models: Models) -> APIRouter:
         ]
         return ModelList(
             items=_with_default(known, models.default),
+            next_cursor=None,
             providers=[
                 ProviderRead(
                     provider=each.provider,

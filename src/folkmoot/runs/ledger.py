@@ -9,7 +9,6 @@ run's log says so.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final, LiteralString, cast
 from weakref import WeakValueDictionary
@@ -23,6 +22,7 @@ from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.cleaning import storable
 from folkmoot.runs.errors import CallChanged, LeaseLost, OutcomeUnknown
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.states import CallState
 
 NEEDS_REVIEW: Final = "tool.needs_review"
 """Event: it is not known whether a tool call took effect; somebody has to look."""
@@ -31,14 +31,6 @@ AWAY: Final = 0.2
 """Seconds between two attempts while the database is away."""
 
 log = structlog.get_logger(__name__)
-
-
-class CallState(StrEnum):
-    """Where a call stands. What does no harm is left as started when its run ends before it."""
-
-    STARTED = "started"
-    FINISHED = "finished"
-    NEEDS_REVIEW = "needs_review"
 
 
 START: Final = """

@@ -27,7 +27,15 @@ from folkmoot.runs.errors import RunNotFound, RunsDraining, TooManyRuns
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.models import Run
-from folkmoot.runs.schemas import EventRead, LogEventRead, RunError, RunRead, Verification
+from folkmoot.runs.schemas import (
+    CallRead,
+    EventRead,
+    LogEventRead,
+    RunDetails,
+    RunError,
+    RunRead,
+    Verification,
+)
 from folkmoot.runs.states import RunState
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.window import Window
@@ -52,6 +60,11 @@ LastEventId = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="The last event that the client has."),
     WithJsonSchema(LAST_EVENT_ID),
+]
+
+
+Place = Annotated[
+    int, Query(ge=0, le=sse.LARGEST_ID, description="The last event that the client has.")
 ]
 
 
@@ -81,9 +94,14 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         return cut([read(row) for row in rows], limit, lambda run: run.id)
 
     @routes.get("/{run_id}", dependencies=[require("runs:read")], responses=MISSING)
-    async def read_run(run_id: RunName, work: OpenWork) -> RunRead:
+    async def read_run(run_id: RunName, work: OpenWork) -> RunDetails:
         """Read one run, by our id or by the client's."""
-        return read(await service.get(work, run_id))
+        run = await service.get(work, run_id)
+        calls = [
+            CallRead(id=call.call_id, name=call.name, started_at=call.started_at)
+            for call in await service.needing_review(work, run)
+        ]
+        return RunDetails(**dict(read(run)), needs_review=calls)
 
     @routes.post("/{run_id}/cancel", dependencies=[require("runs:cancel")], responses=MISSING)
     async def cancel_run(run_id: RunName, subject: CurrentSubject) -> RunRead:
@@ -124,18 +142,19 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         run_id: RunName,
         request: Request,
         subject: CurrentSubject,
-        after: Annotated[int | None, Query(ge=0, le=sse.LARGEST_ID)] = None,
+        after: Place = 0,
+        cursor: Place = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         format: LogFormat = LogFormat.AGUI,  # noqa: A002 - the query parameter's name
         last_event_id: LastEventId = None,
     ) -> Response:
         """Read a run's log: by server-sent events to its end, or as JSON page by page.
 
-        `Last-Event-ID` or `after` say what the client has already; it gets all that follows, byte
-        for byte what an undisturbed reader gets.
+        `Last-Event-ID`, `after` or `cursor` say what the client has already, whichever is furthest;
+        it gets all that follows, byte for byte what an undisturbed reader gets. A client that
+        claims more than there is gets everything.
         """
-        seen = sse.last_event_id(last_event_id)
-        start = seen if after is None else after
+        start = max(sse.last_event_id(last_event_id), after, cursor)
         async with database.work(subject) as work:
             run = await service.get(work, run_id)
         if "application/json" in request.headers.get("accept", ""):

@@ -43,6 +43,22 @@ class RunRead(BaseModel):
     )
 
 
+class CallRead(BaseModel):
+    """A tool call."""
+
+    id: str = Field(examples=["call-1"])
+    name: str = Field(examples=["send_mail"])
+    started_at: datetime
+
+
+class RunDetails(RunRead):
+    """A run, and what somebody should look at."""
+
+    needs_review: list[CallRead] = Field(
+        description="Tool calls of which it is not known whether they took effect.", examples=[[]]
+    )
+
+
 class EventRead(BaseModel):
     """One event of a log as an AG-UI client sees it; `id` is its number in the log."""
 

@@ -13,9 +13,9 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import LeaseLost, RunNotFound
 from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
-from folkmoot.runs.models import Process, Run
+from folkmoot.runs.models import LedgerEntry, Process, Run
 from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
-from folkmoot.runs.states import ACTIVE, RunState
+from folkmoot.runs.states import ACTIVE, CallState, RunState
 
 SEE_ALL = "operations:read"
 """The permission to see the runs of everybody in the organisation."""
@@ -120,6 +120,20 @@ async def queue(work: Work, new: NewRun) -> None:
     """Store a run for a worker to take up; the job that does so is deferred in the same work."""
     connection = await work.session.connection()
     await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
+
+
+async def needing_review(work: Work, run: Run) -> Sequence[LedgerEntry]:
+    """Return the tool calls of a run of which it is not known whether they took effect."""
+    statement = (
+        select(LedgerEntry)
+        .where(
+            LedgerEntry.org_id == run.org_id,
+            LedgerEntry.run_id == run.id,
+            LedgerEntry.state == CallState.NEEDS_REVIEW,
+        )
+        .order_by(LedgerEntry.started_at)
+    )
+    return (await work.session.scalars(statement)).all()
 
 
 async def request_cancel(work: Work, name: str) -> Run:

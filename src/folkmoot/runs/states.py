@@ -1,4 +1,4 @@
-"""The states of a run."""
+"""The states of runs and of their tool calls."""
 
 from enum import StrEnum
 
@@ -12,6 +12,14 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+class CallState(StrEnum):
+    """Where a tool call stands. One that does no harm stays started if its run ends before it."""
+
+    STARTED = "started"
+    FINISHED = "finished"
+    NEEDS_REVIEW = "needs_review"
 
 
 ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING})

@@ -93,7 +93,9 @@ class Window:
         Raises whatever went wrong with this reader, also while the writer was pushing to it.
         """
         self._send = send
-        self.ended = self.until is not None and self.after >= self.until
+        if self.until is not None and self.after > self.until:
+            self.after = 0  # as if it had claimed nothing: it cannot have this of this run
+        self.ended = self.after == self.until
         self.hub.readers.add(self)
         try:
             while not (self.ended or self.gone):
@@ -262,7 +264,7 @@ class Window:
     async def _check(self) -> None:
         """Compare what the reader claims to have with the log, and send what follows it.
 
-        A reader that claims more than there is gets what comes after what there is.
+        A reader that claims more than there is gets everything.
         """
         if not self.after:
             return
@@ -273,9 +275,6 @@ class Window:
                 await self._show(known[1:])
             return
         self.after = 0
-        while known := await self._past(self.after):
-            self.after = known[-1].seq
-            self.ended = known[-1].type in ENDS
 
     async def _news(self) -> None:
         with suppress(TimeoutError):

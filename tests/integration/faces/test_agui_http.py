@@ -108,6 +108,20 @@ async def test_a_stream_that_was_cut_is_read_on_byte_for_byte(
     assert frames(log.content)[-1].type == "RUN_FINISHED"
 
 
+async def test_what_a_client_has_of_a_run_before_is_not_of_the_one_it_begins(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([says("One."), says("Two.")])
+    first = await ada.ask("First?", "t1")
+    asked, seen = body("Second?", "t1"), {"Last-Event-ID": str(first[-1].id)}
+    async with ada.http() as client:
+        begun = await client.post("/api/chat/chat", json=asked, headers=seen)
+        again = await client.post("/api/chat/chat", json=asked, headers=seen)
+        beyond = await client.post("/api/chat/chat", json=asked, headers={"Last-Event-ID": "999"})
+    assert [frame.id for frame in frames(begun.content)] == list(range(1, first[-1].id + 1))
+    assert (again.content, beyond.content) == (b"", begun.content)
+
+
 async def test_the_run_of_another_organisation_is_as_unknown_as_none(
     ada: Talker, eve: Talker
 ) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import CallChanged, LeaseLost, OutcomeUnknown
-from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, CallResult, CallState, Ledger
+from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, CallResult, Ledger
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.states import CallState
 from relay import relayed
 from running import Running, StartProcess, bury, process, types, until
 

@@ -8,6 +8,8 @@ import pytest
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
+from folkmoot.runs.errors import OutcomeUnknown
+from folkmoot.runs.ledger import Call, Ledger
 from running import StartProcess, new_run, tamper
 from runs_http import Http, forever
 
@@ -24,6 +26,18 @@ async def test_two_halves_of_a_stream_equal_the_whole(http: Http, subject: Subje
     assert whole[:seen] + rest.content == whole
     assert asked.content == rest.content
     assert b"\r" not in whole
+
+
+async def test_a_reader_that_connects_again_under_the_same_address_misses_and_repeats_nothing(
+    http: Http, subject: Subject
+) -> None:
+    """A browser keeps the address with its `after` and sends along what it has read since."""
+    run_id = await http.ended(subject)
+    for after, seen in ((1, 3), (3, 1)):
+        answer = await http.client.get(
+            f"/runs/{run_id}/events", params={"after": after}, headers={"Last-Event-ID": str(seen)}
+        )
+        assert answer.text.startswith("id: 4\n")
 
 
 async def test_a_reader_that_joins_a_running_run_stays_to_its_end(
@@ -94,6 +108,27 @@ async def test_runs_are_listed_newest_first_page_by_page(http: Http, subject: Su
     assert (await http.client.get("/runs", headers={"x-who": "eve"})).json()["items"] == []
 
 
+async def test_a_run_tells_of_calls_that_somebody_should_look_at(
+    http: Http, subject: Subject
+) -> None:
+    run = await http.running.open(subject, "forever")
+    await run.settled()
+    ledger = Ledger(http.running.database)
+
+    async def make() -> str:
+        raise OutcomeUnknown("It may have been sent.")
+
+    await ledger.once(run, Call("c1", "send_mail", "{}"), idempotent=False, make=make)
+    await ledger.once(run, Call("c2", "clock", "{}"), idempotent=True, make=noon)
+    shown = (await http.client.get(f"/runs/{run.id}")).json()
+    (call,) = shown["needs_review"]
+    assert (call["id"], call["name"]) == ("c1", "send_mail")
+
+
+async def noon() -> str:
+    return "12:00"
+
+
 async def test_a_log_can_be_read_as_json_in_pages(http: Http, subject: Subject) -> None:
     run_id = await http.ended(subject)
     accept = {"accept": "application/json"}
@@ -106,7 +141,9 @@ async def test_a_log_can_be_read_as_json_in_pages(http: Http, subject: Subject) 
         "next_cursor": "2",
     }
     log = await http.client.get(
-        f"/runs/{run_id}/events", params={"after": 2, "format": "log"}, headers=accept
+        f"/runs/{run_id}/events",
+        params={"cursor": page.json()["next_cursor"], "format": "log"},
+        headers=accept,
     )
     first, *_, last = log.json()["items"]
     head = (await http.client.get(f"/runs/{run_id}")).json()["head"]

@@ -12,9 +12,10 @@ from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service, supervisor
 from folkmoot.runs.lease import LASTS, Lease
-from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, CallState, Ledger
+from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, Ledger
 from folkmoot.runs.live import USED, LiveRun, Usage
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.states import CallState
 from folkmoot.runs.supervisor import MOST_DEATHS
 from losing import store
 from running import Running, new_run

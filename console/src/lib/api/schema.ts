@@ -127,6 +127,7 @@ export interface components {
         Mode: "hybrid" | "dense" | "lexical";
         ModelList: {
             items: components["schemas"]["ModelRead"][];
+            next_cursor: null;
             notices: components["schemas"]["NoticeRead"][];
             providers: components["schemas"]["ProviderRead"][];
         };

@@ -65,8 +65,9 @@ def router(turns: Turns) -> APIRouter:
         if not _is_json(request):
             raise NotJson
         question = wire.read(agent_id, await request.body())
-        run_id = await turns.open(subject, question)
-        return stream(turns.supervisor, reader, subject, run_id, after=after, render=frame)
+        opened = await turns.open(subject, question)
+        after = 0 if opened.begun else after  # what a client has of a run before is not of this one
+        return stream(turns.supervisor, reader, subject, opened.run_id, after=after, render=frame)
 
     return routes
 
