@@ -241,6 +241,20 @@ async def test_what_has_become_a_document_outlives_its_process(place: Room, ada:
     assert (await ada.http.get(f"/documents/{document['id']}/file")).content == b"A heron."
 
 
+async def test_a_document_whose_job_was_taken_by_a_worker_that_died_is_read_by_another(
+    app_address: str, writer_address: str, tmp_path: Path, subject: Subject
+) -> None:
+    async with room(app_address, writer_address, tmp_path, workers=0) as idle:
+        ada = idle.visitor(subject)
+        accepted = await ada.send(await ada.collection(), ("a.txt", b"A heron."))
+        async with idle.database.unscoped() as connection:
+            # As it is left that died before it told the run: the run is still queued.
+            await connection.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    async with room(app_address, writer_address, tmp_path) as place:
+        document = await place.visitor(subject).settled(accepted["document_ids"][0])
+        assert document["status"] == "ready", document
+
+
 async def test_clearing_goes_on_where_it_was_interrupted(place: Room, ada: Visitor) -> None:
     upload_id = await begun(place, ada)
     async with place.database.work(ada.subject) as work:
