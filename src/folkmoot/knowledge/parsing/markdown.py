@@ -12,7 +12,13 @@ from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
 HEADING: Final = re.compile(r"(?P<mark>#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*$")
 FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
 UNDERLINE: Final = {"=": 1, "-": 2}
-FRONT_MATTER: Final = re.compile(r"\A---\n.*?\n(---|\.\.\.)\n", re.DOTALL)
+FRONT_MATTER: Final = re.compile(
+    r"\A---\n"
+    r"(?:\w[\w .-]*:(?: .*)?\n"  # a key, with more of its value in the lines that follow
+    r"(?:(?:[ #].*|-(?: .*)?|)\n)*)+"
+    r"(?:---|\.\.\.)(?:\n|\Z)"
+)
+"""Only lines of YAML: a rule may begin a text, too, and another one follow."""
 
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:

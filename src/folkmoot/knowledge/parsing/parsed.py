@@ -70,10 +70,10 @@ class Manuscript:
 
     def heading(self, level: int, title: str, *, mark: str = "") -> None:
         """Append a heading; `mark` precedes it in the text, as in Markdown."""
-        title = plaintext.one_line(title)
-        start = self.block(f"{mark} {title}" if mark else title) if title else None
+        whole = " ".join(plaintext.normalise(title).split())
+        start = self.block(f"{mark} {whole}" if mark else whole) if whole else None
         if start is not None:
-            self._headings.append(Heading(level, title, start))
+            self._headings.append(Heading(level, plaintext.one_line(whole), start))
 
     def page(self, number: int) -> None:
         """Begin a page."""

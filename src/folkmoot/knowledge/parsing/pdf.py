@@ -19,6 +19,8 @@ SPACE: Final = 0x20
 SPACES: Final = frozenset({SPACE, 0xA0})
 LAST_CODE: Final = sys.maxunicode
 HYPHEN_CODES: Final = frozenset({0x02, 0xFFFE, 0xAD})
+REPORT_EVERY: Final = 50
+"""Pages whose layout is understood between two reports."""
 REPEATED_PAGES: Final = 3
 REPEATED_SHARE: Final = 0.5
 DIGITS: Final = re.compile(r"\d+")
@@ -36,7 +38,7 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     for index in range(count):
         pages.append(_page_lines(pdfium, document, index))
         report(index + 1, count)
-    parsed = _write(pages, limits, _title(document))
+    parsed = _write(pages, limits, _title(document), report)
     if not parsed.text:
         raise ParseFailed("The PDF holds no text: its pages are probably scanned pictures.")
     return parsed
@@ -125,12 +127,16 @@ class _Reader:
         self._edges.clear()
 
 
-def _write(pages: list[tuple[list[Line], float]], limits: Limits, title: str | None) -> Parsed:
+def _write(
+    pages: list[tuple[list[Line], float]], limits: Limits, title: str | None, report: Report
+) -> Parsed:
     manuscript = Manuscript(limits)
     manuscript.title = title
     body = _body_height([line for lines, _ in pages for line in lines])
     running = _running_heads(pages, body)
     for number, (lines, height) in enumerate(pages, start=1):
+        if number % REPORT_EVERY == 0:
+            report(len(pages), len(pages))
         manuscript.page(number)
         kept = [line for line in lines if _place(line, height, body) not in running]
         for block in blocks(kept, body):

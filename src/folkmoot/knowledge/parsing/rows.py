@@ -1,6 +1,7 @@
 """CSV: every row becomes a line in which each value stands behind its column's name."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -22,7 +23,7 @@ AGREEMENT: Final = 0.7
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     """Read a table."""
     text = decode(source.read())
-    rows = csv.reader(text.splitlines(), delimiter=delimiter(text) or ",")
+    rows = csv.reader(_lines(text), delimiter=delimiter(text) or ",")
     manuscript = Manuscript(limits)
     try:
         first = next(rows, None) or []
@@ -40,10 +41,15 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
 
 def delimiter(text: str) -> str | None:
     """Return what separates the columns of the first lines, or None if nothing does."""
-    lines = [line[:SAMPLE_WIDTH] for line in text[:SAMPLE].splitlines()[:SAMPLE_LINES]]
+    lines = [line[:SAMPLE_WIDTH] for line in islice(_lines(text[:SAMPLE]), SAMPLE_LINES)]
     widths = {each: _width(lines, each) for each in DELIMITERS}
     best = max(widths, key=lambda each: widths[each])
     return best if widths[best] > 1 else None
+
+
+def _lines(text: str) -> io.StringIO:
+    """Return lines with their ends, which belong to a cell that is quoted."""
+    return io.StringIO(text, newline="")
 
 
 def _width(lines: list[str], separator: str) -> int:
