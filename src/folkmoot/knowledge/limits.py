@@ -11,7 +11,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are in bytes, times in seconds.
 
     `quiet_seconds` is how long a parser may work without reporting a page or a part: honest files
-    take long because they have many pages, hostile ones because a single one never ends.
+    take long because they have many pages, hostile ones because a single one never ends. A file as
+    a whole gets that once, and `seconds_per_mebibyte` of its size; a PDF much more, for a page of
+    text may have a few hundred bytes.
     """
 
     file_bytes: int = 50 * MEBIBYTE
@@ -23,7 +25,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     part_bytes: int = 40 * MEBIBYTE
     memory_bytes: int = 768 * MEBIBYTE
     quiet_seconds: float = 3.0
+    seconds_per_mebibyte: float = 2.0
+    pdf_seconds_per_mebibyte: float = 40.0
     total_seconds: float = 300.0
+
+    def seconds(self, kind: str, size: int) -> float:
+        """Return the processor time that a file of that many bytes may take."""
+        rate = self.pdf_seconds_per_mebibyte if kind == "pdf" else self.seconds_per_mebibyte
+        return self.quiet_seconds + rate * size / MEBIBYTE
 
 
 DEFAULT: Final = Limits()

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import json
 import os
 import random
 import signal
@@ -265,49 +264,6 @@ async def test_only_so_many_children_run_at_once(path: Path) -> None:
         files = (one, two, three)
         await asyncio.gather(*(parser.parse(file, Kind.PDF, report) for file in files))
     assert most == 1
-
-
-CONFINED = """
-import json, os, socket, subprocess, sys
-from folkmoot.knowledge.parsing.confine import confine
-
-confine(768 * 1024 * 1024)
-tried = {}
-
-def attempt(name, action):
-    try:
-        action()
-        tried[name] = "allowed"
-    except OSError as error:
-        tried[name] = type(error).__name__
-
-attempt("network", lambda: socket.socket())
-attempt("program", lambda: subprocess.run(["/bin/true"]))
-attempt("fork", os.fork)
-attempt("write", lambda: open(sys.argv[1], "w"))
-attempt("delete", lambda: os.unlink(sys.argv[1]))
-attempt("read", lambda: open(__import__("json").__file__).read())
-print(json.dumps(tried))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the call filter is Linux's")
-def test_a_confined_process_has_no_network_no_programs_and_no_files_to_write(
-    tmp_path: Path,
-) -> None:
-    target = tmp_path / "file"
-    target.write_text("x")
-    done = subprocess.run(
-        [sys.executable, "-c", CONFINED, str(target)], capture_output=True, text=True, check=False
-    )
-    assert json.loads(done.stdout) == {
-        "network": "PermissionError",
-        "program": "PermissionError",
-        "fork": "PermissionError",
-        "write": "PermissionError",
-        "delete": "PermissionError",
-        "read": "allowed",
-    }, done.stderr
 
 
 def test_the_child_gets_no_secrets_and_dies_with_its_parent(path: Path) -> None:

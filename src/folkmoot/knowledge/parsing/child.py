@@ -1,11 +1,14 @@
 """The child: `python -I -B -m folkmoot.knowledge.parsing.child KIND LIMITS < FILE > FRAMES`.
 
 A frame is one letter, four bytes of length (big-endian) and JSON: `P` progress `[done, total]`,
-`F` failure (a sentence), `R` the parsed document. Exactly one `F` or `R` ends the stream.
+`U` that this system cannot keep the child from files and the network, `F` failure (a sentence),
+`R` the parsed document. Exactly one `F` or `R` ends the stream.
 """
 
+import os
 import struct
 import sys
+import time
 from typing import Final
 
 import msgspec
@@ -15,6 +18,7 @@ from folkmoot.knowledge.parsing import confine, libraries
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
 
 PROGRESS: Final = b"P"
+UNCONFINED: Final = b"U"
 FAILURE: Final = b"F"
 RESULT: Final = b"R"
 
@@ -22,13 +26,16 @@ RESULT: Final = b"R"
 def main() -> None:
     """Parse what stands on standard input."""
     kind, limits = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Limits)
-    confine.confine(limits.memory_bytes)
     parse = libraries.parser(kind)
+    end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
 
     def report(done: int, total: int) -> None:
-        confine.allow_seconds(limits.quiet_seconds)
+        confine.allow_seconds(min(limits.quiet_seconds, end - time.process_time()))
         _send(PROGRESS, (done, total))
 
+    os.set_blocking(2, False)  # whoever complains a lot is not to wait for a reader
+    if not confine.confine(limits.memory_bytes):
+        _send(UNCONFINED, None)
     report(0, 0)
     try:
         parsed = parse(sys.stdin.buffer, limits, report)

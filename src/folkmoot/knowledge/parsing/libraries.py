@@ -1,5 +1,8 @@
 """Where the parsers and the slow libraries behind them are loaded, each only when it is needed."""
 
+import codecs
+from contextlib import suppress
+from encodings.aliases import aliases
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
@@ -14,6 +17,15 @@ PARSERS: Final = {
     "text": "folkmoot.knowledge.parsing.prose",
     "csv": "folkmoot.knowledge.parsing.rows",
 }
+
+
+LIBRARIES: Final = {
+    "pdf": ("pypdfium2", "encodings.utf_16_le"),
+    "docx": ("lxml.etree", "encodings.cp437"),
+    "html": ("lxml.etree",),
+}
+GUESSED: Final = frozenset({"markdown", "html", "text", "csv"})
+"""Kinds whose encoding has to be guessed."""
 
 
 class Source(Protocol):
@@ -35,7 +47,13 @@ class Parse(Protocol):
 
 
 def parser(kind: str) -> Parse:
-    """Return the parser of a kind of file."""
+    """Return the parser of a kind of file, with all that it may want to load later."""
+    for name in LIBRARIES.get(kind, ()):
+        import_module(name)
+    if kind in GUESSED:
+        for encoding in set(aliases.values()):
+            with suppress(LookupError):  # some are of other systems
+                codecs.lookup(encoding)
     return cast(Parse, import_module(PARSERS[kind]).parse)
 
 

@@ -37,6 +37,7 @@ class Parser:
     def __init__(self, limits: Limits, *, children: int = 2) -> None:
         self.limits = limits
         self._room = asyncio.Semaphore(children)
+        self._warned = False
 
     async def parse(self, file: IO[bytes], kind: Kind, progress: Progress) -> Parsed:
         """Parse an open file.
@@ -64,8 +65,16 @@ class Parser:
                 await progress(*msgspec.json.decode(body, type=tuple[int, int]))
             elif letter == child.FAILURE:
                 raise ParseFailed(msgspec.json.decode(body, type=str))
+            elif letter == child.UNCONFINED:
+                self._warn()
             else:
                 return msgspec.json.decode(body, type=Parsed)
+
+    def _warn(self) -> None:
+        """Say once that on this system a parser that is taken over could read files."""
+        if not self._warned:
+            log.warning("parser.unconfined", platform=sys.platform)
+        self._warned = True
 
     async def _frame(self, process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
         output = cast(asyncio.StreamReader, process.stdout)
@@ -98,11 +107,13 @@ async def _why(process: asyncio.subprocess.Process) -> str:
     Only the error's name is logged: its message may quote the document.
     """
     complaints = cast(asyncio.StreamReader, process.stderr)
-    complaint = (await complaints.read(PIPE_BYTES))[-COMPLAINT_BYTES:]
+    complaint = b""
+    while piece := await complaints.read(PIPE_BYTES):  # all of it: what is left in a pipe blocks
+        complaint = (complaint + piece)[-COMPLAINT_BYTES:]
     code = await process.wait()
     last_line = complaint.decode(errors="replace").strip().rpartition("\n")[2]
     log.warning("parser.died", code=code, error=last_line.partition(":")[0][:ERROR_NAME])
-    if code in {-signal.SIGXCPU, -signal.SIGKILL}:
+    if code in {-signal.SIGPROF, -signal.SIGKILL}:
         return "Reading the document takes too long."
     if b"MemoryError" in complaint:
         return "Reading the document needs more memory than is allowed."
@@ -110,7 +121,7 @@ async def _why(process: asyncio.subprocess.Process) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill whatever is left of the child's process group and reap it."""
+    """Kill whatever is left of the child's process group and reap it, and what is in its pipes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    await process.communicate()
