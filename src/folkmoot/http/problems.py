@@ -15,7 +15,6 @@ from folkmoot.http.methods import allowed
 from folkmoot.kit.errors import AppError, RateLimited, Unauthenticated, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 log = structlog.get_logger(__name__)
 
@@ -104,8 +103,6 @@ async def render_http(request: Request, error: Exception) -> Response:
     headers = dict(failure.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = allowed(request)
-    if status in BODILESS:
-        return Response(status_code=int(status), headers=headers)
     return problem(request, status, code_of(status), str(failure.detail), headers=headers)
 
 

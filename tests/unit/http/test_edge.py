@@ -3,14 +3,17 @@
 import asyncio
 import io
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from edge_app import application
 from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.kit.telemetry import metrics
+from serving import served
 
 pytestmark = pytest.mark.anyio
 
@@ -97,6 +100,17 @@ async def test_an_error_in_the_middle_of_a_stream_breaks_the_connection_and_is_l
     assert page.getvalue().count(b"RuntimeError: in the middle") == 1
 
 
+async def test_an_error_that_nobody_rendered_is_logged_too(page: io.BytesIO) -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            raise RuntimeError("outside the application")
+        await application()(scope, receive, send)
+
+    async with served(edge(failing, EdgeOptions())) as address, httpx.AsyncClient() as client:
+        assert (await client.get(address)).status_code == 500
+    assert page.getvalue().count(b"RuntimeError: outside") == 1
+
+
 async def test_every_answer_carries_the_security_headers(client: httpx.AsyncClient) -> None:
     for path in ("/api/agents/a/things/b", "/nowhere", "/api/fail", "/api/limited"):
         headers = (await client.get(path)).headers
@@ -114,7 +128,8 @@ async def test_the_documentation_and_pages_with_a_policy_of_their_own_keep_their
     client: httpx.AsyncClient,
 ) -> None:
     page = await client.get("/docs")
-    assert page.status_code == 200
+    for asset in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+        assert (await client.get(asset)).status_code == 200
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert (await client.get("/api/page")).headers["content-security-policy"] == "sandbox"
 
