@@ -135,6 +135,7 @@ def test_every_requirement_has_its_proof() -> None:
     assert proved == set(REQUIREMENTS)
 
 
+@pytest.mark.core
 @proves("lifecycle.first", "lifecycle.identity", "lifecycle.closed")
 async def test_a_stream_has_one_beginning_and_one_end(stream: list[Frame]) -> None:
     assert stream[0].type == "RUN_STARTED"
@@ -146,6 +147,7 @@ async def test_a_stream_has_one_beginning_and_one_end(stream: list[Frame]) -> No
             assert frame.event["runId"] == stream[0].event["runId"]
 
 
+@pytest.mark.core
 @proves("processing.described", "versioning.no-null", "custom.shape")
 async def test_every_event_is_one_that_the_schema_describes(stream: list[Frame]) -> None:
     for frame in stream:

@@ -40,6 +40,7 @@ def shelf(serving: Platform, ada: Talker) -> list[Passage]:
     return passages
 
 
+@pytest.mark.core
 async def test_an_answer_cites_the_passages_it_rests_on(
     ada: Talker, provider: FakeProvider, shelf: list[Passage]
 ) -> None:

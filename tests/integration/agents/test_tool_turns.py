@@ -67,6 +67,7 @@ def sent(provider: FakeProvider, place: int) -> list[dict[str, Any]]:
     return messages
 
 
+@pytest.mark.core
 async def test_a_model_calls_a_tool_and_answers_from_its_result(
     ada: Talker, provider: FakeProvider
 ) -> None:

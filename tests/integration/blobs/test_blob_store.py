@@ -33,6 +33,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     return BlobStore(f"file://{tmp_path}" if request.param == "file" else "memory:///")
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("parts", [0, 1, 200])
 async def test_what_is_written_is_read_back(store: BlobStore, parts: int) -> None:
     stored = await store.put("one/two/three", stream(parts), limit=LIMIT)

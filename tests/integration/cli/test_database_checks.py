@@ -30,6 +30,7 @@ def another(postgres: Postgres, options: str) -> Iterator[psycopg.Connection[tup
         postgres.drop(name)
 
 
+@pytest.mark.core
 def test_our_own_database_is_found_well(owner_address: str) -> None:
     assert checks.reachable(owner_address).status is Status.OK
     with psycopg.connect(owner_address) as connection:

@@ -22,6 +22,7 @@ def told(provider: FakeProvider, place: int = -1) -> list[tuple[str, str]]:
     return [(each["role"], each["content"]) for each in sent if each["role"] != "system"]
 
 
+@pytest.mark.core
 async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
     ada: Talker, provider: FakeProvider
 ) -> None:
@@ -46,6 +47,7 @@ async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
     assert kept[1]["id"] == stream[1].event["messageId"]
 
 
+@pytest.mark.core
 async def test_the_model_is_told_what_was_said_before(ada: Talker, provider: FakeProvider) -> None:
     provider.script([says("One."), says("Two.")])
     await ada.ask("First?", "t1")
@@ -182,6 +184,7 @@ async def test_a_message_id_of_the_agent_can_not_be_asked(
     assert (await ada.post(forged)).json()["code"] == "message_id_reused"
 
 
+@pytest.mark.core
 async def test_the_same_request_again_reads_the_same_log(
     ada: Talker, provider: FakeProvider
 ) -> None:

@@ -26,6 +26,7 @@ def connection(superuser_address: str) -> Iterator[Connection]:
         connection.rollback()
 
 
+@pytest.mark.core
 def test_the_schema_keeps_every_rule(connection: Connection) -> None:
     assert catalogue.audit(connection) == []
 

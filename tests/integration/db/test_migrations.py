@@ -83,6 +83,7 @@ def test_every_migration_can_be_undone_by_itself(blank: str) -> None:
     assert migrate.current(blank) == migrate.head()
 
 
+@pytest.mark.core
 def test_the_schema_is_what_the_tables_in_the_code_declare(owner_address: str) -> None:
     for module in pkgutil.walk_packages(folkmoot.__path__, "folkmoot."):
         if module.name.endswith(".models"):

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 OWNED = ("users", "organizations", "memberships", "api_keys", "sessions", "sign_in_links")
 
 
+@pytest.mark.core
 async def test_a_query_without_a_tenant_returns_no_rows(
     app_address: str, subject: Subject, other_subject: Subject
 ) -> None:
@@ -61,6 +62,7 @@ async def test_another_organisations_rows_cannot_be_changed_or_removed(
             assert touched.all() == []
 
 
+@pytest.mark.core
 async def test_a_row_cannot_be_put_into_another_organisation(
     database: Database, subject: Subject, other_subject: Subject
 ) -> None:

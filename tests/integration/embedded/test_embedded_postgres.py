@@ -32,6 +32,7 @@ from folkmoot.db.embedded import postmaster as postmasters
 # Starting
 
 
+@pytest.mark.core
 def test_an_empty_directory_becomes_a_server_with_vectors(postgres: EmbeddedPostgres) -> None:
     dsn = postgres.start().dsn()
     change(dsn, "CREATE EXTENSION vector")

@@ -12,6 +12,7 @@ from talking import Platform, Talker, body, frames, platform
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.core
 async def test_the_agents_are_listed_with_what_they_can_do(ada: Talker) -> None:
     async with ada.http() as client:
         answer = await client.get("/api/agents")
@@ -88,6 +89,7 @@ async def test_an_event_id_that_is_none_is_refused(ada: Talker, given: str) -> N
     assert (answer.status_code, answer.json()["code"]) == (422, "last_event_id_invalid")
 
 
+@pytest.mark.core
 async def test_a_stream_that_was_cut_is_read_on_byte_for_byte(
     ada: Talker, provider: FakeProvider
 ) -> None:

@@ -77,6 +77,7 @@ async def test_a_key_does_not_make_up_for_a_credential_that_does_not_count(
     assert (await client.get(ME, headers=both)).status_code == 401
 
 
+@pytest.mark.core
 async def test_a_key_may_do_what_its_scopes_say(client: httpx.AsyncClient, grace: Account) -> None:
     headers = await token_of(client, grace)
     key = await make(client, headers, scopes=["runs:read", "runs:read", "models:read"])

@@ -71,6 +71,7 @@ async def test_a_refresh_token_is_no_access_token(
     assert (await client.get(ME, headers=bearer(pair["refresh_token"]))).status_code == 401
 
 
+@pytest.mark.core
 async def test_a_user_acts_in_their_oldest_organisation_unless_they_choose(
     client: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
 ) -> None:

@@ -23,6 +23,7 @@ async def whoami(client: httpx.AsyncClient, token: str) -> int:
     return (await client.get("/api/v1/me", headers=bearer(token))).status_code
 
 
+@pytest.mark.core
 async def test_a_refresh_token_gets_a_new_pair_again_and_again(
     client: httpx.AsyncClient, grace: Account, time: Clock
 ) -> None:

@@ -20,6 +20,7 @@ REGISTER = "/api/v1/auth/register"
 TOKEN = "/api/v1/auth/token"
 
 
+@pytest.mark.core
 async def test_who_registers_owns_an_organisation_and_may_do_everything_in_it(
     client: httpx.AsyncClient, grace: Account
 ) -> None:
@@ -93,6 +94,7 @@ async def test_nobody_registers_where_registration_is_closed(database: Database)
     assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
 
 
+@pytest.mark.core
 async def test_the_token_answer_is_what_oauth_clients_expect(
     client: httpx.AsyncClient, grace: Account
 ) -> None:

@@ -119,6 +119,7 @@ async def test_a_worker_that_starts_while_the_database_is_away_works_once_it_is_
     assert bed.seen == ["stored"]
 
 
+@pytest.mark.core
 async def test_a_job_is_stored_with_the_data_or_not_at_all(bed: Bed) -> None:
     async def fail() -> None:
         async with bed.database.work(bed.subject) as work:

@@ -115,6 +115,7 @@ async def left(place: Room, visitor: Visitor) -> tuple[int, ...]:
     return collections, documents, blobs
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("method", "path", "json"),
     [

@@ -26,6 +26,7 @@ REPORT = pdf(
 )
 
 
+@pytest.mark.core
 async def test_a_pdf_becomes_ready_with_pages_text_and_its_file(ada: Visitor) -> None:
     collection = await ada.collection()
     document = await ada.read(collection, "report.pdf", REPORT, metadata='{"year": 2024}')

@@ -62,6 +62,7 @@ async def test_inflected_words_and_titles_find_their_document(
     assert names(await ada.search(birds, query, mode=mode))[0] == first
 
 
+@pytest.mark.core
 async def test_a_hit_says_where_its_text_stands(ada: Visitor, birds: str) -> None:
     (hit,) = await ada.search(birds, "chimney", mode="lexical")
     text = (await ada.http.get(f"/documents/{hit['document_id']}/text")).json()["text"]
@@ -154,6 +155,7 @@ async def test_explaining_tells_terms_stages_and_scores(ada: Visitor, birds: str
     )
 
 
+@pytest.mark.core
 async def test_modes_leave_a_leg_out_and_say_so(ada: Visitor, birds: str) -> None:
     lexical = (await explained(ada, birds, "heron", mode="lexical"))["stages"]
     assert lexical[1]["skipped"] == "Only words were asked for."

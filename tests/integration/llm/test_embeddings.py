@@ -21,6 +21,7 @@ def embedder(models: Models, request: pytest.FixtureRequest) -> Embedder:
     return models.embedder(f"{request.param}:fake-embedding")
 
 
+@pytest.mark.core
 async def test_each_text_has_its_vector_of_length_one(embedder: Embedder) -> None:
     assert embedder.dimensions is None
     made = await embedder.embed(TEXTS, kind="document")

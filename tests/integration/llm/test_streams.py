@@ -14,6 +14,7 @@ from folkmoot.testing.replies import Fault, Reply, Tokens, Use, fails, says, use
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.core
 async def test_text_comes_whole_and_in_order(model: ChatModel, provider: FakeProvider) -> None:
     text = 'Zwölf Boxkämpfer jagen Viktor \U0001f43f quer "über" den\nSylter Deich.\\'
     provider.script([says(text)])
@@ -43,6 +44,7 @@ async def test_reasoning_is_told_from_the_answer(model: ChatModel) -> None:
     assert result.text == "word-0 word-1 "
 
 
+@pytest.mark.core
 async def test_a_tool_call_is_put_together(model: ChatModel, provider: FakeProvider) -> None:
     provider.script([uses("clock", {"zone": "Europe/Berlin", "format": 'a "quoted" one'})])
     result = await outcome(model, asking("What time is it?", tools=[CLOCK]))

@@ -35,6 +35,7 @@ def text_of(events: list[Recorded]) -> str:
     return "".join(str(delta["delta"]) for delta in deltas)
 
 
+@pytest.mark.core
 async def test_a_run_is_written_from_its_start_to_one_end(
     start: StartProcess, subject: Subject
 ) -> None:
@@ -47,6 +48,7 @@ async def test_a_run_is_written_from_its_start_to_one_end(
     assert text_of(events) == "Hello, world"
 
 
+@pytest.mark.core
 async def test_a_reader_gets_the_same_bytes_whenever_it_comes(
     start: StartProcess, subject: Subject
 ) -> None:
@@ -143,6 +145,7 @@ async def test_a_run_cancelled_before_its_first_step_ends_too(
     assert types(list(await running.log(subject, run.id))) == ["run.started", "run.cancelled"]
 
 
+@pytest.mark.core
 async def test_an_ended_run_keeps_its_head_and_the_chain_verifies(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:

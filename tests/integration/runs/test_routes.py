@@ -16,6 +16,7 @@ from runs_http import Http, forever
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.core
 async def test_two_halves_of_a_stream_equal_the_whole(http: Http, subject: Subject) -> None:
     run_id = await http.ended(subject)
     whole = (await http.client.get(f"/runs/{run_id}/events")).content
@@ -160,6 +161,7 @@ async def test_the_log_as_it_is_stored_can_be_streamed(http: Http, subject: Subj
     assert orjson.loads(data[0])["payload"] == {"threadId": "thread", "runId": run_id}
 
 
+@pytest.mark.core
 async def test_cancelling_twice_or_after_the_end_changes_nothing(
     http: Http, subject: Subject
 ) -> None:

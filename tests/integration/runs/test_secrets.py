@@ -40,6 +40,7 @@ async def blab(run: LiveRun) -> None:
         raise Conflict(f"The key {KEY} or {KNOWN} was refused.")
 
 
+@pytest.mark.core
 async def test_no_secret_is_stored(
     start: StartProcess, subject: Subject, superuser_address: str
 ) -> None:

@@ -47,6 +47,7 @@ async def stall(run: LiveRun) -> None:
         await asyncio.Event().wait()
 
 
+@pytest.mark.core
 async def test_another_process_carries_the_log_on_under_the_same_id(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
@@ -129,6 +130,7 @@ async def test_of_many_processes_that_claim_one_run_one_gets_it(
     assert len(claimed) == len(set(claimed)) == rounds
 
 
+@pytest.mark.core
 async def test_a_finished_tool_call_is_not_made_again(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
