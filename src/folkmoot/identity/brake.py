@@ -9,7 +9,7 @@ from folkmoot.identity.errors import TooManyAttempts
 from folkmoot.kit import clock
 
 ATTEMPTS: Final = 10
-SPREAD: Final = 100
+SPREAD: Final = 500
 """Attempts from one address on all accounts together: people behind one address are many."""
 SECONDS: Final = 300
 EVERYBODY: Final = ""
