@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from folkmoot.agents import order
 from folkmoot.agents.ports import Opening
@@ -17,6 +20,7 @@ MOST_MESSAGES: Final = 40
 MOST_CHARACTERS: Final = 60_000
 """How much of a conversation goes into a turn, so that its cost does not grow with its age."""
 
+LEFT_OUT: Final = "\n\n[The rest was left out here.]"
 CUT_OFF: Final = "\n\n[This answer was cut off here.]"
 
 Row = tuple[UUID | None, Role, str, list[dict[str, Any]] | None, str | None, bool]
@@ -63,9 +67,10 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
         raise ConversationNotFound
     searchable, question = rows[0][:2]
     told = _told([cast(Row, row[2:]) for row in rows])
-    earlier = list(_within(told, MOST_CHARACTERS))
-    earlier.reverse()
-    return Opening(history=earlier, question=question, searchable=searchable)
+    earlier = reversed(list(_within(told, MOST_CHARACTERS)))
+    # Providers want the user to begin: a question that was left out takes its answer along.
+    history = list(dropwhile(lambda message: message.role != "user", earlier))
+    return Opening(history=history, question=question, searchable=searchable)
 
 
 def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
@@ -83,10 +88,15 @@ def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
 
 
 def _within(messages: Iterator[ChatMessage], characters: int) -> Iterator[ChatMessage]:
+    """Yield what there is room for; of the last one that may be the beginning."""
     for message in messages:
-        characters -= len(message.text)
+        characters -= sum(len(call.arguments) for call in message.tool_calls)
         if characters < 0:
             return
+        if len(message.text) > characters:
+            yield replace(message, content=message.text[:characters] + LEFT_OUT)
+            return
+        characters -= len(message.text)
         yield message
 
 

@@ -114,16 +114,17 @@ async def rename(work: Work, name: str, title: str) -> Conversation:
 async def delete(work: Work, name: str) -> None:
     """Take a conversation away and cancel the run that is answering in it.
 
-    Its id is free again at once; the rows stay until they are purged.
+    Its id is free again at once; the rows stay. It is taken away first: a turn that is about to
+    open in it either finds it gone or is seen.
     """
     conversation = await get(work, name)
-    for run_id in (await answering(work, [conversation])).values():
-        await runs.request_cancel(work, str(run_id))
     await work.session.execute(
         update(Conversation)
         .where(Conversation.org_id == conversation.org_id, Conversation.id == conversation.id)
         .values(deleted_at=func.now())
     )
+    for run_id in (await answering(work, [conversation])).values():
+        await runs.request_cancel(work, str(run_id))
 
 
 async def messages(

@@ -6,6 +6,7 @@ that answer before a tenant is known. None of them is a superuser or bypasses ro
 """
 
 import base64
+from collections.abc import Mapping
 from enum import StrEnum
 
 import psycopg
@@ -30,6 +31,15 @@ PATIENCE = 5
 IN_USE = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = ANY (%s))"
 
 
+LIVENESS: Mapping[str, int] = {
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
+"""How soon a server is noticed that is gone without a word; otherwise it takes hours."""
+
+
 def password(secret_key: str, role: Role) -> str:
     """Derive a role's password from the deployment's secret key."""
     derived = crypto.derive(secret_key, f"database role {role}")
@@ -38,7 +48,9 @@ def password(secret_key: str, role: Role) -> str:
 
 def address(owner: str, role: Role, secret_key: str) -> str:
     """Return the connection string of a role, made from the owner's."""
-    return conninfo.make_conninfo(owner, user=role, password=password(secret_key, role))
+    given = LIVENESS | conninfo.conninfo_to_dict(owner)
+    mine = {"user": role, "password": password(secret_key, role)}
+    return conninfo.make_conninfo("", **given | mine)
 
 
 def ensure(connection: psycopg.Connection[tuple[object, ...]], owner: str, secret_key: str) -> None:

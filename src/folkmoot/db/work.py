@@ -32,6 +32,9 @@ SET_TENANT_NAMED: Final = text(
 # No request may hang: the server gives up before the caller does.
 LIMITS: Final = "-c statement_timeout=25s -c idle_in_transaction_session_timeout=60s"
 
+HEARTBEAT: Final = 3_000
+"""Milliseconds after which a heartbeat gives up a server that does not even receive it."""
+
 Connection = AsyncConnection[tuple[object, ...]]
 
 
@@ -85,9 +88,15 @@ class Database:
             kwargs={"autocommit": True},
             open=False,
         )
-        # A heartbeat must not wait behind the readers of logs.
+        # A heartbeat must not wait behind the readers of logs, nor for a server that is gone:
+        # there is time to renew a lease by another connection.
         self._platform = psycopg_pool.AsyncConnectionPool[Connection](
-            bounded, min_size=1, max_size=2, timeout=5, kwargs={"autocommit": True}, open=False
+            conninfo.make_conninfo(bounded, tcp_user_timeout=HEARTBEAT),
+            min_size=1,
+            max_size=2,
+            timeout=5,
+            kwargs={"autocommit": True},
+            open=False,
         )
 
     async def open(self) -> None:

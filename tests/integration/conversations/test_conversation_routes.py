@@ -1,7 +1,10 @@
 """Conversations over REST."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -103,6 +106,32 @@ async def test_deleting_a_conversation_cancels_the_run_that_answers_in_it(
         assert b'"cancelled"' in await stream.aread()
 
 
+async def test_a_turn_that_opens_while_its_conversation_is_deleted_is_cancelled(
+    ada: Talker, superuser_address: str
+) -> None:
+    await ada.ask("Hello", "t1")
+    opening = await psycopg.AsyncConnection.connect(superuser_address)
+    async with ada.http() as client, opening:
+        # As a turn does it, which is not committed yet.
+        await opening.execute("UPDATE conversations SET updated_at = now()")
+        await opening.execute("UPDATE runs SET state = 'running', finished_at = NULL")
+        deleting = asyncio.create_task(client.delete("/api/v1/conversations/t1"))
+        async with asyncio.timeout(20):
+            while True:
+                if await one(opening, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"):
+                    break
+                await asyncio.sleep(0.02)
+        await opening.commit()
+        assert (await deleting).status_code == 204
+        assert await one(opening, "SELECT cancel_requested_at IS NOT NULL FROM runs")
+
+
+async def one(connection: psycopg.AsyncConnection[Any], query: LiteralString) -> object:
+    """Return the one value that a query gives."""
+    row = await (await connection.execute(query)).fetchone()
+    return row and row[0]
+
+
 async def test_messages_come_from_either_end_page_by_page(ada: Talker) -> None:
     for number in range(3):
         await ada.ask(f"Question {number}", "t1")
@@ -121,6 +150,7 @@ async def test_messages_come_from_either_end_page_by_page(ada: Talker) -> None:
     assert [each["id"] for each in back["items"] + older["items"]] == ids[::-1]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "messages"])
 async def test_a_conversation_of_another_organisation_is_as_unknown_as_none(
     ada: Talker, eve: Talker, method: str

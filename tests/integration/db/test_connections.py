@@ -263,3 +263,16 @@ async def test_passwords_of_roles_follow_from_the_secret_key() -> None:
     assert roles.password(SECRET_KEY, Role.APP) == roles.password(SECRET_KEY, Role.APP)
     assert roles.password(SECRET_KEY, Role.APP) != roles.password(SECRET_KEY, Role.WRITER)
     assert roles.password(SECRET_KEY, Role.APP) != roles.password("another", Role.APP)
+
+
+async def test_a_server_that_is_gone_without_a_word_is_noticed(
+    database: Database, owner_address: str, subject: Subject
+) -> None:
+    """By every connection, soonest by those that keep the lease; operators may say otherwise."""
+    async with database.unscoped() as platform, database.pipelined(subject) as pipeline:
+        waits = [each.info.get_parameters() for each in (platform, pipeline)]
+    assert [each["tcp_user_timeout"] for each in waits] == ["3000", "10000"]
+    assert {each["keepalives_idle"] for each in waits} == {"10"}
+    given = conninfo.make_conninfo(owner_address, keepalives_idle=60)
+    address = conninfo.conninfo_to_dict(roles.address(given, Role.WRITER, SECRET_KEY))
+    assert (address["keepalives_idle"], address["keepalives_count"]) == ("60", "3")

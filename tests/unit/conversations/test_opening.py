@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from folkmoot.conversations.errors import ConversationNotFound
-from folkmoot.conversations.history import CUT_OFF, MOST_CHARACTERS, Row, opening
+from folkmoot.conversations.history import CUT_OFF, LEFT_OUT, MOST_CHARACTERS, Row, opening
 from folkmoot.conversations.turns import _title
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, Role, ToolCall
@@ -18,6 +18,14 @@ def row(role: Role, text: str, *, run: UUID = RUN, cut: bool = False) -> Row:
 
 
 def history(*newest_first: Row) -> list[ChatMessage]:
+    """Return what is told of a conversation, without the question that it begins with."""
+    rows = (*newest_first, row("user", "Hello", run=new_id()))
+    first, *rest = whole(*rows)
+    assert first == ChatMessage("user", "Hello")
+    return rest
+
+
+def whole(*newest_first: Row) -> list[ChatMessage]:
     return list(opening([(False, "Next?", *row) for row in newest_first]).history)
 
 
@@ -32,7 +40,7 @@ def test_a_question_that_is_gone_opens_nothing() -> None:
 
 
 def test_a_new_conversation_has_no_history() -> None:
-    assert history((None, "user", "", None, None, False)) == []
+    assert whole((None, "user", "", None, None, False)) == []
 
 
 def test_messages_are_told_from_the_oldest_to_the_newest() -> None:
@@ -76,8 +84,39 @@ def test_an_answer_that_was_cut_off_before_its_first_word_is_not_told() -> None:
 
 def test_a_long_history_is_told_from_the_newest_as_far_as_it_fits() -> None:
     half = "x" * (MOST_CHARACTERS // 2)
-    told = history(row("assistant", half), row("user", half), row("assistant", "too much"))
-    assert [message.text for message in told] == [half, half]
+    told = whole(row("assistant", half), row("user", half), row("user", "x"), row("user", "no"))
+    assert [message.text for message in told] == [LEFT_OUT, half, half]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_of_a_message_that_is_too_long_the_beginning_is_told(role: Role) -> None:
+    """And what comes after it is not lost."""
+    long = "x" * MOST_CHARACTERS
+    rows = [row("assistant", "Fine."), row("user", "How are you?"), row(role, long)]
+    told = whole(*rows, row("user", "no more"))
+    texts = [message.text for message in told]
+    assert texts[-2:] == ["How are you?", "Fine."]
+    if role == "user":
+        assert texts[0].endswith("x" + LEFT_OUT)
+        assert sum(map(len, texts)) == MOST_CHARACTERS + len(LEFT_OUT)
+
+
+@pytest.mark.parametrize("first", ["assistant", "tool"])
+def test_what_is_told_begins_with_the_user(first: Role) -> None:
+    """Though its tail may begin anywhere: with an answer, or with a tool's result."""
+    told = whole(row("assistant", "Two."), row("user", "Second?"), row(first, "One."))
+    assert [message.text for message in told] == ["Second?", "Two."]
+
+
+def test_the_arguments_of_tool_calls_take_room_too() -> None:
+    entry = {"id": "a", "function": {"name": "write", "arguments": "x" * MOST_CHARACTERS}}
+    told = whole(
+        row("assistant", "Done."),
+        row("user", "Thanks"),
+        (RUN, "assistant", "Writing.", [entry], None, False),
+        row("user", "Write"),
+    )
+    assert [message.text for message in told] == ["Thanks", "Done."]
 
 
 def test_a_title_is_the_beginning_of_the_question_on_one_line() -> None:

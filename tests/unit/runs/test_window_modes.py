@@ -335,12 +335,11 @@ async def test_a_reader_that_claims_more_than_there_is_gets_everything(
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(("after", "shown"), [(3, False), (4, True), (1000, True)])
-async def test_a_reader_that_has_the_end_of_an_ended_run_gets_nothing_and_one_that_cannot_all(
+async def test_who_has_the_end_of_an_ended_run_gets_nothing_and_who_claims_more_all(
     stage: Stage, after: int, shown: bool, known: bool
 ) -> None:
     stage.commit(2, end=True)
-    window = stage.window(after=after)
-    window.until = 3 if known else None
+    (window := stage.window(after=after)).until = 3 if known else None
     await finished(asyncio.create_task(window.serve(stage.send)))
     assert stage.body == (stage.whole if shown else b"")
 
