@@ -6,8 +6,8 @@ that answer before a tenant is known. None of them is a superuser or bypasses ro
 """
 
 import base64
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import psycopg
 from psycopg import conninfo, sql
@@ -31,7 +31,7 @@ PATIENCE = 5
 IN_USE = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = ANY (%s))"
 
 
-LIVENESS: Mapping[str, int] = {
+LIVENESS: Final = {
     "tcp_user_timeout": 10_000,  # milliseconds
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -48,9 +48,8 @@ def password(secret_key: str, role: Role) -> str:
 
 def address(owner: str, role: Role, secret_key: str) -> str:
     """Return the connection string of a role, made from the owner's."""
-    given = LIVENESS | conninfo.conninfo_to_dict(owner)
-    mine = {"user": role, "password": password(secret_key, role)}
-    return conninfo.make_conninfo("", **given | mine)
+    patient = conninfo.make_conninfo(owner, **{**LIVENESS, **conninfo.conninfo_to_dict(owner)})
+    return conninfo.make_conninfo(patient, user=role, password=password(secret_key, role))
 
 
 def ensure(connection: psycopg.Connection[tuple[object, ...]], owner: str, secret_key: str) -> None:
