@@ -40,6 +40,13 @@ def test_a_skip_becomes_a_failure_that_tells_its_reason(tmp_path: Path, suite: s
     assert "was skipped, and nothing may be" in strict.stdout
 
 
+def test_it_is_the_same_in_the_processes_that_share_the_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(SUITES["skipped"])
+    strict = run(tmp_path, "-p", "no_skips", "-p", "xdist", "-n", "1")
+    assert "was skipped, and nothing may be" in strict.stdout
+    assert "1 failed" in strict.stdout
+
+
 def test_what_passes_and_fails_does_so_as_ever(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_a(): ...\ndef test_b():\n    assert False\n")
     assert "1 failed, 1 passed" in run(tmp_path, "-p", "no_skips").stdout
