@@ -7,7 +7,7 @@ end only the parent holds, and stops when that is closed.
 import os
 import signal
 import socket
-import subprocess  # nosec B404 - starts this very program, with arguments of its own making
+import subprocess  # starts this very program, with arguments of its own making  # nosec B404
 import sys
 import threading
 import time
