@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import structlog
 from fastapi import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -43,6 +44,8 @@ __all__ = ["Ground", "Parts", "ground", "models_config", "running"]
 VERSION: Final = version("folkmoot")
 API: Final = "/api/v1"
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 OnReady = Callable[[Parts], Awaitable[None]]
 
 
@@ -72,6 +75,7 @@ async def work(on: Ground, *, retry_failed: bool = False) -> None:
         if retry_failed:
             await parts.queue.retry_failed()
         working = background.create_task(settle_in(parts, works=True), name="worker")
+        log.info("worker.started")
         await stop.wait()
         working.cancel()
         await parts.supervisor.drain(grace=on.deployment.drain_seconds)

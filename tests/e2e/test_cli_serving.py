@@ -167,7 +167,9 @@ def test_migrating_and_serving_begin_with_whom_the_configuration_names(tmp_path:
             "FOLKMOOT_INIT_API_KEY": API_KEY,
         }
     )
-    assert shell("migrate", "--data-dir", data).code == 0
+    migrated = shell("migrate", "--data-dir", data)
+    assert (migrated.code, migrated.out) == (0, "")
+    assert "The schema is up to date" in migrated.err
     with serving(shell, data) as url:
         me = httpx.get(f"{url}/api/v1/me", headers={"X-API-Key": API_KEY}).json()
     assert me["email"] == "grace@one.example"
@@ -178,6 +180,14 @@ def test_serving_makes_no_demonstration_of_its_own(tmp_path: Path) -> None:
     assert shell("migrate", "--data-dir", data).code == 0
     with serving(shell, data):
         assert shell("user", "list", "--json", "--data-dir", data).json == []
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_serving_begins_no_deployment_by_mistake(tmp_path: Path, command: str) -> None:
+    ended = Shell(OFFLINE)(command, "--data-dir", tmp_path / "misspelt")
+    assert (ended.code, ended.out) == (1, "")
+    assert "There is no deployment in" in ended.err
+    assert not (tmp_path / "misspelt").exists()
 
 
 @pytest.mark.parametrize("command", ["up", "serve", "worker", "migrate", "doctor"])

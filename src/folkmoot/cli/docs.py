@@ -62,7 +62,8 @@ def add(
             refused = len(documents) < len(files)
             if wait:
                 documents = list(uploads.wait(api, documents, shown))
-    _show(documents, as_json=as_json)
+    if documents or as_json:
+        _show(documents, as_json=as_json)
     if refused or any(document["status"] == "failed" for document in documents):
         raise typer.Exit(ExitCode.FAILED)
 

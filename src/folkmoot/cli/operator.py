@@ -78,7 +78,7 @@ def perform(
     deployment = main.configuration(flags={"data_dir": data_dir}, file=config).deployment
     known = list(secret_values(deployment))
     logs.configure(level="WARNING", style=logs.Style.CONSOLE, known=known)
-    _demand_begun(deployment)
+    demand_begun(deployment)
     ground = main.ground(deployment)
     try:
         ground.place.demand_ready()
@@ -87,7 +87,7 @@ def perform(
         ground.place.close()
 
 
-def _demand_begun(deployment: Deployment) -> None:
+def demand_begun(deployment: Deployment) -> None:
     """Begin no deployment by mistake: a misspelt directory would get a database of its own."""
     directory = deployment.data_dir.expanduser()
     if deployment.database_url is None and not (directory / "postgres").exists():

@@ -10,12 +10,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 
 from folkmoot import main
-from folkmoot.cli import banner, local, processes
+from folkmoot.cli import banner, local, operator, processes, terminal
 from folkmoot.cli.banner import Started
+from folkmoot.db import migrate as schema
 from folkmoot.http.server import listen, server
 from folkmoot.kit.telemetry import logs
 from folkmoot.main import Ground, Parts, Service
@@ -32,6 +34,8 @@ WorkerToo = Annotated[
 Handle = Annotated[int | None, typer.Option("--fd", hidden=True)]
 
 Ready = Callable[[Parts], Awaitable[None]]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def up(
@@ -70,6 +74,7 @@ def serve(
 ) -> None:
     """Serve the API and the console; the schema must be up to date (see `migrate`)."""
     deployment = _deployment(host, port, data_dir, None, config)
+    operator.demand_begun(deployment)
     if fd is not None:
         processes.end_with_parent()
     listening = socket.socket(fileno=fd) if fd is not None else _bind(deployment)
@@ -78,7 +83,7 @@ def serve(
     try:
         ground.place.demand_ready()
         with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
-            _run(ground, listening, main.provision_if_named, works=bool(worker_too))
+            _run(ground, listening, partial(_begin, url), works=bool(worker_too))
     finally:
         ground.place.close()
 
@@ -92,7 +97,9 @@ def worker(
     ] = False,
 ) -> None:
     """Work on background jobs and take over runs of lost processes, without serving HTTP."""
-    ground = main.ground(_deployment(None, None, data_dir, None, config))
+    deployment = _deployment(None, None, data_dir, None, config)
+    operator.demand_begun(deployment)
+    ground = main.ground(deployment)
     try:
         ground.place.demand_ready()
         uvloop.run(main.work(ground, retry_failed=retry_failed))
@@ -107,6 +114,7 @@ def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
         ground.place.migrate()
     finally:
         ground.place.close()
+    terminal.note(f"The schema is up to date ({schema.head()}).")
 
 
 def flags(
@@ -155,6 +163,11 @@ def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool)
     uvloop.run(serving.serve(sockets=[listening]))
     if serving.failed:
         raise typer.Exit(1)
+
+
+async def _begin(url: str, parts: Parts) -> None:
+    await main.provision_if_named(parts)
+    log.info("server.started", url=url)
 
 
 async def _announce(listening: socket.socket, parts: Parts) -> None:

@@ -38,10 +38,8 @@ class SchemaOutOfDate(AppError):
     code = "schema_out_of_date"
 
     def __init__(self, found: str | None, wanted: str) -> None:
-        super().__init__(
-            f"The database schema is at {found or 'nothing'}, this build needs {wanted}. "
-            "Run `folkmoot migrate`."
-        )
+        has = f"The database's schema is {found}" if found else "The database has no schema yet"
+        super().__init__(f"{has}; this build needs {wanted}. Run `folkmoot migrate`.")
 
 
 class DatabaseUnavailable(Unavailable):

@@ -1,6 +1,7 @@
 """Text that came from elsewhere cannot steer a terminal."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -67,3 +68,8 @@ def test_an_empty_table_is_a_remark_and_no_data(capsys: pytest.CaptureFixture[st
 def test_moments_are_told_in_local_time() -> None:
     assert len(terminal.moment("2026-11-21T11:00:34.662662Z")) == len("2026-11-21 11:00:34")
     assert terminal.moment(None) == ""
+
+
+def test_moments_are_written_into_json_as_the_api_writes_them() -> None:
+    moment = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
+    assert json.loads(terminal.as_json({"at": moment})) == {"at": "2026-07-01T12:30:00+00:00"}
