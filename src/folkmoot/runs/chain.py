@@ -1,8 +1,9 @@
 """The hash chain of a log.
 
-Each link covers the one before it, the event's place, type and time, and a salted digest of its
-payload. Erasing personal data deletes payload and salt and keeps the digest: the chain still
-verifies, and the text can no longer be guessed from its hash.
+It begins with the run's ids, so that no log passes for that of another run. Each link covers the
+one before it, the event's place, type and time, and a salted digest of its payload. Whoever erases
+personal data deletes payload and salt and keeps the digest: the chain still verifies, and the text
+can no longer be guessed from its hash.
 """
 
 from collections.abc import Iterable
@@ -12,8 +13,14 @@ from typing import Final
 
 import msgspec
 
-GENESIS: Final = bytes(32)
+from folkmoot.kit.ids import OrgId, RunId
+
 SALT_BYTES: Final = 16
+
+
+def genesis(org_id: OrgId, run_id: RunId) -> bytes:
+    """Return the head of a run's chain before its first event."""
+    return sha256(org_id.bytes + run_id.bytes).digest()
 
 
 def digest(salt: bytes, payload: bytes) -> bytes:
@@ -43,9 +50,9 @@ class Link(msgspec.Struct, frozen=True):
 class Verdict:
     """What verifying a chain found. `broken_at` is the first sequence number that does not fit."""
 
+    head: bytes
     events: int = 0
     erased: int = 0
-    head: bytes = GENESIS
     broken_at: int | None = None
     reason: str | None = None
 

@@ -9,7 +9,7 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId, ProcessId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.chain import GENESIS
+from folkmoot.runs.chain import genesis
 from folkmoot.runs.cleaning import cleaned, encoded, storable
 from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
@@ -127,7 +127,7 @@ class LiveRun:
     attempt: int = 1
     deaths: int = 0
     seq: int = 0
-    head: bytes = GENESIS
+    head: bytes = b""
     past: Sequence[Recorded] = ()
     context: object = None
     committed: int = 0
@@ -149,6 +149,7 @@ class LiveRun:
     def __post_init__(self) -> None:
         # Every event of the run names both; making their text anew each time shows in a profile.
         self.org_text, self.id_text = str(self.org_id), str(self.id)
+        self.head = self.head or genesis(self.org_id, self.id)
 
     @property
     def resumed(self) -> bool:

@@ -8,7 +8,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import statements
-from folkmoot.runs.chain import Link, Verdict, verify
+from folkmoot.runs.chain import Link, Verdict, genesis, verify
 from folkmoot.runs.events import Recorded
 
 PAGE: Final = 200
@@ -64,7 +64,7 @@ class LogReader:
 
     async def verify(self, subject: Subject, run_id: RunId) -> Verdict:
         """Follow a run's hash chain from its first event to its last."""
-        verdict = Verdict()
+        verdict = Verdict(genesis(subject.org_id, run_id))
         while verdict.intact:
             links = await self.links(subject, run_id, verdict.events)
             if not links:

@@ -9,7 +9,6 @@ import msgspec
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.chain import GENESIS
 from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters
@@ -97,7 +96,7 @@ class Stored:
             past=self.past,
             seq=len(self.past),
             committed=len(self.past),
-            head=self.head or GENESIS,
+            head=self.head or b"",
         )
 
 

@@ -158,6 +158,19 @@ async def test_an_ended_run_keeps_its_head_and_the_chain_verifies(
     assert (await running.reader.verify(subject, run.id)).broken_at == 3
 
 
+async def test_the_log_of_another_run_does_not_pass_for_a_run_s_own(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    running = await start({"hello": say_hello})
+    own, other = [await running.open(subject, "hello") for _ in range(2)]
+    for run in (own, other):
+        await running.log(subject, run.id)
+    assert (await running.reader.verify(subject, own.id)).intact
+    tamper(owner_address, "DELETE FROM run_events WHERE run_id = %s", (own.id,))
+    tamper(owner_address, "UPDATE run_events SET run_id = %s WHERE run_id = %s", (own.id, other.id))
+    assert (await running.reader.verify(subject, own.id)).broken_at == 1
+
+
 async def test_an_erased_payload_leaves_the_chain_intact(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from folkmoot.runs.chain import GENESIS, SALT_BYTES, Link, Verdict, digest, link, verify
+from folkmoot.kit.ids import OrgId, RunId, new_id
+from folkmoot.runs.chain import SALT_BYTES, Link, Verdict, digest, genesis, link, verify
+
+GENESIS = genesis(OrgId(new_id()), RunId(new_id()))
 
 Tamper = Callable[[list[Link]], list[Link]]
 
 
-def chain(length: int = 6) -> list[Link]:
+def chain(length: int = 6, head: bytes = GENESIS) -> list[Link]:
     """Return a log as the writer links it."""
-    head, links = GENESIS, list[Link]()
+    links = list[Link]()
     for seq in range(1, length + 1):
         salt, payload = os.urandom(SALT_BYTES), b'{"number":%d}' % seq
         head = link(head, seq, "said", seq * 10, digest(salt, payload))
@@ -72,7 +75,8 @@ TAMPERINGS: dict[str, tuple[Tamper, int]] = {
     "last removed": (lambda links: links[:-1], 6),
     "all removed": (lambda _links: [], 1),
     "one appended": (lambda links: renumber([*links, links[-1]]), 7),
-    "of another run": (lambda _links: chain(), 7),
+    "of another time": (lambda _links: chain(), 7),
+    "of another run": (lambda _links: chain(head=genesis(OrgId(new_id()), RunId(new_id()))), 1),
 }
 
 
@@ -80,7 +84,7 @@ TAMPERINGS: dict[str, tuple[Tamper, int]] = {
 def test_every_change_is_noticed_where_it_was_made(tampering: str) -> None:
     tamper, place = TAMPERINGS[tampering]
     links = chain()
-    verdict = verify(Verdict(), tamper(links))
+    verdict = verify(Verdict(GENESIS), tamper(links))
     if verdict.intact:
         verdict.demand(len(links), links[-1].hash)
     assert not verdict.intact
@@ -91,16 +95,16 @@ def test_every_change_is_noticed_where_it_was_made(tampering: str) -> None:
 def test_erasing_is_told_from_changing() -> None:
     links = chain()
     links[1], links[4] = erase(links[1]), erase(links[4])
-    verdict = verify(Verdict(), links)
+    verdict = verify(Verdict(GENESIS), links)
     verdict.demand(len(links), links[-1].hash)
     assert (verdict.intact, verdict.events, verdict.erased) == (True, 6, 2)
 
 
 def test_a_log_can_be_verified_page_by_page_and_no_further_than_its_fault() -> None:
     links = chain()
-    verdict = verify(verify(Verdict(), links[:3]), links[3:])
+    verdict = verify(verify(Verdict(GENESIS), links[:3]), links[3:])
     assert (verdict.intact, verdict.events, verdict.head) == (True, 6, links[-1].hash)
-    broken = verify(Verdict(), change(1, at_ms=0)(links))
+    broken = verify(Verdict(GENESIS), change(1, at_ms=0)(links))
     assert verify(broken, links[2:]).events == 1
 
 
