@@ -116,9 +116,11 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         async with asyncio.TaskGroup() as background:
             watching = background.create_task(watch(on.place, database), name="database watch")
             counting = background.create_task(backlog.watch(database), name="job counts")
+            anew = background.create_task(parts.knowledge.reembedding.watch(), name="re-embedding")
             yield parts
             watching.cancel()
             counting.cancel()
+            anew.cancel()
 
 
 async def settle_in(parts: Parts, *, works: bool) -> None:

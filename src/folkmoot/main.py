@@ -182,7 +182,7 @@ def application(parts: Parts) -> Api:
         conversation_routes.router,
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
-        model_routes.router(parts.models),
+        model_routes.router(parts.models, parts.knowledge.reembedding.notices),
     ):
         api.include_router(slice_routes)
     app.include_router(api)

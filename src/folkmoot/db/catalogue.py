@@ -29,6 +29,7 @@ LOOKUPS: Final = frozenset(
         "runs_claim",
         "runs_cancelled",
         "runs_held",
+        "documents_unembedded",
     }
 )
 """The functions that answer before a tenant is known. They return ids only."""

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, LiteralString, cast
 
-from folkmoot.db.work import Database
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from folkmoot.db.work import Database, Work
 from folkmoot.jobs.errors import JobsUnattended
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.telemetry import metrics
@@ -28,6 +31,19 @@ SELECT EXISTS (SELECT FROM procrastinate_jobs
    AND NOT EXISTS (SELECT FROM procrastinate_workers
                    WHERE last_heartbeat > now() - make_interval(secs => %s))
 """
+
+
+AWAITS: Final[LiteralString] = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs
+               WHERE task_name = :name AND status IN ('todo', 'doing') AND args @> :ids)
+"""
+
+
+async def awaits(work: Work, name: str, **ids: str) -> bool:
+    """Return whether a job of that name about these ids waits or runs."""
+    values = {"name": name, "ids": ids}
+    statement = text(AWAITS).bindparams(bindparam("ids", type_=JSONB))
+    return bool((await work.session.execute(statement, values)).scalar())
 
 
 async def demand_workers(database: Database) -> None:

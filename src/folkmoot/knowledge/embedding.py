@@ -41,6 +41,11 @@ class QueryVectors:
         return self._known[key]
 
 
+def passage(header: str, text: str) -> str:
+    """Return a chunk as it is embedded: with what its header says of where it comes from."""
+    return f"{header}\n\n{text}"
+
+
 async def in_batches(embedder: Embedder, texts: Sequence[str]) -> AsyncGenerator[Vectors]:
     """Embed texts, batch by batch.
 

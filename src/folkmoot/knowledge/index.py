@@ -41,6 +41,7 @@ INSERT_VECTORS: Final[LiteralString] = """
 INSERT INTO chunk_vectors (org_id, document_id, collection_id, model, ordinal, embedding)
 SELECT %(org_id)s, %(document_id)s, %(collection_id)s, %(model)s, v.ordinal, v.embedding::halfvec
 FROM unnest(%(ordinals)s::int[], %(embeddings)s::text[]) AS v (ordinal, embedding)
+ON CONFLICT DO NOTHING
 """
 INSERT_POSTINGS: Final[LiteralString] = """
 INSERT INTO postings (org_id, document_id, collection_id, ordinal, lexeme, occurrences, length,
@@ -116,9 +117,7 @@ async def replace(
     for batch in _batches(range(len(entries)), BATCH):
         rows = [_chunk_row(place, entries[place], lengths[place]) for place in batch]
         await _execute(work, INSERT_CHUNKS, key | _columns(rows))
-        vectors = [literal(embedded.vectors, place) for place in batch]
-        values = {"model": embedded.model, "ordinals": list(batch), "embeddings": vectors}
-        await _execute(work, INSERT_VECTORS, key | values)
+    await add_vectors(work, document, embedded)
     for postings in _batches(_postings(entries, lengths, known), BATCH):
         await _execute(work, INSERT_POSTINGS, key | _columns(postings))
     after: dict[str, tuple[int, int]] = {}
@@ -126,6 +125,14 @@ async def replace(
         chunks, words = after.get(entry.language, (0, 0))
         after[entry.language] = (chunks + 1, words + length)
     await _count(work, document, before, after)
+
+
+async def add_vectors(work: Work, document: Document, embedded: Embedded) -> None:
+    """Store a model's vectors of a document's chunks, unless they are there."""
+    for batch in _batches(range(len(embedded.vectors)), BATCH):
+        vectors = [literal(embedded.vectors, place) for place in batch]
+        values = {"model": embedded.model, "ordinals": batch, "embeddings": vectors}
+        await _execute(work, INSERT_VECTORS, _key(document) | values)
 
 
 async def erase(work: Work, document: Document) -> None:

@@ -21,7 +21,7 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import DocumentId
 from folkmoot.knowledge import index
-from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches
+from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches, passage
 from folkmoot.knowledge.errors import NothingIndexed
 from folkmoot.knowledge.index import Embedded, Entry
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
@@ -154,7 +154,7 @@ class IngestExecutor:
 
     async def _embed(self, entries: Sequence[Entry], reporter: Reporter) -> Embedded:
         embedder = self.embedder()
-        texts = [f"{entry.chunk.header}\n\n{entry.text}" for entry in entries]
+        texts = [passage(entry.chunk.header, entry.text) for entry in entries]
         await reporter.say(Stage.EMBED, 0, len(texts))
         parts: list[Any] = []
         async for vectors in in_batches(embedder, texts):

@@ -13,6 +13,7 @@ from folkmoot.knowledge.jobs import KnowledgeJobs
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.reading import Reader
+from folkmoot.knowledge.reembedding import Reembedding
 from folkmoot.knowledge.retrieval import Retrieval
 from folkmoot.runs.supervisor import Supervisor
 
@@ -34,6 +35,7 @@ class Knowledge:
     jobs: KnowledgeJobs
     intake: Intake
     retrieval: Retrieval
+    reembedding: Reembedding
 
 
 def knowledge(
@@ -50,9 +52,12 @@ def knowledge(
     supervisor.register(KIND, IngestExecutor(database, reader, embedder), deadline=DEADLINE)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor)
     jobs.register()
+    reembedding = Reembedding(queue, database, embedder)
+    reembedding.register()
     return Knowledge(
         blobs=blobs,
         jobs=jobs,
         intake=Intake(database, blobs, jobs, options.limits),
         retrieval=Retrieval(database, embedder),
+        reembedding=reembedding,
     )

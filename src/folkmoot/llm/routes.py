@@ -1,13 +1,18 @@
 """REST endpoint for models."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from folkmoot.http.access import require
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.kit.subject import Subject
+from folkmoot.llm.notices import Notice
 from folkmoot.llm.registry import Models
+
+Notices = Callable[[Subject], Awaitable[Sequence[Notice]]]
 
 
 class ModelRead(BaseModel):
@@ -45,12 +50,17 @@ class ModelList(BaseModel):
     notices: list[NoticeRead]
 
 
-def router(models: Models) -> APIRouter:
-    """Return the routes."""
+async def nothing(_subject: Subject) -> Sequence[Notice]:
+    """Return no notices."""
+    return ()
+
+
+def router(models: Models, notices: Notices = nothing) -> APIRouter:
+    """Return the routes; `notices` tells what else the caller should know."""
     routes = APIRouter(prefix="/models", tags=["models"])
 
     @routes.get("", dependencies=[require("models:read")])
-    async def list_models() -> ModelList:
+    async def list_models(subject: CurrentSubject) -> ModelList:
         """List the models that can be used, and whether their providers answer."""
         found = await models.available()
         known = [
@@ -76,7 +86,10 @@ def router(models: Models) -> APIRouter:
                 )
                 for each in found
             ],
-            notices=[NoticeRead(code=each.code, text=each.text) for each in models.notices()],
+            notices=[
+                NoticeRead(code=each.code, text=each.text)
+                for each in (*models.notices(), *await notices(subject))
+            ],
         )
 
     return routes
