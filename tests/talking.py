@@ -206,6 +206,7 @@ async def platform(
     tools: Sequence[Tool] = (CLOCK, CALCULATOR),
     permissions: frozenset[str] = frozenset(),
     most_runs: int = 2_000,
+    ledger: type[Ledger] = Ledger,
 ) -> AsyncIterator[Platform]:
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
@@ -230,7 +231,7 @@ async def platform(
             most_runs=most_runs,
         )
         library = Library()
-        registry = AgentRegistry(agents, toolbox(tools, Ledger(database)))
+        registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
         executor = AgentExecutor(registry, models, StoredHistory(database), library)
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)

@@ -1,0 +1,114 @@
+"""A process with an agent that is killed in the middle of a tool call. Run as a program.
+
+Its only argument is an `Order` as JSON. The tool writes a line into a file each time it is called:
+that is its effect on the world.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from folkmoot.agents.builtin import CHAT
+from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.ledger import Call, CallResult, Ledger
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.states import CallState
+from folkmoot.testing.provider import FakeProvider
+from folkmoot.tools.tool import Tool, ToolContext
+from talking import body, platform
+
+AGENT = replace(CHAT, tools=("lever",))
+
+
+class Moment(StrEnum):
+    """When the process dies."""
+
+    IN_THE_TOOL = "in the tool"
+    BEFORE_THE_RECORD = "between the tool and its record"
+    AFTER_THE_RECORD = "between the record and the log"
+
+
+class Order(msgspec.Struct):
+    """What the process is to do."""
+
+    moment: Moment
+    idempotent: bool
+    effects: str
+    app_address: str
+    writer_address: str
+    provider_port: int
+    org_id: OrgId
+    user_id: UserId
+    question: dict[str, Any]
+
+
+def die() -> None:
+    """End as the kernel would end it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lever(effects: Path, *, idempotent: bool, deadly: bool = False) -> Tool:
+    """Return the tool."""
+
+    async def pull(_context: ToolContext, _arguments: dict[str, Any]) -> str:
+        with effects.open("a") as file:
+            file.write("pulled\n")
+        if deadly:
+            die()
+        return "pulled"
+
+    return Tool(
+        name="lever",
+        description="Has an effect.",
+        parameters={"type": "object"},
+        call=pull,
+        idempotent=idempotent,
+    )
+
+
+class Dying(Ledger):
+    """A ledger whose process dies around the record of a result."""
+
+    moment = Moment.IN_THE_TOOL
+
+    async def _settle(self, run: LiveRun, call: Call, text: str, state: CallState) -> CallResult:
+        if self.moment is Moment.BEFORE_THE_RECORD:
+            die()
+        result = await Ledger._settle(self, run, call, text, state)
+        if self.moment is Moment.AFTER_THE_RECORD:
+            die()
+        return result
+
+
+async def main(order: Order) -> None:
+    Dying.moment = order.moment
+    deadly = order.moment is Moment.IN_THE_TOOL
+    tool = lever(Path(order.effects), idempotent=order.idempotent, deadly=deadly)
+    provider = FakeProvider(port=order.provider_port)  # not started: the test's own answers
+    async with platform(
+        order.app_address,
+        order.writer_address,
+        provider,
+        agents=[AGENT],
+        tools=[tool],
+        ledger=Dying,
+    ) as running:
+        subject = Subject(order.org_id, order.user_id, frozenset({"agents:run"}))
+        await running.talker(subject).send(order.question)
+
+
+def question(text: str) -> dict[str, Any]:
+    """Return a question that the agent answers with its tool."""
+    return body(text, "t1", workflow="tools")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(msgspec.json.decode(sys.argv[1], type=Order)))
