@@ -29,6 +29,9 @@ FORKS.set_forkserver_preload(
     [f"folkmoot.cli.{place.partition(':')[0]}" for place, _ in COMMANDS.values()]
 )
 
+# What a shell runs in the background ignores interrupts, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
