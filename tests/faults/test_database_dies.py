@@ -4,15 +4,21 @@ import asyncio
 import os
 import signal
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
+from chatting import Turn
+from deployed import Deployed
 from folkmoot.db import bootstrap, migrate, roles
 from folkmoot.db.embedded import EmbeddedPostgres
+from folkmoot.db.embedded.waiting import attempts
 from folkmoot.db.roles import Role
 from folkmoot.identity import accounts
 from folkmoot.identity.accounts import NewAccount
@@ -23,6 +29,8 @@ pytestmark = pytest.mark.anyio
 
 SECRET_KEY = "a secret key that only this test knows"
 PATIENCE = 40.0
+READY_SECONDS = 15
+REQUEST_SECONDS = 30
 
 
 @dataclass
@@ -35,9 +43,13 @@ class Mortal:
     writer: str
 
     def kill(self) -> None:
-        """Kill the postmaster as the kernel would."""
-        pid = next(self.root.rglob("postmaster.pid")).read_text(encoding="utf-8").split()[0]
-        os.kill(int(pid), signal.SIGKILL)
+        kill(self.root)
+
+
+def kill(root: Path) -> None:
+    """Kill the postmaster of a directory as the kernel would."""
+    pid = next(root.rglob("postmaster.pid")).read_text(encoding="utf-8").split()[0]
+    os.kill(int(pid), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -92,3 +104,49 @@ async def test_runs_pause_while_the_database_is_away_and_lose_nothing(mortal: Mo
             assert events[-1].type == "run.finished"
             assert (await running.reader.verify(subject, run.id)).intact
             assert body == await running.read(subject, run.id).to_end()
+
+
+@dataclass
+class Visits:
+    """What somebody gets who asks for data again and again."""
+
+    server: Deployed
+    answers: list[httpx.Response] = field(default_factory=list[httpx.Response])
+    enough: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        while not self.enough.wait(0.05):
+            self.answers.append(self.server.get("/api/v1/conversations"))
+
+
+def test_a_server_outlives_its_database(server: Deployed) -> None:
+    """Requests are refused meanwhile and do not hang; the stream goes on as if nothing was."""
+    turn = Turn(server.url, server.headers, "[[fake-tok100-itl40]]")
+    visits = Visits(server)
+    reading, visiting = turn.in_background(), threading.Thread(target=visits.go_on)
+    visiting.start()
+    turn.wait_for(b"word-9 ")
+    before = len(visits.answers)
+    kill(server.directory)
+    killed = time.monotonic()
+    assert any(served(visits.answers[before:]) for _ in attempts(30))
+    assert any(server.get("/health/ready").status_code == httpx.codes.OK for _ in attempts(30))
+    assert time.monotonic() - killed < READY_SECONDS
+    reading.join(PATIENCE)
+    visits.enough.set()
+    visiting.join(PATIENCE)
+    refused = [each for each in visits.answers if each.status_code != httpx.codes.OK]
+    assert {each.status_code for each in refused} == {httpx.codes.SERVICE_UNAVAILABLE}
+    assert all(int(each.headers["retry-after"]) > 0 for each in refused)
+    assert max(each.elapsed.total_seconds() for each in visits.answers) < REQUEST_SECONDS
+    assert (turn.cut, turn.ends) == (False, ["RUN_FINISHED"])
+    assert turn.text_of_answer.split() == [f"word-{number}" for number in range(100)]
+    assert server.get(f"/api/v1/runs/{turn.run_id}/events").content == turn.body
+    assert server.get(f"/api/v1/runs/{turn.run_id}/verify").json()["intact"]
+
+
+def served(answers: list[httpx.Response]) -> bool:
+    """Whether somebody was refused and is served again."""
+    codes = [each.status_code for each in answers]
+    refusals = [place for place, code in enumerate(codes) if code != httpx.codes.OK]
+    return bool(refusals) and httpx.codes.OK in codes[refusals[0] :]

@@ -63,12 +63,13 @@ async def test_a_call_that_completed_is_never_made_again_and_an_uncertain_one_is
     with psycopg.connect(superuser_address) as connection:
         connection.execute("UPDATE processes SET alive = false")  # as when its lease has lapsed
     tool = lever(effects, idempotent=idempotent)
-    async with platform(
-        app_address, writer_address, provider, agents=[AGENT], tools=[tool]
-    ) as heir:
-        async with heir.talker(subject).http() as client, asyncio.timeout(PATIENCE):
-            log = await client.get(f"/api/v1/runs/{asked['runId']}/events")
-            run: dict[str, Any] = (await client.get(f"/api/v1/runs/{asked['runId']}")).json()
+    async with (
+        platform(app_address, writer_address, provider, agents=[AGENT], tools=[tool]) as heir,
+        heir.talker(subject).http() as client,
+        asyncio.timeout(PATIENCE),
+    ):
+        log = await client.get(f"/api/v1/runs/{asked['runId']}/events")
+        run: dict[str, Any] = (await client.get(f"/api/v1/runs/{asked['runId']}")).json()
     stream = frames(log.content)
     assert [frame.id for frame in stream] == list(range(1, len(stream) + 1))
     assert [frame.event["content"] for frame in stream if frame.type == "TOOL_CALL_RESULT"] == [
