@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -91,10 +92,11 @@ class Following:
             self._reached = self._reading = True
             reader = FrameReader()
             for piece in response.iter_bytes():
-                for frame in reader.feed(piece):
-                    event = self._accepted(frame)
-                    if event is not None:
-                        yield self.last, event
+                with _undisturbed():
+                    for frame in reader.feed(piece):
+                        event = self._accepted(frame)
+                        if event is not None:
+                            yield self.last, event
 
     def _accepted(self, frame: Frame) -> Event | None:
         number = int(frame.id) if frame.id and frame.id.isdecimal() else 0
@@ -125,6 +127,16 @@ class Following:
         pause = min(FIRST_PAUSE * 2**self._lost, LONGEST_PAUSE)
         self._lost += 1
         time.sleep(max(pause * random.uniform(0.75, 1), min(asked, LONGEST_WAIT)))  # noqa: S311 - no secret
+
+
+@contextmanager
+def _undisturbed() -> Generator[None]:
+    """Let Ctrl-C wait: no event may be taken as seen and not be shown."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def events_of(api: Api, run_id: str, *, stored: bool = False) -> Open:

@@ -1,6 +1,7 @@
 """A run is followed to its end, whatever becomes of the connections."""
 
 import json
+import signal
 import socket
 
 import pytest
@@ -53,6 +54,25 @@ def test_a_server_that_is_busy_is_asked_again(stage: Stage) -> None:
     busy = answers(503, {"detail": "Wait."}, Retry_After="0")
     stage.replies += [busy, events(1), busy, hangs_up, events(2, last=2)]
     assert follow(stage) == [1, 2]
+
+
+def test_an_interruption_waits_for_what_has_come_and_costs_no_event(stage: Stage) -> None:
+    stage.replies += [events(1, 2), events(1, 2, 3, last=3)]
+    shown: list[int] = []
+    with Api(stage.url, "a key") as api:
+        window = Following(events_of(api, "run"), api.url)
+
+        def read() -> None:
+            for number, _ in window.events():
+                if number == 1:
+                    signal.raise_signal(signal.SIGINT)
+                shown.append(number)
+
+        with pytest.raises(KeyboardInterrupt):
+            read()
+        assert shown
+        shown += [number for number, _ in window.events()]
+    assert shown == [1, 2, 3]
 
 
 def test_a_refusal_ends_it(stage: Stage) -> None:
