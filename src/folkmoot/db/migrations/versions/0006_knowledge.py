@@ -117,7 +117,8 @@ CREATE TABLE postings (
   language text COLLATE "C" NOT NULL,
   lexeme text COLLATE "C" NOT NULL
 );
-CREATE INDEX ix_postings_lexeme ON postings (org_id, collection_id, language, lexeme);
+CREATE INDEX ix_postings_lexeme ON postings (org_id, collection_id, language, lexeme)
+  INCLUDE (document_id, ordinal, occurrences, length);
 CREATE INDEX ix_postings_document ON postings (org_id, document_id);
 CREATE TABLE collection_languages (
   org_id uuid NOT NULL,
