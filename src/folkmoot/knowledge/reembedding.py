@@ -116,8 +116,8 @@ class Reembedding:
         if not count:
             return []
         told = (
-            f"Documents that {model} has still to embed: {count:,}. Until then they are found by "
-            "their words only."
+            f"Documents that the embedding model has still to see: {count:,}. Until then they are "
+            "found by their words only."
         )
         return [Notice("embedding_behind", told)]
 

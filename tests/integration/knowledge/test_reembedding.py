@@ -100,7 +100,7 @@ async def test_how_much_is_left_is_told_to_those_who_see_it(
     place.embedder.gate.clear()
     await place.knowledge.reembedding.look()
     (notice,) = await told(place, ada.subject)
-    assert notice.startswith("Documents that test:concepts has still to embed: 3.")
+    assert notice.startswith("Documents that the embedding model has still to see: 3.")
     assert await told(place, eve.subject) == []
     place.app.include_router(
         model_routes.router(Models(ModelsConfig()), place.knowledge.reembedding.notices)
