@@ -23,7 +23,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.states import CallState
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.tool import Tool, ToolContext
-from talking import body, platform
+from talking import platform
 
 AGENT = replace(CHAT, tools=("lever",))
 
@@ -49,18 +49,26 @@ class Order(msgspec.Struct):
     user_id: UserId
     question: dict[str, Any]
 
+    @property
+    def taken(self) -> int:
+        """How often the tool has taken effect."""
+        return len(Path(self.effects).read_text().splitlines())
+
+    def take_effect(self) -> None:
+        with Path(self.effects).open("a") as file:
+            file.write("pulled\n")
+
 
 def die() -> None:
     """End as the kernel would end it."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def lever(effects: Path, *, idempotent: bool, deadly: bool = False) -> Tool:
+def lever(order: Order, *, deadly: bool = False) -> Tool:
     """Return the tool."""
 
     async def pull(_context: ToolContext, _arguments: dict[str, Any]) -> str:
-        with effects.open("a") as file:
-            file.write("pulled\n")
+        order.take_effect()
         if deadly:
             die()
         return "pulled"
@@ -70,7 +78,7 @@ def lever(effects: Path, *, idempotent: bool, deadly: bool = False) -> Tool:
         description="Has an effect.",
         parameters={"type": "object"},
         call=pull,
-        idempotent=idempotent,
+        idempotent=order.idempotent,
     )
 
 
@@ -90,8 +98,7 @@ class Dying(Ledger):
 
 async def main(order: Order) -> None:
     Dying.moment = order.moment
-    deadly = order.moment is Moment.IN_THE_TOOL
-    tool = lever(Path(order.effects), idempotent=order.idempotent, deadly=deadly)
+    tool = lever(order, deadly=order.moment is Moment.IN_THE_TOOL)
     provider = FakeProvider(port=order.provider_port)  # not started: the test's own answers
     async with platform(
         order.app_address,
@@ -103,11 +110,6 @@ async def main(order: Order) -> None:
     ) as running:
         subject = Subject(order.org_id, order.user_id, frozenset({"agents:run"}))
         await running.talker(subject).send(order.question)
-
-
-def question(text: str) -> dict[str, Any]:
-    """Return a question that the agent answers with its tool."""
-    return body(text, "t1", workflow="tools")
 
 
 if __name__ == "__main__":

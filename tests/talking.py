@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -89,10 +89,14 @@ class Platform:
     database: Database
     supervisor: Supervisor
     provider: FakeProvider
-    library: Library
     executor: AgentExecutor
     url: str
     subjects: dict[str, Subject]
+
+    @property
+    def library(self) -> Library:
+        """The documents that its agents search."""
+        return cast(Library, self.executor.retriever)
 
     def talker(self, subject: Subject) -> "Talker":
         """Return a client that acts for a subject."""
@@ -230,16 +234,15 @@ async def platform(
             listen_address=app_address,
             most_runs=most_runs,
         )
-        library = Library()
         registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
-        executor = AgentExecutor(registry, models, StoredHistory(database), library)
+        executor = AgentExecutor(registry, models, StoredHistory(database), Library())
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
         turns = Turns(database, supervisor, registry, models, everything)
         subjects: dict[str, Subject] = {}
         app = edge(application(turns, subjects), EdgeOptions())
         url = await stack.enter_async_context(served(app))
-        yield Platform(database, supervisor, provider, library, executor, url, subjects)
+        yield Platform(database, supervisor, provider, executor, url, subjects)
 
 
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from chatting import Turn
@@ -159,3 +160,26 @@ def test_tokens_stop_within_two_seconds_of_a_cancel(server: Deployed) -> None:
     reading.join()
     assert time.monotonic() - begun < 2
     assert turn.ends == ["RUN_FINISHED"]
+
+
+def test_who_reads_on_gets_the_first_event_at_once(server: Deployed) -> None:
+    """Of a run that runs, and of one that has ended."""
+    turn = ask(server, "[[fake-tok200-itl20]]")
+    reading = turn.in_background()
+    turn.wait_for(b"word-50 ")
+    running = first_byte(turn)
+    reading.join()
+    assert max(running, first_byte(turn)) < 0.5
+
+
+def first_byte(turn: Turn) -> float:
+    """Return the seconds until the first event comes, at the best of three attempts."""
+    address, last = f"{turn.url}/api/v1/runs/{turn.run_id}/events", {"Last-Event-ID": "5"}
+    took: list[float] = []
+    with httpx.Client(headers=turn.headers | last) as client:
+        for _ in range(3):
+            begun = time.monotonic()
+            with client.stream("GET", address) as answer:
+                assert next(answer.iter_raw()).startswith(b"id: 6\n")
+                took.append(time.monotonic() - begun)
+    return min(took)

@@ -12,16 +12,35 @@ import psycopg
 import pytest
 
 import dying
-from dying import AGENT, Moment, Order, lever, question
+from dying import AGENT, Moment, Order, lever
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says, uses
-from talking import custom, frames, platform
+from talking import body, custom, frames, platform
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 30.0
+
+
+@pytest.fixture
+def order(
+    app_address: str, writer_address: str, subject: Subject, provider: FakeProvider, tmp_path: Path
+) -> Order:
+    """What a process is told that dies in the middle of a call."""
+    provider.script([uses("lever"), says("Done.")])
+    return Order(
+        Moment.IN_THE_TOOL,
+        idempotent=False,
+        effects=str(tmp_path / "effects"),
+        app_address=app_address,
+        writer_address=writer_address,
+        provider_port=urlsplit(provider.url).port or 0,
+        org_id=subject.org_id,
+        user_id=subject.user_id,
+        question=body("Pull the lever", "t1", workflow="tools"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,47 +54,33 @@ PATIENCE = 30.0
     ],
 )
 async def test_a_call_that_completed_is_never_made_again_and_an_uncertain_one_is_shown(
-    app_address: str,
-    writer_address: str,
+    order: Order,
     superuser_address: str,
     subject: Subject,
     provider: FakeProvider,
-    tmp_path: Path,
     moment: Moment,
     idempotent: bool,
     times: int,
     result: str,
 ) -> None:
-    provider.script([uses("lever"), says("Done.")])
-    effects, asked = tmp_path / "effects", question("Pull the lever")
-    order = Order(
-        moment,
-        idempotent,
-        str(effects),
-        app_address,
-        writer_address,
-        urlsplit(provider.url).port or 0,
-        subject.org_id,
-        subject.user_id,
-        asked,
-    )
+    order.moment, order.idempotent = moment, idempotent
     await killed(order)
     with psycopg.connect(superuser_address) as connection:
         connection.execute("UPDATE processes SET alive = false")  # as when its lease has lapsed
-    tool = lever(effects, idempotent=idempotent)
+    tool, path = lever(order), f"/api/v1/runs/{order.question['runId']}"
     async with (
-        platform(app_address, writer_address, provider, agents=[AGENT], tools=[tool]) as heir,
+        platform(
+            order.app_address, order.writer_address, provider, agents=[AGENT], tools=[tool]
+        ) as heir,
         heir.talker(subject).http() as client,
         asyncio.timeout(PATIENCE),
     ):
-        log = await client.get(f"/api/v1/runs/{asked['runId']}/events")
-        run: dict[str, Any] = (await client.get(f"/api/v1/runs/{asked['runId']}")).json()
-    stream = frames(log.content)
+        stream = frames((await client.get(f"{path}/events")).content)
+        run: dict[str, Any] = (await client.get(path)).json()
+    results = [frame.event["content"] for frame in stream if frame.type == "TOOL_CALL_RESULT"]
+    assert results == [result]
     assert [frame.id for frame in stream] == list(range(1, len(stream) + 1))
-    assert [frame.event["content"] for frame in stream if frame.type == "TOOL_CALL_RESULT"] == [
-        result
-    ]
-    assert effects.read_text() == "pulled\n" * times
+    assert order.taken == times
     assert (run["state"], run["attempt"]) == ("finished", 2)
     assert [call["name"] for call in run["needs_review"]] == ["lever"] * (result == UNCERTAIN)
     assert len(custom(stream, NEEDS_REVIEW)) == (result == UNCERTAIN)
