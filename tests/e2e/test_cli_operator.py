@@ -111,10 +111,31 @@ def test_the_configuration_is_shown_with_its_origins_and_without_its_secrets(
     assert "origin" not in shell("config", "show", "--config", file).out.splitlines()[0]
 
 
-def test_a_mistake_in_the_configuration_is_told_with_its_place() -> None:
-    ended = Shell({"FOLKMOOT_PORT": "eighty"})("config", "show")
+@pytest.mark.parametrize(
+    ("content", "environ", "told"),
+    [
+        ("", {"FOLKMOOT_PORT": "eighty"}, "environment FOLKMOOT_PORT: port: Input should be"),
+        ("port: [80\nmode: dev\n", {}, "folkmoot.yaml: (file): line 2, column "),
+        ("prot: 80\n", {}, "folkmoot.yaml: prot: there is no such setting; is it port?"),
+        ("workers: several\n", {}, "folkmoot.yaml: workers: Input should be a valid integer"),
+        (
+            "",
+            {"OPENAI_API_KEY_FILE": "/nowhere/key"},
+            "environment OPENAI_API_KEY_FILE: providers.openai_api_key: /nowhere/key: No such",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("config", "show"), ("up",), ("user", "list")])
+def test_a_mistake_in_the_configuration_is_told_with_its_place(
+    tmp_path: Path, command: tuple[str, ...], content: str, environ: dict[str, str], told: str
+) -> None:
+    file = tmp_path / "folkmoot.yaml"
+    file.write_text(content)
+    ended = Shell(environ)(*command, "--config", file, "--data-dir", tmp_path / "data")
     assert (ended.code, ended.out) == (1, "")
-    assert "environment FOLKMOOT_PORT: port:" in ended.err
+    assert told in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
 
 
 def test_the_description_of_the_api_is_the_one_that_the_server_gives(
