@@ -34,12 +34,13 @@ def test_commands_find_the_server_that_was_started_from_the_same_checkout(checko
     server.start()
     try:
         assert (checkout / ".folkmoot" / "postgres").is_dir()
+        said = {}
         for command in ("chat Hello", "runs list --json", "docs list --json", "user list --json"):
             with shell.begin(*command.split()) as begun:
-                out, err = begun.communicate(timeout=PATIENCE)
-            assert begun.returncode == 0, err
-            assert out
-        (person,) = json.loads(out)
+                said[command], error = begun.communicate(timeout=PATIENCE)
+            assert begun.returncode == 0, error
+        assert said["chat Hello"]
+        (person,) = json.loads(said["user list --json"])
         assert person["email"] == "admin@localhost"
     finally:
         server.stop()

@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ async def test_names_from_users_are_not_kept_for_ever(models: Models) -> None:
     assert models.chat("openai:m0") is not first
 
 
-def auto(**keys: str) -> ModelsConfig:
+def auto(**keys: Any) -> ModelsConfig:
     return ModelsConfig(providers=standard_providers(**keys), fetch_local_embedder=False)
 
 
