@@ -1,7 +1,7 @@
 import asyncio
 from dataclasses import replace
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 import pytest
 
