@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from folkmoot.blobs.errors import BlobTooLarge
+from folkmoot.blobs.errors import BlobStoreUnavailable, BlobTooLarge
 from folkmoot.db.errors import StorageFull
 from folkmoot.http.problems import documented
-from folkmoot.kit.errors import TooLarge
+from folkmoot.kit.errors import Invalid, TooLarge, Unavailable
 from folkmoot.knowledge.errors import (
     BrokenForm,
     CollectionNotFound,
@@ -23,10 +23,13 @@ REFUSED: Final = documented(
     TooLarge,
     BlobTooLarge,
     UnsupportedBody,
+    Invalid,
     UnsupportedFile,
     NothingSent,
     BrokenForm,
     StorageFull,
+    Unavailable,
+    BlobStoreUnavailable,
     UploadLost,
 )
 SCHEMAS: Final = "#/components/schemas/{model}"
