@@ -32,4 +32,14 @@ BARS: Final[dict[str, dict[str, Bar]]] = {
     "S6": {"memory_peak_mb": Bar(300)},
     "start-up": {"repeat_start_s": Bar(3), "repeat_memory_idle_mb": Bar(200)},
     "list": {"cpu_ms_per_list": Bar(4)},
+    "offline": {"hybrid_above_lexical": Bar(0, least=True)},
+    "fastembed": {"hybrid_above_better": Bar(-0.01, least=True)},
+    "scifact offline": {"lexical_p95_ms": Bar(20)},
+    "scifact fastembed": {
+        "hybrid_ndcg_at_10": Bar(0.71, least=True),
+        "hybrid_recall_at_100": Bar(0.95, least=True),
+        "lexical_p95_ms": Bar(20),
+    },
+    "xquad-en fastembed": {"hybrid_ndcg_at_10": Bar(0.97, least=True)},
+    "xquad-de fastembed": {"hybrid_ndcg_at_10": Bar(0.94, least=True)},
 }
