@@ -4,11 +4,15 @@ import asyncio
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from folkmoot.kit.subject import Subject
+from folkmoot.runs import health, service
+from folkmoot.runs.errors import LeaseLost, LogBehind, RunsDraining
 from folkmoot.runs.lease import LASTS
 from folkmoot.runs.live import LiveRun
-from running import StartProcess, bury, types, until
+from relay import relayed
+from running import StartProcess, bury, process, types, until
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +74,48 @@ async def test_a_process_whose_loop_stood_still_too_long_gives_its_runs_up(
     assert executed == [1, 2]
     await until(lambda: frozen.supervisor.lease.process_id is not None)
     frozen.supervisor.admit()
+
+
+async def test_a_process_whose_lease_has_lapsed_is_buried_and_may_write_nothing_more(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    frozen, watcher = await start({"run": forever}), await start({})
+    run = await frozen.open(subject, "run")
+    async with watcher.database.work(subject) as work:
+        await service.demand_lease(work, run)
+        assert await service.alive(work, frozen.supervisor.process_id)
+    lapsed = frozen.supervisor.process_id
+    for task in frozen.supervisor._own:
+        if task.get_name() == "heartbeat":
+            task.cancel()
+    with psycopg.connect(owner_address, autocommit=True) as connection, capture_logs() as lines:
+        connection.execute("UPDATE processes SET lease_until = now() WHERE id = %s", (lapsed,))
+        await until(lambda: any(line["event"] == "runs.process_dead" for line in lines))
+    async with watcher.database.work(subject) as work:
+        assert not await service.alive(work, lapsed)
+        with pytest.raises(LeaseLost):
+            await service.demand_lease(work, run)
+
+
+async def test_a_process_says_why_it_can_take_no_runs(
+    app_address: str, writer_address: str, subject: Subject
+) -> None:
+    async with (
+        relayed(writer_address) as relay,
+        process(app_address, relay.address, {"run": forever}) as running,
+    ):
+        supervisor = running.supervisor
+        health.check(supervisor)
+        relay.go_away()
+        await running.open(subject, "run")
+        await until(lambda: supervisor.writer.behind)
+        with pytest.raises(LogBehind):
+            health.check(supervisor)
+        relay.come_back()
+        await until(lambda: not supervisor.writer.behind)
+        await supervisor.lease.leave()
+        with pytest.raises(LeaseLost):
+            health.check(supervisor)
+        await supervisor.drain(grace=0)
+        with pytest.raises(RunsDraining):
+            health.check(supervisor)

@@ -245,6 +245,18 @@ async def test_what_looks_after_readers_does_not_end_with_a_fault(
     assert not any(task.done() for task in running.supervisor._own)
 
 
+@pytest.mark.parametrize("key", [True, False])
+async def test_a_run_keeps_the_scopes_of_the_key_that_it_was_asked_for_with(
+    start: StartProcess, subject: Subject, key: bool
+) -> None:
+    running = await start({"run": nothing})
+    asking = replace(subject, permissions=frozenset({"b:read", "a:run"}), api_key=key)
+    run = await running.open(asking, "run")
+    async with running.database.work(subject) as work:
+        row = await service.get(work, str(run.id))
+    assert row.scopes == (["a:run", "b:read"] if key else None)
+
+
 @pytest.mark.parametrize(
     ("again", "found"),
     [

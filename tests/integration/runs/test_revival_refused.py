@@ -10,6 +10,7 @@ from folkmoot.kit.errors import Forbidden
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service, supervisor
+from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import MOST_DEATHS
@@ -61,6 +62,29 @@ async def test_a_run_that_cannot_be_revived_holds_up_no_other(
     for new in runs[1:]:
         assert await read(running, new) == ["run.started", "run.finished"]
     assert types(await running.reader.whole(subject, broken.id)) == []
+
+
+async def test_a_run_that_ends_while_it_is_brought_back_is_left_alone(
+    start: StartProcess, subject: Subject, owner_address: str
+) -> None:
+    """As when it was given up, or belongs to another process by then."""
+    tried = asyncio.Event()
+
+    async def end(org: OrgId, user: UserId, scopes: Sequence[str] | None) -> Subject:
+        tamper(owner_address, "UPDATE runs SET state = 'failed'")
+        tried.set()
+        return await any_subject(org, user, scopes)
+
+    new = new_run(subject, "run")
+    await store((await start({})).database, new)
+    running = await start({"run": finish}, subjects=end)
+    async with asyncio.timeout(PATIENCE):
+        await tried.wait()
+        await running.supervisor._revive_or_tell(
+            Claimed(subject.org_id, new.id, subject.user_id, running.supervisor.process_id)
+        )
+    assert types(await running.reader.whole(subject, new.id)) == []
+    assert running.supervisor.hub.live == {}
 
 
 async def test_failures_before_a_run_can_go_on_are_no_attempts(
