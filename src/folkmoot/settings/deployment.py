@@ -149,7 +149,7 @@ class Deployment(BaseModel):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
-        default=20.0,
+        default=15.0,
         description="How long a process that stops lets its runs end before it hands them over.",
     )
     max_runs: PositiveInt = Field(
