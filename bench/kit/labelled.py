@@ -41,10 +41,10 @@ class LabelledSet:
     def load(cls, directory: Path) -> "LabelledSet":
         loaded = cls(
             directory.name,
-            [json.loads(line) for line in (directory / "corpus.jsonl").open()],
-            [json.loads(line) for line in (directory / "queries.jsonl").open()],
+            [json.loads(line) for line in _lines(directory / "corpus.jsonl")],
+            [json.loads(line) for line in _lines(directory / "queries.jsonl")],
         )
-        for line in (directory / "qrels.tsv").read_text().splitlines()[1:]:
+        for line in _lines(directory / "qrels.tsv")[1:]:
             query, document, score = line.split("\t")
             if float(score) > 0:
                 loaded.relevant.setdefault(query, {})[document] = float(score)
@@ -55,6 +55,10 @@ class LabelledSet:
         for query in self.queries:
             if relevant := self.relevant.get(query["id"]):
                 yield query["text"], relevant
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").strip().split("\n")
 
 
 class Remembering:
