@@ -219,7 +219,7 @@ async def test_many_readers_of_one_run_get_the_same_bytes(http: Http, subject: S
     run = await http.running.open(subject, "hello")
     limits = httpx.Limits(max_connections=100)
     async with httpx.AsyncClient(
-        base_url=http.client.base_url, headers=http.client.headers, limits=limits
+        base_url=http.client.base_url, headers=http.client.headers, limits=limits, timeout=60
     ) as client:
         answers = await asyncio.gather(*(client.get(f"/runs/{run.id}/events") for _ in range(100)))
     assert len({answer.content for answer in answers}) == 1
