@@ -86,10 +86,9 @@ class Api:
         headers = {"Accept": accept} if accept else None
         return self._json(self._request("GET", path, params=_given(query), headers=headers))
 
-    def post(self, path: str, body: object = None, *, key: str | None = None) -> Json:
-        """Make or do something; with an idempotency key it happens once."""
-        headers = {"Idempotency-Key": key} if key else None
-        return self._json(self._request("POST", path, json=body, headers=headers))
+    def post(self, path: str, body: object = None) -> Json:
+        """Make or do something."""
+        return self._json(self._request("POST", path, json=body))
 
     def upload(self, path: str, files: Any) -> Json:  # noqa: ANN401 - what httpx takes
         """Send files as a form, read while they are sent."""

@@ -59,8 +59,8 @@ export class Client {
     return this.#json<T>(path, signal ? { signal } : {});
   }
 
-  async post<T>(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<T> {
-    return this.#json<T>(path, { method: "POST", body, headers });
+  async post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.#json<T>(path, { method: "POST", body });
   }
 
   async patch<T>(path: string, body: unknown): Promise<T> {
