@@ -32,9 +32,9 @@ def console(local_server: Deployed) -> Deployed:
     return local_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser."""
+    """A browser. While it lives its event loop is this thread's, and no other test can have one."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with chromium() as browser:
