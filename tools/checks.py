@@ -20,9 +20,9 @@ import services
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONSOLE: Final = ROOT / "console"
 AT_ONCE: Final = 2
-LEAST_COVERED: Final = 85  # per cent of the lines in src; 90 is the aim
+LEAST_COVERED: Final = 95  # per cent of the lines in src
 CORE: Final = ("db", "identity", "runs", "settings")
-LEAST_CORE_COVERED: Final = 90  # per cent of the lines in these rooms; 100 is the aim
+LEAST_CORE_COVERED: Final = 99  # per cent of the lines in these rooms; rare timing decides the rest
 SUMMARY: Final = re.compile(r"\b(?:passed|failed|errors?|deselected|no tests ran)\b.* in [\d.]+s")
 
 

@@ -119,7 +119,7 @@ def test_a_mistake_is_told_with_its_place_its_name_and_its_reason(
     assert "short" not in str(refused.value).partition("key: ")[2]
 
 
-@pytest.mark.parametrize("content", ["host: [", "- a\n- b\n", "just words", b"\xff\xfe"])
+@pytest.mark.parametrize("content", ["host: [", "- a\n- b\n", "just words", "\0", b"\xff\xfe"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: str | bytes) -> None:
     path = tmp_path / "folkmoot.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
