@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg import conninfo, sql
 
 from embedded_processes import room_for_servers
@@ -90,6 +91,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         beyond = [item for item in items if item.get_closest_marker("root")]
         config.hook.pytest_deselected(items=beyond)
         items[:] = [item for item in items if item not in beyond]
+
+
+@pytest.fixture(autouse=True)
+def plain_traces() -> Iterator[None]:
+    """Drawing the traces of errors, as structlog does for people, takes seconds for each."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from deployed import Deployed, deployed
 from settled import Settler, newcomer, settler
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(environment: dict[str, str]) -> Iterator[Deployed]:
     with deployed(environment) as server:
         yield server

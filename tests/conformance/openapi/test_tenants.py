@@ -35,7 +35,7 @@ BODIES: Final = {
 """Where an id can be sent in a body, and in which."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def description(server: Deployed) -> Body:
     described: Body = server.get("/openapi.json").json()
     return described

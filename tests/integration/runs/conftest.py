@@ -1,25 +1,15 @@
 """Processes on the test's database."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Unpack
 
 import pytest
-import structlog
 
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.ports import Executor
 from running import Options, Running, StartProcess, process
 from runs_http import Http, forever, hello, over_http
-
-
-@pytest.fixture(autouse=True)
-def plain_traces() -> Iterator[None]:
-    """Drawing the traces of the errors that are made here takes seconds."""
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, plain])
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture
