@@ -101,12 +101,8 @@ async def test_a_run_tells_its_stages_in_order(ada: Visitor) -> None:
     document = await ada.read(await ada.collection(), "report.pdf", REPORT)
     events = await ada.log(document["run_id"])
     told = [json.loads(event.payload or b"")["value"] for event in events[1:-1]]
-    assert [each["stage"] for each in told[:-1] if each["done"] == 0] == [
-        "parse",
-        "chunk",
-        "embed",
-        "index",
-    ]
+    stages = dict.fromkeys(each["stage"] for each in told[:-1])  # a slow one is told twice
+    assert list(stages) == ["parse", "chunk", "embed", "index"]
     assert told[-1] == {"document_id": document["id"], "chunks": 2, "pages": 2}
     assert [events[0].type, events[-2].type, events[-1].type] == [
         "run.started",
