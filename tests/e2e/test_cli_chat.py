@@ -27,7 +27,6 @@ def state(server: Deployed, run_id: str) -> str:
     return str(server.get(f"/api/v1/runs/{run_id}").json()["state"])
 
 
-@pytest.mark.core
 def test_an_answer_streams_to_the_output_and_everything_else_beside_it(folkmoot: Shell) -> None:
     ended = folkmoot("chat", "[[fake-tok50]]")
     assert ended.code == 0
