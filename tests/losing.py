@@ -1,13 +1,17 @@
 """Runs whose process is gone, and logs that are written by hand."""
 
+import asyncio
 from typing import LiteralString
 
 import orjson
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import ProcessId, new_id
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
-from running import tamper
+from running import Running, tamper, types
+
+PATIENCE = 20.0
 
 APPEND: LiteralString = (
     "INSERT INTO run_events (org_id, run_id, seq, at_ms, type, payload, hash)"
@@ -27,3 +31,13 @@ def append(owner_address: str, new: NewRun, *events: tuple[str, object]) -> None
         payload = None if body is None else orjson.dumps(body).decode()
         values = (new.subject.org_id, new.id, number, type_, payload, bytes([number]))
         tamper(owner_address, APPEND, values)
+
+
+async def finish(_run: LiveRun) -> None:
+    """Be an executor that has nothing left to do."""
+
+
+async def read(running: Running, new: NewRun) -> list[str]:
+    """Return the types of a run's events, to its end."""
+    async with asyncio.timeout(PATIENCE):
+        return types(await running.log(new.subject, new.id))

@@ -21,6 +21,7 @@ END: Final[LiteralString] = """, ended AS MATERIALIZED (
   FROM lease, json_to_recordset(%s::json)
     AS e (o uuid, r uuid, t text, s integer, h bytea, u jsonb, c text, d text)
 )"""
+# What nobody reads is not executed: this asks for the calls above and is always true.
 ENDED: Final[LiteralString] = """ WHERE (SELECT count(*) FROM ended) >= 0"""
 
 # A notification wakes every listening backend, the writer's own among them, which costs as much as

@@ -16,7 +16,7 @@ from folkmoot.runs.lease import Claimed
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import CLAIM
-from losing import append, store
+from losing import append, finish, read, store
 from relay import relayed
 from running import (
     Running,
@@ -33,15 +33,6 @@ from running import (
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0
-
-
-async def finish(_run: LiveRun) -> None:
-    return
-
-
-async def read(running: Running, new: NewRun) -> list[str]:
-    async with asyncio.timeout(PATIENCE):
-        return types(await running.log(new.subject, new.id))
 
 
 async def test_a_run_whose_log_is_empty_begins_it(start: StartProcess, subject: Subject) -> None:

@@ -11,24 +11,13 @@ from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service, supervisor
 from folkmoot.runs.lease import Claimed
-from folkmoot.runs.live import LiveRun
-from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import MOST_DEATHS
-from losing import append, store
-from running import Running, StartProcess, any_subject, new_run, tamper, types
+from losing import append, finish, read, store
+from running import StartProcess, any_subject, new_run, tamper, types
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0
-
-
-async def finish(_run: LiveRun) -> None:
-    return
-
-
-async def read(running: Running, new: NewRun) -> list[str]:
-    async with asyncio.timeout(PATIENCE):
-        return types(await running.log(new.subject, new.id))
 
 
 async def test_a_run_of_somebody_who_may_no_longer_do_this_fails(
