@@ -60,10 +60,10 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
     try:
         async with aclosing(turn.model.stream(request)) as batches:
             async for batch in batches:
-                answer.written += estimate.characters(batch)
                 for chunk in batch:
                     answer.take(chunk)
-                await turn.run.room()
+                if turn.run.behind:
+                    await turn.run.room()
     finally:
         answer.settle(request)
     return answer.finish()
@@ -93,12 +93,15 @@ class _Answer:
     def take(self, chunk: Chunk) -> None:
         """Write the next piece into the log."""
         match chunk:
-            case TextDelta(text):
-                self._speak().write(text)
-            case ToolCallDelta(index, arguments):
-                self.calls[index].arguments.write(arguments)
-            case ReasoningDelta(text):
-                self._think().write(text)
+            case TextDelta():
+                self.written += len(chunk.text)
+                self._speak().write(chunk.text)
+            case ToolCallDelta():
+                self.written += len(chunk.arguments)
+                self.calls[chunk.index].arguments.write(chunk.arguments)
+            case ReasoningDelta():
+                self.written += len(chunk.text)
+                self._think().write(chunk.text)
             case ToolCallStarted():
                 self._call(chunk)
             case Usage():

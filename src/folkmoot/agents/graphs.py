@@ -66,6 +66,10 @@ class PortModel(BaseChatModel):
         """Bind nothing: a turn knows its tools."""
         return self
 
+    def bind(self, **_: Any) -> Any:  # noqa: ANN401 - the library's own type has no public name
+        """Bind nothing: a turn knows its options, and a binding merges configurations anew."""
+        return self
+
     async def ainvoke(
         self,
         input: LanguageModelInput,  # noqa: A002 - the base class's name

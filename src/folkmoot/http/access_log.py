@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from folkmoot.http.sse import DIRECT
+from folkmoot.http.sse import STREAMED
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import OpenSpan, Span
@@ -34,7 +34,6 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
-        scope[DIRECT] = answer.send
         with metrics.requests_in_progress.track_inprogress(), _span(scope) as span:
             try:
                 await self._app(scope, receive, answer.send)
@@ -91,7 +90,7 @@ def _report(scope: Scope, answer: _Answer, span: Span) -> None:
         route=route,
         status=status,
         ms=round(seconds * 1000, 1),
-        bytes=answer.bytes,
+        bytes=answer.bytes + scope.get(STREAMED, 0),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from folkmoot.http.sse import DIRECT
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.telemetry import context
 
@@ -26,13 +27,12 @@ class RequestId:
         request_id = _given(scope) or str(new_id())
         header = (HEADER, request_id.encode())
 
-        # No coroutine of its own: this is called for every piece of every stream.
         def send_with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), header]
             return send(message)
 
-        scope["request_id"] = request_id
+        scope["request_id"], scope[DIRECT] = request_id, send
         with context.bound(request_id=request_id):
             await self._app(scope, receive, send_with_id)
 

@@ -4,12 +4,13 @@ Frames end in LF: the official AG-UI client does not parse CRLF.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from http import HTTPStatus
+from inspect import iscoroutine
 from typing import Any, Final, Protocol
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from folkmoot.kit.errors import Invalid
 
@@ -26,6 +27,9 @@ DIRECT: Final = "folkmoot.send"
 
 Each layer costs a call for each piece of each stream.
 """
+
+STREAMED: Final = "folkmoot.streamed"
+"""Where a request's scope says how many bytes went that way."""
 
 
 class LastEventIdInvalid(Invalid):
@@ -83,20 +87,22 @@ class EventStream(Response):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        closed = False
+        closed, sent = False, 0
         send = scope.get(DIRECT, send)
 
         def write(data: bytes, *, more: bool) -> Coroutine[Any, Any, None]:
-            nonlocal closed
+            nonlocal closed, sent
             closed = not more
-            message: Message = {"type": "http.response.body", "body": data, "more_body": more}
-            return _coroutine(send, message)
+            sent += len(data)
+            sending = send({"type": "http.response.body", "body": data, "more_body": more})
+            return sending if iscoroutine(sending) else _coroutine(sending)
 
         watcher = asyncio.get_running_loop().create_task(self._watch(receive))
         try:
             await self.source.serve(write)
         finally:
             watcher.cancel()
+            scope[STREAMED] = sent
         if not closed:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -106,5 +112,5 @@ class EventStream(Response):
         self.source.leave()
 
 
-async def _coroutine(send: Send, message: Message) -> None:
-    await send(message)
+async def _coroutine(sending: Awaitable[None]) -> None:
+    await sending

@@ -15,11 +15,12 @@ REASONING: Final = -2
 
 
 class Batch:
-    """The chunks of one read, in the order they came."""
+    """The chunks of one read, in the order they came; `characters` counts those of all reads."""
 
-    __slots__ = ("_chunks", "_kind", "_pieces")
+    __slots__ = ("_chunks", "_kind", "_pieces", "characters")
 
     def __init__(self) -> None:
+        self.characters = 0
         self._chunks: list[Chunk] = []
         self._pieces: list[str] = []
         self._kind = TEXT  # or REASONING, or the index of a tool call
@@ -51,9 +52,12 @@ class Batch:
 
     def _turn(self, kind: int) -> None:
         """Close the delta that was being collected; what follows is of another kind."""
-        if self._pieces and (joined := "".join(self._pieces)):
-            self._chunks.append(self._delta(joined))
-        self._pieces.clear()
+        if self._pieces:
+            joined = "".join(self._pieces)
+            self._pieces.clear()
+            if joined:
+                self.characters += len(joined)
+                self._chunks.append(self._delta(joined))
         self._kind = kind
 
     def _delta(self, joined: str) -> Chunk:

@@ -78,7 +78,6 @@ class _Answer:
         self._framing = wire.framing()
         self._decoder: Decoder = wire.decoder()
         self._batch = Batch()
-        self._characters = 0
         self._failure: ModelError | None = None
         self._begun = False
         self._ended = False
@@ -90,7 +89,13 @@ class _Answer:
             ModelError: after everything that came before the failure was returned.
         """
         while not self._ended and self._failure is None:
-            data = await self._receive()
+            try:
+                data = await self._body.read()
+            except ModelError:
+                # What breaks after the model said why it stopped takes nothing away.
+                if self._decoder.reason is None:
+                    raise
+                data = b""
             chunks = self._decode(data)
             if chunks:
                 return chunks
@@ -100,19 +105,10 @@ class _Answer:
 
     def cost(self) -> Usage:
         """Return what the answer cost up to where it broke off."""
-        return estimate.cut(self._request, self._characters, self._decoder.usage)
+        return estimate.cut(self._request, self._batch.characters, self._decoder.usage)
 
     def close(self) -> None:
         self._body.close(whole=self._ended)
-
-    async def _receive(self) -> bytes:
-        """Read on; what breaks after the model said why it stopped takes nothing away."""
-        try:
-            return await self._body.read()
-        except ModelError:
-            if self._decoder.reason is None:
-                raise
-            return b""
 
     def _decode(self, data: bytes) -> list[Chunk]:
         failed: str | None = None
@@ -126,8 +122,8 @@ class _Answer:
         except StreamFailed as failure:
             failed = failure.message
         chunks = self._batch.take()
-        self._characters += estimate.characters(chunks)
-        self._begun = self._begun or bool(chunks)
+        if chunks:
+            self._begun = True
         if failed is not None:
             self._failure = self._failed(failed)
         if self._failure is None and (self._decoder.closed or not data):
@@ -154,6 +150,6 @@ class _Answer:
                 else ModelAnswerMalformed(self._model, "it is empty")
             )
             return
-        told = decoder.usage or estimate.usage(self._request, self._characters)
+        told = decoder.usage or estimate.usage(self._request, self._batch.characters)
         chunks += (told, Finished(decoder.reason))
         self._ended = True

@@ -4,21 +4,11 @@ Four characters a token is what OpenAI gives as a rule of thumb for English; an 
 of medium detail. Accounting marks such figures as estimated.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from folkmoot.llm.port import (
-    ChatMessage,
-    ChatRequest,
-    Chunk,
-    ReasoningDelta,
-    TextDelta,
-    TextPart,
-    ToolCallDelta,
-    Usage,
-)
+from folkmoot.llm.port import ChatMessage, ChatRequest, TextPart, Usage
 
 CHARACTERS: Final = 4
 IMAGE: Final = 765  # tokens
@@ -50,17 +40,6 @@ def cut(request: ChatRequest, output_characters: int, told: Usage | None) -> Usa
     if told is None or told.output_tokens >= guess.output_tokens:
         return told or guess
     return msgspec.structs.replace(told, output_tokens=guess.output_tokens, estimated=True)
-
-
-def characters(chunks: Sequence[Chunk]) -> int:
-    """Return how much a model wrote in these chunks."""
-    total = 0
-    for chunk in chunks:
-        if isinstance(chunk, TextDelta | ReasoningDelta):
-            total += len(chunk.text)
-        elif isinstance(chunk, ToolCallDelta):
-            total += len(chunk.arguments)
-    return total
 
 
 def _characters(message: ChatMessage) -> int:

@@ -1,6 +1,7 @@
 """Models that are watched: each call is a span and is counted, with its time and its tokens."""
 
 from collections.abc import AsyncGenerator, Sequence
+from typing import Final
 
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
@@ -16,6 +17,8 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
+
+LAST: Final = (Finished, Usage)
 
 
 class ObservedChatModel:
@@ -38,7 +41,7 @@ class ObservedChatModel:
                 async for batch in answer:
                     if first is None:
                         first = clock.monotonic() - begun
-                    if isinstance(batch[-1], Finished | Usage):
+                    if isinstance(batch[-1], LAST):
                         self._report(batch, span)
                     yield batch
             finally:

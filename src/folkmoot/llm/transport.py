@@ -92,9 +92,10 @@ class Body:
         Raises:
             ModelError: too slow, too much, or cut.
         """
-        if not self._deadline.left():
+        now = clock.monotonic()
+        if now >= self._deadline.end:
             raise ModelDeadlineExceeded(self._call.model, self._deadline.seconds)
-        self._since = clock.monotonic()
+        self._since = now
         try:
             data = await self._content.readany()
         except _broken() as error:

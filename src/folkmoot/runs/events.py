@@ -62,7 +62,7 @@ class End(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """One event of a log as it was committed.
 
     `payload` is JSON text in UTF-8, or None once it has been erased; `at_ms` is milliseconds since

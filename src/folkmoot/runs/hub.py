@@ -69,7 +69,8 @@ class Hub:
             self._forget(run)
         for window in tuple(run.windows):
             window.push(events)
-        run.wake_waiters()
+        if run.waiters:
+            run.wake_waiters()
 
     def lose(self) -> None:
         """Let go of every run: another process has taken this one for dead."""

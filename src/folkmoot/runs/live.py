@@ -42,8 +42,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     tool_call_id: str | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """An event on its way to the log: an encoded payload, or pieces of text still being merged.
 
     Whatever can go wrong with an event goes wrong when it is emitted: the writer works for all
@@ -145,10 +144,15 @@ class LiveRun:
     spoke: bool = False
     org_text: str = field(init=False)
     id_text: str = field(init=False)
+    row_head: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         # Every event of the run names both; making their text anew each time shows in a profile.
         self.org_text, self.id_text = str(self.org_id), str(self.id)
+        self.row_head = b'{"o":"%b","r":"%b","s":' % (
+            self.org_text.encode(),
+            self.id_text.encode(),
+        )
         self.head = self.head or genesis(self.org_id, self.id)
 
     @property
@@ -272,8 +276,13 @@ class LiveRun:
         """Wait until everything emitted so far is committed."""
         await self.writer.settled(self)
 
+    @property
+    def behind(self) -> bool:
+        """Whether the log is far behind, for instance because the database is away."""
+        return self.writer.behind
+
     async def room(self) -> None:
-        """Wait while the log is far behind, for instance because the database is away."""
+        """Wait while the log is far behind."""
         if self.writer.behind:
             await self.writer.room()
 

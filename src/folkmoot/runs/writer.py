@@ -26,7 +26,7 @@ from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import Entry, LiveRun
 from folkmoot.runs.ports import Projection
 
-LONGEST_PAUSE: Final = 0.010
+LONGEST_PAUSE: Final = 0.020
 """Seconds between two batches at the most."""
 
 PAUSE_PER_RUN: Final = 0.0004
@@ -94,9 +94,9 @@ class LogWriter:
             entry.projected = projection.statement, encoded(row)
         if not self._pending:
             self._oldest = clock.monotonic()
+            self._quiet.clear()
+            self._wake.set()
         self._pending.append(entry)
-        self._quiet.clear()
-        self._wake.set()
         if urgent:
             self._rush.set()
 

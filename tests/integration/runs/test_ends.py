@@ -207,6 +207,7 @@ async def test_a_run_whose_end_cannot_be_told_is_taken_up_again(
     running = await start({"run": nothing}, filters=Stumbling())
     run = await running.open(subject, "run")
     await until(lambda: run.lost)
+    await running.supervisor.writer.quiet(5)  # within the ten seconds it would be, too
     tamper(owner_address, "UPDATE runs SET started_at = now() - interval '11 seconds'")
     assert (await ended(running, subject, run)).type == "run.finished"
 

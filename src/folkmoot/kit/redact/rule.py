@@ -44,7 +44,7 @@ class Rule:
             that a text has one reading only.
         shown: How many leading parts stay in the text.
         not_after: Class of characters that must not precede the shape ("" for any).
-        after: Expression of fixed width that must precede the shape.
+        after: Expressions of fixed width, one of which must precede the shape (none for any).
         context: Expression that must end right before the shape, within `CONTEXT` characters.
         tail: Class of characters that are swallowed after the shape, without limit.
         measure: Given the hidden part, how many of its characters to hide; 0 means "not this".
@@ -54,7 +54,7 @@ class Rule:
     parts: tuple[Part, ...]
     shown: int = 0
     not_after: str = OUTSIDE_WORDS
-    after: str = ""
+    after: tuple[str, ...] = ()
     context: re.Pattern[str] | None = None
     tail: str = ""
     measure: Callable[[str], int] | None = None
@@ -108,7 +108,8 @@ class Rule:
     @property
     def _preceded(self) -> str:
         """Assertions on what stands before, seen from behind the first character."""
-        after = rf"(?<={self.after}[\s\S])" if self.after else ""
+        after = "|".join(rf"(?<={before}[\s\S])" for before in self.after)
+        after = f"(?:{after})" if after else ""
         if not self.not_after:
             return after
         escaped = r"(?<=\\[nrt][\s\S])"  # the letter of "\n" in a JSON text is no part of a word

@@ -43,7 +43,8 @@ PREFIXES: Final = {
 
 CHOSEN_NAMES: Final = r"passw(?:or)?d|passphrase|pwd"
 ISSUED_NAMES: Final = r"secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key"
-ENDING: Final = r"[dentyDENTY\"'\s]"  # how such a name ends: rules out most colons at once
+ENDINGS: Final = tuple(rf"(?i:[rw]d|se|et|en|ey)[\\\"'\s]{{{between}}}" for between in range(5))
+"""How such a name ends, with what may stand between it and its value: rules out most colons."""
 
 
 def _after_name(names: str) -> re.Pattern[str]:
@@ -97,7 +98,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
         (Part(" "), Part(CREDENTIAL, 8, 512)),
         shown=1,
         not_after="",
-        after="(?i:bearer)",
+        after=("(?i:bearer)",),
         tail=CREDENTIAL,
         measure=_telling,
     ),
@@ -106,7 +107,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
         (Part(" "), Part(CREDENTIAL, 8, 512)),
         shown=1,
         not_after="",
-        after="(?i:basic)",
+        after=("(?i:basic)",),
         tail=CREDENTIAL,
         measure=_telling,
     ),
@@ -115,7 +116,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
         (*literal("//"), Part(r"^\s/@:?#", 0, 128), *literal(":"), Part(r"^\s/?#", 2, 512)),
         shown=4,
         not_after="",
-        after=":",
+        after=(":",),
         measure=_before_host,
     ),
     *(
@@ -130,7 +131,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ),
             shown=4,
             not_after="",
-            after=ENDING,
+            after=ENDINGS,
             context=_after_name(names),
             tail=rf"^{quote}\n",
             measure=measure,
@@ -147,7 +148,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
             (Part(":="), Part(r"\s", 0, 2), Part(BARE, 6, 256)),
             shown=2,
             not_after="",
-            after=ENDING,
+            after=ENDINGS,
             context=_after_name(names),
             tail=BARE,
             measure=measure,
