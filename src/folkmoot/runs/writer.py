@@ -155,7 +155,8 @@ class LogWriter:
                     await self._rush.wait()
 
     async def _write(self) -> None:
-        entries = [entry for entry in self._taken() if self.hub.holds(entry.run)]
+        held = set(self.hub.live.values())
+        entries = [entry for entry in self._taken() if entry.run in held]
         if entries and self.process_id is not None:
             begun, oldest = clock.monotonic(), self._oldest
             batch = Batch(self.process_id, clock.milliseconds())
