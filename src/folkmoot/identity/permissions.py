@@ -17,6 +17,11 @@ MEMBER: Final = frozenset(
     {
         "organization:read",
         "members:read",
+        "teams:read",
+        "settings:read",
+        "settings:write",  # one's own layer
+        "secrets:read",
+        "secrets:write",  # one's own
         "api_keys:read",
         "api_keys:write",
         "agents:read",
@@ -36,11 +41,15 @@ MEMBER: Final = frozenset(
 ADMIN: Final = MEMBER | {
     "organization:write",
     "members:write",
+    "teams:write",
+    "settings:manage",  # the organisation's layer
+    "secrets:manage",  # the organisation's
+    "audit:read",
     "api_keys:manage",  # the keys of others: see and revoke them
     "operations:read",
 }
 
-OWNER: Final = ADMIN
+OWNER: Final = ADMIN | {"organization:delete", "ownership:transfer"}
 
 PERMISSIONS: Final = {OrgRole.OWNER: OWNER, OrgRole.ADMIN: ADMIN, OrgRole.MEMBER: MEMBER}
 

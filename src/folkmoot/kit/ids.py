@@ -18,6 +18,9 @@ CollectionId = NewType("CollectionId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 UploadId = NewType("UploadId", UUID)
 ChunkId = NewType("ChunkId", UUID)
+InvitationId = NewType("InvitationId", UUID)
+AuditEventId = NewType("AuditEventId", UUID)
+SecretId = NewType("SecretId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -33,6 +36,9 @@ ALL: Final = (
     DocumentId,
     UploadId,
     ChunkId,
+    InvitationId,
+    AuditEventId,
+    SecretId,
 )
 
 
