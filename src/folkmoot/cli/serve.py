@@ -18,7 +18,7 @@ from folkmoot import main
 from folkmoot.cli import banner, local, operator, processes, terminal
 from folkmoot.cli.banner import Started
 from folkmoot.db import migrate as schema
-from folkmoot.http.server import listen, server
+from folkmoot.http.server import handed_over, listen, server
 from folkmoot.kit.telemetry import logs
 from folkmoot.main import Ground, Parts, Service
 from folkmoot.settings.deployment import Deployment, Mode, secret_values
@@ -77,7 +77,7 @@ def serve(
     operator.demand_begun(deployment)
     if fd is not None:
         processes.end_with_parent()
-    listening = socket.socket(fileno=fd) if fd is not None else _bind(deployment)
+    listening = handed_over(fd) if fd is not None else _bind(deployment)
     url = _url(deployment, listening)
     ground = main.ground(deployment)
     try:

@@ -91,5 +91,14 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError:
         listening.close()
         raise
-    listening.set_inheritable(True)
+    return listening
+
+
+def handed_over(handle: int) -> socket.socket:
+    """Take a listening socket that the parent process has handed over.
+
+    It ends here: a child that outlives this process must not keep the port.
+    """
+    listening = socket.socket(fileno=handle)
+    listening.set_inheritable(False)
     return listening
