@@ -30,6 +30,9 @@ LOOKUPS: Final = frozenset(
         "runs_cancelled",
         "runs_held",
         "documents_unembedded",
+        "audit_undelivered",
+        "audit_expired",
+        "audit_truncate",
     }
 )
 """The functions that answer before a tenant is known. They return ids only."""

@@ -66,11 +66,19 @@ def let_writer(
 def let_lookup(
     table: str, columns: Iterable[str], *, commands: Iterable[str] = ("SELECT",)
 ) -> None:
-    """Let the look-up functions at the named columns of every tenant's rows."""
-    names = ", ".join(columns)
+    """Let the look-up functions at the named columns of every tenant's rows.
+
+    What is deleted is a row and not a column: that takes no names.
+    """
+    named = ", ".join(columns)
+    listed = f"({named})" if named else ""
     for command in commands:
-        op.execute(f"GRANT {command} ({names}) ON {table} TO {Role.LOOKUP}")
-        clauses = {"SELECT": "USING (true)", "UPDATE": "USING (true) WITH CHECK (true)"}[command]
+        op.execute(f"GRANT {command} {listed} ON {table} TO {Role.LOOKUP}")
+        clauses = {
+            "SELECT": "USING (true)",
+            "UPDATE": "USING (true) WITH CHECK (true)",
+            "DELETE": "USING (true)",
+        }[command]
         op.execute(
             f"CREATE POLICY lookup_{command.lower()} ON {table} FOR {command}"
             f" TO {Role.LOOKUP} {clauses}"

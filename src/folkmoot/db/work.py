@@ -1,6 +1,6 @@
 """Units of work: one transaction, done for one subject. Committed by whoever opened it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, cast
@@ -37,6 +37,9 @@ HEARTBEAT: Final = 3_000
 
 Connection = AsyncConnection[tuple[object, ...]]
 
+LastStep = Callable[[], Awaitable[None]]
+LAST_STEPS: Final = "folkmoot.last_steps"
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -55,6 +58,22 @@ class PersonalWork:
 
     session: AsyncSession
     user_id: UserId | None
+
+
+def do_last(work: Work | PersonalWork, step: LastStep) -> None:
+    """Have a step done when the block of a work has come to its end, before it is committed.
+
+    It is for locks that many wait for: taken last, one is held shortest and is in nobody's way.
+    """
+    work.session.info.setdefault(LAST_STEPS, []).append(step)
+
+
+async def _end(session: AsyncSession) -> None:
+    steps: list[LastStep] = session.info.pop(LAST_STEPS, [])
+    if steps:
+        await session.flush()
+    for step in steps:
+        await step()
 
 
 class Database:
@@ -142,6 +161,7 @@ class Database:
         async with _unavailable_means_503(), self._sessions.begin() as session:
             await session.execute(SET_TENANT_NAMED, _tenant(subject))
             yield Work(session, subject)
+            await _end(session)
 
     @asynccontextmanager
     async def personal_work(self, user_id: UserId | None = None) -> AsyncGenerator[PersonalWork]:
@@ -149,6 +169,7 @@ class Database:
         async with _unavailable_means_503(), self._sessions.begin() as session:
             await session.execute(SET_TENANT_NAMED, _person(user_id))
             yield PersonalWork(session, user_id)
+            await _end(session)
 
     @asynccontextmanager
     async def unscoped(self) -> AsyncGenerator[Connection]:

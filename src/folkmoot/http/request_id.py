@@ -7,6 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from folkmoot.http.sse import DIRECT
+from folkmoot.kit import origin
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.telemetry import context
 
@@ -15,7 +16,7 @@ HARMLESS: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 
 
 class RequestId:
-    """Puts the id into the scope, the log and the answer's `X-Request-ID`."""
+    """Puts the id into the scope, the log and the answer's `X-Request-ID`; notes the address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,7 +34,9 @@ class RequestId:
             return send(message)
 
         scope["request_id"], scope[DIRECT] = request_id, send
-        with context.bound(request_id=request_id):
+        client = scope.get("client")
+        address = client[0] if client else None
+        with context.bound(request_id=request_id), origin.coming_from(address):
             await self._app(scope, receive, send_with_id)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import LiteralString
 
+from folkmoot.kit.chain import SALT_BYTES, digest, link
 from folkmoot.kit.ids import ProcessId
 from folkmoot.runs import statements
-from folkmoot.runs.chain import SALT_BYTES, digest, link
 from folkmoot.runs.events import ENDS, End, Recorded, encode
 from folkmoot.runs.live import Entry, LiveRun
 

@@ -7,9 +7,9 @@ from typing import Any, Final, LiteralString, Protocol
 
 import msgspec
 
+from folkmoot.kit.chain import genesis
 from folkmoot.kit.ids import OrgId, ProcessId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.chain import genesis
 from folkmoot.runs.cleaning import cleaned, encoded, storable
 from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode

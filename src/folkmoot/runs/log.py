@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString, cast
 
 from folkmoot.db.work import Database
+from folkmoot.kit.chain import Link, Verdict, genesis, verify
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import statements
-from folkmoot.runs.chain import Link, Verdict, genesis, verify
 from folkmoot.runs.events import Recorded
 
 PAGE: Final = 200

@@ -18,11 +18,11 @@ from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 from folkmoot.http.problems import documented
+from folkmoot.kit.chain import Link
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.page import Page, cut
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
-from folkmoot.runs.chain import Link
 from folkmoot.runs.errors import RunNotFound, RunsDraining, TooManyRuns
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.log import LogReader

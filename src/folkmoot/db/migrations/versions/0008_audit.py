@@ -1,12 +1,117 @@
-"""The audit trail."""
+"""The audit trail: events that nobody who serves can change, the heads of their chains, sinks."""
+
+from alembic import op
+
+from folkmoot.db.policies import ORG, let_lookup, lookup_function, protect
 
 revision = "0008_audit"
 down_revision = "0007_unembedded"
 
+TABLES = """
+CREATE TABLE audit_chains (
+  org_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  head bytea NOT NULL,
+  truncated_seq bigint,
+  truncated_head bytea,
+  truncated_at timestamptz,
+  CONSTRAINT pk_audit_chains PRIMARY KEY (org_id),
+  CONSTRAINT fk_audit_chains_org_id FOREIGN KEY (org_id)
+    REFERENCES organizations (id) ON DELETE CASCADE
+);
+CREATE TABLE audit_events (
+  org_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  action text NOT NULL,
+  actor_id uuid,
+  api_key_id uuid,
+  target_type text,
+  target_id text,
+  before text,
+  after text,
+  request_id text,
+  client_address text,
+  salt bytea,
+  digest bytea NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT pk_audit_events PRIMARY KEY (org_id, seq),
+  CONSTRAINT fk_audit_events_org_id FOREIGN KEY (org_id)
+    REFERENCES audit_chains (org_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_audit_events_actor ON audit_events (org_id, actor_id, seq);
+CREATE INDEX ix_audit_events_action ON audit_events (org_id, action text_pattern_ops, seq);
+CREATE INDEX ix_audit_events_target ON audit_events (org_id, target_type, target_id, seq);
+CREATE INDEX ix_audit_events_request ON audit_events (org_id, request_id);
+CREATE INDEX ix_audit_events_at ON audit_events (org_id, at_ms);
+CREATE TABLE audit_deliveries (
+  org_id uuid NOT NULL,
+  sink text NOT NULL,
+  seq bigint NOT NULL,
+  delivered_at timestamptz NOT NULL,
+  CONSTRAINT pk_audit_deliveries PRIMARY KEY (org_id, sink),
+  CONSTRAINT fk_audit_deliveries_org_id FOREIGN KEY (org_id)
+    REFERENCES audit_chains (org_id) ON DELETE CASCADE
+);
+"""
+
+# The organisations with events that a sink has not got yet.
+UNDELIVERED = """
+SELECT c.org_id FROM audit_chains AS c
+LEFT JOIN audit_deliveries AS d ON d.org_id = c.org_id AND d.sink = wanted
+WHERE c.seq > coalesce(d.seq, 0)
+"""
+
+OLD = "(extract(epoch FROM now()) * 1000)::bigint - greatest(days, 30) * 86400000::bigint"
+"""The moment before which an event is old, whatever the caller says: 30 days at the least."""
+
+# The organisations whose oldest event is old. `days` says how long to keep one.
+EXPIRED = f"""
+SELECT c.org_id FROM audit_chains AS c JOIN audit_events AS e
+  ON e.org_id = c.org_id AND e.seq = coalesce(c.truncated_seq, 0) + 1
+WHERE e.at_ms < {OLD}
+"""
+
+# Removes the oldest events of the tenant that the transaction acts for, up to the first that is
+# not old, and keeps the link of the last one removed: what follows can still be verified.
+TRUNCATE = f"""
+WITH chain AS (
+  SELECT c.org_id, c.seq FROM audit_chains AS c WHERE c.org_id = {ORG} FOR UPDATE
+), first_kept AS (
+  SELECT coalesce(min(e.seq), (SELECT c.seq + 1 FROM chain AS c)) AS seq
+  FROM audit_events AS e WHERE e.org_id = {ORG} AND e.at_ms >= {OLD}
+), anchor AS (
+  SELECT e.seq, e.hash FROM audit_events AS e, first_kept AS k
+  WHERE e.org_id = {ORG} AND e.seq = k.seq - 1
+), gone AS (
+  DELETE FROM audit_events AS e USING anchor AS a WHERE e.org_id = {ORG} AND e.seq <= a.seq
+)
+UPDATE audit_chains AS c
+SET truncated_seq = a.seq, truncated_head = a.hash, truncated_at = now()
+FROM anchor AS a WHERE c.org_id = {ORG}
+RETURNING c.org_id
+"""
+
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    op.execute(TABLES)
+    protect("audit_chains", app="SELECT, INSERT (org_id, seq, head), UPDATE (seq, head)")
+    protect("audit_events", app="SELECT, INSERT")
+    protect("audit_deliveries", app="SELECT, INSERT, UPDATE")
+    let_lookup("audit_chains", ["org_id", "seq", "truncated_seq"])
+    let_lookup(
+        "audit_chains",
+        ["truncated_seq", "truncated_head", "truncated_at"],
+        commands=["UPDATE"],
+    )
+    let_lookup("audit_events", ["org_id", "seq", "at_ms", "hash"])
+    let_lookup("audit_events", [], commands=["DELETE"])
+    let_lookup("audit_deliveries", ["org_id", "sink", "seq"])
+    lookup_function("audit_undelivered(wanted text)", UNDELIVERED, returns="TABLE (org_id uuid)")
+    lookup_function("audit_expired(days integer)", EXPIRED, returns="TABLE (org_id uuid)")
+    lookup_function("audit_truncate(days integer)", TRUNCATE, returns="TABLE (org_id uuid)")
 
 
 def downgrade() -> None:
-    """Change nothing yet."""
+    op.execute("DROP FUNCTION audit_undelivered, audit_expired, audit_truncate")
+    op.execute("DROP TABLE audit_deliveries, audit_events, audit_chains")

@@ -1,6 +1,6 @@
 """The hash chain of a log.
 
-It begins with the run's ids, so that no log passes for that of another run. Each link covers the
+It begins with the ids of what the log is of, so that none passes for another. Each link covers the
 one before it, the event's place, type and time, and a salted digest of its payload. Whoever erases
 personal data deletes payload and salt and keeps the digest: the chain still verifies, and the text
 can no longer be guessed from its hash.
@@ -10,17 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
 import msgspec
-
-from folkmoot.kit.ids import OrgId, RunId
 
 SALT_BYTES: Final = 16
 
 
-def genesis(org_id: OrgId, run_id: RunId) -> bytes:
-    """Return the head of a run's chain before its first event."""
-    return sha256(org_id.bytes + run_id.bytes).digest()
+def genesis(*ids: UUID) -> bytes:
+    """Return the head of a chain before its first event: of a run, of an organisation's trail."""
+    return sha256(b"".join(each.bytes for each in ids)).digest()
 
 
 def digest(salt: bytes, payload: bytes) -> bytes:
@@ -61,7 +60,7 @@ class Verdict:
         return self.broken_at is None
 
     def demand(self, events: int, head: bytes) -> None:
-        """Compare with the length and head that the run's row keeps: nothing may be cut off."""
+        """Compare with the length and head that were kept apart: nothing may be cut off."""
         if (self.events, self.head) != (events, head):
             self.broken_at, self.reason = self.events + 1, "the log ends too early"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from folkmoot.kit.chain import SALT_BYTES, Link, Verdict, digest, genesis, link, verify
 from folkmoot.kit.ids import OrgId, RunId, new_id
-from folkmoot.runs.chain import SALT_BYTES, Link, Verdict, digest, genesis, link, verify
 
 GENESIS = genesis(OrgId(new_id()), RunId(new_id()))
 
