@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from asking_all import Body
 from deployed import Deployed, deployed
 from settled import Settler, newcomer, settler
 
@@ -12,6 +13,12 @@ from settled import Settler, newcomer, settler
 def server(environment: dict[str, str]) -> Iterator[Deployed]:
     with deployed(environment) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def description(server: Deployed) -> Body:
+    described: Body = server.get("/openapi.json").json()
+    return described
 
 
 @pytest.fixture(scope="module")

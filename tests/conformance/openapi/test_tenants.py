@@ -4,19 +4,16 @@ The tests walk the description: a new parameter that names something has to be g
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import pytest
 
-from deployed import Deployed
+from asking_all import JSON, Body, operations, send
 from folkmoot.kit.ids import new_id
 from settled import Settler
 
-Body = dict[str, Any]
-
 SHARED: Final = {"agent_id"}  # the same for all organisations
-JSON: Final = {"Content-Type": "application/json"}
 NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids"}
 BODIES: Final = {
     "collection_ids": (
@@ -35,20 +32,6 @@ BODIES: Final = {
 """Where an id can be sent in a body, and in which."""
 
 
-@pytest.fixture(scope="module")
-def description(server: Deployed) -> Body:
-    described: Body = server.get("/openapi.json").json()
-    return described
-
-
-def operations(description: Body) -> Iterator[tuple[str, str, Body]]:
-    """Yield the operations that need a caller: method, path and description."""
-    for path, item in description["paths"].items():
-        for method, operation in item.items():
-            if operation["security"]:
-                yield method, path, operation
-
-
 def in_path(operation: Body) -> set[str]:
     return {each["name"] for each in operation["parameters"] if each.get("in") == "path"}
 
@@ -57,9 +40,7 @@ def ask(
     client: httpx.Client, method: str, path: str, operation: Body, ids: Mapping[str, str]
 ) -> tuple[int, Body]:
     """Send the example of an operation; return the answer without what differs each time."""
-    path = path.format_map(ids)
-    media = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    answer = client.request(method, path, json=media["example"] if media else None)
+    answer = send(client, method, path, operation, ids)
     problem: Body = answer.json()
     return answer.status_code, {
         key: value for key, value in problem.items() if key not in {"instance", "request_id", *ids}

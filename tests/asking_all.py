@@ -1,0 +1,30 @@
+"""Sending every operation of the description, with its own example."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import httpx
+
+Body = dict[str, Any]
+
+JSON: Final = {"Content-Type": "application/json"}
+
+
+def operations(description: Body) -> Iterator[tuple[str, str, Body]]:
+    """Yield the operations that need a caller: method, path and description."""
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            if operation["security"]:
+                yield method, path, operation
+
+
+def send(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    operation: Body,
+    ids: Mapping[str, str],
+) -> httpx.Response:
+    """Send the example of an operation about the named things."""
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    return client.request(method, path.format_map(ids), json=media["example"] if media else None)

@@ -1,0 +1,100 @@
+"""Who may call what: everything that the description tells of permissions is tried.
+
+Each refusal has its twin: the same operation, sent by somebody who may.
+"""
+
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from asking_all import Body, operations, send
+from deployed import Deployed
+from settled import Settler, newcomer, settler
+
+OTHER: Final = ("models:read", "agents:read")
+"""Scopes of keys that do not suffice; one of them is always another one than what is needed."""
+
+
+def narrow(ada: Settler, *scopes: str) -> dict[str, str]:
+    """Return the headers of a key that may do little."""
+    body = {"name": "narrow", "scopes": scopes}
+    made = ada.http.post("/api/v1/api-keys", json=body)
+    assert made.status_code == httpx.codes.CREATED, made.text
+    return {"Authorization": f"Bearer {made.json()['key']}"}
+
+
+def without_ids(problem: Body) -> Body:
+    return {key: value for key, value in problem.items() if key not in {"instance", "request_id"}}
+
+
+def test_nobody_does_anything_without_a_credential(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    answers: list[Any] = []
+    with httpx.Client(base_url=server.url) as stranger:
+        for method, path, operation in operations(description):
+            answer = send(stranger, method, path, operation, ada.things)
+            assert answer.status_code == httpx.codes.UNAUTHORIZED, (method, path)
+            assert answer.headers["www-authenticate"]
+            answers.append(without_ids(answer.json()))
+    assert len(answers) > 30
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("credential", ["Bearer nonsense", "Bearer fm_key_nonsense", "Basic eDp5"])
+def test_a_credential_that_means_nothing_is_none(
+    description: Body, server: Deployed, ada: Settler, credential: str
+) -> None:
+    with httpx.Client(base_url=server.url, headers={"Authorization": credential}) as stranger:
+        for method, path, operation in operations(description):
+            answer = send(stranger, method, path, operation, ada.things)
+            assert answer.status_code == httpx.codes.UNAUTHORIZED, (method, path)
+
+
+def test_a_key_does_nothing_outside_its_scopes(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    keys = {scope: narrow(ada, scope) for scope in OTHER}
+    asked = 0
+    for method, path, operation in operations(description):
+        needed = operation.get("x-permission")
+        if needed is None:
+            continue
+        headers = keys[next(scope for scope in OTHER if scope != needed)]
+        with httpx.Client(base_url=server.url, headers=headers) as client:
+            answer = send(client, method, path, operation, ada.things)
+        assert answer.status_code == httpx.codes.FORBIDDEN, (method, path)
+        assert answer.json()["code"] == "permission_denied"
+        assert answer.json()["permission"] == needed
+        asked += 1
+    assert asked > 25
+
+
+def test_a_key_shows_what_its_scopes_allow(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    for method, path, operation in operations(description):
+        needed = operation.get("x-permission")
+        if needed is None or method != "get":
+            continue
+        with httpx.Client(base_url=server.url, headers=narrow(ada, needed)) as client:
+            answer = send(client, method, path, operation, ada.things)
+        assert answer.status_code not in {401, 403, 404}, (method, path, answer.text)
+
+
+def test_owners_may_do_all_of_it(description: Body, server: Deployed) -> None:
+    everything = list(operations(description))
+    with settler(server, newcomer(server)) as owner:
+        for method, path, operation in everything:
+            if method != "delete":
+                allowed(owner, method, path, operation)
+    for method, path, operation in everything:
+        if method == "delete":
+            with settler(server, newcomer(server)) as owner:
+                allowed(owner, method, path, operation)
+
+
+def allowed(owner: Settler, method: str, path: str, operation: Body) -> None:
+    answer = send(owner.http, method, path, operation, owner.things)
+    assert answer.status_code not in {401, 403, 404}, (method, path, answer.text)
