@@ -55,5 +55,6 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "document_id": added["document_ids"][0],
             "organization_id": http.get("/api/v1/me").json()["organization_id"],
             "run_id": turn.run_id,
+            "session_id": str(new_id()),  # keys see none; people are tried elsewhere
         }
         yield Settler(http, headers, things)

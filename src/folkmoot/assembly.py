@@ -38,6 +38,8 @@ from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.llm.registry import Models
+from folkmoot.mail.carrier import Carrier
+from folkmoot.mail.smtp import MailServer
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
@@ -97,6 +99,7 @@ class Parts:
     knowledge: Knowledge
     registry: AgentRegistry
     turns: Turns
+    carrier: Carrier
 
 
 @asynccontextmanager
@@ -187,7 +190,15 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
+        carrier=_carrier(on, database, queue),
     )
+
+
+def _carrier(on: Ground, database: Database, queue: Queue) -> Carrier:
+    url, sender = plain(on.deployment.smtp_url), on.deployment.mail_from
+    carrier = Carrier(database, MailServer(url, sender) if url else None)
+    carrier.register(queue)
+    return carrier
 
 
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:

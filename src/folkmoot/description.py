@@ -32,6 +32,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "models", "description": "The language and embedding models there are."},
     {"name": "auth", "description": "Register, sign in, refresh and end sessions."},
     {"name": "me", "description": "Who you are and what you may do."},
+    {"name": "sessions", "description": "The devices you are signed in with."},
     {"name": "organizations", "description": "Organisations and their members."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},

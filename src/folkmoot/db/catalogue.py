@@ -11,7 +11,7 @@ import psycopg
 
 from folkmoot.db.roles import Role
 
-SHARED_TABLES: Final = frozenset({"processes"})
+SHARED_TABLES: Final = frozenset({"processes", "sign_in_attempts", "signing_keys"})
 """Without row-level security, because they hold nothing of any tenant."""
 
 LIBRARY_TABLES: Final = ("procrastinate_%", "alembic_version")
@@ -26,6 +26,8 @@ LOOKUPS: Final = frozenset(
         "identity_find_key",
         "identity_find_session",
         "identity_find_link",
+        "identity_find_reset",
+        "identity_find_external",
         "runs_claim",
         "runs_cancelled",
         "runs_held",

@@ -75,6 +75,22 @@ class OrganizationNotFound(NotFound):
         super().__init__("No organisation with this id is visible to you.")
 
 
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No session of yours has this id.")
+
+
+class PersonNeeded(Forbidden):
+    """How somebody gets in is theirs to see and to change, and no key's that acts for them."""
+
+    code = "person_needed"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in for this; an API key will not do.")
+
+
 class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
 

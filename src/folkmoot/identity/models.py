@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from folkmoot.db.model import Model, OrgScoped, Stamped
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId, new_id
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, SigningKeyId, UserId, new_id
 
 
 class User(Model, Stamped, kw_only=True):
@@ -106,7 +106,9 @@ class Session(Model, kw_only=True):
     previous_hash: Mapped[bytes | None] = mapped_column(default=None, repr=False)
     rotated_at: Mapped[datetime | None] = mapped_column(default=None)
     user_agent: Mapped[str | None] = mapped_column(default=None)
+    address: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    last_used_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -122,3 +124,46 @@ class SignInLink(Model, kw_only=True):
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PasswordReset(Model, kw_only=True):
+    """Somebody who has forgotten their password may set a new one, once; the row goes with it."""
+
+    __tablename__ = "password_resets"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    expires_at: Mapped[datetime]
+
+
+class ExternalIdentity(Model, kw_only=True):
+    """Whom an outside issuer means by a subject."""
+
+    __tablename__ = "external_identities"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+
+
+class SignInAttempts(Model, kw_only=True):
+    """How often it was tried of late to get in; `key` tells nobody by whom, or into what."""
+
+    __tablename__ = "sign_in_attempts"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    began_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SigningKey(Model, kw_only=True):
+    """A change of the key that signs access tokens, which is derived from this id."""
+
+    __tablename__ = "signing_keys"
+
+    id: Mapped[SigningKeyId] = mapped_column(
+        primary_key=True, default_factory=lambda: SigningKeyId(new_id())
+    )
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)

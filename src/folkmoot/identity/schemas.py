@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.identity import passwords
 from folkmoot.identity.permissions import OrgRole
-from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId
 
 
 def written(moment: object) -> object:
@@ -143,6 +143,18 @@ class TokenPair(AccessToken):
     """An access token, and the refresh token that gets the next pair. Each refreshes once."""
 
     refresh_token: str = Field(examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
+
+
+class SessionRead(Output):
+    """A device that is signed in. `last_used_at` is when it last got a new access token."""
+
+    id: SessionId
+    user_agent: str | None = Field(examples=["Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0"])
+    address: str | None = Field(description="Where it signed in from.", examples=["198.51.100.7"])
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool = Field(description="Whether this request was made in it.", examples=[True])
 
 
 class OrganizationRead(Output):

@@ -9,12 +9,12 @@ from folkmoot.identity import accounts, api_keys, links, sessions, tokens
 from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
-from folkmoot.identity.errors import RegistrationClosed, WrongCredentials
+from folkmoot.identity.errors import RegistrationClosed, SessionNotFound, WrongCredentials
 from folkmoot.identity.passwords import Passwords
 from folkmoot.identity.schemas import Registered, Registration
-from folkmoot.identity.sessions import Refreshed, Sessions
+from folkmoot.identity.sessions import Device, Refreshed, Sessions
 from folkmoot.identity.tokens import AccessTokens
-from folkmoot.kit.ids import ApiKeyId, UserId
+from folkmoot.kit.ids import ApiKeyId, SessionId, UserId
 from folkmoot.kit.subject import Subject
 
 
@@ -40,6 +40,11 @@ class Client:
     address: str
     loopback: bool
     user_agent: str | None
+
+    @property
+    def device(self) -> Device:
+        """What is kept of it with a session."""
+        return Device(self.user_agent, self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ class Identity:
             raise WrongCredentials
         self._brake.succeeded(account, client.address)
         async with self.database.personal_work(user.id) as work:
-            session = await self._sessions.start(work, user.id, client.user_agent)
+            session = await self._sessions.start(work, user.id, client.device)
         return self._grant(session)
 
     async def sign_in_by_link(self, link: str, client: Client) -> Grant:
@@ -115,7 +120,7 @@ class Identity:
             user_id = await links.find(work, link)
         async with self.database.personal_work(user_id) as work:
             await links.use(work, link, loopback=client.loopback)
-            session = await self._sessions.start(work, user_id, client.user_agent)
+            session = await self._sessions.start(work, user_id, client.device)
         return self._grant(session)
 
     async def issue_sign_in_link(self, user_id: UserId, *, loopback_only: bool = True) -> str:
@@ -147,6 +152,26 @@ class Identity:
             ended.append(await self._sessions.revoke(claims.user_id, claims.session_id))
         if any(ended):  # else anybody could make us forget everybody
             self.authenticator.forget()
+
+    async def session_of(self, access_token: str) -> SessionId | None:
+        """Return the session that an access token was issued in; None if it is no such token."""
+        claims = self._tokens.read(access_token)
+        return claims.session_id if claims else None
+
+    async def revoke_session(self, user_id: UserId, session_id: SessionId) -> None:
+        """End a session of a user: here at once, in other processes within 5 seconds.
+
+        Raises:
+            SessionNotFound: There is none, or it had ended before.
+        """
+        if not await self._sessions.revoke(user_id, session_id):
+            raise SessionNotFound
+        self.authenticator.forget()
+
+    async def revoke_other_sessions(self, user_id: UserId, kept: SessionId | None) -> None:
+        """End all sessions of a user but one."""
+        await self._sessions.revoke_others(user_id, kept)
+        self.authenticator.forget()
 
     async def revoke_key(self, subject: Subject, key_id: ApiKeyId) -> None:
         """Make an API key count no more: here at once, in other processes within 5 seconds.

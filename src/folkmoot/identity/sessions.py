@@ -11,6 +11,7 @@ is allowed for, a token gets the same successor again for a few seconds: it is c
 import base64
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,6 +47,14 @@ class Refreshed:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What somebody signs in with, as far as it shows."""
+
+    user_agent: str | None
+    address: str
+
+
 class Sessions:
     """Starts, continues and ends sessions."""
 
@@ -53,7 +62,7 @@ class Sessions:
         self._database = database
         self._key = crypto.derive(secret_key, "refresh tokens")
 
-    async def start(self, work: PersonalWork, user_id: UserId, user_agent: str | None) -> Refreshed:
+    async def start(self, work: PersonalWork, user_id: UserId, device: Device) -> Refreshed:
         """Start a session for a user who has just signed in, and drop their expired ones."""
         family = secrets.token_urlsafe(24)
         token = f"{credentials.REFRESH}{family}{secrets.token_urlsafe(32)}"
@@ -61,7 +70,8 @@ class Sessions:
             user_id=user_id,
             family_hash=credentials.digest(family),
             token_hash=credentials.digest(token),
-            user_agent=user_agent[:USER_AGENT] if user_agent else None,
+            user_agent=device.user_agent[:USER_AGENT] if device.user_agent else None,
+            address=device.address or None,
             expires_at=clock.now() + LIFETIME,
         )
         await work.session.execute(delete(Session).where(Session.expires_at < clock.now()))
@@ -107,6 +117,11 @@ class Sessions:
             )
         return revoked.one_or_none() is not None
 
+    async def revoke_others(self, user_id: UserId, kept: SessionId | None) -> None:
+        """End all sessions of a user but one."""
+        async with self._database.personal_work(user_id) as work:
+            await revoke_all(work, kept)
+
     async def _find(self, token: str) -> tuple[SessionId, UserId]:
         if len(token) != LENGTH or not token.startswith(credentials.REFRESH):
             raise SessionEnded
@@ -123,7 +138,7 @@ class Sessions:
         presented, successor, now = credentials.digest(token), self._successor(token), clock.now()
         if presented == session.token_hash:
             session.previous_hash, session.rotated_at = presented, now
-            session.token_hash = credentials.digest(successor)
+            session.token_hash, session.last_used_at = credentials.digest(successor), now
             return successor
         rotated = session.rotated_at
         if presented == session.previous_hash and rotated and now - rotated < grace:
@@ -147,3 +162,29 @@ async def _living(work: PersonalWork, session_id: SessionId) -> Session | None:
         .with_for_update(of=Session)
     )
     return (await work.session.scalars(statement)).one_or_none()
+
+
+async def browse(work: PersonalWork, *, cursor: SessionId | None, limit: int) -> Sequence[Session]:
+    """Return up to `limit` sessions of the person that have not ended, the newest first."""
+    statement = (
+        select(Session)
+        .where(Session.user_id == work.user_id, Session.revoked_at.is_(None))
+        .where(Session.expires_at > clock.now())
+        .order_by(Session.id.desc())
+        .limit(limit)
+    )
+    if cursor is not None:
+        statement = statement.where(Session.id < cursor)
+    return (await work.session.scalars(statement)).all()
+
+
+async def revoke_all(work: PersonalWork, kept: SessionId | None = None) -> None:
+    """End all sessions of the person, or all but one."""
+    statement = (
+        update(Session)
+        .where(Session.user_id == work.user_id, Session.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+    if kept is not None:
+        statement = statement.where(Session.id != kept)
+    await work.session.execute(statement)

@@ -21,6 +21,8 @@ ChunkId = NewType("ChunkId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 AuditEventId = NewType("AuditEventId", UUID)
 SecretId = NewType("SecretId", UUID)
+LetterId = NewType("LetterId", UUID)
+SigningKeyId = NewType("SigningKeyId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -39,6 +41,8 @@ ALL: Final = (
     InvitationId,
     AuditEventId,
     SecretId,
+    LetterId,
+    SigningKeyId,
 )
 
 

@@ -4,8 +4,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
 
 SHORTEST_KEY: Final = 32
 
@@ -24,6 +33,19 @@ def usual_data_dir(root: Path = CHECKOUT) -> Path:
     """Return where data are kept unless it is said: in the checkout, or else the user's own."""
     checkout = (root / "pyproject.toml").is_file() and (root / "src" / "folkmoot").is_dir()
     return root / ".folkmoot" if checkout else INSTALLED_DATA
+
+
+def _web_address(url: str) -> str:
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise ValueError("it must begin with https:// and a host")
+    return url.rstrip("/")
+
+
+def _mail_server(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("it must begin with smtp:// or smtps:// and a host")
+    return url
 
 
 class Mode(StrEnum):
@@ -154,6 +176,20 @@ class Deployment(BaseModel):
     )
     max_runs: PositiveInt = Field(
         default=2_000, description="Runs that one process works on at the same time."
+    )
+    public_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None,
+        description="https://… at which people reach this deployment: letters link to it, and"
+        " outside issuers send browsers back to it. By default http://localhost and the port.",
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_mail_server)] | None = Field(
+        default=None,
+        description="smtp://NAME:PASSWORD@HOST:PORT of the server that sends letters, or smtps://…"
+        " for TLS from the first byte. By smtp, TLS is begun if the server offers it, and no"
+        " password is sent without. Without a server no letter is sent.",
+    )
+    mail_from: str = Field(
+        default="Folkmoot <folkmoot@localhost>", description="Whom letters come from."
     )
     redis_url: SecretStr | None = Field(
         default=None, description="Kept for caches and limits; so far PostgreSQL serves them."

@@ -15,7 +15,7 @@ from folkmoot.identity.errors import (
     TooManyAttempts,
     WrongCredentials,
 )
-from folkmoot.identity.routes.client import NOT_STORED, client_of
+from folkmoot.identity.routes.client import NOT_STORED, bearer_of, client_of
 from folkmoot.identity.routes.cookie import ConsoleCookie
 from folkmoot.identity.schemas import (
     LogOut,
@@ -69,10 +69,9 @@ def router(identity: Identity) -> APIRouter:
     )
     async def log_out(request: Request, response: Response, data: LogOut | None = None) -> None:
         """End the session of the access token, of the refresh token or of the console's cookie."""
-        scheme, _, access_token = request.headers.get("authorization", "").partition(" ")
         given = data.refresh_token.get_secret_value() if data and data.refresh_token else ""
         await identity.log_out(
-            access_token=access_token if scheme.lower() == "bearer" else "",
+            access_token=bearer_of(request),
             refresh_tokens=(given, cookie.read(request)),
         )
         cookie.clear(response)

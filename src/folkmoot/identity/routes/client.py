@@ -17,6 +17,12 @@ def client_of(request: Request) -> Client:
     )
 
 
+def bearer_of(request: Request) -> str:
+    """Return the token of a request; empty if it has none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def is_loopback(address: str) -> bool:
     """Whether an address is this machine's own, also as IPv6 writes an IPv4 one."""
     try:

@@ -1,0 +1,80 @@
+"""REST endpoints for the devices that somebody is signed in with."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+
+from folkmoot.http.access import SIGNED_IN, CurrentSubject
+from folkmoot.http.deps import PageLimit
+from folkmoot.http.problems import documented
+from folkmoot.identity import sessions
+from folkmoot.identity.errors import (
+    NotSignedIn,
+    OrganizationNotFound,
+    PersonNeeded,
+    SessionNotFound,
+)
+from folkmoot.identity.models import Session
+from folkmoot.identity.routes.client import bearer_of
+from folkmoot.identity.schemas import SessionRead
+from folkmoot.identity.service import Identity
+from folkmoot.kit.ids import SessionId
+from folkmoot.kit.page import Page, cut
+
+
+def router(identity: Identity) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(
+        prefix="/sessions",
+        tags=["sessions"],
+        dependencies=[SIGNED_IN],
+        responses=documented(NotSignedIn, OrganizationNotFound),
+    )
+
+    @routes.get("", responses=documented(PersonNeeded))
+    async def list_sessions(
+        request: Request,
+        subject: CurrentSubject,
+        cursor: SessionId | None = None,
+        limit: PageLimit = 20,
+    ) -> Page[SessionRead]:
+        """List the devices you are signed in with, the latest sign-in first."""
+        if subject.api_key:
+            raise PersonNeeded
+        current = await identity.session_of(bearer_of(request))
+        async with identity.database.personal_work(subject.user_id) as work:
+            rows = await sessions.browse(work, cursor=cursor, limit=limit + 1)
+        return cut([_shown(row, current) for row in rows], limit, lambda row: row.id)
+
+    @routes.delete(
+        "/{session_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        responses=documented(OrganizationNotFound, SessionNotFound),
+    )
+    async def revoke_session(session_id: SessionId, subject: CurrentSubject) -> None:
+        """Sign a device out. Its tokens count for nothing within five seconds."""
+        if subject.api_key:  # sees none
+            raise SessionNotFound
+        await identity.revoke_session(subject.user_id, session_id)
+
+    @routes.delete("", status_code=HTTPStatus.NO_CONTENT, responses=documented(PersonNeeded))
+    async def revoke_other_sessions(request: Request, subject: CurrentSubject) -> None:
+        """Sign all your other devices out."""
+        if subject.api_key:
+            raise PersonNeeded
+        current = await identity.session_of(bearer_of(request))
+        await identity.revoke_other_sessions(subject.user_id, current)
+
+    return routes
+
+
+def _shown(session: Session, current: SessionId | None) -> SessionRead:
+    return SessionRead(
+        id=session.id,
+        user_agent=session.user_agent,
+        address=session.address,
+        created_at=session.created_at,
+        last_used_at=session.last_used_at,
+        expires_at=session.expires_at,
+        current=session.id == current,
+    )

@@ -1,0 +1,26 @@
+"""Storing a job by its name alone, for rooms that have no queue at hand."""
+
+import json
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# The library's own function, whose name carries the version of its meaning.
+STORE: Final = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST("
+    "ROW(:queue, :name, 0, NULL, NULL, CAST(:ids AS jsonb), NULL)"
+    " AS procrastinate_job_to_defer_v1)])"
+)
+
+
+async def store(session: AsyncSession, name: str, *, queue: str, **ids: str) -> None:
+    """Store a job in the session's transaction: it becomes visible with the data, or never.
+
+    Args:
+        session: The session of the open unit of work.
+        name: The name under which some process has registered it.
+        queue: The queue under which it did so.
+        ids: What the job is about.
+    """
+    await session.execute(STORE, {"queue": queue, "name": name, "ids": json.dumps(ids)})
