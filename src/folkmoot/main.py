@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.assembly import Ground, Parts, ground, models_config, running, settle_in
+from folkmoot.audit import routes as audit_routes
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
@@ -183,6 +184,7 @@ def application(parts: Parts) -> Api:
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.models, parts.knowledge.reembedding.notices),
+        audit_routes.router(parts.database),
     ):
         api.include_router(slice_routes)
     app.include_router(api)

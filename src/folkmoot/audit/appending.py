@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import insert, select, update
@@ -10,27 +9,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from folkmoot.audit import chain
+from folkmoot.audit.entry import Entry
 from folkmoot.audit.models import AuditChain, AuditEvent
 from folkmoot.kit.chain import SALT_BYTES, digest, genesis, link
-from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
+from folkmoot.kit.ids import OrgId
 
 HEAD: Final = select(AuditChain.seq, AuditChain.head).with_for_update()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """An event that has no place in a chain yet."""
-
-    at_ms: int
-    action: str
-    actor_id: UserId | None
-    api_key_id: ApiKeyId | None
-    target_type: str | None
-    target_id: str | None
-    before: str | None
-    after: str | None
-    request_id: str | None
-    client_address: str | None
 
 
 async def append(session: AsyncSession, org_id: OrgId, entries: Sequence[Entry]) -> None:

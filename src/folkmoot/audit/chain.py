@@ -1,36 +1,13 @@
 """What the hash of an event covers: everything that is kept of it."""
 
-from typing import Protocol
-
 import orjson
 
+from folkmoot.audit.entry import Entry
 from folkmoot.audit.models import AuditEvent
 from folkmoot.kit.chain import Link
-from folkmoot.kit.ids import ApiKeyId, UserId
 
 
-class Covered(Protocol):
-    """The parts of an event that its digest covers."""
-
-    @property
-    def actor_id(self) -> UserId | None: ...
-    @property
-    def api_key_id(self) -> ApiKeyId | None: ...
-    @property
-    def target_type(self) -> str | None: ...
-    @property
-    def target_id(self) -> str | None: ...
-    @property
-    def before(self) -> str | None: ...
-    @property
-    def after(self) -> str | None: ...
-    @property
-    def request_id(self) -> str | None: ...
-    @property
-    def client_address(self) -> str | None: ...
-
-
-def payload(event: Covered) -> bytes:
+def payload(event: Entry | AuditEvent) -> bytes:
     """Return what the salted digest is of; number, time and action are in the link itself."""
     return orjson.dumps(
         [

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from folkmoot.audit import appending, values
-from folkmoot.audit.appending import Entry
+from folkmoot.audit.entry import Entry
 from folkmoot.db.work import PersonalWork, Work, do_last
 from folkmoot.kit import clock, origin
 from folkmoot.kit.ids import ApiKeyId, OrgId, UserId

@@ -5,10 +5,12 @@ A key made with a key stays within it: it may do no more, lasts no longer and is
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import (
@@ -23,6 +25,8 @@ from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, new_id
 from folkmoot.kit.subject import Subject
+
+KIND: Final = "api_key"
 
 
 async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
@@ -50,12 +54,13 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
     )
     work.session.add(key)
     await work.session.flush()
+    await _created(work, key.id, data.name, scopes=key.scopes, expires_at=expires_at)
     return key, secret
 
 
 async def admit(work: Work, secret: str, name: str) -> None:
     """Let a secret chosen elsewhere act for the subject, unless it is known already."""
-    await work.session.execute(
+    made = await work.session.execute(
         insert(ApiKey)
         .values(
             org_id=work.subject.org_id,
@@ -67,7 +72,11 @@ async def admit(work: Work, secret: str, name: str) -> None:
             created_at=clock.now(),
         )
         .on_conflict_do_nothing(index_elements=["hash"])
+        .returning(ApiKey.id)
     )
+    key_id = made.scalar_one_or_none()
+    if key_id is not None:
+        await _created(work, key_id, name)
 
 
 async def browse(work: Work, *, cursor: ApiKeyId | None, limit: int) -> Sequence[ApiKey]:
@@ -100,7 +109,16 @@ async def _revoke(work: Work, which: ColumnElement[bool]) -> Sequence[ApiKeyId]:
         .values(revoked_at=clock.now())
         .returning(ApiKey.id)
     )
-    return (await work.session.scalars(statement)).all()
+    revoked = (await work.session.scalars(statement)).all()
+    for key_id in revoked:
+        await trail.record(work, "api_key.revoked", target=(KIND, key_id))
+    return revoked
+
+
+async def _created(work: Work, key_id: ApiKeyId, name: str, **limits: object) -> None:
+    """Put a new key into the trail, with what limits it."""
+    after = {"name": name, **limits}
+    await trail.record(work, "api_key.created", target=(KIND, key_id), after=after)
 
 
 def _visible(subject: Subject) -> Select[ApiKey]:

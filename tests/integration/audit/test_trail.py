@@ -8,33 +8,20 @@ from psycopg import errors
 from sqlalchemy import select
 
 from folkmoot.audit import trail
-from folkmoot.audit.chain import link_of
-from folkmoot.audit.models import AuditChain, AuditEvent
 from folkmoot.db.work import Database
 from folkmoot.identity.models import Membership, Organization
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.kit import origin
-from folkmoot.kit.chain import Verdict, genesis, verify
 from folkmoot.kit.ids import ApiKeyId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import context
+from trailing import events_of, found_in
 
 pytestmark = pytest.mark.anyio
 
 
-async def events_of(database: Database, subject: Subject) -> list[AuditEvent]:
-    async with database.work(subject) as work:
-        found = await work.session.scalars(select(AuditEvent).order_by(AuditEvent.seq))
-        return list(found)
-
-
-async def verdict_of(database: Database, subject: Subject) -> Verdict:
-    events = await events_of(database, subject)
-    verdict = verify(Verdict(genesis(subject.org_id)), map(link_of, events))
-    async with database.work(subject) as work:
-        chain = (await work.session.scalars(select(AuditChain))).one()
-    verdict.demand(chain.seq, chain.head)
-    return verdict
+async def is_intact(database: Database, subject: Subject) -> bool:
+    return (await found_in(database, subject)).verdict.intact
 
 
 @pytest.mark.core
@@ -54,7 +41,7 @@ async def test_an_event_tells_who_did_what_to_what_from_where(
     assert (event.target_type, event.target_id) == ("thing", "7")
     assert (event.before, event.after) == ('{"a":1}', '{"a":2}')
     assert (event.request_id, event.client_address) == ("req-1", "192.0.2.7")
-    assert (await verdict_of(database, subject)).intact
+    assert await is_intact(database, subject)
 
 
 @pytest.mark.core
@@ -69,7 +56,7 @@ async def test_fifty_actions_at_once_leave_one_intact_chain_without_gaps(
     events = await events_of(database, subject)
     assert [event.seq for event in events] == list(range(1, 51))
     assert {event.target_id for event in events} == {str(number) for number in range(50)}
-    assert (await verdict_of(database, subject)).intact
+    assert await is_intact(database, subject)
 
 
 async def test_what_was_rolled_back_leaves_no_event_and_no_gap(
@@ -89,7 +76,7 @@ async def test_what_was_rolled_back_leaves_no_event_and_no_gap(
     events = await events_of(database, subject)
     assert [event.seq for event in events] == [1, 2, 3, 4]
     assert {event.action for event in events} == {"thing.made", "thing.named"}
-    assert (await verdict_of(database, subject)).intact
+    assert await is_intact(database, subject)
 
 
 async def test_actions_that_wait_for_each_other_do_not_wait_for_the_chain(
@@ -133,7 +120,7 @@ async def test_what_a_person_does_is_recorded_in_each_of_their_organisations(
         events = await events_of(database, place)
         assert [event.action for event in events] == ["session.started", "password.changed"]
         assert {event.actor_id for event in events} == {subject.user_id}
-        assert (await verdict_of(database, place)).intact
+        assert await is_intact(database, place)
 
 
 async def test_what_nobody_does_is_recorded_nowhere(database: Database, subject: Subject) -> None:

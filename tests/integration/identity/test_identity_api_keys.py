@@ -1,6 +1,7 @@
 """API keys over REST."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,11 +9,16 @@ import httpx
 import pytest
 from sqlalchemy import delete, select, update
 
+from folkmoot.db.work import Database
+from folkmoot.identity import api_keys
 from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.permissions import MEMBER, OWNER, OrgRole
+from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
+from folkmoot.kit.subject import Subject
 from identity_app import Account, Clock, bearer, enroll, sign_in, subject_of, user_id_of
+from trailing import events_of
 
 pytestmark = pytest.mark.anyio
 
@@ -300,3 +306,28 @@ async def test_pages_of_keys_join_up_without_gap_or_overlap(
     rest = (await client.get(KEYS, headers=headers, params=following)).json()
     assert sorted(key["id"] for key in first["items"] + rest["items"]) == sorted(made)
     assert (len(first["items"]), rest["next_cursor"]) == (3, None)
+
+
+async def test_the_trail_tells_of_keys_that_are_made_and_revoked(
+    database: Database, subject: Subject
+) -> None:
+    async with database.work(subject) as work:
+        made, _ = await api_keys.create(work, ApiKeyCreate(name="first", scopes=["runs:read"]))
+    below = replace(subject, key_id=made.id)
+    async with database.work(below) as work:
+        second, _ = await api_keys.create(work, ApiKeyCreate(name="second"))
+    async with database.work(subject) as work:
+        await api_keys.revoke(work, made.id)
+    for _ in range(2):
+        async with database.work(subject) as work:
+            await api_keys.admit(work, "a secret from the configuration", "configured")
+    events = await events_of(database, subject)
+    assert [(event.action, event.target_id) for event in events[:4]] == [
+        ("api_key.created", str(made.id)),
+        ("api_key.created", str(second.id)),
+        ("api_key.revoked", str(made.id)),
+        ("api_key.revoked", str(second.id)),
+    ]
+    assert events[0].after == '{"name":"first","scopes":["runs:read"],"expires_at":null}'
+    assert events[1].api_key_id == made.id
+    assert [event.after for event in events[4:]] == ['{"name":"configured"}']

@@ -1,0 +1,124 @@
+"""REST endpoints for the audit trail: search it, verify it, take it along."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, StringConstraints
+from starlette.responses import StreamingResponse
+
+from folkmoot.audit import exporting, search, trail, verifying
+from folkmoot.audit.schemas import AuditEventRead, AuditVerification, ExportFormat, shown
+from folkmoot.audit.search import EventFilter
+from folkmoot.db.work import Database
+from folkmoot.http.access import CurrentSubject, PermissionDenied, require
+from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.problems import documented
+from folkmoot.kit.ids import UserId
+from folkmoot.kit.page import Page, cut
+
+LARGEST: Final = 2**63 - 1
+MEDIA: Final = {ExportFormat.JSONL: "application/x-ndjson", ExportFormat.CSV: "text/csv"}
+FILE: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: {
+        "description": "The events, the oldest first.",
+        "content": {
+            MEDIA[ExportFormat.JSONL]: {
+                "schema": {"type": "string"},
+                "example": '{"seq":1,"action":"api_key.created"}\n',
+            },
+            MEDIA[ExportFormat.CSV]: {
+                "schema": {"type": "string"},
+                "example": '"seq","at","action"\r\n"1","2026-11-21T09:30:00","api_key.created"\r\n',
+            },
+        },
+    }
+}
+
+Action = Annotated[
+    str,
+    StringConstraints(max_length=100, pattern=r"^[a-z0-9_.]*\*?$"),
+    Query(description="What has happened; `member.*` is all that happens to members."),
+]
+Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def wanted(
+    action: Action | None = None,
+    actor_id: UserId | None = None,
+    target_type: Name | None = None,
+    target_id: Name | None = None,
+    request_id: Name | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> EventFilter:
+    """Return the filter that a query describes."""
+    return EventFilter(
+        action=action,
+        actor_id=actor_id,
+        target_type=target_type,
+        target_id=target_id,
+        request_id=request_id,
+        since=since,
+        until=until,
+    )
+
+
+Wanted = Annotated[EventFilter, Depends(wanted)]
+
+
+def router(database: Database) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(
+        prefix="/audit",
+        tags=["audit"],
+        dependencies=[require("audit:read")],
+        responses=documented(PermissionDenied),
+    )
+
+    @routes.get("")
+    async def list_audit_events(
+        work: OpenWork,
+        wanted: Wanted,
+        cursor: Annotated[int | None, Query(ge=0, le=LARGEST)] = None,
+        limit: PageLimit = 20,
+    ) -> Page[AuditEventRead]:
+        """List what was done in this organisation, newest first."""
+        rows = await search.newest(work, wanted, cursor=cursor, limit=limit + 1)
+        return cut([shown(row) for row in rows], limit, lambda event: event.seq)
+
+    @routes.get("/verify")
+    async def verify_audit_trail(subject: CurrentSubject) -> AuditVerification:
+        """Follow the hash chain of the whole trail, and compare its end with the head kept apart.
+
+        Events that were removed when their time was over, and personal data that were erased,
+        leave it intact.
+        """
+        found = await verifying.verified(database, subject)
+        verdict = found.verdict
+        return AuditVerification(
+            intact=verdict.intact,
+            events=verdict.events - found.truncated,
+            erased=verdict.erased,
+            truncated=found.truncated,
+            head=verdict.head.hex(),
+            broken_at=verdict.broken_at,
+            reason=verdict.reason,
+        )
+
+    @routes.get("/export", response_class=StreamingResponse, responses=FILE)
+    async def export_audit_events(
+        subject: CurrentSubject,
+        wanted: Wanted,
+        format: ExportFormat = ExportFormat.JSONL,  # noqa: A002 - the query parameter's name
+    ) -> StreamingResponse:
+        """Take events along as a file, the oldest first. The trail tells of it."""
+        async with database.work(subject) as work:
+            await trail.record(work, "audit.exported", after={"format": format})
+        return StreamingResponse(
+            exporting.exported(database, subject, wanted, format),
+            media_type=MEDIA[format],
+            headers={"Content-Disposition": f'attachment; filename="audit.{format}"'},
+        )
+
+    return routes
