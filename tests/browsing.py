@@ -2,15 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Locator,
     Page,
     Request,
     expect,
@@ -33,6 +34,7 @@ AXE: Final = Path(__file__).parent.parent / "console/node_modules/axe-core/axe.m
 PASSWORD: Final = "correct horse battery staple"
 PATIENCE_MS: Final = 20_000
 OWN_SCHEMES: Final = ("blob:", "data:")
+SCHEMES: Final[Sequence[Literal["light", "dark"]]] = ("light", "dark")
 
 
 @dataclass
@@ -107,3 +109,17 @@ def violations(page: Page) -> list[str]:
         f"{rule['id']}: {json.dumps([node['html'][:200] for node in rule['nodes']])}"
         for rule in found["violations"]
     ]
+
+
+def flaws(page: Page) -> list[str]:
+    """Return what axe finds wrong with a page in light and in dark."""
+    found: list[str] = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}: {violation}" for violation in violations(page)]
+    return found
+
+
+def row(page: Page, text: str) -> Locator:
+    """Return the row of a table that contains a text."""
+    return page.get_by_role("row").filter(has_text=text)

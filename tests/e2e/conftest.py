@@ -53,3 +53,17 @@ def ada(browser: Browser, console: Deployed) -> Iterator[Visitor]:
 def page(ada: Visitor) -> Page:
     """Ada's tab, in a new conversation."""
     return ada.open("/")
+
+
+@pytest.fixture
+def reader(browser: Browser, console: Deployed) -> Iterator[Visitor]:
+    """Somebody for whom nothing moves, so that no colour is caught on its way to another."""
+    with visitor(browser, console.url, reduced_motion="reduce") as reader:
+        yield reader
+
+
+@pytest.fixture
+def calm(reader: Visitor) -> Page:
+    """The tab of somebody for whom nothing moves, and who is signed in."""
+    reader.sign_in()
+    return reader.open("/")

@@ -1,16 +1,14 @@
 """Accessible, inert, frugal: what holds for every page of the console."""
 
-from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Response, expect
 
-from browsing import Visitor, ask, violations, visitor
+from browsing import SCHEMES, Visitor, ask, flaws, violations, visitor
 from deployed import Deployed
 
 SMALL: Final = 90_000
-SCHEMES: Final[Sequence[Literal["light", "dark"]]] = ("light", "dark")
 HOSTILE: Final = """<script>window.hit = 1</script>
 
 <img src="https://evil.example/x.png" onerror="window.hit = 1">
@@ -23,22 +21,6 @@ HOSTILE: Final = """<script>window.hit = 1</script>
 
 [good](https://example.org/page)
 """
-
-
-@pytest.fixture
-def reader(browser: Browser, console: Deployed) -> Iterator[Visitor]:
-    """Somebody for whom nothing moves, so that no colour is caught on its way to another."""
-    with visitor(browser, console.url, reduced_motion="reduce") as reader:
-        yield reader
-
-
-def flaws(page: Page) -> list[str]:
-    """Return what axe finds wrong with a page in light and in dark."""
-    found: list[str] = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        found += [f"{scheme}: {violation}" for violation in violations(page)]
-    return found
 
 
 def visible(page: Page, text: str) -> None:
@@ -223,7 +205,14 @@ def test_no_page_scrolls_sideways(ada: Visitor) -> None:
     page = ada.open("/")
     ask(page, f"{'long' * 60} `{'code' * 60}`\n\n```\n{'x' * 400}\n```")
     expect(page.locator(".prose pre")).to_be_visible()
-    for address in [page.url.removeprefix(ada.url), "/", "/documents", "/runs", "/chat/nothing"]:
+    for address in [
+        page.url.removeprefix(ada.url),
+        "/",
+        "/documents",
+        "/runs",
+        "/settings",
+        "/chat/nothing",
+    ]:
         page.goto(ada.url + address)
         expect(page.locator("h1")).to_be_attached()
         expect(page.locator(".skeleton")).to_have_count(0)

@@ -3,9 +3,9 @@ from pathlib import Path
 from textwrap import wrap
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from browsing import Visitor, ask, violations
+from browsing import Visitor, ask, row, violations
 from pdfs import column, pdf
 
 WARRANTY = "The battery pack is covered for eight years or 160,000 kilometres."
@@ -39,11 +39,6 @@ def text(name: str, content: str) -> FilePayload:
 def upload(page: Page, *files: FilePayload) -> None:
     """Choose files for the open collection."""
     page.locator("input[type=file]").set_input_files(list(files))
-
-
-def row(page: Page, name: str) -> Locator:
-    """Return a document's row."""
-    return page.get_by_role("row").filter(has_text=name)
 
 
 def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collection: Page) -> None:

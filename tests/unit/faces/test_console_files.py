@@ -8,7 +8,19 @@ from starlette.testclient import TestClient
 from folkmoot.faces.console.routes import router
 from folkmoot.http import problems
 
-PLACES = ("/", "/sign-in", "/register", "/chat/x", "/documents", "/documents/x", "/runs", "/runs/x")
+PLACES = (
+    "/",
+    "/sign-in",
+    "/register",
+    "/chat/x",
+    "/documents",
+    "/documents/x",
+    "/runs",
+    "/runs/x",
+    "/settings",
+    "/settings/x",
+    "/settings/x/y",
+)
 
 
 def site(directory: Path) -> TestClient:

@@ -9,6 +9,7 @@ function client(answers: (Response | Error)[], renewed: boolean) {
   const credentials: Credentials = {
     token: () => token,
     organization: () => "org-1",
+    team: () => "team-1",
     async renew() {
       renewals += 1;
       token = renewed ? "new" : null;
@@ -25,11 +26,12 @@ function client(answers: (Response | Error)[], renewed: boolean) {
 }
 
 describe("the API client", () => {
-  test("sends the token and the organisation", async () => {
+  test("sends the token, the organisation and the team", async () => {
     const { api, requests } = client([Response.json({ a: 1 })], true);
     expect(await api.get("/x")).toEqual({ a: 1 });
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer old");
     expect(requests[0]?.headers.get("x-organization-id")).toBe("org-1");
+    expect(requests[0]?.headers.get("x-team-id")).toBe("team-1");
   });
 
   test("renews a refused token once and repeats the request with the new one", async () => {

@@ -1,4 +1,4 @@
-/** The one door to the API: adds the token and the organisation, renews once, throws `Problem`. */
+/** The one door to the API: adds the token, the organisation and the team, renews once, throws `Problem`. */
 
 import { problemOf, unreachable } from "./problem";
 
@@ -6,6 +6,7 @@ import { problemOf, unreachable } from "./problem";
 export interface Credentials {
   token(): string | null;
   organization(): string | null;
+  team(): string | null;
   /** Replaces the token that was refused; false when there is no session any more. */
   renew(refused: string | null): Promise<boolean>;
 }
@@ -39,8 +40,10 @@ export class Client {
     const headers: Record<string, string> = { "X-Requested-With": "folkmoot-console" };
     const token = this.#credentials.token();
     const organization = this.#credentials.organization();
+    const team = this.#credentials.team();
     if (token) headers["Authorization"] = `Bearer ${token}`;
     if (organization) headers["X-Organization-Id"] = organization;
+    if (team) headers["X-Team-Id"] = team;
     return headers;
   }
 

@@ -32,6 +32,27 @@ export interface components {
             description: string;
             name: string;
         };
+        ApiKeyCreated: {
+            created_at: string;
+            expires_at: string | null;
+            id: string;
+            key: string;
+            last_used_at: string | null;
+            name: string;
+            prefix: string;
+            scopes: string[] | null;
+            user_id: string;
+        };
+        ApiKeyRead: {
+            created_at: string;
+            expires_at: string | null;
+            id: string;
+            last_used_at: string | null;
+            name: string;
+            prefix: string;
+            scopes: string[] | null;
+            user_id: string;
+        };
         CollectionRead: {
             created_at: string;
             created_by: string;
@@ -108,6 +129,13 @@ export interface components {
             organization_id: string;
             organizations: components["schemas"]["OrganizationRead"][];
             permissions: string[];
+        };
+        MemberRead: {
+            created_at: string;
+            email: string;
+            name: string;
+            role: components["schemas"]["OrgRole"];
+            user_id: string;
         };
         MessageRead: {
             citations: {

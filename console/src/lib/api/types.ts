@@ -8,6 +8,10 @@ type Schema<Name extends keyof components["schemas"]> = components["schemas"][Na
 export type Tokens = Schema<"AccessToken">;
 export type Me = Schema<"Me">;
 
+export type ApiKey = Schema<"ApiKeyRead">;
+export type NewApiKey = Schema<"ApiKeyCreated">;
+export type Member = Schema<"MemberRead">;
+
 export type Agent = Schema<"AgentRead">;
 export type Workflow = Schema<"Workflow">;
 export type Model = Schema<"ModelRead">;

@@ -4,17 +4,19 @@ export type Route =
   | { name: "chat"; id: string | null }
   | { name: "documents"; id: string | null }
   | { name: "runs"; id: string | null }
+  | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
   | { name: "register" }
   | { name: "missing" };
 
 const ID = "([A-Za-z0-9_.:-]{1,200})";
 
-const PATTERNS: [RegExp, (id: string | null) => Route][] = [
+const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = [
   [/^\/$/, () => ({ name: "chat", id: null })],
   [new RegExp(`^/chat/${ID}$`), (id) => ({ name: "chat", id })],
   [new RegExp(`^/documents(?:/${ID})?$`), (id) => ({ name: "documents", id })],
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
+  [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],
   [/^\/register$/, () => ({ name: "register" })],
 ];
@@ -22,7 +24,7 @@ const PATTERNS: [RegExp, (id: string | null) => Route][] = [
 export function match(path: string): Route {
   for (const [pattern, route] of PATTERNS) {
     const found = pattern.exec(path);
-    if (found) return route(found[1] ?? null);
+    if (found) return route(found[1] ?? null, found[2] ?? null);
   }
   return { name: "missing" };
 }

@@ -22,11 +22,13 @@ class Session {
 
   #token: string | null = null;
   #organization = recall("organization");
+  #team = recall("team");
   #renewing: Promise<boolean> | null = null;
 
   readonly credentials = {
     token: () => this.#token,
     organization: () => this.#organization,
+    team: () => this.#team,
     renew: (refused: string | null) => this.#renew(refused),
   };
 
@@ -63,9 +65,24 @@ class Session {
     this.#leave();
   }
 
-  /** Chooses the organisation of all further requests; the page starts afresh with it. */
-  switchTo(organization: string): void {
+  get organization() {
+    return this.me?.organizations.find((each) => each.id === this.me?.organization_id);
+  }
+
+  /** The team of all requests; null is the whole organisation. */
+  get team(): string | null {
+    return this.#team;
+  }
+
+  /** Whether a permission is the caller's, here. */
+  may(permission: string): boolean {
+    return this.me?.permissions.includes(permission) ?? false;
+  }
+
+  /** Chooses the place of all further requests; the page starts afresh with it. */
+  switchTo(organization: string, team: string | null = null): void {
     remember("organization", organization);
+    remember("team", team);
     location.assign("/");
   }
 
@@ -86,12 +103,20 @@ class Session {
     try {
       return await api.get<Me>("/api/v1/me");
     } catch (error) {
-      // The remembered organisation may be gone, or belong to another account of this browser.
-      if (!(error instanceof Problem) || this.#organization === null || error.status === 0) throw error;
-      this.#organization = null;
-      remember("organization", null);
-      return await api.get<Me>("/api/v1/me");
+      // The remembered place may be gone, or belong to another account of this browser.
+      if (!(error instanceof Problem) || error.status === 0 || !this.#forgetPlace()) throw error;
+      return await this.#loadMe();
     }
+  }
+
+  /** Forgets the narrower of the remembered places; false if there is none. */
+  #forgetPlace(): boolean {
+    const place = this.#team !== null ? "team" : "organization";
+    if (place === "organization" && this.#organization === null) return false;
+    if (place === "team") this.#team = null;
+    else this.#organization = null;
+    remember(place, null);
+    return true;
   }
 
   #leave(): void {

@@ -23,6 +23,9 @@ PLACES: Final = (
     "/documents/{id}",
     "/runs",
     "/runs/{id}",
+    "/settings",
+    "/settings/{part}",
+    "/settings/{part}/{id}",
 )
 """What `console/src/lib/state/router.svelte.ts` knows. Other addresses stay honest 404s."""
 

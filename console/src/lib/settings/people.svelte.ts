@@ -1,0 +1,32 @@
+/** Names of those who are mentioned by their id: members of this organisation. */
+
+import type { Page } from "../api/client";
+import type { Member } from "../api/types";
+import { api, session } from "../state/session.svelte";
+
+const MOST = 100;
+
+class People {
+  #names = $state.raw(new Map<string, string>());
+  #loading: Promise<void> | null = null;
+
+  /** Reads them, once. Where they cannot be read, ids stay ids. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#read().catch(() => undefined);
+    await this.#loading;
+  }
+
+  name(id: string | null): string {
+    if (id === null) return "The deployment";
+    if (id === session.me?.id) return "You";
+    return this.#names.get(id) ?? `${id.slice(0, 8)}…`;
+  }
+
+  async #read(): Promise<void> {
+    const path = `/api/v1/organizations/${session.me?.organization_id}/members?limit=${MOST}`;
+    const page = await api.get<Page<Member>>(path);
+    this.#names = new Map(page.items.map((member) => [member.user_id, member.name]));
+  }
+}
+
+export const people = new People();

@@ -1,0 +1,27 @@
+/** The parts of the settings area, and the permission without which a part is not offered. */
+
+import type { IconName } from "../ui/icons";
+
+export interface Section {
+  id: string;
+  label: string;
+  about: string;
+  icon: IconName;
+  /** Absent where everybody who is signed in has something to see. */
+  permission?: string;
+}
+
+export const SECTIONS: Section[] = [
+  {
+    id: "api-keys",
+    label: "API keys",
+    about: "For programs that act in your name.",
+    icon: "key",
+    permission: "api_keys:read",
+  },
+];
+
+/** The parts that somebody with these permissions is shown. */
+export function offered(may: (permission: string) => boolean, sections: Section[] = SECTIONS): Section[] {
+  return sections.filter((section) => section.permission === undefined || may(section.permission));
+}
