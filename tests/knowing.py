@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -101,8 +101,7 @@ class Room:
     def visitor(self, subject: Subject) -> "Visitor":
         """Return a client that acts for a subject, with a member's permissions."""
         key = new_id().hex
-        allowed = subject.permissions or MEMBER
-        self.subjects[key] = Subject(subject.org_id, subject.user_id, allowed, subject.team_ids)
+        self.subjects[key] = replace(subject, permissions=subject.permissions or MEMBER)
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),
             base_url="http://folkmoot.example/api/v1",

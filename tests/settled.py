@@ -46,6 +46,8 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
 
         collection = make("collections", name="Shelf")["id"]
         added = make(f"collections/{collection}/documents", title="Whales", text="They are large.")
+        team = make("teams", name="Readers")["id"]
+        me = http.get("/api/v1/me").json()
         turn = Turn(server.url, headers, "Hello").ask()
         things = {
             "agent_id": "chat",
@@ -53,8 +55,10 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "collection_id": collection,
             "conversation_id": turn.thread_id,
             "document_id": added["document_ids"][0],
-            "organization_id": http.get("/api/v1/me").json()["organization_id"],
+            "organization_id": me["organization_id"],
             "run_id": turn.run_id,
             "session_id": str(new_id()),  # keys see none; people are tried elsewhere
+            "team_id": team,
+            "user_id": me["id"],
         }
         yield Settler(http, headers, things)

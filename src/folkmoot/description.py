@@ -9,7 +9,7 @@ Everything that takes time is a run, and a run is an append-only log of events. 
 on where you were with `GET /api/v1/runs/{run_id}/events`.
 
 **Authentication.** Send an access token or an API key as `Authorization: Bearer`, or an API key as
-`X-API-Key`. `X-Organization-Id` chooses the organisation if you have several.
+`X-API-Key`. `X-Organization-Id` chooses the organisation if you have several, `X-Team-Id` a team.
 
 **Failures** are problem details (RFC 9457) with a stable `code`. What is not yours to see is
 answered like what does not exist: 404.
@@ -34,6 +34,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "me", "description": "Who you are and what you may do."},
     {"name": "sessions", "description": "The devices you are signed in with."},
     {"name": "organizations", "description": "Organisations and their members."},
+    {"name": "teams", "description": "Teams of an organisation, and who is in them."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},

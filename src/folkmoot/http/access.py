@@ -1,15 +1,26 @@
-"""Who may call a route: every route declares it, and a test walks the router to check."""
+"""Who may call a route: every route declares it, and a test walks the router to check.
+
+Each of these dependencies reads the connection and asks for no other one, however many of them a
+route has: FastAPI goes through every parameter again for each level.
+"""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from folkmoot.http.ports import ports_of
-from folkmoot.kit.errors import Forbidden
+from folkmoot.kit.errors import Forbidden, NotFound
+from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import context
+
+SUBJECT: Final = "folkmoot.subject"
+"""Where a connection keeps its caller once that is known."""
+
+TEAM: Final = "team_id"
 
 
 class PermissionDenied(Forbidden):
@@ -19,9 +30,22 @@ class PermissionDenied(Forbidden):
         super().__init__("You may not do this here.", permission=permission)
 
 
+class TeamNotFound(NotFound):
+    """Also the answer for a team that exists and in which the caller has no place."""
+
+    code = "team_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You are in no team with this id.")
+
+
 async def caller(connection: HTTPConnection) -> Subject:
-    """Authenticate the caller; from here on its ids are on every log line of the request."""
+    """Authenticate the caller, once; from here on its ids are on every log line of the request."""
+    known: Subject | None = connection.scope.get(SUBJECT)
+    if known is not None:
+        return known
     subject = await ports_of(connection).authenticate(connection)
+    connection.scope[SUBJECT] = subject
     context.identify(org_id=subject.org_id, user_id=subject.user_id)
     return subject
 
@@ -35,8 +59,19 @@ class Requirement:
 
     permission: str
 
-    async def __call__(self, subject: CurrentSubject) -> Subject:
+    async def __call__(self, connection: HTTPConnection) -> Subject:
+        subject = await caller(connection)
         demand(subject, self.permission)
+        return subject
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRequirement(Requirement):
+    """The permission a route needs in the team that its path names."""
+
+    async def __call__(self, connection: HTTPConnection) -> Subject:
+        subject = await caller(connection)
+        demand_in_team(subject, _team_id(connection.path_params[TEAM]), self.permission)
         return subject
 
 
@@ -44,14 +79,22 @@ async def public() -> None:
     """Mark a route that anybody may call."""
 
 
-async def signed_in(subject: CurrentSubject) -> Subject:
+async def signed_in(connection: HTTPConnection) -> Subject:
     """Mark a route that needs a caller and no permission: it shows the caller's own things."""
-    return subject
+    return await caller(connection)
 
 
 def require(permission: str) -> Any:  # noqa: ANN401 - FastAPI's own marker type
     """Declare the permission of a route: `dependencies=[require("runs:read")]`."""
     return Depends(Requirement(permission))
+
+
+require_org_permission = require
+
+
+def require_team_permission(permission: str) -> Any:  # noqa: ANN401 - FastAPI's own marker type
+    """Declare what a route needs in the team of its path, which calls it `{team_id}`."""
+    return Depends(TeamRequirement(permission))
 
 
 PUBLIC = Depends(public)
@@ -62,3 +105,23 @@ def demand(subject: Subject, permission: str) -> None:
     """Fail unless the subject holds the permission."""
     if permission not in subject.permissions:
         raise PermissionDenied(permission)
+
+
+def demand_in_team(subject: Subject, team_id: TeamId, permission: str) -> None:
+    """Fail unless the subject holds the permission in a team.
+
+    Whoever holds it in the organisation holds it in each team, also in one that is not there.
+    """
+    if permission in subject.permissions:
+        return
+    if team_id not in subject.team_permissions:
+        raise TeamNotFound
+    if permission not in subject.team_permissions[team_id]:
+        raise PermissionDenied(permission)
+
+
+def _team_id(written: str) -> TeamId:
+    try:
+        return TeamId(UUID(written))
+    except ValueError:
+        raise TeamNotFound from None

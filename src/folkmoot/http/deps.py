@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from folkmoot.db.work import Work
-from folkmoot.http.access import CurrentSubject
+from folkmoot.http.access import caller
 from folkmoot.http.ports import ports_of
 from folkmoot.kit.page import Limit
 
 
-async def open_work(request: Request, subject: CurrentSubject) -> AsyncGenerator[Work]:
+async def open_work(request: Request) -> AsyncGenerator[Work]:
     """Open the request's unit of work."""
-    async with ports_of(request).database.work(subject) as work:
+    async with ports_of(request).database.work(await caller(request)) as work:
         yield work
 
 

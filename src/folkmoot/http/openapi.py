@@ -44,6 +44,12 @@ ORGANIZATION: Final[Json] = {
     "schema": {"type": "string", "format": "uuid"},
     "description": "The organisation to act in; left out, your first one or the API key's.",
 }
+TEAM: Final[Json] = {
+    "name": "X-Team-Id",
+    "in": "header",
+    "schema": {"type": "string", "format": "uuid"},
+    "description": "The team of that organisation to act in; left out, none in particular.",
+}
 REQUEST_ID: Final[Json] = {
     "name": "X-Request-ID",
     "in": "header",
@@ -74,7 +80,11 @@ def complete(document: Json, routes: Sequence[BaseRoute]) -> None:
     """Complete a generated description of some routes, in place."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = dict(SCHEMES)
-    components["parameters"] = {"OrganizationId": ORGANIZATION, "RequestId": REQUEST_ID}
+    components["parameters"] = {
+        "OrganizationId": ORGANIZATION,
+        "TeamId": TEAM,
+        "RequestId": REQUEST_ID,
+    }
     components["headers"] = {"RequestId": REQUEST_ID_GIVEN}
     components["responses"] = shared()
     for response in components["responses"].values():
@@ -111,6 +121,7 @@ def _describe_access(operation: Json, context: RouteContext) -> None:
     else:
         operation.setdefault("security", [*ANY_SCHEME])
         parameters.append({"$ref": "#/components/parameters/OrganizationId"})
+        parameters.append({"$ref": "#/components/parameters/TeamId"})
     parameters.append({"$ref": "#/components/parameters/RequestId"})
     for call in calls:
         if isinstance(call, Requirement):

@@ -132,8 +132,8 @@ def _visible(subject: Subject) -> Select[ApiKey]:
 def _scopes(subject: Subject, wanted: list[str] | None) -> list[str] | None:
     """Return the scopes to store: a key made with a key is never wider than that one."""
     if wanted is None:
-        return sorted(subject.permissions) if subject.api_key else None
-    beyond = sorted(set(wanted) - subject.permissions)
+        return sorted(subject.anywhere) if subject.api_key else None
+    beyond = sorted(set(wanted) - subject.anywhere)
     if beyond:
         raise ScopeTooWide(beyond)
     return sorted(set(wanted))

@@ -9,30 +9,32 @@ from starlette.requests import HTTPConnection
 from folkmoot.db.work import Database
 from folkmoot.identity import callers, credentials
 from folkmoot.identity.errors import NotSignedIn
+from folkmoot.identity.places import Asked
 from folkmoot.identity.recent import Recent
 from folkmoot.identity.tokens import AccessTokens
-from folkmoot.kit.ids import OrgId
+from folkmoot.kit.ids import OrgId, TeamId
 from folkmoot.kit.subject import Subject
 
 LONGEST: Final = 4096
 """Bytes; a credential that is longer than any of ours is not looked at."""
 
 PATH_PARAMETER: Final = "organization_id"
-NOWHERE: Final = OrgId(UUID(int=0))
-"""An organisation in which nobody has a place."""
+NOWHERE: Final = UUID(int=0)
+"""An organisation, and a team, in which nobody has a place."""
 
 
 class Authenticator:
-    """Reads `Authorization: Bearer` or `X-API-Key`, and which organisation is meant.
+    """Reads `Authorization: Bearer` or `X-API-Key`, and which organisation and team are meant.
 
-    That is the one in the path, else the one in `X-Organization-Id`, else the user's oldest. What
-    was found out counts for four seconds, and for as long may a revoked credential.
+    The organisation is the one in the path, else the one in `X-Organization-Id`, else the user's
+    oldest; the team is the one in `X-Team-Id`, else none. What was found out counts for four
+    seconds, and for as long may a revoked credential.
     """
 
     def __init__(self, database: Database, tokens: AccessTokens) -> None:
         self._database = database
         self._tokens = tokens
-        self._recent: Recent[tuple[bytes, OrgId | None], Subject] = Recent()
+        self._recent: Recent[tuple[bytes, Asked], Subject] = Recent()
 
     async def __call__(self, connection: HTTPConnection) -> Subject:
         """Return the caller.
@@ -40,23 +42,23 @@ class Authenticator:
         Raises:
             NotSignedIn: Nobody, or a credential that does not count.
             OrganizationNotFound: The caller has no place in the organisation asked for.
+            TeamNotFound: Nor in the team asked for.
         """
         secret = _secret(connection.headers)
-        organization = _organization(connection)
+        asked = Asked(_organization(connection), _team(connection))
         return await self._recent.get(
-            (credentials.digest(secret), organization),
-            lambda: self._resolve(secret, organization),
+            (credentials.digest(secret), asked), lambda: self._resolve(secret, asked)
         )
 
     def forget(self) -> None:
         """Look everybody up again: a credential has been revoked."""
         self._recent.forget()
 
-    async def _resolve(self, secret: bytes, organization: OrgId | None) -> Subject:
+    async def _resolve(self, secret: bytes, asked: Asked) -> Subject:
         claims = self._tokens.read(secret)
         if claims is not None:
-            return await callers.by_session(self._database, claims, organization)
-        return await callers.by_key(self._database, secret, organization)
+            return await callers.by_session(self._database, claims, asked)
+        return await callers.by_key(self._database, secret, asked)
 
 
 def _secret(headers: Mapping[str, str]) -> bytes:
@@ -80,12 +82,18 @@ def _organization(connection: HTTPConnection) -> OrgId | None:
     """
     in_path = connection.path_params.get(PATH_PARAMETER)
     in_header = connection.headers.get("x-organization-id")
-    asked = {_org_id(str(each)) for each in (in_path, in_header) if each is not None}
-    return NOWHERE if len(asked) > 1 else next(iter(asked), None)
+    asked = {_id(str(each)) for each in (in_path, in_header) if each is not None}
+    return OrgId(NOWHERE if len(asked) > 1 else asked.pop()) if asked else None
 
 
-def _org_id(organization: str) -> OrgId:
+def _team(connection: HTTPConnection) -> TeamId | None:
+    """Return the team asked for, in the same way."""
+    in_header = connection.headers.get("x-team-id")
+    return None if in_header is None else TeamId(_id(in_header))
+
+
+def _id(written: str) -> UUID:
     try:
-        return OrgId(UUID(organization))
+        return UUID(written)
     except ValueError:
         return NOWHERE

@@ -91,6 +91,20 @@ class PersonNeeded(Forbidden):
         super().__init__("Sign in for this; an API key will not do.")
 
 
+class MemberNotFound(NotFound):
+    code = "member_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody with this id is a member here.")
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+
+    def __init__(self) -> None:
+        super().__init__("They are a member here already.")
+
+
 class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
 

@@ -6,9 +6,18 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped, Stamped
-from folkmoot.identity.permissions import OrgRole
+from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, SigningKeyId, UserId, new_id
+from folkmoot.kit.ids import (
+    ApiKeyId,
+    InvitationId,
+    OrgId,
+    SessionId,
+    SigningKeyId,
+    TeamId,
+    UserId,
+    new_id,
+)
 
 
 class User(Model, Stamped, kw_only=True):
@@ -50,6 +59,89 @@ class Membership(Model, OrgScoped, Stamped, kw_only=True):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[OrgRole] = mapped_column(Text)
+
+
+class Team(Model, OrgScoped, Stamped, kw_only=True):
+    """Some members of an organisation, who share what the others do not see."""
+
+    __tablename__ = "teams"
+    __table_args__ = (ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),)
+
+    id: Mapped[TeamId] = mapped_column(primary_key=True, default_factory=lambda: TeamId(new_id()))
+    name: Mapped[str]
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class TeamMembership(Model, OrgScoped, Stamped, kw_only=True):
+    """A member's place in a team; it goes when either of the two goes."""
+
+    __tablename__ = "team_memberships"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "team_id"], ["teams.org_id", "teams.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["org_id", "user_id"],
+            ["memberships.org_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("role IN ('admin', 'member', 'viewer')", name="role"),
+        Index("ix_team_memberships_org_id_user_id", "org_id", "user_id"),
+    )
+
+    team_id: Mapped[TeamId] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(primary_key=True)
+    role: Mapped[TeamRole] = mapped_column(Text)
+
+
+class Invitation(Model, OrgScoped, kw_only=True):
+    """A place in an organisation, kept for whoever brings the token; goes with who has invited.
+
+    With an address it is for that person only.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "invited_by"],
+            ["memberships.org_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
+        Index("ix_invitations_org_id_invited_by", "org_id", "invited_by"),
+    )
+
+    id: Mapped[InvitationId] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    email_normalized: Mapped[str | None]
+    role: Mapped[OrgRole] = mapped_column(Text)
+    hash: Mapped[bytes] = mapped_column(repr=False)
+    invited_by: Mapped[UserId]
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class InvitationTeam(Model, OrgScoped, kw_only=True):
+    """A team that an invitation gives a place in, too."""
+
+    __tablename__ = "invitation_teams"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "invitation_id"],
+            ["invitations.org_id", "invitations.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["org_id", "team_id"], ["teams.org_id", "teams.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("role IN ('admin', 'member', 'viewer')", name="role"),
+        Index("ix_invitation_teams_org_id_team_id", "org_id", "team_id"),
+    )
+
+    invitation_id: Mapped[InvitationId] = mapped_column(primary_key=True)
+    team_id: Mapped[TeamId] = mapped_column(primary_key=True)
+    role: Mapped[TeamRole] = mapped_column(Text)
 
 
 class ApiKey(Model, OrgScoped, kw_only=True):

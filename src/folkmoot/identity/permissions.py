@@ -1,4 +1,8 @@
-"""What the roles of an organisation may do. Every permission stands here and nowhere else."""
+"""What the roles of organisations and teams may do. Every permission stands here, nowhere else.
+
+`team:…` is what may be done with one team and with what is its own. Whoever may do that in an
+organisation may do it with each of its teams.
+"""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -6,16 +10,40 @@ from typing import Final
 
 
 class OrgRole(StrEnum):
-    """A member's role. Each may do what the next one may, and more."""
+    """A member's role in an organisation. Each may do what the next one may, and more."""
 
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
 
+    def within(self, other: "OrgRole") -> bool:
+        """Whether this role is no higher than another."""
+        return PERMISSIONS[self] <= PERMISSIONS[other]
+
+
+class TeamRole(StrEnum):
+    """A member's role in a team. Each may do what the next one may, and more."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+TEAM_VIEWER: Final = frozenset({"team:read", "team:leave"})
+TEAM_MEMBER: Final = TEAM_VIEWER | {"team:contribute"}  # change what is the team's
+TEAM_ADMIN: Final = TEAM_MEMBER | {"team:write", "team:manage"}  # its name, who is in it; its end
+
+TEAM_PERMISSIONS: Final = {
+    TeamRole.ADMIN: TEAM_ADMIN,
+    TeamRole.MEMBER: TEAM_MEMBER,
+    TeamRole.VIEWER: TEAM_VIEWER,
+}
+
 
 MEMBER: Final = frozenset(
     {
         "organization:read",
+        "organization:leave",
         "members:read",
         "teams:read",
         "settings:read",
@@ -38,16 +66,20 @@ MEMBER: Final = frozenset(
     }
 )
 
-ADMIN: Final = MEMBER | {
-    "organization:write",
-    "members:write",
-    "teams:write",
-    "settings:manage",  # the organisation's layer
-    "secrets:manage",  # the organisation's
-    "audit:read",
-    "api_keys:manage",  # the keys of others: see and revoke them
-    "operations:read",
-}
+ADMIN: Final = (
+    MEMBER
+    | TEAM_ADMIN
+    | {
+        "organization:write",
+        "members:write",
+        "teams:write",
+        "settings:manage",  # the organisation's layer
+        "secrets:manage",  # the organisation's
+        "audit:read",
+        "api_keys:manage",  # the keys of others: see and revoke them
+        "operations:read",
+    }
+)
 
 OWNER: Final = ADMIN | {"organization:delete", "ownership:transfer"}
 
@@ -56,5 +88,13 @@ PERMISSIONS: Final = {OrgRole.OWNER: OWNER, OrgRole.ADMIN: ADMIN, OrgRole.MEMBER
 
 def granted(role: OrgRole, scopes: Iterable[str] | None = None) -> frozenset[str]:
     """Return the permissions of a role, narrowed to the scopes of an API key if it has any."""
-    permissions = PERMISSIONS[role]
+    return _narrowed(PERMISSIONS[role], scopes)
+
+
+def granted_in_team(role: TeamRole, scopes: Iterable[str] | None = None) -> frozenset[str]:
+    """Return the permissions of a role in its team, narrowed in the same way."""
+    return _narrowed(TEAM_PERMISSIONS[role], scopes)
+
+
+def _narrowed(permissions: frozenset[str], scopes: Iterable[str] | None) -> frozenset[str]:
     return permissions if scopes is None else permissions.intersection(scopes)

@@ -15,8 +15,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from folkmoot.identity import passwords
-from folkmoot.identity.permissions import OrgRole
-from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId
+from folkmoot.identity.permissions import OrgRole, TeamRole
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
 
 
 def written(moment: object) -> object:
@@ -165,14 +165,72 @@ class OrganizationRead(Output):
     role: OrgRole
 
 
+class TeamCreate(Input):
+    """A team to be made."""
+
+    name: Line = Field(examples=["Research"])
+
+
+class TeamUpdate(Input):
+    """What is to be different about a team; what is left out stays."""
+
+    name: Line | None = Field(default=None, examples=["Research and development"])
+
+
+class TeamRead(Output):
+    """A team and what the caller is in it; null if they only manage it."""
+
+    id: TeamId
+    name: str = Field(examples=["Research"])
+    role: TeamRole | None
+    created_at: datetime
+
+
+class TeamPlace(Output):
+    """A team and what somebody is in it."""
+
+    id: TeamId
+    name: str = Field(examples=["Research"])
+    role: TeamRole
+
+
+class TeamMemberCreate(Input):
+    """A member of the organisation who is to come into a team."""
+
+    user_id: UserId
+    role: TeamRole = TeamRole.MEMBER
+
+
+class TeamMemberUpdate(Input):
+    """What a member of a team is to be."""
+
+    role: TeamRole
+
+
+class TeamMemberRead(Output):
+    """A member of a team."""
+
+    user_id: UserId
+    name: str = Field(examples=["Ada Lovelace"])
+    email: str = Field(examples=["ada@example.org"])
+    role: TeamRole
+    created_at: datetime
+
+
 class Me(Output):
-    """The caller, where they are acting, and what they may do there."""
+    """The caller, where they are acting, and what they may do there.
+
+    `permissions` hold in the organisation and in each of its teams; what else a role in a team
+    allows holds in that team.
+    """
 
     id: UserId
     email: str = Field(examples=["ada@example.org"])
     name: str = Field(examples=["Ada Lovelace"])
     organization_id: OrgId
+    team_id: TeamId | None
     organizations: list[OrganizationRead]
+    teams: list[TeamPlace]
     permissions: list[str] = Field(examples=[["agents:run", "runs:read"]])
 
 

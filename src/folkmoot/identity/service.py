@@ -1,10 +1,11 @@
 """Everything people do to get in, stay in and leave."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from folkmoot.db.work import Database
+from folkmoot.db.work import Database, Work
 from folkmoot.identity import accounts, api_keys, links, sessions, tokens
 from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
@@ -171,6 +172,16 @@ class Identity:
     async def revoke_other_sessions(self, user_id: UserId, kept: SessionId | None) -> None:
         """End all sessions of a user but one."""
         await self._sessions.revoke_others(user_id, kept)
+        self.authenticator.forget()
+
+    @asynccontextmanager
+    async def changing(self, subject: Subject) -> AsyncGenerator[Work]:
+        """Open a unit of work that changes what people may do.
+
+        Once it is committed that is felt in this process at once, in others within 5 seconds.
+        """
+        async with self.database.work(subject) as work:
+            yield work
         self.authenticator.forget()
 
     async def revoke_key(self, subject: Subject, key_id: ApiKeyId) -> None:

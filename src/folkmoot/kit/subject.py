@@ -1,8 +1,13 @@
 """Who is acting, for which organisation, and what they may do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 from folkmoot.kit.ids import ApiKeyId, OrgId, TeamId, UserId
+
+NO_TEAMS: Final[Mapping[TeamId, frozenset[str]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +18,11 @@ class Subject:
         org_id: The organisation.
         user_id: The user.
         permissions: What the user may do there, or of that what the API key allows.
-        team_ids: The user's teams.
+        team_ids: The user's teams, and the one they have chosen.
         api_key: Whether it was an API key that asked for this.
         key_id: The API key that sent the request itself.
+        team_id: The team they have chosen to act in.
+        team_permissions: What they may do in each of their teams, beyond `permissions`.
     """
 
     org_id: OrgId
@@ -24,3 +31,16 @@ class Subject:
     team_ids: tuple[TeamId, ...] = ()
     api_key: bool = False
     key_id: ApiKeyId | None = None
+    team_id: TeamId | None = None
+    team_permissions: Mapping[TeamId, frozenset[str]] = field(
+        default_factory=lambda: NO_TEAMS, hash=False
+    )
+
+    def allowed_in(self, team_id: TeamId) -> frozenset[str]:
+        """Return what the user may do in a team; nothing says that there is such a team."""
+        return self.permissions | self.team_permissions.get(team_id, frozenset())
+
+    @property
+    def anywhere(self) -> frozenset[str]:
+        """What the user may do in the organisation or in one of their teams."""
+        return self.permissions.union(*self.team_permissions.values())

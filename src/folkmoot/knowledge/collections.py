@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import func, select
 
 from folkmoot.db.work import Work
+from folkmoot.http.access import TeamNotFound, demand_in_team
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, TeamId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.errors import CollectionNotFound, TeamNotFound
+from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.models import PENDING, Collection, Document
 from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate, Scope
+
+CONTRIBUTE: Final = "team:contribute"
+"""What it takes to change what is a team's; who may not do so may read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ async def create(work: Work, data: CollectionCreate) -> Collection:
 def _team(subject: Subject, data: CollectionCreate) -> TeamId:
     if data.team_id is None or data.team_id not in subject.team_ids:
         raise TeamNotFound
+    demand_in_team(subject, data.team_id, CONTRIBUTE)
     return data.team_id
 
 
@@ -50,6 +56,14 @@ async def get(work: Work, collection_id: CollectionId) -> Collection:
     """Return a collection, or fail if the subject cannot see it."""
     found = await visible(work, [collection_id])
     return found[0]
+
+
+async def get_to_change(work: Work, collection_id: CollectionId) -> Collection:
+    """Return a collection, or fail if the subject may not change it or what is in it."""
+    collection = await get(work, collection_id)
+    if collection.team_id is not None:
+        demand_in_team(work.subject, collection.team_id, CONTRIBUTE)
+    return collection
 
 
 async def hold(work: Work, collection_id: CollectionId) -> None:
@@ -121,7 +135,7 @@ async def counts(
 
 async def update(work: Work, collection_id: CollectionId, data: CollectionUpdate) -> Collection:
     """Change what the data names."""
-    collection = await get(work, collection_id)
+    collection = await get_to_change(work, collection_id)
     if data.name is not None:
         collection.name = plaintext.one_line(data.name)
     if "description" in data.model_fields_set:
@@ -132,7 +146,7 @@ async def update(work: Work, collection_id: CollectionId, data: CollectionUpdate
 
 async def delete(work: Work, collection_id: CollectionId) -> Collection:
     """Hide a collection at once; what is in it is purged by a job that the caller defers."""
-    collection = await get(work, collection_id)
+    collection = await get_to_change(work, collection_id)
     collection.deleted_at = clock.now()
     await work.session.flush()
     return collection

@@ -151,7 +151,8 @@ async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentT
 
 async def remove(work: Work, document_id: DocumentId) -> str:
     """Delete a document and everything made from it; return the key of its blob."""
-    await get(work, document_id)
+    document = await get(work, document_id)
+    await collections.get_to_change(work, document.collection_id)
     return await erase(work, await _locked(work, Document.id == document_id))
 
 

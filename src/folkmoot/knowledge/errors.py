@@ -28,13 +28,6 @@ class DocumentNotReady(Conflict):
         super().__init__("The document has not been read yet.")
 
 
-class TeamNotFound(NotFound):
-    code = "team_not_found"
-
-    def __init__(self) -> None:
-        super().__init__("You are in no team with this id.")
-
-
 class UploadLost(Unavailable):
     """What was sent is gone: the process that received it was taken for dead meanwhile."""
 

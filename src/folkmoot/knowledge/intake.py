@@ -127,9 +127,9 @@ class Intake:
             return await self._add(subject, collection_id, [received], ids)
 
     async def _demand(self, subject: Subject, collection_id: CollectionId) -> None:
-        """Fail before anything is stored if the collection is not the subject's."""
+        """Fail before anything is stored if the collection is not the subject's to change."""
         async with self.database.work(subject) as work:
-            await collections.get(work, collection_id)
+            await collections.get_to_change(work, collection_id)
 
     @asynccontextmanager
     async def _all_or_nothing(self, subject: Subject) -> AsyncGenerator[list[UploadId]]:

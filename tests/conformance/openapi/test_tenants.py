@@ -28,6 +28,7 @@ BODIES: Final = {
         '{"query": "whales", "filters": {"document_ids": ["ID"]}}',
     ),
     "team_id": ("/api/v1/collections", '{"name": "Shelf", "scope": "team", "team_id": "ID"}'),
+    "user_id": ("/api/v1/teams/{team_id}/members", '{"user_id": "ID"}'),
 }
 """Where an id can be sent in a body, and in which."""
 

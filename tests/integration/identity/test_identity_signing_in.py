@@ -31,6 +31,8 @@ async def test_who_registers_owns_an_organisation_and_may_do_everything_in_it(
         "email": grace["email"],
         "name": "grace",
         "organization_id": grace["organization_id"],
+        "team_id": None,
+        "teams": [],
         "organizations": [{"id": grace["organization_id"], "name": "grace", "role": "owner"}],
         "permissions": sorted(OWNER),
     }

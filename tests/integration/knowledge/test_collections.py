@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from folkmoot.identity.permissions import MEMBER, TEAM_MEMBER, TEAM_VIEWER
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from knowing import PATIENCE, Room, Visitor
 
@@ -82,6 +83,30 @@ async def test_a_team_one_is_not_in_is_not_found(ada: Visitor) -> None:
         data = {"name": "Theirs", "scope": "team", "team_id": team_id}
         answer = await ada.http.post("/collections", json=data)
         assert (answer.status_code, answer.json()["code"]) == (404, "team_not_found")
+
+
+async def test_who_only_views_a_team_changes_nothing_of_it(place: Room, ada: Visitor) -> None:
+    team = TeamId(new_id())
+    in_team = replace(ada.subject, permissions=MEMBER, team_ids=(team,))
+    writer, viewer = (
+        place.visitor(replace(in_team, user_id=UserId(new_id()), team_permissions={team: rights}))
+        for rights in (TEAM_MEMBER, TEAM_VIEWER)
+    )
+    data = {"name": "Ours", "scope": "team", "team_id": str(team)}
+    assert (await viewer.http.post("/collections", json=data)).status_code == 403
+    path = f"/collections/{(await writer.http.post('/collections', json=data)).json()['id']}"
+    text = {"title": "Heron", "text": "A heron that stays."}
+    added = await writer.http.post(f"{path}/documents", json=text)
+    document = f"/documents/{added.json()['document_ids'][0]}"
+    assert (await viewer.http.get(document)).status_code == 200
+    for method, where, body in (
+        ("PATCH", path, {"name": "Mine"}),
+        ("POST", f"{path}/documents", text),
+        ("DELETE", document, None),
+        ("DELETE", path, None),
+    ):
+        answer = await viewer.http.request(method, where, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), where
 
 
 async def test_a_deleted_collection_is_gone_at_once_and_purged_soon(

@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from folkmoot.identity.routes import api_keys, auth, console, me, organizations, sessions
+from folkmoot.identity.routes import api_keys, auth, console, me, organizations, sessions, teams
 from folkmoot.identity.service import Identity
 
 
 def router(identity: Identity) -> APIRouter:
     """Return all of identity's routes."""
     routes = APIRouter()
-    for part in (auth, console, me, sessions, organizations, api_keys):
+    for part in (auth, console, me, sessions, organizations, api_keys, teams):
         routes.include_router(part.router(identity))
     return routes

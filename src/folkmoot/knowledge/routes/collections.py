@@ -7,14 +7,14 @@ from typing import Final
 from fastapi import APIRouter
 
 from folkmoot.db.work import Work
-from folkmoot.http.access import require
+from folkmoot.http.access import TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Page, cut
 from folkmoot.knowledge import collections, settling
 from folkmoot.knowledge.collections import Counts
-from folkmoot.knowledge.errors import CollectionNotFound, TeamNotFound
+from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.models import Collection
 from folkmoot.knowledge.schemas import (
     CollectionCreate,

@@ -1,0 +1,145 @@
+"""Teams of an organisation.
+
+Who is in a team sees it, and who manages the organisation's sees them all. To others a team looks
+like one that is not there.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Select, select
+
+from folkmoot.db.work import PersonalWork, Work
+from folkmoot.http.access import TeamNotFound
+from folkmoot.identity.models import Team, TeamMembership
+from folkmoot.identity.permissions import TeamRole
+from folkmoot.identity.schemas import TeamCreate, TeamPlace, TeamRead, TeamUpdate
+from folkmoot.kit import clock
+from folkmoot.kit.ids import TeamId
+from folkmoot.kit.subject import Subject
+
+SEE: Final = "team:read"
+
+
+async def create(work: Work, data: TeamCreate) -> TeamRead:
+    """Make a team, which its maker is the first administrator of."""
+    subject = work.subject
+    team = Team(org_id=subject.org_id, name=data.name)
+    work.session.add(team)
+    await work.session.flush()
+    work.session.add(
+        TeamMembership(
+            org_id=subject.org_id,
+            team_id=team.id,
+            user_id=subject.user_id,
+            role=TeamRole.ADMIN,
+        )
+    )
+    return _read(team, TeamRole.ADMIN)
+
+
+async def browse(work: Work, *, cursor: TeamId | None, limit: int) -> list[TeamRead]:
+    """Return up to `limit` teams that the subject can see, oldest first, after the cursor."""
+    statement = _visible(work.subject).order_by(Team.id).limit(limit)
+    if cursor is not None:
+        statement = statement.where(Team.id > cursor)
+    return [_read(team, role) for team, role in await work.session.execute(statement)]
+
+
+async def get(work: Work, team_id: TeamId) -> TeamRead:
+    """Return a team.
+
+    Raises:
+        TeamNotFound: The subject cannot see it.
+    """
+    found = (
+        await work.session.execute(_visible(work.subject).where(Team.id == team_id))
+    ).one_or_none()
+    if found is None:
+        raise TeamNotFound
+    team, role = found
+    return _read(team, role)
+
+
+async def update(work: Work, team_id: TeamId, data: TeamUpdate) -> TeamRead:
+    """Change what the data names."""
+    team = await hold(work, team_id)
+    if data.name is not None:
+        team.name = data.name
+    await work.session.flush()
+    return await get(work, team_id)
+
+
+async def delete(work: Work, team_id: TeamId) -> None:
+    """Hide a team; until it is purged it can be brought back."""
+    team = await hold(work, team_id)
+    team.deleted_at = clock.now()
+    await work.session.flush()
+
+
+async def restore(work: Work, team_id: TeamId) -> TeamRead:
+    """Bring back a team that was deleted, with everybody who was in it.
+
+    Raises:
+        TeamNotFound: No such team has been deleted here, or it has been purged.
+    """
+    team = await hold(work, team_id, deleted=True)
+    team.deleted_at = None
+    await work.session.flush()
+    return await get(work, team_id)
+
+
+async def hold(work: Work, team_id: TeamId, *, deleted: bool = False) -> Team:
+    """Return a team of the organisation, locked against other changes of it.
+
+    Raises:
+        TeamNotFound: There is none.
+    """
+    statement = (
+        select(Team)
+        .where(Team.org_id == work.subject.org_id, Team.id == team_id)
+        .where(Team.deleted_at.is_not(None) if deleted else Team.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    team = (await work.session.scalars(statement)).one_or_none()
+    if team is None:
+        raise TeamNotFound
+    return team
+
+
+async def own(work: PersonalWork, subject: Subject) -> Sequence[TeamPlace]:
+    """Return the teams that the subject is in, with what they are there."""
+    statement = (
+        select(Team.id, Team.name, TeamMembership.role)
+        .join(
+            TeamMembership,
+            (TeamMembership.org_id == Team.org_id) & (TeamMembership.team_id == Team.id),
+        )
+        .where(Team.org_id == subject.org_id, TeamMembership.user_id == subject.user_id)
+        .where(Team.deleted_at.is_(None))
+        .order_by(Team.id)
+    )
+    rows = await work.session.execute(statement)
+    return [TeamPlace(id=id_, name=name, role=role) for id_, name, role in rows]
+
+
+def _visible(subject: Subject) -> Select[Team, TeamRole | None]:
+    """Select the teams a subject can see: their own, or all of them if they manage them."""
+    statement = (
+        select(Team, TeamMembership.role)
+        .outerjoin(
+            TeamMembership,
+            (TeamMembership.org_id == Team.org_id)
+            & (TeamMembership.team_id == Team.id)
+            & (TeamMembership.user_id == subject.user_id),
+        )
+        .where(Team.org_id == subject.org_id, Team.deleted_at.is_(None))
+    )
+    if SEE in subject.permissions:
+        return statement
+    mine = [team for team, allowed in subject.team_permissions.items() if SEE in allowed]
+    return statement.where(Team.id.in_(mine), TeamMembership.user_id.is_not(None))
+
+
+def _read(team: Team, role: TeamRole | None) -> TeamRead:
+    return TeamRead(id=team.id, name=team.name, role=role, created_at=team.created_at)
