@@ -7,6 +7,7 @@ import psycopg
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
+from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.http.access import demand_in_team
 from folkmoot.identity import teams
@@ -46,6 +47,7 @@ async def add(work: Work, team_id: TeamId, data: TeamMemberCreate) -> TeamMember
     if await _find(work, team_id, data.user_id) is not None:
         raise AlreadyMember
     await _enter(work, team_id, data.user_id, data.role)
+    await _record(work, "team_member.added", team_id, data.user_id, after=data.role)
     return await _read(work, team_id, data.user_id)
 
 
@@ -61,8 +63,9 @@ async def change_role(
     member = await _find(work, team_id, user_id)
     if member is None:
         raise MemberNotFound
-    member.role = role
+    before, member.role = TeamRole(member.role), role
     await work.session.flush()
+    await _record(work, "team_member.role_changed", team_id, user_id, before=before, after=role)
     return await _read(work, team_id, user_id)
 
 
@@ -81,6 +84,8 @@ async def remove(work: Work, team_id: TeamId, user_id: UserId) -> None:
         raise MemberNotFound
     await work.session.delete(member)
     await work.session.flush()
+    before = TeamRole(member.role)
+    await _record(work, "team_member.removed", team_id, user_id, before=before)
 
 
 async def _find(work: Work, team_id: TeamId, user_id: UserId) -> TeamMembership | None:
@@ -98,6 +103,20 @@ async def _enter(work: Work, team_id: TeamId, user_id: UserId, role: TeamRole) -
         if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
             raise MemberNotFound from None
         raise
+
+
+async def _record(
+    work: Work,
+    action: str,
+    team_id: TeamId,
+    user_id: UserId,
+    *,
+    before: TeamRole | None = None,
+    after: TeamRole | None = None,
+) -> None:
+    """Record what becomes of somebody in a team."""
+    was, is_ = ({"team_id": team_id, "role": role} if role else None for role in (before, after))
+    await trail.record(work, action, target=("user", user_id), before=was, after=is_)
 
 
 async def _read(work: Work, team_id: TeamId, user_id: UserId) -> TeamMemberRead:

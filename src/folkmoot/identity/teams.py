@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Select, select
 
+from folkmoot.audit import trail
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound
 from folkmoot.identity.models import Team, TeamMembership
@@ -35,6 +36,7 @@ async def create(work: Work, data: TeamCreate) -> TeamRead:
             role=TeamRole.ADMIN,
         )
     )
+    await trail.record(work, "team.created", target=("team", team.id), after={"name": team.name})
     return _read(team, TeamRole.ADMIN)
 
 
@@ -64,9 +66,12 @@ async def get(work: Work, team_id: TeamId) -> TeamRead:
 async def update(work: Work, team_id: TeamId, data: TeamUpdate) -> TeamRead:
     """Change what the data names."""
     team = await hold(work, team_id)
+    before = {"name": team.name}
     if data.name is not None:
         team.name = data.name
     await work.session.flush()
+    after = {"name": team.name}
+    await trail.record(work, "team.changed", target=("team", team_id), before=before, after=after)
     return await get(work, team_id)
 
 
@@ -75,6 +80,7 @@ async def delete(work: Work, team_id: TeamId) -> None:
     team = await hold(work, team_id)
     team.deleted_at = clock.now()
     await work.session.flush()
+    await trail.record(work, "team.deleted", target=("team", team_id), before={"name": team.name})
 
 
 async def restore(work: Work, team_id: TeamId) -> TeamRead:
@@ -86,6 +92,7 @@ async def restore(work: Work, team_id: TeamId) -> TeamRead:
     team = await hold(work, team_id, deleted=True)
     team.deleted_at = None
     await work.session.flush()
+    await trail.record(work, "team.restored", target=("team", team_id), after={"name": team.name})
     return await get(work, team_id)
 
 
