@@ -9,8 +9,9 @@ from typing import Final
 import orjson
 
 from folkmoot.audit import search
+from folkmoot.audit.formats import ExportFormat
 from folkmoot.audit.models import AuditEvent
-from folkmoot.audit.schemas import ExportFormat, shown
+from folkmoot.audit.schemas import shown
 from folkmoot.audit.search import EventFilter
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject

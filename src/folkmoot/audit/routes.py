@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, StringConstraints
 from starlette.responses import StreamingResponse
 
 from folkmoot.audit import exporting, search, trail, verifying
-from folkmoot.audit.schemas import AuditEventRead, AuditVerification, ExportFormat, shown
+from folkmoot.audit.formats import ExportFormat
+from folkmoot.audit.schemas import AuditEventRead, AuditVerification, shown
 from folkmoot.audit.search import EventFilter
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require

@@ -1,7 +1,6 @@
 """What the audit trail gives out."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import orjson
@@ -11,13 +10,6 @@ from folkmoot.audit.models import AuditEvent
 from folkmoot.kit.ids import ApiKeyId, UserId
 
 HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-
-
-class ExportFormat(StrEnum):
-    """A JSON object a line, or a table."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 class AuditTarget(BaseModel):

@@ -120,6 +120,17 @@ class Api:
                 raise NotFolkmoot(self.url)
             yield response
 
+    @contextmanager
+    def download(self, path: str, query: Query) -> Generator[httpx.Response]:
+        """Open a file that is read as it comes. What breaks while reading is httpx's error."""
+        with self._client.stream("GET", path, params=_given(query)) as response:
+            if not response.is_success:
+                response.read()
+                raise refusal(response)
+            if "attachment" not in response.headers.get("content-disposition", ""):
+                raise NotFolkmoot(self.url)
+            yield response
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._client.request(method, path, **options)

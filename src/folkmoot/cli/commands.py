@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "chat": ("chat:chat", "Ask an agent; the answer streams into the terminal."),
     "docs": ("docs:app", "Add documents, list them and search them."),
     "runs": ("runs:app", "Look at runs, follow, cancel and verify them."),
+    "audit": ("audit:app", "Look at the audit trail, verify it and take it along."),
     "openapi": ("openapi:openapi", "Print the description of the HTTP API."),
     "version": ("version:version", "Print the version."),
 }

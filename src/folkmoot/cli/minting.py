@@ -29,6 +29,7 @@ SCOPES: Final = (
     "collections:write",
     "documents:read",
     "documents:write",
+    "audit:read",
 )
 
 
