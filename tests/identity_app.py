@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from folkmoot.db.work import Database
 from folkmoot.http import problems
+from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import routes
 from folkmoot.identity.models import Membership
@@ -61,7 +62,9 @@ def app_of(identity: Identity) -> FastAPI:
     app = FastAPI()
     app.include_router(routes.router(identity), prefix="/api/v1")
     problems.install(app)
-    app.state.http = HttpPorts(identity.authenticator, identity.database)
+    app.state.http = HttpPorts(
+        identity.authenticator, identity.database, Keys(identity.database, SECRET_KEY)
+    )
     return app
 
 

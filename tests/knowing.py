@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database
 from folkmoot.http import problems
+from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity.permissions import MEMBER
 from folkmoot.jobs.queue import Queue
@@ -235,7 +236,7 @@ async def room(
         app = FastAPI()
         app.include_router(router(built), prefix="/api/v1")
         problems.install(app)
-        app.state.http = HttpPorts(authenticate, database)
+        app.state.http = HttpPorts(authenticate, database, Keys(database, "k" * 32))
         if workers:
             worker = asyncio.create_task(queue.work(name="test", concurrency=workers))
             stack.push_async_callback(_stop, worker)

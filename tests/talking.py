@@ -26,6 +26,7 @@ from folkmoot.faces.agui import routes as agui_routes
 from folkmoot.faces.agui.frames import translate
 from folkmoot.http import problems
 from folkmoot.http.edge import EdgeOptions, edge
+from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.errors import Unauthenticated
 from folkmoot.kit.ids import CollectionId, OrgId, RunId, UserId, new_id
@@ -262,7 +263,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
             raise Unauthenticated("Nobody is known by this key.")
         return subject
 
-    app.state.http = HttpPorts(authenticate, turns.database)
+    app.state.http = HttpPorts(authenticate, turns.database, Keys(turns.database, "k" * 32))
     return app
 
 

@@ -14,6 +14,14 @@ on where you were with `GET /api/v1/runs/{run_id}/events`.
 **Failures** are problem details (RFC 9457) with a stable `code`. What is not yours to see is
 answered like what does not exist: 404.
 
+**Sending twice.** A POST that creates something takes an `Idempotency-Key`. Sent again within 24
+hours, the same request gets its first answer with `Idempotency-Replayed: true` and has no second
+effect; another request under the same key is refused (422), and one whose first is still in flight
+has to wait (409, `Retry-After`). Failures of ours, 401, 403 and 429 are not kept.
+
+**ETags.** What can be changed is read with an `ETag`. `If-None-Match` spares you what you have
+(304); `If-Match` keeps you from overwriting what you have not seen (412).
+
 **Lists** answer `{"items": [...], "next_cursor": ...}`; the cursor continues them with `?cursor=`.
 """
 CONTACT: Final = {"name": "The Folkmoot contributors"}

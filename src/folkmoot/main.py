@@ -26,6 +26,7 @@ from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
 from folkmoot.http import docs, health, problems
 from folkmoot.http.edge import EdgeOptions, edge
+from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.openapi import Api
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import provisioning
@@ -172,7 +173,11 @@ def application(parts: Parts) -> Api:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.http = HttpPorts(parts.identity.authenticator, parts.database)
+    app.state.http = HttpPorts(
+        parts.identity.authenticator,
+        parts.database,
+        idempotency=Keys(parts.database, parts.ground.secret_key),
+    )
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.
     for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):

@@ -17,6 +17,7 @@ from folkmoot.conversations.schemas import (
 from folkmoot.conversations.service import Direction, Place
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.etags import Etags
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.page import Page, cut
@@ -57,19 +58,27 @@ async def list_conversations(
 
 
 @router.get("/{conversation_id}", dependencies=[require("conversations:read")], responses=MISSING)
-async def read_conversation(conversation_id: ConversationName, work: OpenWork) -> ConversationRead:
+async def read_conversation(
+    conversation_id: ConversationName, work: OpenWork, etags: Etags
+) -> ConversationRead:
     """Read one conversation."""
-    return await _shown(work, await service.get(work, conversation_id))
+    shown = await _shown(work, await service.get(work, conversation_id))
+    etags.show(shown)
+    return shown
 
 
 @router.patch(
     "/{conversation_id}", dependencies=[require("conversations:write")], responses=MISSING
 )
 async def update_conversation(
-    conversation_id: ConversationName, data: ConversationUpdate, work: OpenWork
+    conversation_id: ConversationName, data: ConversationUpdate, work: OpenWork, etags: Etags
 ) -> ConversationRead:
     """Give a conversation another title."""
-    return await _shown(work, await service.rename(work, conversation_id, data.title))
+    conversation = await service.get(work, conversation_id, to_change=True)
+    etags.demand(await _shown(work, conversation))
+    shown = await _shown(work, await service.rename(work, conversation, data.title))
+    etags.show(shown)
+    return shown
 
 
 @router.delete(
@@ -78,9 +87,13 @@ async def update_conversation(
     responses=MISSING,
     status_code=HTTPStatus.NO_CONTENT,
 )
-async def delete_conversation(conversation_id: ConversationName, work: OpenWork) -> None:
+async def delete_conversation(
+    conversation_id: ConversationName, work: OpenWork, etags: Etags
+) -> None:
     """Delete a conversation; a run that is answering in it is cancelled."""
-    await service.delete(work, conversation_id)
+    conversation = await service.get(work, conversation_id, to_change=True)
+    etags.demand(await _shown(work, conversation))
+    await service.delete(work, conversation)
 
 
 @router.get(

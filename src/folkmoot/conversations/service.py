@@ -55,8 +55,8 @@ class Place:
         return f"{(self.updated_at - EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
 
 
-async def get(work: Work, name: str) -> Conversation:
-    """Return a conversation by the client's id for it, or by ours."""
+async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation:
+    """Return a conversation by the client's id for it, or by ours; lock it if it is to change."""
     named = Conversation.client_id == name
     conversation_id = _as_uuid(name)
     if conversation_id is not None:
@@ -72,6 +72,8 @@ async def get(work: Work, name: str) -> Conversation:
         .order_by((Conversation.client_id == name).desc())
         .limit(1)
     )
+    if to_change:
+        statement = statement.with_for_update(key_share=True)
     conversation = (await work.session.scalars(statement)).first()
     if conversation is None:
         raise ConversationNotFound
@@ -103,21 +105,19 @@ async def answering(work: Work, conversations: Sequence[Conversation]) -> Mappin
     return {keys[key]: run_id for key, run_id in active.items()}
 
 
-async def rename(work: Work, name: str, title: str) -> Conversation:
+async def rename(work: Work, conversation: Conversation, title: str) -> Conversation:
     """Give a conversation another title."""
-    conversation = await get(work, name)
     conversation.title = title
     await work.session.flush()
     return conversation
 
 
-async def delete(work: Work, name: str) -> None:
+async def delete(work: Work, conversation: Conversation) -> None:
     """Take a conversation away and cancel the run that is answering in it.
 
     Its id is free again at once; the rows stay. It is taken away first: a turn that is about to
     open in it either finds it gone or is seen.
     """
-    conversation = await get(work, name)
     await work.session.execute(
         update(Conversation)
         .where(Conversation.org_id == conversation.org_id, Conversation.id == conversation.id)

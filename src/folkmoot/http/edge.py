@@ -21,12 +21,24 @@ from folkmoot.http.security_headers import SecurityHeaders
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TAKEN: Final = (
     "Authorization",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
     "Last-Event-ID",
     "X-API-Key",
     "X-Organization-Id",
     "X-Request-ID",
+    "X-Team-Id",
 )
-SHOWN: Final = ("Retry-After", "X-Request-ID")
+SHOWN: Final = (
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+)
 
 
 @dataclass(frozen=True, slots=True)

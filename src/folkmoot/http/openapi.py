@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
+from folkmoot.http import openapi_headers
 from folkmoot.http.access import Requirement, public
 from folkmoot.http.openapi_examples import add_examples
 from folkmoot.http.openapi_inputs import restrict_inputs
@@ -84,14 +85,16 @@ def complete(document: Json, routes: Sequence[BaseRoute]) -> None:
         "OrganizationId": ORGANIZATION,
         "TeamId": TEAM,
         "RequestId": REQUEST_ID,
+        **openapi_headers.PARAMETERS,
     }
-    components["headers"] = {"RequestId": REQUEST_ID_GIVEN}
+    components["headers"] = {"RequestId": REQUEST_ID_GIVEN, **openapi_headers.HEADERS}
     components["responses"] = shared()
     for response in components["responses"].values():
         _add_header(response)
     for method, operation, context in operations(document, routes):
         _describe_access(operation, context)
         operation["operationId"] = str(context.name)
+        openapi_headers.add_headers(method, operation, context)
         add_problems(method, operation)
         for response in operation["responses"].values():
             if "$ref" not in response:

@@ -20,11 +20,19 @@ RETRY_AFTER: Final[Json] = {
     "schema": {"type": "integer", "minimum": 0},
     "description": "Seconds to wait before trying again.",
 }
+RATE_LIMIT: Final[Json] = {
+    f"RateLimit-{name}": {"schema": {"type": "integer", "minimum": 0}, "description": meaning}
+    for name, meaning in (
+        ("Limit", "How many requests the limit allows that is nearest to being reached."),
+        ("Remaining", "How many of them are left."),
+        ("Reset", "Seconds until all of them are there again."),
+    )
+}
 HEADERS: Final[Mapping[int, Json]] = {
     HTTPStatus.UNAUTHORIZED: {
         "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}}
     },
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER, **RATE_LIMIT},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
     HTTPStatus.INSUFFICIENT_STORAGE: {"Retry-After": RETRY_AFTER},
 }
@@ -37,6 +45,7 @@ NAMES: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.REQUEST_TIMEOUT: "RequestTimeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "TooLarge",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Invalid",
+    HTTPStatus.TOO_MANY_REQUESTS: "RateLimited",
     HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
     HTTPStatus.INSUFFICIENT_STORAGE: "StorageFull",
 }
@@ -57,11 +66,14 @@ CODES: Final[Mapping[HTTPStatus, tuple[str, str]]] = {
         "invalid",
         "The request does not fit what this operation takes.",
     ),
+    HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests. Please wait a while."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("unavailable", "The database does not answer."),
     HTTPStatus.INSUFFICIENT_STORAGE: ("storage_full", "There is no room left to store this."),
 }
 ERRORS: Final = ({"pointer": "/body/name", "detail": "Field required"},)
 
+NEVER_LIMITED: Final = frozenset({"operation"})
+"""Tags of what a load balancer asks."""
 WITH_BODY: Final = (
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -95,6 +107,8 @@ def add_problems(method: str, operation: Json) -> None:
 
 def _expected(method: str, operation: Json) -> Iterator[HTTPStatus]:
     yield HTTPStatus.BAD_REQUEST
+    if NEVER_LIMITED.isdisjoint(operation["tags"]):
+        yield HTTPStatus.TOO_MANY_REQUESTS
     if method != "GET":
         yield HTTPStatus.SERVICE_UNAVAILABLE
         yield HTTPStatus.INSUFFICIENT_STORAGE

@@ -6,6 +6,7 @@ from typing import Protocol
 from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
+from folkmoot.http.idempotency.keys import Keys
 from folkmoot.kit.subject import Subject
 
 
@@ -19,10 +20,17 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpPorts:
-    """Hung on `app.state.http`."""
+    """Hung on `app.state.http`.
+
+    Attributes:
+        authenticate: Tells who is calling.
+        database: Where the units of work of requests are opened.
+        idempotency: Remembers what has been answered; without it nothing is answered twice.
+    """
 
     authenticate: Authenticator
     database: Database
+    idempotency: Keys | None = None
 
 
 def ports_of(connection: HTTPConnection) -> HttpPorts:

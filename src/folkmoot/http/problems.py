@@ -1,7 +1,8 @@
 """Render failures as problem details (RFC 9457). The one place where an error becomes an answer."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import structlog
 from fastapi import FastAPI
@@ -12,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from folkmoot.http.methods import allowed
-from folkmoot.kit.errors import AppError, RateLimited, Unauthenticated, Unavailable
+from folkmoot.kit.errors import AppError, Busy, RateLimited, Unauthenticated, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+
+Renderer = Callable[[Request, Exception], Awaitable[Response]]
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +75,7 @@ async def render(request: Request, error: Exception) -> Response:
     """Render an error that was raised on purpose."""
     failure = cast(AppError, error)
     headers: dict[str, str] = {}
-    if isinstance(failure, RateLimited | Unavailable):
+    if isinstance(failure, Busy | RateLimited | Unavailable):
         headers["Retry-After"] = str(failure.retry_after)
     if isinstance(failure, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -106,6 +109,14 @@ async def render_http(request: Request, error: Exception) -> Response:
     return problem(request, status, code_of(status), str(failure.detail), headers=headers)
 
 
+async def rendered(request: Request, error: Exception) -> Response | None:
+    """Render an error as the application would; None for one that nobody raised on purpose."""
+    for kind, renderer in RENDERERS.items():
+        if isinstance(error, kind):
+            return await renderer(request, error)
+    return None
+
+
 async def render_unexpected(request: Request, error: Exception) -> Response:
     """Answer 500 and say nothing from inside; the log has the rest."""
     log.error("request.failed", exc_info=error, path=request.scope["path"])
@@ -116,6 +127,13 @@ async def render_unexpected(request: Request, error: Exception) -> Response:
         "internal",
         "Something went wrong on our side. The request id finds it in the log.",
     )
+
+
+RENDERERS: Final[Mapping[type[Exception], Renderer]] = {
+    AppError: render,
+    RequestValidationError: render_validation,
+    HTTPException: render_http,
+}
 
 
 def documented(*failures: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -131,9 +149,8 @@ def documented(*failures: type[AppError]) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Register the renderers."""
-    app.add_exception_handler(AppError, render)
-    app.add_exception_handler(RequestValidationError, render_validation)
-    app.add_exception_handler(HTTPException, render_http)
+    for kind, renderer in RENDERERS.items():
+        app.add_exception_handler(kind, renderer)
     app.add_exception_handler(Exception, render_unexpected)
 
 

@@ -43,6 +43,16 @@ class Conflict(AppError):
     status = HTTPStatus.CONFLICT
 
 
+class Busy(Conflict):
+    """A conflict that will be over soon; `retry_after` is in seconds."""
+
+    code = "busy"
+
+    def __init__(self, detail: str, *, retry_after: int, **members: JsonValue) -> None:
+        super().__init__(detail, **members)
+        self.retry_after = retry_after
+
+
 class TooLarge(AppError):
     code = "too_large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

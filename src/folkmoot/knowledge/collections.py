@@ -66,6 +66,15 @@ async def get_to_change(work: Work, collection_id: CollectionId) -> Collection:
     return collection
 
 
+async def hold_to_change(work: Work, collection_id: CollectionId) -> Collection:
+    """Do the same and keep everybody else from changing it until this work ends."""
+    collection = await get_to_change(work, collection_id)
+    await work.session.refresh(collection, with_for_update={"key_share": True})
+    if collection.deleted_at is not None:
+        raise CollectionNotFound
+    return collection
+
+
 async def hold(work: Work, collection_id: CollectionId) -> None:
     """Keep a collection from being deleted until this work ends; fail if it is gone."""
     statement = (
@@ -133,9 +142,8 @@ async def counts(
     return {collection_id: Counts(total, pending) for collection_id, total, pending in rows}
 
 
-async def update(work: Work, collection_id: CollectionId, data: CollectionUpdate) -> Collection:
+async def update(work: Work, collection: Collection, data: CollectionUpdate) -> Collection:
     """Change what the data names."""
-    collection = await get_to_change(work, collection_id)
     if data.name is not None:
         collection.name = plaintext.one_line(data.name)
     if "description" in data.model_fields_set:
@@ -144,9 +152,8 @@ async def update(work: Work, collection_id: CollectionId, data: CollectionUpdate
     return collection
 
 
-async def delete(work: Work, collection_id: CollectionId) -> Collection:
+async def delete(work: Work, collection: Collection) -> Collection:
     """Hide a collection at once; what is in it is purged by a job that the caller defers."""
-    collection = await get_to_change(work, collection_id)
     collection.deleted_at = clock.now()
     await work.session.flush()
     return collection

@@ -96,6 +96,7 @@ async def _locked(work: Work, *conditions: Any) -> Document:
         select(Document)
         .where(Document.org_id == work.subject.org_id, *conditions)
         .with_for_update()
+        .execution_options(populate_existing=True)  # who waited for it has an old one
     )
     document = (await work.session.scalars(statement)).first()
     if document is None:
@@ -149,11 +150,14 @@ async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentT
     return document, found
 
 
-async def remove(work: Work, document_id: DocumentId) -> str:
-    """Delete a document and everything made from it; return the key of its blob."""
+async def hold_to_change(work: Work, document_id: DocumentId) -> Document:
+    """Return a document and keep everybody else from changing it until this work ends.
+
+    Fails if the subject may not change what is in its collection.
+    """
     document = await get(work, document_id)
     await collections.get_to_change(work, document.collection_id)
-    return await erase(work, await _locked(work, Document.id == document_id))
+    return await _locked(work, Document.id == document_id)
 
 
 async def erase(work: Work, document: Document) -> str:

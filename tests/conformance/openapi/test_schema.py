@@ -14,7 +14,9 @@ from settled import Settler
 SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
 EXAMPLES: Final = 10  # of each operation, in each phase
 PATIENCE: Final = 600
-CONFIGURATION: Final = """\
+HOOKS: Final = Path(__file__).with_name("hooks.py")
+CONFIGURATION: Final = f"""\
+hooks = "{HOOKS}"
 [auth.wfc]
 path = "people.json"
 peers = ["ada", "eve"]

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from changing import one_of_ten_counts
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import UserId, new_id
@@ -63,6 +64,12 @@ async def test_the_run_that_is_answering_is_shown(ada: Talker, provider: FakePro
         await client.post(f"/api/v1/runs/{run['id']}/cancel")
         await stream.aread()
         assert (await client.get("/api/v1/conversations/t1")).json()["active_run_id"] is None
+
+
+async def test_of_ten_titles_given_at_once_to_the_same_conversation_one_counts(ada: Talker) -> None:
+    await ada.ask("Hello", "t1")
+    async with ada.http() as client:
+        assert await one_of_ten_counts(client, "/api/v1/conversations/t1", "title")
 
 
 async def test_a_conversation_gets_another_title(ada: Talker) -> None:

@@ -157,3 +157,17 @@ async def test_a_process_that_is_stopping_takes_no_new_questions(
     answer = await ada.post(body("Hello"))
     assert (answer.status_code, answer.json()["code"]) == (503, "draining")
     assert answer.headers["retry-after"]
+
+
+async def test_a_key_leads_to_the_same_run_and_to_no_other(ada: Talker) -> None:
+    question, key = body("Hello"), {"Idempotency-Key": "turn"}
+    async with ada.http() as client:
+        first = await client.post("/api/chat/chat", json=question, headers=key)
+        again = await client.post("/api/chat/chat", json=question, headers=key)
+        other = await client.post("/api/chat/chat", json=body("Hello"), headers=key)
+        runs = (await client.get("/api/v1/runs")).json()["items"]
+    assert (first.status_code, again.content) == (200, first.content)
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(runs) == 1

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from changing import one_of_ten_counts
 from folkmoot.identity.permissions import MEMBER, TEAM_MEMBER, TEAM_VIEWER
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from knowing import PATIENCE, Room, Visitor
@@ -22,6 +23,10 @@ async def test_a_created_collection_can_be_read_changed_and_listed(ada: Visitor)
     assert (changed["name"], changed["description"]) == ("Birds", "All of them")
     assert (await ada.http.get(path)).json() == changed
     assert (await ada.http.patch(path, json={"description": None})).json()["description"] is None
+
+
+async def test_of_ten_changes_made_at_once_to_the_same_collection_one_counts(ada: Visitor) -> None:
+    assert await one_of_ten_counts(ada.http, f"/collections/{await ada.collection()}", "name")
 
 
 async def test_pages_of_collections_join_up_without_gap_or_overlap(ada: Visitor) -> None:

@@ -196,11 +196,25 @@ async def test_a_document_may_be_sent_again_while_it_is_being_deleted(
         await work.session.execute(text("SELECT 1 FROM documents FOR UPDATE"))
         again = asyncio.create_task(ada.send(collection, ("b.txt", b"A stork."), external_id="x"))
         await waits_for_a_lock(place)
-        await documents.remove(work, DocumentId(UUID(first)))
+        held = await documents.hold_to_change(work, DocumentId(UUID(first)))
+        await documents.erase(work, held)
     accepted = await again
     document = await ada.settled(accepted["document_ids"][0])
     assert (document["id"] != first, document["status"]) == (True, "ready")
     assert (await ada.http.get(f"/documents/{first}")).status_code == 404
+
+
+async def test_a_document_is_deleted_only_as_it_was_seen(ada: Visitor) -> None:
+    collection = await ada.collection()
+    document = await ada.tell(collection, "One", "The heron wades.", external_id="x")
+    path = f"/documents/{document}"
+    seen = (await ada.http.get(path)).headers["etag"]
+    assert (await ada.http.get(path, headers={"If-None-Match": seen})).status_code == 304
+    await ada.tell(collection, "One", "A stork.", external_id="x")
+    late = await ada.http.delete(path, headers={"If-Match": seen})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    now = (await ada.http.get(path)).headers["etag"]
+    assert (await ada.http.delete(path, headers={"If-Match": now})).status_code == 204
 
 
 async def waits_for_a_lock(place: Room) -> None:

@@ -261,3 +261,16 @@ async def test_clearing_goes_on_where_it_was_interrupted(place: Room, ada: Visit
         await work.session.execute(text("UPDATE uploads SET process_id = NULL"))
     await clear(place, ada, upload_id)
     assert await kept(place, ada) == (0, 0, 0, 0)
+
+
+async def test_files_sent_twice_under_one_key_are_taken_once(place: Room, ada: Visitor) -> None:
+    path = f"/collections/{await ada.collection()}/documents"
+    files = [("file", (f"{name}.txt", f"The {name} wades.".encode())) for name in ("heron", "ibis")]
+    key = {"Idempotency-Key": "upload"}
+    answers = [await ada.http.post(path, files=files, headers=key) for _ in range(2)]
+    assert [each.status_code for each in answers] == [202, 202]
+    assert answers[0].content == answers[1].content
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert (await kept(place, ada))[:3] == (2, 1, 0)
+    other = await ada.http.post(path, files=files[:1], headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

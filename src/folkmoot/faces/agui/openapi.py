@@ -132,7 +132,8 @@ OPERATION: Final[dict[str, Any]] = {
             "required": False,
             "schema": LAST_EVENT_ID,
             "description": "The last event that the client has, when it asks again.",
-        }
+        },
+        {"$ref": "#/components/parameters/IdempotencyKey"},
     ],
     "requestBody": {
         "required": True,

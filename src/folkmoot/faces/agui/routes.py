@@ -14,6 +14,9 @@ from folkmoot.faces.agui.errors import InputInvalid, NotJson
 from folkmoot.faces.agui.frames import frame
 from folkmoot.http import sse
 from folkmoot.http.access import require
+from folkmoot.http.idempotency.answers import REPLAYED
+from folkmoot.http.idempotency.errors import IdempotencyKeyReused
+from folkmoot.http.idempotency.route import repeated
 from folkmoot.http.problems import documented
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown
@@ -36,6 +39,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         WorkflowUnknown,
         TooManyRuns,
         RunsDraining,
+        IdempotencyKeyReused,
     ),
 }
 
@@ -65,9 +69,13 @@ def router(turns: Turns) -> APIRouter:
         if not _is_json(request):
             raise NotJson
         question = wire.read(agent_id, await request.body())
+        again = await repeated(request, subject)
         opened = await turns.open(subject, question)
         after = 0 if opened.begun else after  # what a client has of a run before is not of this one
-        return stream(turns.supervisor, reader, subject, opened.run_id, after=after, render=frame)
+        answer = stream(turns.supervisor, reader, subject, opened.run_id, after=after, render=frame)
+        if again:
+            answer.headers[REPLAYED] = "true"
+        return answer
 
     return routes
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import api_keys
 from folkmoot.identity.errors import (
@@ -28,6 +29,7 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/api-keys",
         tags=["api keys"],
+        route_class=Idempotent,
         responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound),
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from folkmoot.http.access import PUBLIC
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     EmailTaken,
@@ -31,9 +32,10 @@ from folkmoot.identity.service import Grant, Identity
 def router(identity: Identity) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/auth", tags=["auth"])
+    once = APIRouter(route_class=Idempotent)
     cookie = ConsoleCookie(https=identity.options.https)
 
-    @routes.post(
+    @once.post(
         "/register",
         status_code=HTTPStatus.CREATED,
         dependencies=[PUBLIC],
@@ -76,6 +78,7 @@ def router(identity: Identity) -> APIRouter:
         )
         cookie.clear(response)
 
+    routes.include_router(once)
     return routes
 
 

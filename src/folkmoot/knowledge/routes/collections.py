@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.etags import Etags
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Page, cut
@@ -29,7 +31,7 @@ MISSING: Final = documented(CollectionNotFound)
 
 def router(knowledge: Knowledge) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(prefix="/collections", tags=["collections"])
+    routes = APIRouter(prefix="/collections", tags=["collections"], route_class=Idempotent)
 
     @routes.post(
         "",
@@ -50,18 +52,26 @@ def router(knowledge: Knowledge) -> APIRouter:
         return cut(await read_all(work, rows), limit, lambda each: each.id)
 
     @routes.get("/{collection_id}", dependencies=[require("collections:read")], responses=MISSING)
-    async def read_collection(collection_id: CollectionId, work: OpenWork) -> CollectionRead:
+    async def read_collection(
+        collection_id: CollectionId, work: OpenWork, etags: Etags
+    ) -> CollectionRead:
         """Read one collection; `pending_documents` is 0 when all are ready or failed."""
-        return (await read_all(work, [await collections.get(work, collection_id)]))[0]
+        shown = await _read_one(work, await collections.get(work, collection_id))
+        etags.show(shown)
+        return shown
 
     @routes.patch(
         "/{collection_id}", dependencies=[require("collections:write")], responses=MISSING
     )
     async def update_collection(
-        collection_id: CollectionId, data: CollectionUpdate, work: OpenWork
+        collection_id: CollectionId, data: CollectionUpdate, work: OpenWork, etags: Etags
     ) -> CollectionRead:
         """Change a collection's name or description."""
-        return (await read_all(work, [await collections.update(work, collection_id, data)]))[0]
+        collection = await collections.hold_to_change(work, collection_id)
+        etags.demand(await _read_one(work, collection))
+        shown = await _read_one(work, await collections.update(work, collection, data))
+        etags.show(shown)
+        return shown
 
     @routes.delete(
         "/{collection_id}",
@@ -69,9 +79,11 @@ def router(knowledge: Knowledge) -> APIRouter:
         dependencies=[require("collections:write")],
         responses=MISSING,
     )
-    async def delete_collection(collection_id: CollectionId, work: OpenWork) -> None:
+    async def delete_collection(collection_id: CollectionId, work: OpenWork, etags: Etags) -> None:
         """Delete a collection and everything in it. It is gone for searches at once."""
-        await knowledge.jobs.forget(work, await collections.delete(work, collection_id))
+        collection = await collections.hold_to_change(work, collection_id)
+        etags.demand(await _read_one(work, collection))
+        await knowledge.jobs.forget(work, await collections.delete(work, collection))
 
     return routes
 
@@ -82,6 +94,10 @@ async def read_all(work: Work, rows: Sequence[Collection]) -> list[CollectionRea
     await settling.settle(work, ids)
     counted = await collections.counts(work, ids)
     return [_read(row, counted.get(row.id, Counts())) for row in rows]
+
+
+async def _read_one(work: Work, row: Collection) -> CollectionRead:
+    return (await read_all(work, [row]))[0]
 
 
 def _read(row: Collection, counts: Counts) -> CollectionRead:

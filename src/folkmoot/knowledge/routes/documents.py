@@ -15,6 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.etags import Etags
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
@@ -58,7 +60,7 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
 
 def router(knowledge: Knowledge) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(tags=["documents"])
+    routes = APIRouter(tags=["documents"], route_class=Idempotent)
 
     @routes.post(
         "/collections/{collection_id}/documents",
@@ -96,12 +98,14 @@ def router(knowledge: Knowledge) -> APIRouter:
         return cut([read(row) for row in rows], limit, lambda each: each.id)
 
     @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)
-    async def read_document(document_id: DocumentId, work: OpenWork) -> DocumentRead:
+    async def read_document(document_id: DocumentId, work: OpenWork, etags: Etags) -> DocumentRead:
         """Read one document: its status, and why it failed if it did."""
         document = await documents.get(work, document_id)
         await settling.settle(work, [document.collection_id])
         await work.session.refresh(document)
-        return read(document)
+        shown = read(document)
+        etags.show(shown)
+        return shown
 
     @routes.get(
         "/documents/{document_id}/text",
@@ -137,9 +141,11 @@ def router(knowledge: Knowledge) -> APIRouter:
         dependencies=WRITE,
         responses=MISSING,
     )
-    async def delete_document(document_id: DocumentId, work: OpenWork) -> None:
+    async def delete_document(document_id: DocumentId, work: OpenWork, etags: Etags) -> None:
         """Delete a document. It is found by no search any more."""
-        await knowledge.jobs.drop(work, await documents.remove(work, document_id))
+        document = await documents.hold_to_change(work, document_id)
+        etags.demand(read(document))
+        await knowledge.jobs.drop(work, await documents.erase(work, document))
 
     return routes
 

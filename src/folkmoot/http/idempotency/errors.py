@@ -1,0 +1,32 @@
+"""How a key can be refused. Statuses are those of draft-ietf-httpapi-idempotency-key-header."""
+
+from http import HTTPStatus
+
+from folkmoot.kit.errors import AppError, Busy, Invalid
+
+
+class IdempotencyKeyInvalid(AppError):
+    code = "idempotency_key_invalid"
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key takes 1 to 255 printable ASCII characters.")
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key belongs to another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was sent before with a different request.")
+
+
+class RequestInFlight(Busy):
+    """The first request under the key has no answer yet."""
+
+    code = "request_in_flight"
+
+    def __init__(self, *, retry_after: int) -> None:
+        detail = "A request with this Idempotency-Key is being answered right now."
+        super().__init__(detail, retry_after=retry_after)
