@@ -32,6 +32,7 @@ BARS: Final[dict[str, dict[str, Bar]]] = {
     "S6": {"memory_peak_mb": Bar(300)},
     "start-up": {"repeat_start_s": Bar(3), "repeat_memory_idle_mb": Bar(200)},
     "list": {"cpu_ms_per_list": Bar(4)},
+    "permissions": {"known_ms": Bar(1), "new_ms": Bar(1)},
     "offline": {"hybrid_above_lexical": Bar(0, least=True)},
     "fastembed": {"hybrid_above_better": Bar(-0.01, least=True)},
     "scifact offline": {"lexical_p95_ms": Bar(20)},
