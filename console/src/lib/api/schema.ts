@@ -53,6 +53,37 @@ export interface components {
             scopes: string[] | null;
             user_id: string;
         };
+        AuditEventRead: {
+            action: string;
+            actor_id: string | null;
+            after: {
+                [key: string]: unknown;
+            } | null;
+            api_key_id: string | null;
+            at: string;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            client_address: string | null;
+            erased: boolean;
+            hash: string;
+            request_id: string | null;
+            seq: number;
+            target: components["schemas"]["AuditTarget"] | null;
+        };
+        AuditTarget: {
+            id: string;
+            type: string;
+        };
+        AuditVerification: {
+            broken_at: number | null;
+            erased: number;
+            events: number;
+            head: string;
+            intact: boolean;
+            reason: string | null;
+            truncated: number;
+        };
         CollectionRead: {
             created_at: string;
             created_by: string;
@@ -219,6 +250,15 @@ export interface components {
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
         Scope: "organization" | "team" | "user";
+        SessionRead: {
+            address: string | null;
+            created_at: string;
+            current: boolean;
+            expires_at: string;
+            id: string;
+            last_used_at: string;
+            user_agent: string | null;
+        };
         Status: "queued" | "processing" | "ready" | "failed";
         Verification: {
             broken_at: number | null;

@@ -11,6 +11,9 @@ export type Me = Schema<"Me">;
 export type ApiKey = Schema<"ApiKeyRead">;
 export type NewApiKey = Schema<"ApiKeyCreated">;
 export type Member = Schema<"MemberRead">;
+export type DeviceSession = Schema<"SessionRead">;
+export type AuditEvent = Schema<"AuditEventRead">;
+export type AuditVerification = Schema<"AuditVerification">;
 
 export type Agent = Schema<"AgentRead">;
 export type Workflow = Schema<"Workflow">;

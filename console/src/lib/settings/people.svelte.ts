@@ -16,6 +16,11 @@ class People {
     await this.#loading;
   }
 
+  /** Ids and names, as they may be chosen from. */
+  get all(): [string, string][] {
+    return [...this.#names];
+  }
+
   name(id: string | null): string {
     if (id === null) return "The deployment";
     if (id === session.me?.id) return "You";

@@ -19,6 +19,19 @@ export const SECTIONS: Section[] = [
     icon: "key",
     permission: "api_keys:read",
   },
+  {
+    id: "sessions",
+    label: "Sessions",
+    about: "The devices that you are signed in with.",
+    icon: "screen",
+  },
+  {
+    id: "audit",
+    label: "Audit",
+    about: "Who did what, in a chain that shows tampering.",
+    icon: "seal",
+    permission: "audit:read",
+  },
 ];
 
 /** The parts that somebody with these permissions is shown. */
