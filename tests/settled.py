@@ -54,6 +54,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "api_key_id": make("api-keys", name="another")["id"],
             "collection_id": collection,
             "conversation_id": turn.thread_id,
+            "group": "theme",
             "document_id": added["document_ids"][0],
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,

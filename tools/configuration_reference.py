@@ -8,6 +8,7 @@ from typing import Final, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.deployment import Deployment, Mode
+from folkmoot.settings.groups import ColorScheme, SearchMode
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -64,6 +65,14 @@ TITLES: Final = {
     "langfuse.": "`langfuse`",
     "providers.": "`providers`",
     "model_limits.": "`model_limits`",
+    "features.": "`features`",
+    "defaults.": "`defaults`",
+    "defaults.general.": "`defaults.general`",
+    "defaults.models.": "`defaults.models`",
+    "defaults.retrieval.": "`defaults.retrieval`",
+    "defaults.guardrails.": "`defaults.guardrails`",
+    "defaults.theme.": "`defaults.theme`",
+    "defaults.budget.": "`defaults.budget`",
 }
 
 KINDS: Final[dict[object, str]] = {
@@ -76,6 +85,8 @@ KINDS: Final[dict[object, str]] = {
     Mode: " or ".join(f"`{mode}`" for mode in Mode),
     list[str]: "list",
     dict[str, str]: "package.module:name",
+    SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
+    ColorScheme: " or ".join(f"`{scheme}`" for scheme in ColorScheme),
 }
 
 PLUGGED_IN: Final = """\
@@ -103,21 +114,22 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([BEGINNING, *_section(Deployment, ""), PLUGGED_IN])
+    return "\n".join([BEGINNING, *_section(Deployment(), ""), PLUGGED_IN])
 
 
-def _section(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def _section(model: BaseModel, prefix: str) -> Iterator[str]:
     yield f"## {TITLES[prefix]}\n\n{model.__doc__}\n"
-    yield "| setting | variable | value | default | meaning |\n|---|---|---|---|---|"
-    groups: list[tuple[type[BaseModel], str]] = []
-    for name, field in model.model_fields.items():
-        hint = field.annotation
-        if isinstance(hint, type) and issubclass(hint, BaseModel):
-            groups.append((hint, f"{prefix}{name}."))
+    groups: list[tuple[BaseModel, str]] = []
+    rows: list[str] = []
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            groups.append((value, f"{prefix}{name}."))
         else:
-            default = field.get_default(call_default_factory=True)
-            yield _row(f"{prefix}{name}", default, field.description or "")
-    yield ""
+            rows.append(_row(f"{prefix}{name}", value, field.description or ""))
+    if rows:
+        yield "| setting | variable | value | default | meaning |\n|---|---|---|---|---|"
+        yield from [*rows, ""]
     for group in groups:
         yield from _section(*group)
 

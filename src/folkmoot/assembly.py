@@ -49,7 +49,9 @@ from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
+from folkmoot.settings.groups import Defaults
 from folkmoot.settings.secret_key import secret_key
+from folkmoot.settings.service import Settings
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
@@ -94,6 +96,7 @@ class Parts:
     blobs: BlobStore
     queue: Queue
     identity: Identity
+    settings: Settings
     supervisor: Supervisor
     models: Models
     knowledge: Knowledge
@@ -119,10 +122,12 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         async with asyncio.TaskGroup() as background:
             watching = background.create_task(watch(on.place, database), name="database watch")
             counting = background.create_task(backlog.watch(database), name="job counts")
+            changes = background.create_task(parts.settings.watch(), name="settings changes")
             anew = background.create_task(parts.knowledge.reembedding.watch(), name="re-embedding")
             yield parts
             watching.cancel()
             counting.cancel()
+            changes.cancel()
             anew.cancel()
 
 
@@ -185,6 +190,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         blobs=blobs,
         queue=queue,
         identity=_identity(on, database),
+        settings=Settings(database, settings_defaults(on.deployment, models)),
         supervisor=supervisor,
         models=models,
         knowledge=documents,
@@ -204,6 +210,13 @@ def _carrier(on: Ground, database: Database, queue: Queue) -> Carrier:
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:
     """Return the collections that a turn was limited to."""
     return [CollectionId(UUID(name)) for name in order.read(run.input).collection_ids]
+
+
+def settings_defaults(deployment: Deployment, models: Models) -> Defaults:
+    """Return what holds where nothing is set, with the model that really answers."""
+    defaults = deployment.defaults
+    answering = defaults.models.model_copy(update={"default_model": models.default})
+    return defaults.model_copy(update={"models": answering})
 
 
 def _identity(on: Ground, database: Database) -> Identity:
@@ -263,7 +276,7 @@ def models_config(deployment: Deployment, data_dir: Path) -> ModelsConfig:
             ollama_host=providers.ollama_host,
             langchain=providers.langchain,
         ),
-        default_model=deployment.default_model,
+        default_model=deployment.defaults.models.default_model or deployment.default_model,
         embedding_model=deployment.embedding_model,
         cache_dir=data_dir / "models",
         timeouts=Timeouts(

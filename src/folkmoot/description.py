@@ -43,6 +43,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "sessions", "description": "The devices you are signed in with."},
     {"name": "organizations", "description": "Organisations and their members."},
     {"name": "teams", "description": "Teams of an organisation, and who is in them."},
+    {"name": "settings", "description": "What organisations, teams and users have set."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},

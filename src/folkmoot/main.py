@@ -38,6 +38,7 @@ from folkmoot.knowledge import routes as knowledge_routes
 from folkmoot.llm import routes as model_routes
 from folkmoot.runs import health as run_health
 from folkmoot.runs import routes as run_routes
+from folkmoot.settings import routes as settings_routes
 from folkmoot.settings.deployment import Deployment, Mode, plain
 from folkmoot.settings.loading import Loaded, load
 
@@ -185,6 +186,7 @@ def application(parts: Parts) -> Api:
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity),
+        settings_routes.router(parts.settings, parts.ground.deployment.features),
         conversation_routes.router,
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),

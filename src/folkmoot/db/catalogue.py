@@ -35,6 +35,8 @@ LOOKUPS: Final = frozenset(
         "audit_undelivered",
         "audit_expired",
         "audit_truncate",
+        "settings_changed",
+        "secrets_wrapped_otherwise",
     }
 )
 """The functions that answer before a tenant is known. They return ids only."""

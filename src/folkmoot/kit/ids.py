@@ -23,6 +23,7 @@ AuditEventId = NewType("AuditEventId", UUID)
 SecretId = NewType("SecretId", UUID)
 LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
+SettingsId = NewType("SettingsId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -43,6 +44,7 @@ ALL: Final = (
     SecretId,
     LetterId,
     SigningKeyId,
+    SettingsId,
 )
 
 

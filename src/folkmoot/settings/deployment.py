@@ -16,6 +16,9 @@ from pydantic import (
     SecretStr,
 )
 
+from folkmoot.settings.features import Features
+from folkmoot.settings.groups import Defaults
+
 SHORTEST_KEY: Final = 32
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
@@ -217,6 +220,8 @@ class Deployment(BaseModel):
     )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
+    features: Features = Features()
+    defaults: Defaults = Defaults()
 
 
 def secret_values(model: BaseModel) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """Loading the configuration: flags over environment over file over defaults, origins kept."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast, get_type_hints
+from typing import Any, Final, cast, get_args, get_type_hints
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -20,6 +21,7 @@ IN_FILE: Final = "_FILE"
 FILE: Final = "folkmoot.yaml"
 DEFAULT: Final = "default"
 HIDDEN: Final = "********"
+SAID: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 # Variables that others have made known, and what they mean here.
 WELL_KNOWN: Final = {
@@ -168,7 +170,7 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Value]:
             if environ.get(name.removesuffix(IN_FILE)):
                 reason = f"{name.removesuffix(IN_FILE)} is set, too; only one of them may be"
                 raise ConfigurationInvalid(origin, key, reason)
-        yield key, _items(text) if known().get(key) == list[str] else text, origin
+        yield key, _typed(text, known().get(key)), origin
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
@@ -194,6 +196,20 @@ def _content(path: str, key: str, origin: str) -> str:
         raise ConfigurationInvalid(origin, key, f"{path} is not UTF-8") from None
     if not text:
         raise ConfigurationInvalid(origin, key, f"{path} is empty")
+    return text
+
+
+def _typed(text: str, hint: object) -> object:
+    """Return a variable's text as the type that its setting has, where it reads like one."""
+    kinds = {hint, *get_args(hint)} - {type(None)}
+    if list[str] in kinds:
+        return _items(text)
+    if bool in kinds:
+        return SAID.get(text.lower(), text)
+    for kind in (int, float):
+        if kind in kinds:
+            with contextlib.suppress(ValueError):
+                return kind(text)
     return text
 
 

@@ -17,11 +17,18 @@ PATIENCE: Final = 600
 HOOKS: Final = Path(__file__).with_name("hooks.py")
 CONFIGURATION: Final = f"""\
 hooks = "{HOOKS}"
+[checks]
+positive_data_acceptance.expected-statuses = [
+  "2xx", "401", "403", "404", "409", "412", "428", "429",
+]
 [auth.wfc]
 path = "people.json"
 peers = ["ada", "eve"]
 """
-"""Nobody of the peers may read what is another's."""
+"""Nobody of the peers may read what is another's.
+
+A change may be well formed and yet name another version than there is, or none: 412 and 428.
+"""
 
 
 def headers(settler: Settler) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from asking_all import JSON, Body, operations, send
 from folkmoot.kit.ids import new_id
 from settled import Settler
 
-SHARED: Final = {"agent_id"}  # the same for all organisations
+SHARED: Final = {"agent_id", "group"}  # the same for all organisations
 NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids"}
 BODIES: Final = {
     "collection_ids": (

@@ -1,0 +1,118 @@
+"""What holds for whom, remembered until somebody changes it, in whichever process.
+
+A change here is felt at once. Changes elsewhere are asked for every two seconds; what could not be
+asked for lately counts no longer than it may.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from folkmoot.db.work import Database
+from folkmoot.kit import clock
+from folkmoot.kit.errors import Unavailable
+from folkmoot.kit.ids import OrgId, TeamId, UserId
+
+V = TypeVar("V")
+
+EVERY: Final = 2.0
+"""Seconds between two questions for changes."""
+
+TRUSTED: Final = 4.5
+"""Seconds for which an answer counts; what is promised is five."""
+
+REMEMBERED: Final = 20_000
+SEEN: Final = 100_000
+"""Changes that are known not to be new."""
+
+CHANGED: Final = "SELECT org_id, revision FROM settings_changed()"
+LONGEST_GAP: Final = 20.0
+"""Seconds without an answer after which changes may have been missed."""
+
+
+class Who(NamedTuple):
+    """For whom something holds: a user, in a team or in none."""
+
+    org_id: OrgId
+    user_id: UserId
+    team_id: TeamId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[V]):
+    """A value, and when it was asked for, in seconds of the monotonic clock."""
+
+    value: V
+    asked: float
+
+
+class Cache(Generic[V]):
+    """Remembers one value for each user and team."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._entries: OrderedDict[Who, Entry[V]] = OrderedDict()
+        self._checked = float("-inf")
+        self._forgotten = 0
+        self._seen: OrderedDict[UUID, None] = OrderedDict()
+
+    def fresh(self, who: Who) -> V | None:
+        """Return what is remembered and still counts."""
+        entry = self._entries.get(who)
+        if entry is None or clock.monotonic() - max(entry.asked, self._checked) >= TRUSTED:
+            return None
+        return entry.value
+
+    async def get(self, who: Who, ask: Callable[[], Awaitable[V]]) -> V:
+        """Return what is remembered, or ask."""
+        value = self.fresh(who)
+        if value is None:
+            forgotten, asked = self._forgotten, clock.monotonic()
+            value = await ask()
+            if forgotten == self._forgotten:  # else it may be of before the change
+                self._remember(who, Entry(value, asked))
+        return value
+
+    def forget(self, org_id: OrgId) -> None:
+        """Forget an organisation: something has changed there."""
+        self._forgotten += 1
+        for who in [who for who in self._entries if who.org_id == org_id]:
+            del self._entries[who]
+
+    async def watch(self) -> None:
+        """Keep asking for what other processes change."""
+        while True:
+            with contextlib.suppress(Unavailable):  # whoever needs the database says so
+                await self.check()
+            await asyncio.sleep(EVERY)
+
+    async def check(self) -> None:
+        """Forget what other processes have changed."""
+        begun = clock.monotonic()
+        async with self._database.unscoped() as connection:
+            rows = await (await connection.execute(CHANGED)).fetchall()
+        if begun - self._checked > LONGEST_GAP:
+            self._forgotten += 1
+            self._entries.clear()
+        for org_id, revision in rows:
+            if isinstance(org_id, UUID) and isinstance(revision, UUID):
+                self._note(OrgId(org_id), revision)
+        self._checked = begun
+
+    def _note(self, org_id: OrgId, revision: UUID) -> None:
+        if revision in self._seen:
+            return
+        self._seen[revision] = None
+        while len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
+        self.forget(org_id)
+
+    def _remember(self, who: Who, entry: Entry[V]) -> None:
+        self._entries.pop(who, None)
+        while len(self._entries) >= REMEMBERED:
+            self._entries.popitem(last=False)
+        self._entries[who] = entry

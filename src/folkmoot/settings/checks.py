@@ -1,0 +1,48 @@
+"""What a schema cannot say of a value: whether it means something here."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from folkmoot.settings.errors import SettingUnusable
+from folkmoot.settings.groups import General, Guardrails, Retrieval, Values
+
+Fault = tuple[str, str]
+SHARED_TOO_MUCH: Final = (("chunk_overlap", "Two passages share half of their size at most."),)
+
+
+def demand_usable(values: Values) -> None:
+    """Fail with `SettingUnusable` if a value means nothing here."""
+    for check in CHECKS.get(type(values), ()):
+        for field, reason in check(values):
+            raise SettingUnusable(field, reason)
+
+
+def _time_zone(values: Values) -> Iterator[Fault]:
+    if isinstance(values, General) and values.time_zone is not None:
+        try:
+            ZoneInfo(values.time_zone)
+        except (KeyError, ValueError, OSError):  # an unknown one, or a directory of some
+            yield "time_zone", "There is no such time zone."
+
+
+def _patterns(values: Values) -> Iterator[Fault]:
+    if isinstance(values, Guardrails):
+        for pattern in values.blocked_patterns or ():
+            try:
+                re.compile(pattern)
+            except (re.error, OverflowError, RecursionError) as error:
+                yield "blocked_patterns", f"A pattern is no regular expression: {error}."
+
+
+def _sizes(values: Values) -> Iterator[Fault]:
+    if isinstance(values, Retrieval) and values.chunk_size and values.chunk_overlap:
+        yield from SHARED_TOO_MUCH if values.chunk_overlap * 2 > values.chunk_size else ()
+
+
+CHECKS: Final[dict[type[Values], tuple[Callable[[Values], Iterator[Fault]], ...]]] = {
+    General: (_time_zone,),
+    Guardrails: (_patterns,),
+    Retrieval: (_sizes,),
+}

@@ -1,0 +1,243 @@
+"""What can be set by organisations, teams and users: six groups of fields, each with its bounds.
+
+None means that a layer leaves a field to the next one. The same models hold a layer's values, the
+defaults of a deployment and what comes out in the end.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+
+def counted(value: object) -> object:
+    """Refuse what Pydantic would take for a number and JSON does not."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("number_type", "Input should be a valid number")
+    return value
+
+
+def said(value: object) -> object:
+    """Refuse what Pydantic would take for true or false and JSON does not."""
+    if value is not None and not isinstance(value, bool):
+        raise PydanticCustomError("bool_type", "Input should be a valid boolean")
+    return value
+
+
+Yes = Annotated[bool | None, BeforeValidator(said)]
+
+WRITTEN: Final = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
+"""Text that is more than blanks, whatever a regular expression's dialect counts as one."""
+
+ModelName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9/~.][A-Za-z0-9_./:@+~-]{0,255}$",
+        examples=["openai:gpt-5"],
+    ),
+]
+
+
+class Group(StrEnum):
+    """The groups of settings."""
+
+    GENERAL = "general"
+    MODELS = "models"
+    RETRIEVAL = "retrieval"
+    GUARDRAILS = "guardrails"
+    THEME = "theme"
+    BUDGET = "budget"
+
+
+class SearchMode(StrEnum):
+    """How documents are searched: by words, by meaning, or both."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class ColorScheme(StrEnum):
+    """Light, dark, or as the reader's own machine is."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Values(BaseModel):
+    """The fields of one group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class General(Values):
+    """How people are addressed, and what every agent is told."""
+
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = Field(
+        default=None,
+        description="Language of the console and of answers, as BCP 47 writes it.",
+        examples=["de"],
+    )
+    time_zone: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}$")] | None
+    ) = Field(default=None, description="A time zone of IANA.", examples=["Europe/Berlin"])
+    default_agent: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] | None = Field(
+        default=None, description="The agent that the console begins with.", examples=["chat"]
+    )
+    system_prompt_extra: Annotated[str, Field(max_length=8_000, pattern=WRITTEN)] | None = Field(
+        default=None,
+        description="What every agent is told besides.",
+        examples=["We spell as the British do."],
+    )
+
+
+class Models(Values):
+    """Which models answer, and how."""
+
+    default_model: ModelName | None = Field(
+        default=None,
+        description="provider:name of the model that answers when none is named.",
+        examples=["openai:gpt-5"],
+    )
+    allowed_models: Annotated[list[ModelName], Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="The models that may be asked; unset, all of them.",
+        examples=[["openai:gpt-5", "openai:gpt-5-mini"]],
+    )
+    temperature: Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)] | None = Field(
+        default=None, description="Unset, it is the provider's.", examples=[0.3]
+    )
+    max_output_tokens: (
+        Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)] | None
+    ) = Field(default=None, description="Unset, it is the provider's.", examples=[4096])
+
+
+class Retrieval(Values):
+    """How documents are cut and searched."""
+
+    k: Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)] | None = Field(
+        default=None, description="Passages that a model is given.", examples=[8]
+    )
+    mode: SearchMode | None = Field(default=None, description="How they are searched for.")
+    rerank: Yes = Field(
+        default=None, description="Have a model order what was found, where one is configured."
+    )
+    chunk_size: Annotated[int, Field(ge=200, le=8_000), BeforeValidator(counted)] | None = Field(
+        default=None, description="Characters of a passage.", examples=[1200]
+    )
+    chunk_overlap: Annotated[int, Field(ge=0, le=1_000), BeforeValidator(counted)] | None = Field(
+        default=None, description="Characters that two passages share.", examples=[150]
+    )
+
+
+class Guardrails(Values):
+    """What must not get into conversations, or out of them."""
+
+    redact_pii: Yes = Field(
+        default=None,
+        description="Take e-mail addresses, phone, card and account numbers out of runs.",
+    )
+    blocked_patterns: (
+        Annotated[
+            list[Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]],
+            Field(max_length=50),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Regular expressions of what is not to be asked.",
+        examples=[["(?i)project moonshine"]],
+    )
+    injection_check: Yes = Field(
+        default=None, description="Look for instructions in what tools and documents say."
+    )
+
+
+class Theme(Values):
+    """How the console looks."""
+
+    color_scheme: ColorScheme | None = Field(
+        default=None, description="Light, dark, or as the machine is."
+    )
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] | None = Field(
+        default=None, description="Colour of what can be pressed.", examples=["#3b5bdb"]
+    )
+    logo_url: Annotated[str, Field(max_length=2_000, pattern=r"^https://[!-~]{1,1990}$")] | None = (
+        Field(
+            default=None,
+            description="A picture, by HTTPS.",
+            examples=["https://example.org/logo.svg"],
+        )
+    )
+    name: Annotated[str, Field(max_length=80, pattern=WRITTEN)] | None = Field(
+        default=None, description="What the console calls itself.", examples=["Acme Assistant"]
+    )
+
+
+class Budget(Values):
+    """What may be spent."""
+
+    monthly_limit_usd: Annotated[float, Field(ge=0, le=1e9), BeforeValidator(counted)] | None = (
+        Field(default=None, description="Dollars that models may cost in a month.", examples=[500])
+    )
+    soft_warning_percent: Annotated[int, Field(ge=1, le=100), BeforeValidator(counted)] | None = (
+        Field(default=None, description="Of the limit; a warning, no stop.", examples=[80])
+    )
+    daily_calls: Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(counted)] | None = (
+        Field(default=None, description="Calls of models in a day.", examples=[10000])
+    )
+
+
+TYPES: Final[dict[Group, type[Values]]] = {
+    Group.GENERAL: General,
+    Group.MODELS: Models,
+    Group.RETRIEVAL: Retrieval,
+    Group.GUARDRAILS: Guardrails,
+    Group.THEME: Theme,
+    Group.BUDGET: Budget,
+}
+GROUPS: Final[dict[type[Values], Group]] = {type_: group for group, type_ in TYPES.items()}
+
+
+BUILT_IN: Final[dict[str, dict[str, Any]]] = {
+    "general": {"language": "en", "time_zone": "UTC", "default_agent": "chat"},
+    "retrieval": {
+        "k": 8,
+        "mode": SearchMode.HYBRID,
+        "rerank": False,
+        "chunk_size": 1_200,
+        "chunk_overlap": 150,
+    },
+    "guardrails": {"redact_pii": False, "blocked_patterns": [], "injection_check": False},
+    "theme": {"color_scheme": ColorScheme.AUTO, "name": "Folkmoot"},
+    "budget": {"soft_warning_percent": 80},
+}
+
+
+class Defaults(BaseModel):
+    """What holds where no organisation, team or user has set anything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    general: General = General(**BUILT_IN["general"])
+    models: Models = Models()
+    retrieval: Retrieval = Retrieval(**BUILT_IN["retrieval"])
+    guardrails: Guardrails = Guardrails(**BUILT_IN["guardrails"])
+    theme: Theme = Theme(**BUILT_IN["theme"])
+    budget: Budget = Budget(**BUILT_IN["budget"])
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _completed(cls, given: object, info: ValidationInfo) -> object:
+        """Whoever sets one field of a group keeps the others."""
+        built_in = BUILT_IN.get(info.field_name or "", {})
+        return {**built_in, **cast(dict[str, object], given)} if isinstance(given, dict) else given

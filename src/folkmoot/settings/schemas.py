@@ -1,0 +1,151 @@
+"""What the settings slice takes in and gives out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from folkmoot.kit.ids import TeamId
+from folkmoot.settings.groups import (
+    Budget,
+    General,
+    Group,
+    Guardrails,
+    Models,
+    Retrieval,
+    Theme,
+    Values,
+    Yes,
+)
+from folkmoot.settings.resolver import Level, Resolved
+
+G = TypeVar("G", bound=Values)
+
+
+class LayerWrite(BaseModel, Generic[G]):
+    """What a layer sets of a group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: G
+    allow_team_override: Yes = Field(
+        default=None,
+        description="Whether teams may set what is set here; only an organisation says so.",
+    )
+    allow_user_override: Yes = Field(
+        default=None,
+        description="Whether users may set what is set here; only organisations and teams say so.",
+    )
+
+
+class GeneralWrite(LayerWrite[General]):
+    """How people are addressed, and what every agent is told."""
+
+
+class ModelsWrite(LayerWrite[Models]):
+    """Which models answer, and how."""
+
+
+class RetrievalWrite(LayerWrite[Retrieval]):
+    """How documents are cut and searched."""
+
+
+class GuardrailsWrite(LayerWrite[Guardrails]):
+    """What must not get into conversations, or out of them."""
+
+
+class ThemeWrite(LayerWrite[Theme]):
+    """How the console looks."""
+
+
+class BudgetWrite(LayerWrite[Budget]):
+    """What may be spent."""
+
+
+WRITES: Final[dict[Group, type[LayerWrite[Any]]]] = {
+    Group.GENERAL: GeneralWrite,
+    Group.MODELS: ModelsWrite,
+    Group.RETRIEVAL: RetrievalWrite,
+    Group.GUARDRAILS: GuardrailsWrite,
+    Group.THEME: ThemeWrite,
+    Group.BUDGET: BudgetWrite,
+}
+
+
+class LayerRead(BaseModel):
+    """What a layer has set of a group, and nothing that it has not."""
+
+    group: Group
+    scope: Level = Field(examples=["organization"])
+    team_id: TeamId | None = Field(examples=[None])
+    values: dict[str, JsonValue] = Field(examples=[{"language": "de"}])
+    allow_team_override: bool | None
+    allow_user_override: bool | None
+    version: int = Field(description="0 before the first change; the ETag is made of it.")
+    updated_at: datetime | None
+
+
+class LockRead(BaseModel):
+    """A level that may not set a field, and who says so."""
+
+    level: Level = Field(examples=["user"])
+    by: Level = Field(examples=["organization"])
+
+
+class FieldRead(BaseModel):
+    """A value that holds, and where it comes from."""
+
+    value: JsonValue = Field(examples=["de"])
+    source: Level = Field(examples=["organization"])
+    locked: bool = Field(description="Whether you may not set it for yourself.")
+    locks: list[LockRead]
+
+
+class EffectiveRead(BaseModel):
+    """What holds of a group for you, in the team that you act in."""
+
+    group: Group
+    team_id: TeamId | None = Field(examples=[None])
+    fields: dict[str, FieldRead] = Field(
+        examples=[
+            {
+                "language": {
+                    "value": "de",
+                    "source": "organization",
+                    "locked": True,
+                    "locks": [{"level": "user", "by": "organization"}],
+                }
+            }
+        ]
+    )
+
+
+class FeatureRead(BaseModel):
+    """Something that the operator of a deployment switches on or off."""
+
+    name: str = Field(examples=["secrets"])
+    enabled: bool
+    description: str = Field(examples=["Organisations, teams and users keep secrets here."])
+
+
+class FeatureList(BaseModel):
+    """Everything that can be switched."""
+
+    items: list[FeatureRead]
+    next_cursor: None = Field(description="There are no more.")
+
+
+def shown(group: Group, team_id: TeamId | None, resolved: Resolved[Values]) -> EffectiveRead:
+    """Return what holds as the API shows it."""
+    plain: Mapping[str, JsonValue] = resolved.values.model_dump(mode="json")
+    fields = {
+        name: FieldRead(
+            value=plain[name],
+            source=origin.source,
+            locked=Level.USER in origin.locks,
+            locks=[LockRead(level=level, by=by) for level, by in origin.locks.items()],
+        )
+        for name, origin in resolved.origins.items()
+    }
+    return EffectiveRead(group=group, team_id=team_id, fields=fields)

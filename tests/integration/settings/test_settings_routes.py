@@ -1,0 +1,235 @@
+"""Settings over REST: three layers, locks between them, and versions."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from folkmoot.identity.permissions import OrgRole
+from folkmoot.identity.service import Identity
+from identity_app import Account, enroll
+from settings_app import SETTINGS, acting, effective, put
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.core
+async def test_the_lowest_layer_that_sets_a_value_wins_and_is_named(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    before = (await effective(asking, me, "general"))["language"]
+    assert before == {"value": "en", "source": "deployment", "locked": False, "locks": []}
+    made = await put(asking, me, "general", "organization", values={"language": "de"})
+    assert (made.status_code, made.headers["etag"]) == (200, '"1"')
+    assert made.json()["values"] == {"language": "de"}
+    assert (await effective(asking, me, "general"))["language"]["source"] == "organization"
+    await put(asking, me, "general", "user", values={"language": "fr"})
+    now = await effective(asking, me, "general")
+    assert (now["language"]["value"], now["language"]["source"]) == ("fr", "user")
+    assert now["time_zone"] == {
+        "value": "UTC",
+        "source": "deployment",
+        "locked": False,
+        "locks": [],
+    }
+
+
+@pytest.mark.core
+async def test_what_an_organisation_locks_its_members_cannot_set(
+    asking: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
+) -> None:
+    await enroll(identity, grace, linus, OrgRole.MEMBER)
+    owner, member = await acting(asking, grace), await acting(asking, linus, grace)
+    early = await put(asking, member, "guardrails", "user", values={"redact_pii": False})
+    assert early.status_code == 200
+    await put(
+        asking,
+        owner,
+        "guardrails",
+        "organization",
+        values={"redact_pii": True},
+        allow_user_override=False,
+    )
+    held = await effective(asking, member, "guardrails")
+    assert held["redact_pii"] == {
+        "value": True,
+        "source": "organization",
+        "locked": True,
+        "locks": [{"level": "user", "by": "organization"}],
+    }
+    refused = await put(
+        asking, member, "guardrails", "user", values={"redact_pii": False, "injection_check": True}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "setting_locked")
+    assert (refused.json()["field"], refused.json()["layer"]) == ("redact_pii", "organization")
+    free = await put(asking, member, "guardrails", "user", values={"injection_check": True})
+    assert free.status_code == 200
+    given_back = await put(
+        asking, member, "guardrails", "user", method="PATCH", values={"redact_pii": None}
+    )
+    assert given_back.status_code == 200
+
+
+async def test_a_patch_changes_what_it_names_and_null_unsets(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    first: dict[str, Any] = {"values": {"k": 5, "rerank": True}, "allow_user_override": False}
+    await put(asking, me, "retrieval", "organization", **first)
+    changed = await put(
+        asking,
+        me,
+        "retrieval",
+        "organization",
+        method="PATCH",
+        values={"k": None, "mode": "lexical"},
+        allow_team_override=False,
+    )
+    body = changed.json()
+    assert body["values"] == {"mode": "lexical", "rerank": True}
+    assert (body["allow_team_override"], body["allow_user_override"]) == (False, False)
+    assert body["version"] == 2
+
+
+async def test_a_change_names_the_version_that_it_is_a_change_of(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    place: dict[str, Any] = {"params": {"scope": "user"}, "headers": me}
+    read = await asking.get(f"{SETTINGS}/theme", **place)
+    assert (read.headers["etag"], read.json()["version"]) == ('"0"', 0)
+    for method in ("PUT", "PATCH"):
+        missing = await asking.request(method, f"{SETTINGS}/theme", json={"values": {}}, **place)
+        assert (missing.status_code, missing.json()["code"]) == (428, "precondition_required")
+        for other in ('"1"', 'W/"0"', "0", "", '"a"'):
+            refused = await put(asking, me, "theme", "user", tag=other, method=method)
+            assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    values = {"accent": "#00ff00"}
+    made = await put(asking, me, "theme", "user", tag='"7", "0"', values=values)
+    assert made.status_code == 200
+    assert (await put(asking, me, "theme", "user", tag='"0"')).status_code == 412
+    cleared = await asking.delete(f"{SETTINGS}/theme", **place)
+    assert cleared.status_code == 204
+    after = await asking.get(f"{SETTINGS}/theme", **place)
+    assert (after.headers["etag"], after.json()["values"]) == ('"2"', {})
+    old = me | {"If-Match": '"1"'}
+    late = await asking.delete(f"{SETTINGS}/theme", params={"scope": "user"}, headers=old)
+    assert late.status_code == 412
+
+
+async def test_of_two_changes_of_one_version_one_is_made(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    for version in range(4):
+        tag = f'"{version}"'
+        answers = await asyncio.gather(
+            *(put(asking, me, "budget", "user", tag=tag, values={"daily_calls": n}) for n in (1, 2))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 412]
+
+
+async def test_only_those_who_manage_an_organisation_set_its_layer(
+    asking: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
+) -> None:
+    await enroll(identity, grace, linus, OrgRole.MEMBER)
+    member = await acting(asking, linus, grace)
+    refused = await put(asking, member, "theme", "organization", values={"name": "Mine"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    cleared = await asking.delete(
+        f"{SETTINGS}/theme", params={"scope": "organization"}, headers=member
+    )
+    assert cleared.status_code == 403
+    assert (await put(asking, member, "theme", "user", values={"name": "Mine"})).status_code == 200
+
+
+async def test_settings_of_one_are_nobody_elses(
+    asking: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
+) -> None:
+    await enroll(identity, grace, linus, OrgRole.ADMIN)
+    hers, his = await acting(asking, grace), await acting(asking, linus, grace)
+    elsewhere = await acting(asking, linus)
+    await put(asking, hers, "theme", "user", values={"name": "Grace's"})
+    await put(asking, hers, "theme", "organization", values={"accent": "#123456"})
+    assert (await effective(asking, his, "theme"))["name"]["value"] == "Folkmoot"
+    assert (await effective(asking, his, "theme"))["accent"]["value"] == "#123456"
+    assert (await effective(asking, elsewhere, "theme"))["accent"]["value"] is None
+    own = await asking.get(f"{SETTINGS}/theme", params={"scope": "user"}, headers=his)
+    assert own.json()["values"] == {}
+
+
+async def test_a_team_that_is_not_ones_own_is_not_there(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    for team in ({}, {"team_id": "00000000-0000-7000-8000-000000000000"}):
+        answer = await asking.get(f"{SETTINGS}/theme", params={"scope": "team"} | team, headers=me)
+        assert (answer.status_code, answer.json()["code"]) == (404, "team_not_found")
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        ("general", {"language": "English"}),
+        ("general", {"colour": "red"}),
+        ("models", {"default_model": "gpt-5"}),
+        ("models", {"temperature": 3}),
+        ("models", {"temperature": "0.5"}),
+        ("models", {"allowed_models": []}),
+        ("retrieval", {"k": 0}),
+        ("retrieval", {"k": True}),
+        ("retrieval", {"mode": "magic"}),
+        ("guardrails", {"redact_pii": 1}),
+        ("theme", {"accent": "red"}),
+        ("theme", {"logo_url": "http://example.org/logo.png"}),
+        ("theme", {"logo_url": "javascript:alert(1)"}),
+        ("budget", {"monthly_limit_usd": -1}),
+    ],
+)
+async def test_a_value_out_of_bounds_is_refused_where_it_stands(
+    group: str, values: dict[str, Any], asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    refused = await put(asking, me, group, "user", values=values)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    (name,) = values
+    assert refused.json()["errors"][0]["pointer"].startswith(f"/body/values/{name}")
+
+
+@pytest.mark.parametrize(
+    ("group", "field", "values"),
+    [
+        ("general", "time_zone", {"time_zone": "Europe/Atlantis"}),
+        ("general", "time_zone", {"time_zone": "Europe"}),
+        ("guardrails", "blocked_patterns", {"blocked_patterns": ["("]}),
+        ("retrieval", "chunk_overlap", {"chunk_size": 300, "chunk_overlap": 200}),
+    ],
+)
+async def test_a_value_that_means_nothing_here_is_refused(
+    group: str, field: str, values: dict[str, Any], asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    refused = await put(asking, me, group, "user", values=values)
+    assert (refused.status_code, refused.json()["code"]) == (409, "setting_unusable")
+    assert refused.json()["field"] == field
+
+
+async def test_a_layer_says_only_of_those_below_it_whether_they_may_set_the_same(
+    asking: httpx.AsyncClient, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    for name in ("allow_team_override", "allow_user_override"):
+        said: dict[str, Any] = {name: False}
+        refused = await put(asking, me, "theme", "user", **said)
+        assert (refused.status_code, refused.json()["field"]) == (409, name)
+
+
+async def test_what_can_be_switched_is_listed(asking: httpx.AsyncClient, grace: Account) -> None:
+    answer = await asking.get("/api/v1/features", headers=await acting(asking, grace))
+    assert {each["name"]: each["enabled"] for each in answer.json()["items"]} == {
+        "model_choice": True,
+        "secrets": True,
+    }
+    assert (await asking.get("/api/v1/features")).status_code == 401
