@@ -8,8 +8,9 @@ import pytest
 
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
-from identity_app import Account, enroll
+from identity_app import Account, enroll, subject_of
 from settings_app import SETTINGS, acting, effective, put
+from trailing import events_of
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +168,76 @@ async def test_a_team_that_is_not_ones_own_is_not_there(
     for team in ({}, {"team_id": "00000000-0000-7000-8000-000000000000"}):
         answer = await asking.get(f"{SETTINGS}/theme", params={"scope": "team"} | team, headers=me)
         assert (answer.status_code, answer.json()["code"]) == (404, "team_not_found")
+
+
+async def make_team(client: httpx.AsyncClient, headers: dict[str, str], name: str) -> str:
+    answer = await client.post("/api/v1/teams", json={"name": name}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    team_id: str = answer.json()["id"]
+    return team_id
+
+
+async def test_a_team_stands_between_its_organisation_and_its_members(
+    asking: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
+) -> None:
+    await enroll(identity, grace, linus, OrgRole.MEMBER)
+    owner, member = await acting(asking, grace), await acting(asking, linus, grace)
+    team = await make_team(asking, owner, "Readers")
+    added = await asking.post(
+        f"/api/v1/teams/{team}/members", json={"user_id": linus["id"]}, headers=owner
+    )
+    assert added.status_code == 201, added.text
+    chosen = member | {"X-Team-Id": team}
+    refused = await put(asking, chosen, "retrieval", "team", values={"k": 3})
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    led = owner | {"X-Team-Id": team}
+    made = await put(asking, led, "retrieval", "team", values={"k": 3}, allow_user_override=False)
+    assert (made.status_code, made.json()["team_id"]) == (200, team)
+    await put(asking, owner, "retrieval", "organization", values={"k": 20, "rerank": True})
+    held = await effective(asking, chosen, "retrieval")
+    assert (held["k"]["value"], held["k"]["source"]) == (3, "team")
+    assert held["k"]["locks"] == [{"level": "user", "by": "team"}]
+    assert held["rerank"]["source"] == "organization"
+    kept_out = await put(asking, chosen, "retrieval", "user", values={"k": 9})
+    assert (kept_out.status_code, kept_out.json()["layer"]) == (409, "team")
+    locked = await put(
+        asking, owner, "retrieval", "organization", values={"k": 20}, allow_team_override=False
+    )
+    assert locked.status_code == 200
+    assert (await effective(asking, chosen, "retrieval"))["k"]["value"] == 20
+    again = await put(asking, led, "retrieval", "team", values={"k": 3})
+    assert (again.status_code, again.json()["layer"]) == (409, "organization")
+
+
+async def test_the_team_of_another_organisation_is_not_there(
+    asking: httpx.AsyncClient, grace: Account, linus: Account
+) -> None:
+    team = await make_team(asking, await acting(asking, linus), "Theirs")
+    me = await acting(asking, grace)
+    for team_id in (team, "00000000-0000-7000-8000-000000000000"):
+        answer = await asking.put(
+            f"{SETTINGS}/theme",
+            params={"scope": "team", "team_id": team_id},
+            json={"values": {}},
+            headers=me | {"If-Match": "*"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "team_not_found")
+
+
+async def test_every_change_is_in_the_trail_with_what_was_before(
+    asking: httpx.AsyncClient, identity: Identity, grace: Account
+) -> None:
+    me = await acting(asking, grace)
+    await put(asking, me, "theme", "organization", values={"name": "One"})
+    await put(asking, me, "theme", "organization", values={"name": "Two"})
+    refused = await put(asking, me, "theme", "organization", tag='"0"', values={"name": "Three"})
+    assert refused.status_code == 412
+    events = await events_of(identity.database, subject_of(grace))
+    told = [(e.target_id, e.before, e.after) for e in events if e.action == "settings.changed"]
+    assert told == [
+        ("organization/theme", "{}", '{"name":"One"}'),
+        ("organization/theme", '{"name":"One"}', '{"name":"Two"}'),
+    ]
 
 
 @pytest.mark.parametrize(
