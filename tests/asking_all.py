@@ -25,6 +25,9 @@ def send(
     operation: Body,
     ids: Mapping[str, str],
 ) -> httpx.Response:
-    """Send the example of an operation about the named things."""
+    """Send the example of an operation about the named things, in its path and in its body."""
     media = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    return client.request(method, path.format_map(ids), json=media["example"] if media else None)
+    body = (
+        {name: ids.get(name, value) for name, value in media["example"].items()} if media else None
+    )
+    return client.request(method, path.format_map(ids), json=body)

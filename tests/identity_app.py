@@ -63,7 +63,10 @@ def app_of(identity: Identity) -> FastAPI:
     app.include_router(routes.router(identity), prefix="/api/v1")
     problems.install(app)
     app.state.http = HttpPorts(
-        identity.authenticator, identity.database, Keys(identity.database, SECRET_KEY)
+        identity.authenticator,
+        identity.database,
+        Keys(identity.database, SECRET_KEY),
+        identity.authenticator.identify,
     )
     return app
 

@@ -178,6 +178,7 @@ def application(parts: Parts) -> Api:
         parts.identity.authenticator,
         parts.database,
         idempotency=Keys(parts.database, parts.ground.secret_key),
+        identify=parts.identity.authenticator.identify,
     )
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from folkmoot.http.ports import ports_of
+from folkmoot.http.ports import Person, ports_of
 from folkmoot.kit.errors import Forbidden, NotFound
 from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject
@@ -20,6 +20,7 @@ from folkmoot.kit.telemetry import context
 SUBJECT: Final = "folkmoot.subject"
 """Where a connection keeps its caller once that is known."""
 
+PERSON: Final = "folkmoot.person"
 TEAM: Final = "team_id"
 
 
@@ -53,6 +54,19 @@ async def caller(connection: HTTPConnection) -> Subject:
 CurrentSubject = Annotated[Subject, Depends(caller)]
 
 
+async def person(connection: HTTPConnection) -> Person:
+    """Authenticate the caller, who may be in no organisation at all."""
+    known: Person | None = connection.scope.get(PERSON)
+    if known is not None:
+        return known
+    found = connection.scope[PERSON] = await ports_of(connection).identify(connection)
+    context.identify(user_id=found.user_id)
+    return found
+
+
+CurrentPerson = Annotated[Person, Depends(person)]
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """The permission a route needs; also found by the test that walks the router."""
@@ -84,6 +98,11 @@ async def signed_in(connection: HTTPConnection) -> Subject:
     return await caller(connection)
 
 
+async def personal(connection: HTTPConnection) -> None:
+    """Mark a route for people, in an organisation or in none."""
+    await person(connection)
+
+
 def require(permission: str) -> Any:  # noqa: ANN401 - FastAPI's own marker type
     """Declare the permission of a route: `dependencies=[require("runs:read")]`."""
     return Depends(Requirement(permission))
@@ -99,6 +118,7 @@ def require_team_permission(permission: str) -> Any:  # noqa: ANN401 - FastAPI's
 
 PUBLIC = Depends(public)
 SIGNED_IN = Depends(signed_in)
+PERSONAL = Depends(personal)
 
 
 def demand(subject: Subject, permission: str) -> None:

@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
 from folkmoot.http.idempotency.keys import Keys
+from folkmoot.kit.errors import Unauthenticated
+from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
 
 
@@ -19,6 +21,27 @@ class Authenticator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, and the place they act in: none if they are in no organisation."""
+
+    user_id: UserId
+    subject: Subject | None
+
+
+class Identifier(Protocol):
+    """Tells who is calling, wherever they have a place."""
+
+    async def __call__(self, connection: HTTPConnection) -> Person:
+        """Return the caller, or fail with `Unauthenticated`."""
+        ...
+
+
+async def identify_nobody(connection: HTTPConnection) -> Person:
+    """Take nobody for anybody, where there are no routes for people without a place."""
+    raise Unauthenticated(f"Nobody is known at {connection.url.path}.")
+
+
+@dataclass(frozen=True, slots=True)
 class HttpPorts:
     """Hung on `app.state.http`.
 
@@ -26,11 +49,13 @@ class HttpPorts:
         authenticate: Tells who is calling.
         database: Where the units of work of requests are opened.
         idempotency: Remembers what has been answered; without it nothing is answered twice.
+        identify: Tells who is calling who may be in no organisation.
     """
 
     authenticate: Authenticator
     database: Database
     idempotency: Keys | None = None
+    identify: Identifier = identify_nobody
 
 
 def ports_of(connection: HTTPConnection) -> HttpPorts:

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.work import Database, PersonalWork, Work
+from folkmoot.identity import organizations
 from folkmoot.identity.errors import EmailTaken
-from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.models import User
 from folkmoot.identity.permissions import OrgRole, granted
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
@@ -87,9 +88,9 @@ async def _insert(work: Work, account: NewAccount) -> None:
         name=account.name,
         password_hash=account.password_hash,
     )
-    work.session.add_all([user, Organization(id=subject.org_id, name=account.organization_name)])
+    work.session.add(user)
     await work.session.flush()
-    work.session.add(Membership(org_id=subject.org_id, user_id=subject.user_id, role=OrgRole.OWNER))
+    await organizations.found(work, account.organization_name)
 
 
 def _violates(error: IntegrityError, constraint: str) -> bool:

@@ -7,8 +7,9 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
+from folkmoot.http.ports import Person
 from folkmoot.identity import callers, credentials
-from folkmoot.identity.errors import NotSignedIn
+from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.places import Asked
 from folkmoot.identity.recent import Recent
 from folkmoot.identity.tokens import AccessTokens
@@ -19,6 +20,7 @@ LONGEST: Final = 4096
 """Bytes; a credential that is longer than any of ours is not looked at."""
 
 PATH_PARAMETER: Final = "organization_id"
+HEADER: Final = "x-organization-id"
 NOWHERE: Final = UUID(int=0)
 """An organisation, and a team, in which nobody has a place."""
 
@@ -45,14 +47,35 @@ class Authenticator:
             TeamNotFound: Nor in the team asked for.
         """
         secret = _secret(connection.headers)
-        asked = Asked(_organization(connection), _team(connection))
-        return await self._recent.get(
-            (credentials.digest(secret), asked), lambda: self._resolve(secret, asked)
-        )
+        return await self._find(secret, Asked(_organization(connection), _team(connection)))
+
+    async def identify(self, connection: HTTPConnection) -> Person:
+        """Return the caller, who may be in no organisation; the path's may be none of theirs.
+
+        Raises:
+            NotSignedIn: Nobody, or a credential that does not count.
+            OrganizationNotFound: The caller has no place in the organisation that a header names.
+            TeamNotFound: Nor in the team.
+        """
+        secret = _secret(connection.headers)
+        asked = Asked(_meant(connection.headers.get(HEADER)), _team(connection))
+        try:
+            subject = await self._find(secret, asked)
+        except OrganizationNotFound:
+            claims = self._tokens.read(secret)
+            if asked != Asked() or claims is None:
+                raise
+            return Person(claims.user_id, None)
+        return Person(subject.user_id, subject)
 
     def forget(self) -> None:
         """Look everybody up again: a credential has been revoked."""
         self._recent.forget()
+
+    async def _find(self, secret: bytes, asked: Asked) -> Subject:
+        return await self._recent.get(
+            (credentials.digest(secret), asked), lambda: self._resolve(secret, asked)
+        )
 
     async def _resolve(self, secret: bytes, asked: Asked) -> Subject:
         claims = self._tokens.read(secret)
@@ -81,8 +104,11 @@ def _organization(connection: HTTPConnection) -> OrgId | None:
     one in mind. So are two different ones.
     """
     in_path = connection.path_params.get(PATH_PARAMETER)
-    in_header = connection.headers.get("x-organization-id")
-    asked = {_id(str(each)) for each in (in_path, in_header) if each is not None}
+    return _meant(in_path, connection.headers.get(HEADER))
+
+
+def _meant(*written: object) -> OrgId | None:
+    asked = {_id(str(each)) for each in written if each is not None}
     return OrgId(NOWHERE if len(asked) > 1 else asked.pop()) if asked else None
 
 

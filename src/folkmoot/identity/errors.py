@@ -98,6 +98,20 @@ class MemberNotFound(NotFound):
         super().__init__("Nobody with this id is a member here.")
 
 
+class RoleTooHigh(Forbidden):
+    code = "role_too_high"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody gives or takes a role that is higher than their own.")
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+
+    def __init__(self) -> None:
+        super().__init__("An organisation always has an owner: make somebody else one first.")
+
+
 class AlreadyMember(Conflict):
     code = "already_member"
 

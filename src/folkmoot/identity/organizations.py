@@ -1,14 +1,18 @@
-"""Organisations and their members, read only."""
+"""Organisations: read, made, renamed, deleted and brought back."""
+
+from datetime import datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import aliased
 
-from folkmoot.db.work import PersonalWork, Work
+from folkmoot.audit import trail
+from folkmoot.db.work import Database, PersonalWork, Work
+from folkmoot.identity import members
 from folkmoot.identity.errors import OrganizationNotFound
-from folkmoot.identity.models import Membership, Organization, User
-from folkmoot.identity.permissions import OrgRole
-from folkmoot.identity.schemas import MemberRead, OrganizationRead
-from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.identity.models import Membership, Organization
+from folkmoot.identity.permissions import OrgRole, granted
+from folkmoot.identity.schemas import OrganizationCreate, OrganizationRead, OrganizationUpdate
+from folkmoot.kit import clock
+from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
 
@@ -43,28 +47,75 @@ async def get(work: Work) -> OrganizationRead:
     return OrganizationRead(id=id_, name=name, role=role)
 
 
-async def members(work: Work, *, cursor: UserId | None, limit: int) -> list[MemberRead]:
-    """Return up to `limit` members of the subject's organisation, after the cursor."""
-    page = (
-        select(Membership)
-        .where(Membership.org_id == work.subject.org_id)
-        .order_by(Membership.user_id)
-        .limit(limit)
-    )
-    if cursor is not None:
-        page = page.where(Membership.user_id > cursor)
-    # Cut first and joined then: of ten thousand members those of one page are looked up.
-    member = aliased(Membership, page.subquery())
+async def create(database: Database, user_id: UserId, data: OrganizationCreate) -> OrganizationRead:
+    """Make an organisation, which its maker owns."""
+    subject = Subject(OrgId(new_id()), user_id, granted(OrgRole.OWNER))
+    async with database.work(subject) as work:
+        await found(work, data.name)
+        target = ("organization", subject.org_id)
+        await trail.record(work, "organization.created", target=target, after={"name": data.name})
+    return OrganizationRead(id=subject.org_id, name=data.name, role=OrgRole.OWNER)
+
+
+async def found(work: Work, name: str) -> None:
+    """Store the subject's organisation, and the subject as its owner."""
+    subject = work.subject
+    work.session.add(Organization(id=subject.org_id, name=name))
+    await work.session.flush()
+    work.session.add(Membership(org_id=subject.org_id, user_id=subject.user_id, role=OrgRole.OWNER))
+    await work.session.flush()
+
+
+async def update(work: Work, data: OrganizationUpdate) -> OrganizationRead:
+    """Change what the data names of the organisation the subject acts in."""
+    organization = await members.lock(work)
+    before = {"name": organization.name}
+    if data.name is not None:
+        organization.name = data.name
+    await work.session.flush()
+    target, after = ("organization", organization.id), {"name": organization.name}
+    await trail.record(work, "organization.changed", target=target, before=before, after=after)
+    return await get(work)
+
+
+async def delete(work: Work) -> None:
+    """Hide the organisation the subject acts in; until it is purged it can be brought back."""
+    await members.hold(work, "organization:delete")
+    organization = await members.lock(work)
+    organization.deleted_at = clock.now()
+    await work.session.flush()
+    target, before = ("organization", organization.id), {"name": organization.name}
+    await trail.record(work, "organization.deleted", target=target, before=before)
+
+
+async def restore(work: Work, *, deleted_after: datetime) -> OrganizationRead:
+    """Bring back the subject's organisation; one that is there stays as it is.
+
+    Args:
+        work: A unit of work of one of its owners, whose permissions do not count.
+        deleted_after: If it was deleted before that, it is as good as purged.
+
+    Raises:
+        OrganizationNotFound: There is none, or the subject does not own it.
+    """
     statement = (
-        select(User.id, User.name, User.email, member.role, member.created_at)
-        .join(member, member.user_id == User.id)
-        .order_by(User.id)
+        select(Organization)
+        .join(Membership, Membership.org_id == Organization.id)
+        .where(Organization.id == work.subject.org_id)
+        .where(Membership.user_id == work.subject.user_id, Membership.role == OrgRole.OWNER)
+        .with_for_update(of=Organization, key_share=True)
     )
-    rows = await work.session.execute(statement)
-    return [
-        MemberRead(user_id=id_, name=name, email=email, role=role, created_at=created_at)
-        for id_, name, email, role, created_at in rows
-    ]
+    organization = (await work.session.scalars(statement)).one_or_none()
+    if organization is None:
+        raise OrganizationNotFound
+    if organization.deleted_at is not None:
+        if organization.deleted_at < deleted_after:
+            raise OrganizationNotFound
+        organization.deleted_at = None
+        await work.session.flush()
+        target, after = ("organization", organization.id), {"name": organization.name}
+        await trail.record(work, "organization.restored", target=target, after=after)
+    return await get(work)
 
 
 def _organizations(user_id: UserId) -> Select[OrgId, str, OrgRole]:

@@ -157,6 +157,30 @@ class SessionRead(Output):
     current: bool = Field(description="Whether this request was made in it.", examples=[True])
 
 
+class OrganizationCreate(Input):
+    """An organisation to be made."""
+
+    name: Line = Field(examples=["Analytical Engines"])
+
+
+class OrganizationUpdate(Input):
+    """What is to be different about an organisation; what is left out stays."""
+
+    name: Line | None = Field(default=None, examples=["Difference Engines"])
+
+
+class MemberUpdate(Input):
+    """What a member is to be."""
+
+    role: OrgRole
+
+
+class Transfer(Input):
+    """Whom an organisation is handed to."""
+
+    user_id: UserId
+
+
 class OrganizationRead(Output):
     """An organisation and what the caller is in it."""
 

@@ -3,19 +3,20 @@
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import accounts, api_keys, links, sessions, tokens
+from folkmoot.identity import accounts, api_keys, links, organizations, sessions, tokens
 from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
 from folkmoot.identity.errors import RegistrationClosed, SessionNotFound, WrongCredentials
 from folkmoot.identity.passwords import Passwords
-from folkmoot.identity.schemas import Registered, Registration
+from folkmoot.identity.schemas import OrganizationRead, Registered, Registration
 from folkmoot.identity.sessions import Device, Refreshed, Sessions
 from folkmoot.identity.tokens import AccessTokens
-from folkmoot.kit.ids import ApiKeyId, SessionId, UserId
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId
 from folkmoot.kit.subject import Subject
 
 
@@ -27,11 +28,13 @@ class IdentityOptions:
         secret_key: The deployment's secret key.
         registration_open: Whether people may register by themselves.
         https: Whether people reach this deployment by HTTPS, and cookies need it.
+        kept: How long what was deleted can be brought back.
     """
 
     secret_key: str = field(repr=False)
     registration_open: bool = True
     https: bool = False
+    kept: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +176,16 @@ class Identity:
         """End all sessions of a user but one."""
         await self._sessions.revoke_others(user_id, kept)
         self.authenticator.forget()
+
+    async def restore_organization(self, user_id: UserId, org_id: OrgId) -> OrganizationRead:
+        """Bring back an organisation that one of its owners has deleted.
+
+        Raises:
+            OrganizationNotFound: The user owns none with this id, or it was deleted too long ago.
+        """
+        deleted_after = clock.now() - self.options.kept
+        async with self.changing(Subject(org_id, user_id)) as work:
+            return await organizations.restore(work, deleted_after=deleted_after)
 
     @asynccontextmanager
     async def changing(self, subject: Subject) -> AsyncGenerator[Work]:

@@ -6,13 +6,14 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from acting import Caller
 from folkmoot.identity import organizations
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Organization
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
-from identity_app import Account, bearer, enroll, register, sign_in, subject_of
+from identity_app import Account, Clock, bearer, enroll, register, sign_in, subject_of
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +122,83 @@ async def test_an_organisation_deleted_in_between_is_not_found(
         await work.session.execute(update(Organization).values(deleted_at=clock.now()))
         with pytest.raises(OrganizationNotFound):
             await organizations.get(work)
+
+
+@pytest.mark.core
+async def test_an_organisation_is_made_renamed_deleted_and_brought_back(
+    owner: Caller, member: Caller
+) -> None:
+    made = await owner.ask("POST", ORGANIZATIONS, {"name": "Second"})
+    assert made.status_code == 201
+    organization = made.json()
+    assert (organization["name"], organization["role"]) == ("Second", "owner")
+    listed = (await owner.ask("GET", ORGANIZATIONS)).json()["items"]
+    assert listed[-1] == organization
+    path, renamed = f"{ORGANIZATIONS}/{owner.place}", {"name": "Renamed"}
+    assert (await member.ask("PATCH", path, renamed)).status_code == 403
+    assert (await owner.ask("PATCH", path, renamed)).json()["name"] == "Renamed"
+    assert (await owner.ask("PATCH", path, {})).json()["name"] == "Renamed"
+    assert (await member.ask("DELETE", path)).status_code == 403
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    for person in (owner, member):
+        assert (await person.ask("GET", path)).status_code == 404
+    del owner.headers["X-Organization-Id"], member.headers["X-Organization-Id"]
+    assert (await member.ask("POST", f"{path}/restore")).status_code == 404
+    restored = await owner.ask("POST", f"{path}/restore")
+    assert (restored.status_code, restored.json()["name"]) == (200, "Renamed")
+    assert (await member.ask("GET", path)).json()["role"] == "member"
+
+
+async def test_whoever_has_no_organisation_left_can_bring_one_back_or_make_one(
+    owner: Caller,
+) -> None:
+    path = f"{ORGANIZATIONS}/{owner.place}"
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    assert (await owner.ask("POST", f"{path}/restore")).status_code == 404  # the header counts
+    del owner.headers["X-Organization-Id"]
+    assert (await owner.ask("GET", "/api/v1/me")).status_code == 404
+    assert (await owner.ask("POST", f"{path}/restore")).status_code == 200
+    assert (await owner.ask("POST", f"{path}/restore")).status_code == 200  # it is there
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    assert (await owner.ask("POST", ORGANIZATIONS, {"name": "New"})).status_code == 201
+    assert (await owner.ask("GET", "/api/v1/me")).json()["organizations"][0]["name"] == "New"
+
+
+async def test_an_organisation_deleted_long_ago_stays_so(
+    owner: Caller, client: httpx.AsyncClient, grace: Account, time: Clock
+) -> None:
+    path = f"{ORGANIZATIONS}/{owner.place}"
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    time.pass_by(days=31)
+    headers = await token_of(client, grace)
+    answer = await client.post(f"{path}/restore", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "organization_not_found")
+
+
+async def test_strangers_bring_nothing_back(owner: Caller, stranger: Caller) -> None:
+    path = f"{ORGANIZATIONS}/{owner.place}"
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    foreign = await stranger.ask("POST", f"{path}/restore")
+    missing = await stranger.ask("POST", f"{ORGANIZATIONS}/{UUID(int=7)}/restore")
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.json()["code"] == missing.json()["code"] == "organization_not_found"
+
+
+async def test_a_key_stays_within_its_organisation(
+    client: httpx.AsyncClient, owner: Caller, stranger: Caller
+) -> None:
+    key = (await owner.ask("POST", "/api/v1/api-keys", {"name": "mine"})).json()["key"]
+    made = await client.post(ORGANIZATIONS, headers=bearer(key), json={"name": "Mine"})
+    assert (made.status_code, made.json()["code"]) == (403, "person_needed")
+    for place, status in ((owner.place, 200), (stranger.place, 404)):
+        restored = await client.post(f"{ORGANIZATIONS}/{place}/restore", headers=bearer(key))
+        assert restored.status_code == status
+    assert (await client.post(f"{ORGANIZATIONS}/{owner.place}/restore")).status_code == 401
+
+
+@pytest.mark.parametrize("field", ["id", "org_id", "role", "deleted_at"])
+async def test_a_name_is_all_that_can_be_set(field: str, owner: Caller) -> None:
+    data = {"name": "Mine", field: None}
+    assert (await owner.ask("POST", ORGANIZATIONS, data)).status_code == 422
+    answer = await owner.ask("PATCH", f"{ORGANIZATIONS}/{owner.place}", data)
+    assert answer.status_code == 422

@@ -1,11 +1,11 @@
 """Teams over REST: who sees them, who changes them, and what a caller in them may do."""
 
-from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from acting import NOBODY, Caller
 from folkmoot.identity import callers, team_members
 from folkmoot.identity.permissions import (
     OWNER,
@@ -13,67 +13,17 @@ from folkmoot.identity.permissions import (
     TEAM_MEMBER,
     TEAM_PERMISSIONS,
     TEAM_VIEWER,
-    OrgRole,
     TeamRole,
     granted_in_team,
 )
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import TeamId, UserId
-from identity_app import Account, Clock, bearer, enroll, register, sign_in, subject_of, user_id_of
+from identity_app import Account, Clock, bearer, subject_of, user_id_of
 
 pytestmark = pytest.mark.anyio
 
 ME = "/api/v1/me"
 TEAMS = "/api/v1/teams"
-NOBODY = "01890000-0000-7000-8000-000000000000"
-
-
-class Caller:
-    """Somebody who is signed in and acts in an organisation."""
-
-    def __init__(self, client: httpx.AsyncClient, account: Account, token: str, place: str) -> None:
-        self.id = account["id"]
-        self._client = client
-        self.headers = bearer(token, **{"X-Organization-Id": place})
-
-    async def ask(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
-        sent = self.headers | headers
-        return await self._client.request(method, path, json=json, headers=sent)
-
-    async def team(self, name: str = "Research") -> str:
-        made = await self.ask("POST", TEAMS, {"name": name})
-        assert made.status_code == 201, made.text
-        return str(made.json()["id"])
-
-    async def admit(self, team: str, person: "Caller", role: str) -> None:
-        data = {"user_id": person.id, "role": role}
-        answer = await self.ask("POST", f"{TEAMS}/{team}/members", data)
-        assert answer.status_code == 201, answer.text
-
-
-async def caller(
-    client: httpx.AsyncClient, account: Account, organization: Account | None = None
-) -> Caller:
-    token = (await sign_in(client, account))["access_token"]
-    return Caller(client, account, token, (organization or account)["organization_id"])
-
-
-@pytest.fixture
-async def owner(client: httpx.AsyncClient, grace: Account) -> Caller:
-    return await caller(client, grace)
-
-
-@pytest.fixture
-async def member(
-    client: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
-) -> Caller:
-    await enroll(identity, grace, linus, OrgRole.MEMBER)
-    return await caller(client, linus, grace)
-
-
-@pytest.fixture
-async def stranger(client: httpx.AsyncClient) -> Caller:
-    return await caller(client, await register(client, "eve"))
 
 
 @pytest.mark.core

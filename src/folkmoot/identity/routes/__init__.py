@@ -2,13 +2,22 @@
 
 from fastapi import APIRouter
 
-from folkmoot.identity.routes import api_keys, auth, console, me, organizations, sessions, teams
+from folkmoot.identity.routes import (
+    api_keys,
+    auth,
+    console,
+    me,
+    members,
+    organizations,
+    sessions,
+    teams,
+)
 from folkmoot.identity.service import Identity
 
 
 def router(identity: Identity) -> APIRouter:
     """Return all of identity's routes."""
     routes = APIRouter()
-    for part in (auth, console, me, sessions, organizations, api_keys, teams):
+    for part in (auth, console, me, sessions, organizations, members, api_keys, teams):
         routes.include_router(part.router(identity))
     return routes

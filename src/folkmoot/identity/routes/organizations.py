@@ -1,15 +1,25 @@
 """REST endpoints for organisations. One in the path is also the one the caller acts in."""
 
+from http import HTTPStatus
+
 from fastapi import APIRouter
 
-from folkmoot.http.access import SIGNED_IN, CurrentSubject, PermissionDenied, require
+from folkmoot.http.access import (
+    PERSONAL,
+    SIGNED_IN,
+    CurrentPerson,
+    CurrentSubject,
+    PermissionDenied,
+    TeamNotFound,
+    require,
+)
 from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
-from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
-from folkmoot.identity.schemas import MemberRead, OrganizationRead
+from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound, PersonNeeded
+from folkmoot.identity.schemas import OrganizationCreate, OrganizationRead, OrganizationUpdate
 from folkmoot.identity.service import Identity
-from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.ids import OrgId
 from folkmoot.kit.page import Page, cut
 
 
@@ -18,9 +28,14 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/organizations",
         tags=["organizations"],
-        responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound),
+        responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound, TeamNotFound),
     )
+    _add_own(routes, identity)
+    _add_one(routes, identity)
+    return routes
 
+
+def _add_own(routes: APIRouter, identity: Identity) -> None:
     @routes.get("", dependencies=[SIGNED_IN])
     async def list_organizations(
         subject: CurrentSubject, cursor: OrgId | None = None, limit: PageLimit = 20
@@ -30,6 +45,32 @@ def router(identity: Identity) -> APIRouter:
             rows = await organizations.browse(work, subject, cursor=cursor, limit=limit + 1)
         return cut(rows, limit, lambda organization: organization.id)
 
+    @routes.post(
+        "",
+        status_code=HTTPStatus.CREATED,
+        dependencies=[PERSONAL],
+        responses=documented(PersonNeeded),
+    )
+    async def create_organization(
+        data: OrganizationCreate, person: CurrentPerson
+    ) -> OrganizationRead:
+        """Make an organisation. You own it."""
+        if person.subject is not None and person.subject.api_key:
+            raise PersonNeeded
+        return await organizations.create(identity.database, person.user_id, data)
+
+    @routes.post("/{organization_id}/restore", dependencies=[PERSONAL])
+    async def restore_organization(
+        organization_id: OrgId, person: CurrentPerson
+    ) -> OrganizationRead:
+        """Bring back an organisation of yours that was deleted some days ago."""
+        key = person.subject if person.subject and person.subject.api_key else None
+        if key is not None and key.org_id != organization_id:
+            raise OrganizationNotFound
+        return await identity.restore_organization(person.user_id, organization_id)
+
+
+def _add_one(routes: APIRouter, identity: Identity) -> None:
     @routes.get("/{organization_id}", dependencies=[require("organization:read")])
     async def read_organization(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
@@ -38,15 +79,24 @@ def router(identity: Identity) -> APIRouter:
         """Read one organisation."""
         return await organizations.get(work)
 
-    @routes.get("/{organization_id}/members", dependencies=[require("members:read")])
-    async def list_members(
+    @routes.patch("/{organization_id}", dependencies=[require("organization:write")])
+    async def update_organization(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
+        data: OrganizationUpdate,
         work: OpenWork,
-        cursor: UserId | None = None,
-        limit: PageLimit = 20,
-    ) -> Page[MemberRead]:
-        """List an organisation's members."""
-        rows = await organizations.members(work, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda member: member.user_id)
+    ) -> OrganizationRead:
+        """Change an organisation's name."""
+        return await organizations.update(work, data)
 
-    return routes
+    @routes.delete(
+        "/{organization_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        dependencies=[require("organization:delete")],
+    )
+    async def delete_organization(
+        organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
+        subject: CurrentSubject,
+    ) -> None:
+        """Delete an organisation. For some weeks, its owners can restore it."""
+        async with identity.changing(subject) as work:
+            await organizations.delete(work)

@@ -1,0 +1,194 @@
+"""What the members of an organisation are in it, and how they leave.
+
+Whoever changes that holds the organisation: of two changes at once the second sees what the first
+has left, so that there is always an owner and nobody acts by a role that they have just lost.
+"""
+
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from folkmoot.audit import trail
+from folkmoot.db.work import Work
+from folkmoot.http.access import PermissionDenied
+from folkmoot.identity.errors import (
+    LastOwner,
+    MemberNotFound,
+    OrganizationNotFound,
+    RoleTooHigh,
+)
+from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.permissions import PERMISSIONS, OrgRole
+from folkmoot.identity.schemas import MemberRead
+from folkmoot.kit.ids import UserId
+
+WRITE: Final = "members:write"
+
+
+async def browse(work: Work, *, cursor: UserId | None, limit: int) -> list[MemberRead]:
+    """Return up to `limit` members of the subject's organisation, after the cursor."""
+    page = (
+        select(Membership)
+        .where(Membership.org_id == work.subject.org_id)
+        .order_by(Membership.user_id)
+        .limit(limit)
+    )
+    if cursor is not None:
+        page = page.where(Membership.user_id > cursor)
+    # Cut first and joined then: of ten thousand members those of one page are looked up.
+    member = aliased(Membership, page.subquery())
+    statement = (
+        select(User.id, User.name, User.email, member.role, member.created_at)
+        .join(member, member.user_id == User.id)
+        .order_by(User.id)
+    )
+    rows = await work.session.execute(statement)
+    return [
+        MemberRead(user_id=id_, name=name, email=email, role=role, created_at=created_at)
+        for id_, name, email, role, created_at in rows
+    ]
+
+
+async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
+    """Make a member something else.
+
+    Raises:
+        MemberNotFound: They are no member.
+        RoleTooHigh: They are more than the subject, or would become that.
+        LastOwner: The organisation would be left without an owner.
+    """
+    limit = await hold(work, WRITE)
+    member = await _get(work, user_id)
+    before = OrgRole(member.role)
+    if not (before.within(limit) and role.within(limit)):
+        raise RoleTooHigh
+    if role is not OrgRole.OWNER:
+        await _keep_an_owner(work, member)
+    member.role = role
+    await work.session.flush()
+    if role is not before:
+        await _record(work, "member.role_changed", user_id, before=before, after=role)
+    return await _read(work, member)
+
+
+async def remove(work: Work, user_id: UserId) -> None:
+    """Take a member out, with their keys and their places in teams; everybody may leave.
+
+    Raises:
+        MemberNotFound: They are no member.
+        PermissionDenied: They are somebody else, and the subject may only leave.
+        RoleTooHigh: They are more than the subject.
+        LastOwner: The organisation would be left without an owner.
+    """
+    leaves = user_id == work.subject.user_id
+    limit = await hold(work, None if leaves else WRITE)
+    member = await _get(work, user_id)
+    before = OrgRole(member.role)
+    if not before.within(limit):
+        raise RoleTooHigh
+    await _keep_an_owner(work, member)
+    await work.session.delete(member)
+    await work.session.flush()
+    await _record(work, "member.left" if leaves else "member.removed", user_id, before=before)
+
+
+async def transfer_ownership(work: Work, user_id: UserId) -> MemberRead:
+    """Make another member an owner, and the subject an administrator.
+
+    Raises:
+        MemberNotFound: They are no member.
+    """
+    await hold(work, "ownership:transfer")
+    heir = await _get(work, user_id)
+    if user_id != work.subject.user_id:
+        before = OrgRole(heir.role)
+        heir.role = OrgRole.OWNER
+        (await _get(work, work.subject.user_id)).role = OrgRole.ADMIN
+        await work.session.flush()
+        await _record(work, "ownership.transferred", user_id, before=before, after=OrgRole.OWNER)
+    return await _read(work, heir)
+
+
+async def hold(work: Work, permission: str | None = None) -> OrgRole:
+    """Keep others from changing who is what until this work ends; return what the subject is.
+
+    Raises:
+        OrganizationNotFound: It has been deleted, or the subject is no member any more.
+        PermissionDenied: What they are now does not allow this.
+    """
+    if permission is not None and permission not in work.subject.permissions:
+        raise PermissionDenied(permission)
+    await lock(work)
+    key = {"org_id": work.subject.org_id, "user_id": work.subject.user_id}
+    own = await work.session.get(Membership, key)
+    if own is None:
+        raise OrganizationNotFound
+    role = OrgRole(own.role)
+    if permission is not None and permission not in PERMISSIONS[role]:
+        raise PermissionDenied(permission)
+    return role
+
+
+async def lock(work: Work) -> Organization:
+    """Hold and return the subject's organisation.
+
+    Raises:
+        OrganizationNotFound: It has been deleted.
+    """
+    statement = (
+        select(Organization)
+        .where(Organization.id == work.subject.org_id, Organization.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    organization = (await work.session.scalars(statement)).one_or_none()
+    if organization is None:
+        raise OrganizationNotFound
+    return organization
+
+
+async def _get(work: Work, user_id: UserId) -> Membership:
+    key = {"org_id": work.subject.org_id, "user_id": user_id}
+    member = await work.session.get(Membership, key)
+    if member is None:
+        raise MemberNotFound
+    return member
+
+
+async def _keep_an_owner(work: Work, leaving: Membership) -> None:
+    """Fail if nobody would be left who owns the organisation and has an account."""
+    if leaving.role != OrgRole.OWNER:
+        return
+    others = (
+        select(func.count())
+        .select_from(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.org_id == leaving.org_id, Membership.role == OrgRole.OWNER)
+        .where(Membership.user_id != leaving.user_id, User.deleted_at.is_(None))
+    )
+    if not await work.session.scalar(others):
+        raise LastOwner
+
+
+async def _read(work: Work, member: Membership) -> MemberRead:
+    user = (await work.session.scalars(select(User).where(User.id == member.user_id))).one()
+    return MemberRead(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        role=OrgRole(member.role),
+        created_at=member.created_at,
+    )
+
+
+async def _record(
+    work: Work,
+    action: str,
+    user_id: UserId,
+    *,
+    before: OrgRole | None = None,
+    after: OrgRole | None = None,
+) -> None:
+    """Record what becomes of a member."""
+    was, is_ = ({"role": role} if role else None for role in (before, after))
+    await trail.record(work, action, target=("user", user_id), before=was, after=is_)
