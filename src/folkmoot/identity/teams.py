@@ -84,28 +84,36 @@ async def delete(work: Work, team_id: TeamId) -> None:
 
 
 async def restore(work: Work, team_id: TeamId) -> TeamRead:
-    """Bring back a team that was deleted, with everybody who was in it.
+    """Bring back a team that was deleted, with everybody who was in it; one that is there stays.
 
     Raises:
-        TeamNotFound: No such team has been deleted here, or it has been purged.
+        TeamNotFound: There is no such team here, or it has been purged.
     """
-    team = await hold(work, team_id, deleted=True)
-    team.deleted_at = None
-    await work.session.flush()
-    await trail.record(work, "team.restored", target=("team", team_id), after={"name": team.name})
+    team = await _hold(work, team_id)
+    if team.deleted_at is not None:
+        team.deleted_at = None
+        await work.session.flush()
+        after = {"name": team.name}
+        await trail.record(work, "team.restored", target=("team", team_id), after=after)
     return await get(work, team_id)
 
 
-async def hold(work: Work, team_id: TeamId, *, deleted: bool = False) -> Team:
+async def hold(work: Work, team_id: TeamId) -> Team:
     """Return a team of the organisation, locked against other changes of it.
 
     Raises:
         TeamNotFound: There is none.
     """
+    team = await _hold(work, team_id)
+    if team.deleted_at is not None:
+        raise TeamNotFound
+    return team
+
+
+async def _hold(work: Work, team_id: TeamId) -> Team:
     statement = (
         select(Team)
         .where(Team.org_id == work.subject.org_id, Team.id == team_id)
-        .where(Team.deleted_at.is_not(None) if deleted else Team.deleted_at.is_(None))
         .with_for_update(key_share=True)
     )
     team = (await work.session.scalars(statement)).one_or_none()
