@@ -174,12 +174,7 @@ def application(parts: Parts) -> Api:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.http = HttpPorts(
-        parts.identity.authenticator,
-        parts.database,
-        idempotency=Keys(parts.database, parts.ground.secret_key),
-        identify=parts.identity.authenticator.identify,
-    )
+    app.state.http = _ports(parts)
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.
     for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):
@@ -200,6 +195,12 @@ def application(parts: Parts) -> Api:
     app.include_router(docs.router())
     app.include_router(console.router())
     return app
+
+
+def _ports(parts: Parts) -> HttpPorts:
+    callers = parts.identity.authenticator
+    keys = Keys(parts.database, parts.ground.secret_key)
+    return HttpPorts(callers, parts.database, keys, callers.identify)
 
 
 def _health(parts: Parts) -> APIRouter:
