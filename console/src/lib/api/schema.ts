@@ -160,6 +160,8 @@ export interface components {
             organization_id: string;
             organizations: components["schemas"]["OrganizationRead"][];
             permissions: string[];
+            team_id: string | null;
+            teams: components["schemas"]["TeamPlace"][];
         };
         MemberRead: {
             created_at: string;
@@ -260,6 +262,25 @@ export interface components {
             user_agent: string | null;
         };
         Status: "queued" | "processing" | "ready" | "failed";
+        TeamMemberRead: {
+            created_at: string;
+            email: string;
+            name: string;
+            role: components["schemas"]["TeamRole"];
+            user_id: string;
+        };
+        TeamPlace: {
+            id: string;
+            name: string;
+            role: components["schemas"]["TeamRole"];
+        };
+        TeamRead: {
+            created_at: string;
+            id: string;
+            name: string;
+            role: components["schemas"]["TeamRole"] | null;
+        };
+        TeamRole: "admin" | "member" | "viewer";
         Verification: {
             broken_at: number | null;
             erased: number;

@@ -8,12 +8,15 @@ const MOST = 100;
 
 class People {
   #names = $state.raw(new Map<string, string>());
-  #loading: Promise<void> | null = null;
+  #seen = "";
 
-  /** Reads them, once. Where they cannot be read, ids stay ids. */
+  /** Reads them, once for each place. Where they cannot be read, ids stay ids. */
   async load(): Promise<void> {
-    this.#loading ??= this.#read().catch(() => undefined);
-    await this.#loading;
+    const place = `${session.me?.id} in ${session.me?.organization_id}`;
+    if (place === this.#seen) return;
+    this.#seen = place;
+    this.#names = new Map();
+    await this.read().catch(() => undefined);
   }
 
   /** Ids and names, as they may be chosen from. */
@@ -27,7 +30,8 @@ class People {
     return this.#names.get(id) ?? `${id.slice(0, 8)}…`;
   }
 
-  async #read(): Promise<void> {
+  /** Reads them anew: somebody has come or gone. */
+  async read(): Promise<void> {
     const path = `/api/v1/organizations/${session.me?.organization_id}/members?limit=${MOST}`;
     const page = await api.get<Page<Member>>(path);
     this.#names = new Map(page.items.map((member) => [member.user_id, member.name]));

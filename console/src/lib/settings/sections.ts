@@ -13,6 +13,13 @@ export interface Section {
 
 export const SECTIONS: Section[] = [
   {
+    id: "teams",
+    label: "Teams",
+    about: "Who share what the others do not see.",
+    icon: "ring",
+    permission: "teams:read",
+  },
+  {
     id: "api-keys",
     label: "API keys",
     about: "For programs that act in your name.",

@@ -70,8 +70,8 @@ class Session {
   }
 
   /** The team of all requests; null is the whole organisation. */
-  get team(): string | null {
-    return this.#team;
+  get team() {
+    return this.me?.teams.find((each) => each.id === this.me?.team_id) ?? null;
   }
 
   /** Whether a permission is the caller's, here. */
@@ -117,6 +117,11 @@ class Session {
     else this.#organization = null;
     remember(place, null);
     return true;
+  }
+
+  /** Reads anew who one is: a name, a place or a permission has changed. */
+  async refresh(): Promise<void> {
+    this.me = await api.get<Me>("/api/v1/me");
   }
 
   #leave(): void {
