@@ -1,12 +1,19 @@
 """Audit trails in tests: their events, and what verifying them finds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 from sqlalchemy import select
 
 from folkmoot.audit import trail, verifying
 from folkmoot.audit.models import AuditEvent
 from folkmoot.audit.verifying import Verified
 from folkmoot.db.work import Database
+from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject
+
+DAY = 86_400_000
 
 
 async def events_of(database: Database, subject: Subject) -> list[AuditEvent]:
@@ -31,3 +38,12 @@ async def leave(database: Database, subject: Subject, *actions: str) -> None:
     for number, action in enumerate(actions, 1):
         async with database.work(subject) as work:
             await trail.record(work, action, target=("thing", number), after={"number": number})
+
+
+@contextmanager
+def days_ago(days: int) -> Iterator[None]:
+    """Do things in the past."""
+    then = clock.milliseconds() - days * DAY
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "milliseconds", lambda: then)
+        yield

@@ -16,6 +16,9 @@ from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.audit import jobs as audit_jobs
+from folkmoot.audit.sinks.opensearch import OpenSearch
+from folkmoot.audit.sinks.port import Sink
 from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.projection import PROJECTIONS
@@ -176,6 +179,9 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         retriever=_retriever(documents),
     )
     supervisor.register(KIND, executor)
+    audit_jobs.register(
+        queue, database, sinks=sinks(on.deployment), keep_days=on.deployment.audit_retention_days
+    )
     turns = Turns(
         database=database,
         supervisor=supervisor,
@@ -205,6 +211,20 @@ def _carrier(on: Ground, database: Database, queue: Queue) -> Carrier:
     carrier = Carrier(database, MailServer(url, sender) if url else None)
     carrier.register(queue)
     return carrier
+
+
+def sinks(deployment: Deployment) -> list[Sink]:
+    """Return where the audit trails go besides."""
+    if deployment.audit_opensearch_url is None:
+        return []
+    return [
+        OpenSearch(
+            url=deployment.audit_opensearch_url,
+            index=deployment.audit_opensearch_index,
+            user=deployment.audit_opensearch_user,
+            password=plain(deployment.audit_opensearch_password),
+        )
+    ]
 
 
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:

@@ -16,6 +16,7 @@ from folkmoot.audit.entry import Entry
 from folkmoot.db.work import PersonalWork, Work, do_last
 from folkmoot.kit import clock, origin
 from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
+from folkmoot.kit.subject import NOBODY
 from folkmoot.kit.telemetry import context
 
 PENDING: Final = "folkmoot.audit"
@@ -54,7 +55,8 @@ async def record(
         after: The same as it is now.
     """
     subject = work.subject
-    entry = _entry(action, Actor(subject.user_id, subject.key_id), target, before, after)
+    actor = Actor(None if subject.user_id == NOBODY else subject.user_id, subject.key_id)
+    entry = _entry(action, actor, target, before, after)
     entries = _pending(work)
     if not entries:
 

@@ -4,7 +4,7 @@ What its workers leave undone when they die, nobody else would do: `revive` give
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import procrastinate
@@ -52,6 +52,23 @@ def app(address: str, connections: int) -> procrastinate.App:
     return procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=connections)
     )
+
+
+def add(
+    queue: procrastinate.App,
+    name: str,
+    job: Callable[..., Awaitable[None]],
+    *,
+    queue_name: str,
+    cron: str | None,
+) -> None:
+    """Make a job known to the library; one with a time table is never twice in the queue."""
+    only = name if cron else None
+    task = queue.task(name=name, queue=queue_name, retry=Retries(), lock=only, queueing_lock=only)(
+        job
+    )
+    if cron:
+        queue.periodic(cron=cron)(task)
 
 
 async def revive(queue: procrastinate.App) -> None:

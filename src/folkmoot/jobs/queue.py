@@ -39,11 +39,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A job, the queue whose workers run it, and the seconds that have to pass before."""
+    """A job, the queue whose workers run it, and the seconds that have to pass before.
+
+    One with a time table (`cron`) defers itself, and waits or runs at most once at a time.
+    """
 
     job: Job
     queue: str
     after: int = 0
+    cron: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +85,21 @@ class Queue:
             after: Seconds that have to pass before it is run.
         """
         self._jobs[name] = Registered(job, queue, after)
+
+    def repeat(self, name: str, job: Job, *, queue: str, cron: str) -> None:
+        """Name a job that runs again and again, in one process of the deployment each time.
+
+        Args:
+            name: How it is called when it is stored.
+            job: What it does; it takes no arguments.
+            queue: Whose workers run it.
+            cron: When: minute, hour, day of the month, month, day of the week.
+        """
+
+        async def run(timestamp: int) -> None:  # noqa: ARG001 - the library says when it was due
+            await job()
+
+        self._jobs[name] = Registered(run, queue, cron=cron)
 
     async def defer(self, work: Work, name: str, *, lock: str | None = None, **ids: str) -> None:
         """Store a job in the same transaction as the data: both become visible, or neither.
@@ -170,8 +189,9 @@ class Queue:
         library = await asyncio.to_thread(importlib.import_module, LIBRARY)
         app: App = library.app(self.address, self.connections)
         for name, registered in self._jobs.items():
-            task = app.task(name=name, queue=registered.queue, retry=library.Retries())
-            task(registered.job)
+            library.add(
+                app, name, registered.job, queue_name=registered.queue, cron=registered.cron
+            )
         try:
             await app.open_async()
         except BaseException:

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from folkmoot.kit.ids import ApiKeyId, OrgId, TeamId, UserId
 
 NO_TEAMS: Final[Mapping[TeamId, frozenset[str]]] = MappingProxyType({})
+
+NOBODY: Final = UserId(UUID(int=0))
+"""Who acts when it is the deployment itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,8 @@ class Subject:
     def anywhere(self) -> frozenset[str]:
         """What the user may do in the organisation or in one of their teams."""
         return self.permissions.union(*self.team_permissions.values())
+
+
+def deployment(org_id: OrgId) -> Subject:
+    """Return the deployment itself, as it looks after an organisation: it holds no permission."""
+    return Subject(org_id, NOBODY)

@@ -28,6 +28,8 @@ LEVELS: Final = "(?i)^(debug|info|warning|error|critical)$"
 
 INSTALLED_DATA: Final = Path("~/.local/share/folkmoot")
 
+INDEX_NAME: Final = r"^[a-z0-9][a-z0-9_.-]{0,199}$"
+
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 DottedPath = Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+$")]
 
@@ -204,6 +206,22 @@ class Deployment(BaseModel):
         default=None, description="What is sent to it besides: name=value,name=value"
     )
     langfuse: Langfuse = Langfuse()
+    audit_retention_days: Annotated[int, Field(ge=30, le=36_500)] | None = Field(
+        default=None,
+        description="Days after which events of the audit trails are removed; without it they are "
+        "kept for ever.",
+    )
+    audit_opensearch_url: str | None = Field(
+        default=None,
+        description="Address of an OpenSearch that every event of the audit trails is sent to.",
+    )
+    audit_opensearch_user: str | None = Field(default=None, description="Its user.")
+    audit_opensearch_password: SecretStr | None = Field(
+        default=None, description="The user's password."
+    )
+    audit_opensearch_index: Annotated[str, Field(pattern=INDEX_NAME)] = Field(
+        default="folkmoot-audit", description="The index or data stream that they are put into."
+    )
     init_org: str | None = Field(
         default=None, description="First organisation; `up` makes `Demo` by default."
     )

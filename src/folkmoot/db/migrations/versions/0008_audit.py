@@ -72,14 +72,18 @@ SELECT c.org_id FROM audit_chains AS c JOIN audit_events AS e
 WHERE e.at_ms < {OLD}
 """
 
-# Removes the oldest events of the tenant that the transaction acts for, up to the first that is
-# not old, and keeps the link of the last one removed: what follows can still be verified.
+# Removes the oldest events of the tenant that the transaction acts for, some of them at a time and
+# none behind the first that is not old. It keeps the link of the last one removed, so that what
+# follows can still be verified.
 TRUNCATE = f"""
 WITH chain AS (
-  SELECT c.org_id, c.seq FROM audit_chains AS c WHERE c.org_id = {ORG} FOR UPDATE
+  SELECT c.org_id, c.seq, coalesce(c.truncated_seq, 0) AS start
+  FROM audit_chains AS c WHERE c.org_id = {ORG} FOR UPDATE
 ), first_kept AS (
-  SELECT coalesce(min(e.seq), (SELECT c.seq + 1 FROM chain AS c)) AS seq
-  FROM audit_events AS e WHERE e.org_id = {ORG} AND e.at_ms >= {OLD}
+  SELECT least(c.seq + 1, c.start + 10001, (
+    SELECT min(e.seq) FROM audit_events AS e
+    WHERE e.org_id = {ORG} AND e.seq > c.start AND e.seq <= c.start + 10000 AND e.at_ms >= {OLD}
+  )) AS seq FROM chain AS c
 ), anchor AS (
   SELECT e.seq, e.hash FROM audit_events AS e, first_kept AS k
   WHERE e.org_id = {ORG} AND e.seq = k.seq - 1

@@ -1,0 +1,1 @@
+"""Where events go besides: each sink takes them in order and at least once."""
