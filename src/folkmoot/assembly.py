@@ -27,6 +27,8 @@ from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.identity import callers
+from folkmoot.identity.recovery import Recovery
+from folkmoot.identity.refusals import Refusals
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
@@ -190,6 +192,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         check_collections=_collection_check(database),
         searchable=SEARCHABLE,
     )
+    carrier = _carrier(on, database, queue)
+    _identity_jobs(on, database, carrier, queue)
     return Parts(
         ground=on,
         database=database,
@@ -202,8 +206,14 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
-        carrier=_carrier(on, database, queue),
+        carrier=carrier,
     )
+
+
+def _identity_jobs(on: Ground, database: Database, carrier: Carrier, queue: Queue) -> None:
+    public = on.deployment.public_url or f"http://localhost:{on.deployment.port}"
+    Recovery(database, carrier, public).register(queue)
+    Refusals(database).register(queue)
 
 
 def _carrier(on: Ground, database: Database, queue: Queue) -> Carrier:

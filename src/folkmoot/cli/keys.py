@@ -1,6 +1,6 @@
 """`folkmoot key`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import typer
 from folkmoot.cli import operator, terminal
 from folkmoot.cli.operator import Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
-from folkmoot.identity import api_keys
+from folkmoot.identity import api_keys, signing
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId
@@ -30,7 +30,7 @@ Organization = Annotated[
 
 @app.callback()
 def key() -> None:
-    """Create, list and revoke API keys.
+    """Create, list and revoke API keys; change the key that signs access tokens.
 
     For the deployment's operator: works on the database itself, whether or not a server is running.
     """
@@ -120,6 +120,20 @@ def revoke(
 
     operator.perform(revoke, data_dir=data_dir, config=config)
     terminal.note(f"Revoked {key_id}.")
+
+
+@app.command("rotate-signing")
+def rotate_signing(*, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Begin to sign access tokens with another key, ten seconds from now.
+
+    Tokens of the key before it count until they expire: nobody is signed out.
+    """
+
+    async def rotate(here: Operator) -> datetime:
+        return await signing.rotate(here.ground.place.owner)
+
+    begins = operator.perform(rotate, data_dir=data_dir, config=config)
+    terminal.note(f"A new key signs from {begins:%H:%M:%S} UTC on.")
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.work import Database, PersonalWork, Work
 from folkmoot.identity import organizations
-from folkmoot.identity.errors import EmailTaken
+from folkmoot.identity.errors import EmailTaken, PasswordRefused, ResetExpired
 from folkmoot.identity.models import User
 from folkmoot.identity.permissions import OrgRole, granted
+from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
@@ -58,11 +59,17 @@ async def create(database: Database, account: NewAccount) -> Subject:
     return subject
 
 
-async def find(database: Database, email: str) -> User | None:
-    """Return the account of an address; both answers take the same steps."""
+async def find_id(database: Database, email: str) -> UserId | None:
+    """Return the id of the account of an address, also of one that was deleted."""
     statement = select(func.identity_find_user(normalized(email)))
     async with database.personal_work() as work:
         user_id = (await work.session.execute(statement)).scalar_one()
+    return UserId(user_id) if user_id else None
+
+
+async def find(database: Database, email: str) -> User | None:
+    """Return the account of an address; both answers take the same steps."""
+    user_id = await find_id(database, email)
     async with database.personal_work(user_id) as work:
         found = select(User).where(User.id == user_id, User.deleted_at.is_(None))
         return (await work.session.scalars(found)).one_or_none()
@@ -77,6 +84,66 @@ async def set_password(database: Database, user_id: UserId, password_hash: str |
     """Store a person's password."""
     async with database.personal_work(user_id) as work:
         (await get(work, user_id)).password_hash = password_hash
+
+
+async def get_for_update(work: PersonalWork, user_id: UserId) -> User:
+    """Return the same, and lock it.
+
+    Raises:
+        ResetExpired: The account is gone.
+    """
+    found = select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
+    user = (await work.session.scalars(found)).one_or_none()
+    if user is None:
+        raise ResetExpired
+    return user
+
+
+def demand_other_than(email: str, password: str) -> None:
+    """Fail if a password is the address itself, or what that begins with."""
+    guesses = {normalized(email), normalized(email.rpartition("@")[0])}
+    if normalized(password) in guesses:
+        raise PasswordRefused
+
+
+async def settle_password(
+    work: PersonalWork, user_id: UserId, checked: str | None, better: str | None
+) -> bool:
+    """Make sure that the hash that was checked is still the user's until this work ends.
+
+    Args:
+        work: A unit of work of the user themselves.
+        user_id: The user.
+        checked: The hash that the password fits.
+        better: What is to be stored instead, if anything.
+    """
+    if better is not None:
+        return await replace_password(work, user_id, checked, better)
+    found = (
+        select(User.id)
+        .where(User.id == user_id, User.password_hash.is_not_distinct_from(checked))
+        .where(User.deleted_at.is_(None))
+        .with_for_update(read=True)
+    )
+    return (await work.session.execute(found)).one_or_none() is not None
+
+
+async def replace_password(
+    work: PersonalWork, user_id: UserId, old: str | None, new: str | None
+) -> bool:
+    """Store another hash, unless the password has been changed meanwhile; tell whether it was.
+
+    The row stays locked until the work ends: who signs in with the old password and who changes it
+    come one after the other.
+    """
+    changed = await work.session.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash.is_not_distinct_from(old))
+        .where(User.deleted_at.is_(None))
+        .values(password_hash=new, updated_at=clock.now())
+        .returning(User.id)
+    )
+    return changed.one_or_none() is not None
 
 
 async def _insert(work: Work, account: NewAccount) -> None:

@@ -1,6 +1,6 @@
 """Who sends a request: the answer to `http.ports.Authenticator`."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class Authenticator:
     seconds, and for as long may a revoked credential.
     """
 
-    def __init__(self, database: Database, tokens: AccessTokens) -> None:
+    def __init__(self, database: Database, tokens: Callable[[], Awaitable[AccessTokens]]) -> None:
         self._database = database
         self._tokens = tokens
         self._recent: Recent[tuple[bytes, Asked], Subject] = Recent()
@@ -78,7 +78,7 @@ class Authenticator:
         )
 
     async def _resolve(self, secret: bytes, asked: Asked) -> Subject:
-        claims = self._tokens.read(secret)
+        claims = (await self._tokens()).read(secret)
         if claims is not None:
             return await callers.by_session(self._database, claims, asked)
         return await callers.by_key(self._database, secret, asked)

@@ -1,72 +1,103 @@
-"""Slow down whoever guesses passwords: a few failures an account and address, then a pause."""
+"""Slow down whoever guesses passwords: a few failures an account and address, then a pause.
 
+The counts are the deployment's: another process or a new start gives nobody another try. Where
+they cannot be kept, nobody gets in.
+"""
+
+import hmac
 import ipaddress
-from collections import OrderedDict
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+import psycopg
+
+from folkmoot.db.errors import DatabaseUnavailable
+from folkmoot.db.work import Database
 from folkmoot.identity.errors import TooManyAttempts
-from folkmoot.kit import clock
+from folkmoot.kit import clock, crypto
 
 ATTEMPTS: Final = 10
 SPREAD: Final = 500
 """Attempts from one address on all accounts together: people behind one address are many."""
-SECONDS: Final = 300
+SECONDS: Final = 900
 EVERYBODY: Final = ""
 
-Counted = tuple[str, str]
-"""An account and an address."""
+# The account comes first: an attempt that is refused for it does not count against the address,
+# and of two attempts none waits for the other's account while it holds the address.
+ENTER: Final = """
+WITH account AS (
+  INSERT INTO sign_in_attempts AS a (key, count, began_at) VALUES (%(account)s, 1, %(now)s)
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN a.began_at <= %(over)s THEN 1 ELSE a.count + 1 END,
+    began_at = CASE WHEN a.began_at <= %(over)s THEN %(now)s ELSE a.began_at END
+  RETURNING count > %(attempts)s AS refused, began_at
+), address AS (
+  INSERT INTO sign_in_attempts AS a (key, count, began_at)
+  SELECT %(address)s, 1, %(now)s FROM account WHERE NOT refused
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN a.began_at <= %(over)s THEN 1 ELSE a.count + 1 END,
+    began_at = CASE WHEN a.began_at <= %(over)s THEN %(now)s ELSE a.began_at END
+  RETURNING count > %(spread)s AS refused, began_at
+)
+SELECT refused, began_at FROM account UNION ALL SELECT refused, began_at FROM address
+"""
 
+FORGET: Final = """
+DELETE FROM sign_in_attempts WHERE key IN (
+  SELECT key FROM sign_in_attempts WHERE began_at <= %(over)s
+  ORDER BY began_at LIMIT 20 FOR UPDATE SKIP LOCKED
+)
+"""
 
-@dataclass(slots=True)
-class Attempts:
-    """Attempts since `began`, in seconds of the monotonic clock."""
-
-    began: float
-    count: int = 0
+SUCCEEDED: Final = """
+WITH account AS (DELETE FROM sign_in_attempts WHERE key = %(account)s)
+UPDATE sign_in_attempts SET count = count - 1 WHERE key = %(address)s AND count > 0
+"""
 
 
 class Brake:
-    """Counts this process's attempts and forgets none that still matters.
+    """Counts attempts by account and address, and by address, under keys that name neither."""
 
-    They do not pile up: each costs a password's hash, and of those there are few in five minutes.
-    """
+    def __init__(self, database: Database, secret_key: str) -> None:
+        self._database = database
+        self._key = crypto.derive(secret_key, "attempts to sign in")
 
-    def __init__(self) -> None:
-        self._attempts: OrderedDict[Counted, Attempts] = OrderedDict()
-
-    def enter(self, account: str, address: str) -> None:
+    async def enter(self, account: str, address: str) -> None:
         """Count an attempt before it is made, so that many at once are counted too.
 
         Raises:
-            TooManyAttempts: There have been too many in the last five minutes.
+            TooManyAttempts: There have been too many in the last quarter of an hour.
+            DatabaseUnavailable: It cannot be counted.
         """
-        now = clock.monotonic()
-        self._forget(now)
-        network = network_of(address)
-        counts = ((EVERYBODY, network), SPREAD), ((account, network), ATTEMPTS)
-        for counted, most in counts:
-            attempts = self._attempts.get(counted)
-            if attempts is not None and attempts.count >= most:
-                raise TooManyAttempts(int(attempts.began + SECONDS - now) + 1)
-        for counted, _ in counts:
-            self._attempts.setdefault(counted, Attempts(now)).count += 1
+        now = clock.now()
+        over = now - timedelta(seconds=SECONDS)
+        values = {**self._keys(account, address), "now": now, "over": over}
+        limits = {"attempts": ATTEMPTS, "spread": SPREAD}
+        try:
+            async with self._database.personal_pipelined() as connection:
+                counted = await connection.execute(ENTER, {**values, **limits}, prepare=True)
+                await connection.execute(FORGET, values, prepare=True)
+            counts = await counted.fetchall()
+        except psycopg.Error as error:  # a standby that takes no writes, for one
+            raise DatabaseUnavailable from error
+        for refused, began in counts:
+            if refused and isinstance(began, datetime):
+                raise TooManyAttempts(int((began - over).total_seconds()) + 1)
 
-    def succeeded(self, account: str, address: str) -> None:
+    async def succeeded(self, account: str, address: str) -> None:
         """Forget the attempts: the password was right."""
-        network = network_of(address)
-        self._attempts.pop((account, network), None)
-        attempts = self._attempts.get((EVERYBODY, network))
-        if attempts is not None:
-            attempts.count -= 1
+        async with self._database.personal_pipelined() as connection:
+            await connection.execute(SUCCEEDED, self._keys(account, address), prepare=True)
 
-    def _forget(self, now: float) -> None:
-        """Forget what is five minutes old; the oldest stands first."""
-        while self._attempts:
-            counted, attempts = next(iter(self._attempts.items()))
-            if now - attempts.began < SECONDS:
-                return
-            del self._attempts[counted]
+    def _keys(self, account: str, address: str) -> dict[str, bytes]:
+        network = network_of(address)
+        return {
+            "account": self._digest(f"{network} {account}"),
+            "address": self._digest(f"{network} {EVERYBODY}"),
+        }
+
+    def _digest(self, counted: str) -> bytes:
+        return hmac.digest(self._key, counted.encode("utf-8", "surrogatepass"), "sha256")
 
 
 def network_of(address: str) -> str:

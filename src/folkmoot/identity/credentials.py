@@ -10,6 +10,7 @@ from typing import Final
 API_KEY: Final = "fm_"
 LINK: Final = "fm_link_"
 REFRESH: Final = "fm_refresh_"
+RESET: Final = "fm_reset_"
 
 SHOWN: Final = 8
 """How many characters of a key are kept in clear, so that its owner can tell it from others."""

@@ -34,6 +34,31 @@ class SessionEnded(Unauthenticated):
         super().__init__("This session has ended. Please sign in again.")
 
 
+class ResetExpired(Unauthenticated):
+    code = "password_reset_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This link for a new password has been used, has expired or is none.")
+
+
+class WrongPassword(Invalid):
+    """Who is signed in did not know the password: no 401, which would send them to sign in."""
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("This is not your password.")
+
+
+class PasswordRefused(Invalid):
+    """The first thing that anybody would guess."""
+
+    code = "password_refused"
+
+    def __init__(self) -> None:
+        super().__init__("The password may not be the e-mail address.")
+
+
 class TooManyAttempts(RateLimited):
     code = "too_many_attempts"
 

@@ -37,6 +37,11 @@ async def issue(work: PersonalWork, user_id: UserId, *, loopback_only: bool) -> 
     return secret
 
 
+async def withdraw_all(work: PersonalWork) -> None:
+    """Let no link of the person count any more."""
+    await work.session.execute(delete(SignInLink).where(SignInLink.user_id == work.user_id))
+
+
 async def find(work: PersonalWork, secret: str) -> UserId:
     """Return whose link this is.
 

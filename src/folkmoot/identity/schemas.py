@@ -119,6 +119,26 @@ class LinkSignIn(Input):
     link: Secret = Field(examples=["fm_link_3q2-7w"])
 
 
+class PasswordChange(Input):
+    """A new password, from somebody who knows the old one."""
+
+    current_password: Password
+    new_password: NewPassword = Field(examples=["staple battery horse correct"])
+
+
+class PasswordResetRequest(Input):
+    """Whose password is forgotten."""
+
+    email: Typed
+
+
+class PasswordResetConfirm(Input):
+    """A new password, from somebody who got the letter."""
+
+    token: Secret = Field(examples=["fm_reset_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
+    new_password: NewPassword = Field(examples=["staple battery horse correct"])
+
+
 class Refresh(Input):
     """A refresh token to be exchanged."""
 
@@ -143,6 +163,12 @@ class TokenPair(AccessToken):
     """An access token, and the refresh token that gets the next pair. Each refreshes once."""
 
     refresh_token: str = Field(examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
+
+
+class PasswordChanged(AccessToken):
+    """What replaces all tokens there were. The console's refresh token is in its cookie instead."""
+
+    refresh_token: str | None = Field(examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
 
 
 class SessionRead(Output):

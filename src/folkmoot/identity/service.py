@@ -5,15 +5,32 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from folkmoot.db.work import Database, Work
-from folkmoot.identity import accounts, api_keys, links, organizations, sessions, tokens
+from folkmoot.audit import trail
+from folkmoot.db.work import Database, PersonalWork, Work
+from folkmoot.identity import (
+    accounts,
+    api_keys,
+    links,
+    organizations,
+    recovery,
+    refusals,
+    resets,
+    sessions,
+    tokens,
+)
 from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
-from folkmoot.identity.errors import RegistrationClosed, SessionNotFound, WrongCredentials
+from folkmoot.identity.errors import (
+    RegistrationClosed,
+    SessionNotFound,
+    WrongCredentials,
+    WrongPassword,
+)
 from folkmoot.identity.passwords import Passwords
 from folkmoot.identity.schemas import OrganizationRead, Registered, Registration
 from folkmoot.identity.sessions import Device, Refreshed, Sessions
+from folkmoot.identity.signing import SigningKeys
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId
@@ -68,9 +85,9 @@ class Identity:
         self.database = database
         self.options = options
         self.passwords = Passwords()
-        self._tokens = AccessTokens(options.secret_key)
+        self._keys = SigningKeys(database, options.secret_key, tokens.LIFETIME)
         self._sessions = Sessions(database, options.secret_key)
-        self._brake = Brake()
+        self._brake = Brake(database, options.secret_key)
         self.authenticator = Authenticator(database, self._tokens)
 
     async def register(self, data: Registration) -> Registered:
@@ -82,6 +99,7 @@ class Identity:
         """
         if not self.options.registration_open:
             raise RegistrationClosed
+        accounts.demand_other_than(data.email, data.password.get_secret_value())
         account = NewAccount(
             email=data.email,
             name=data.name,
@@ -104,15 +122,19 @@ class Identity:
             TooManyAttempts: Too many of these from this address.
         """
         account = accounts.normalized(email)
-        self._brake.enter(account, client.address)
+        await self._brake.enter(account, client.address)
         user = await accounts.find(self.database, account)
-        fits = await self.passwords.verify(password, user.password_hash if user else None)
-        if user is None or not fits:
+        stored = user.password_hash if user else None
+        checked = await self.passwords.check(password, stored)
+        if user is None or not checked.fits:
+            await refusals.note(self.database, user.id if user else None)
             raise WrongCredentials
-        self._brake.succeeded(account, client.address)
+        await self._brake.succeeded(account, client.address)
         async with self.database.personal_work(user.id) as work:
+            if not await accounts.settle_password(work, user.id, stored, checked.better):
+                raise WrongCredentials  # changed meanwhile
             session = await self._sessions.start(work, user.id, client.device)
-        return self._grant(session)
+        return await self._grant(session)
 
     async def sign_in_by_link(self, link: str, client: Client) -> Grant:
         """Start a session with a one-time link.
@@ -125,7 +147,7 @@ class Identity:
         async with self.database.personal_work(user_id) as work:
             await links.use(work, link, loopback=client.loopback)
             session = await self._sessions.start(work, user_id, client.device)
-        return self._grant(session)
+        return await self._grant(session)
 
     async def issue_sign_in_link(self, user_id: UserId, *, loopback_only: bool = True) -> str:
         """Return the secret of a new one-time link, good for fifteen minutes."""
@@ -138,7 +160,7 @@ class Identity:
         Raises:
             SessionEnded: It has ended, or ends here because the token had been used before.
         """
-        return self._grant(await self._sessions.refresh(refresh_token))
+        return await self._grant(await self._sessions.refresh(refresh_token))
 
     async def refresh_browser(self, refresh_token: str) -> Grant:
         """Continue a browser's session; its tabs may use the same token within a few seconds.
@@ -146,11 +168,72 @@ class Identity:
         Raises:
             SessionEnded: It has ended, or ends here because the token was used before that.
         """
-        return self._grant(await self._sessions.refresh(refresh_token, grace=sessions.GRACE))
+        return await self._grant(await self._sessions.refresh(refresh_token, grace=sessions.GRACE))
+
+    async def change_password(
+        self, user_id: UserId, current: str, new: str, client: Client
+    ) -> Grant:
+        """Set another password. Everything that let the user in so far counts no more.
+
+        Returns:
+            A new session to go on in.
+
+        Raises:
+            WrongPassword: The current one is another.
+            PasswordRefused: The new one would be guessed.
+            TooManyAttempts: Too many wrong ones from this address.
+        """
+        async with self.database.personal_work(user_id) as work:
+            user = await accounts.get(work, user_id)
+        await self._brake.enter(user.email_normalized, client.address)
+        if not await self.passwords.verify(current, user.password_hash):
+            raise WrongPassword
+        await self._brake.succeeded(user.email_normalized, client.address)
+        accounts.demand_other_than(user.email, new)
+        hashed = await self.passwords.hash(new)
+        async with self.database.personal_work(user_id) as work:
+            if not await accounts.replace_password(work, user_id, user.password_hash, hashed):
+                raise WrongPassword  # changed meanwhile
+            await _sign_out_everywhere(work)
+            await trail.record_personal(work, "password.changed", target=("user", user_id))
+            session = await self._sessions.start(work, user_id, client.device)
+        self.authenticator.forget()
+        return await self._grant(session)
+
+    async def request_reset(self, email: str, client: Client) -> None:
+        """Have a letter sent with which the password can be set; say nothing of the account.
+
+        Raises:
+            TooManyAttempts: Too many of these from this address.
+        """
+        account = accounts.normalized(email)
+        await self._brake.enter(f"reset {account}", client.address)
+        await recovery.request(self.database, account)
+
+    async def reset_password(self, secret: str, new: str, client: Client) -> None:
+        """Set the password of whoever got the letter, and sign them out everywhere.
+
+        Raises:
+            ResetExpired: It has been used, has expired or never was.
+            PasswordRefused: The password would be guessed.
+        """
+        async with self.database.personal_work() as work:
+            user_id = await resets.find(work, secret)
+        hashed = await self.passwords.hash(new)
+        async with self.database.personal_work(user_id) as work:
+            await resets.use(work, secret)
+            user = await accounts.get_for_update(work, user_id)
+            accounts.demand_other_than(user.email, new)
+            user.password_hash = hashed
+            await work.session.flush()
+            await _sign_out_everywhere(work)
+            await trail.record_personal(work, "password.reset", target=("user", user_id))
+        await self._brake.succeeded(user.email_normalized, client.address)
+        self.authenticator.forget()
 
     async def log_out(self, access_token: str, refresh_tokens: Iterable[str]) -> None:
         """End the sessions of these tokens; tokens that mean nothing are no error."""
-        claims = self._tokens.read(access_token)
+        claims = (await self._tokens()).read(access_token)
         ended = [await self._sessions.end(token) for token in refresh_tokens]
         if claims is not None:
             ended.append(await self._sessions.revoke(claims.user_id, claims.session_id))
@@ -159,7 +242,7 @@ class Identity:
 
     async def session_of(self, access_token: str) -> SessionId | None:
         """Return the session that an access token was issued in; None if it is no such token."""
-        claims = self._tokens.read(access_token)
+        claims = (await self._tokens()).read(access_token)
         return claims.session_id if claims else None
 
     async def revoke_session(self, user_id: UserId, session_id: SessionId) -> None:
@@ -207,10 +290,20 @@ class Identity:
             await api_keys.revoke(work, key_id)
         self.authenticator.forget()
 
-    def _grant(self, session: Refreshed) -> Grant:
+    async def _grant(self, session: Refreshed) -> Grant:
         return Grant(
-            access_token=self._tokens.issue(session.user_id, session.session_id),
+            access_token=(await self._tokens()).issue(session.user_id, session.session_id),
             refresh_token=session.token,
             expires_in=int(tokens.LIFETIME.total_seconds()),
             session_expires_at=session.expires_at,
         )
+
+    async def _tokens(self) -> AccessTokens:
+        return AccessTokens(await self._keys.ring())
+
+
+async def _sign_out_everywhere(work: PersonalWork) -> None:
+    """Let nothing count that has let the person in before."""
+    await sessions.revoke_all(work)
+    await links.withdraw_all(work)
+    await resets.withdraw_all(work)

@@ -18,6 +18,7 @@ from typing import Final
 
 from sqlalchemy import delete, select, text, update
 
+from folkmoot.audit import trail
 from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import SessionEnded
@@ -77,6 +78,7 @@ class Sessions:
         await work.session.execute(delete(Session).where(Session.expires_at < clock.now()))
         work.session.add(session)
         await work.session.flush()
+        await trail.record_personal(work, "session.started", target=("session", session.id))
         return Refreshed(session.id, user_id, token, session.expires_at)
 
     async def refresh(self, token: str, *, grace: timedelta = NO_GRACE) -> Refreshed:
@@ -93,7 +95,7 @@ class Sessions:
         session_id, user_id = await self._find(token)
         async with self._database.personal_work(user_id) as work:
             session = await _living(work, session_id)
-            successor = self._exchange(session, token, grace) if session else None
+            successor = await self._exchange(work, session, token, grace) if session else None
         if session is None or successor is None:
             raise SessionEnded
         return Refreshed(session.id, user_id, successor, session.expires_at)
@@ -115,12 +117,16 @@ class Sessions:
                 .values(revoked_at=clock.now())
                 .returning(Session.id)
             )
-        return revoked.one_or_none() is not None
+            ended = revoked.one_or_none() is not None
+            if ended:
+                await trail.record_personal(work, "session.revoked", target=("session", session_id))
+        return ended
 
     async def revoke_others(self, user_id: UserId, kept: SessionId | None) -> None:
         """End all sessions of a user but one."""
         async with self._database.personal_work(user_id) as work:
             await revoke_all(work, kept)
+            await trail.record_personal(work, "session.others_revoked", target=("user", user_id))
 
     async def _find(self, token: str) -> tuple[SessionId, UserId]:
         if len(token) != LENGTH or not token.startswith(credentials.REFRESH):
@@ -133,7 +139,9 @@ class Sessions:
             raise SessionEnded
         return SessionId(row.session_id), UserId(row.user_id)
 
-    def _exchange(self, session: Session, token: str, grace: timedelta) -> str | None:
+    async def _exchange(
+        self, work: PersonalWork, session: Session, token: str, grace: timedelta
+    ) -> str | None:
         """Return the successor; None, and the session ended, if the token has been used up."""
         presented, successor, now = credentials.digest(token), self._successor(token), clock.now()
         if presented == session.token_hash:
@@ -144,6 +152,7 @@ class Sessions:
         if presented == session.previous_hash and rotated and now - rotated < grace:
             return successor
         session.revoked_at = now
+        await trail.record_personal(work, "session.reused", target=("session", session.id))
         return None
 
     def _successor(self, token: str) -> str:

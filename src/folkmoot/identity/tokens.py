@@ -7,15 +7,12 @@ from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
-from folkmoot.identity import credentials
-from folkmoot.kit import clock, crypto
+from folkmoot.identity.signing import ALGORITHM, Ring
+from folkmoot.kit import clock
 from folkmoot.kit.ids import SessionId, UserId
 
 LIFETIME: Final = timedelta(minutes=15)
-ALGORITHM: Final = "HS256"
-TYPE: Final = "at+jwt"  # RFC 9068: a token of another kind does not pass as an access token
 ISSUER: Final = "folkmoot"
 AUDIENCE: Final = "folkmoot-api"
 LONGEST: Final = 2048
@@ -30,28 +27,26 @@ class AccessClaims:
     session_id: SessionId
 
 
-class AccessTokens:
-    """Issues and reads access tokens with a key of its own."""
+RULES: Final = jwt.JWTClaimsRegistry(
+    now=lambda: int(clock.now().timestamp()),
+    iss={"essential": True, "value": ISSUER},
+    aud={"essential": True, "value": AUDIENCE},
+    sub={"essential": True},
+    sid={"essential": True},
+    iat={"essential": True},
+    exp={"essential": True},
+)
 
-    def __init__(self, secret_key: str) -> None:
-        secret = crypto.derive(secret_key, "access tokens")
-        key_id = credentials.digest(b"key id " + secret).hex()[:16]
-        self._header = {"alg": ALGORITHM, "typ": TYPE, "kid": key_id}
-        self._key = OctKey.import_key(secret)
-        self._beginning = self._encode({}).partition(".")[0].encode() + b"."
-        self._rules = jwt.JWTClaimsRegistry(
-            now=lambda: int(clock.now().timestamp()),
-            iss={"essential": True, "value": ISSUER},
-            aud={"essential": True, "value": AUDIENCE},
-            sub={"essential": True},
-            sid={"essential": True},
-            iat={"essential": True},
-            exp={"essential": True},
-        )
+
+@dataclass(frozen=True, slots=True)
+class AccessTokens:
+    """Issues and reads access tokens with the keys that there are at the moment."""
+
+    keys: Ring
 
     def issue(self, user_id: UserId, session_id: SessionId) -> str:
         """Return a token for a session of a user."""
-        now = int(clock.now().timestamp())
+        now, key = int(clock.now().timestamp()), self.keys.current
         claims: jwt.Claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -60,23 +55,23 @@ class AccessTokens:
             "iat": now,
             "exp": now + int(LIFETIME.total_seconds()),
         }
-        return self._encode(claims)
+        return jwt.encode(key.header, claims, key.key, algorithms=[ALGORITHM])
 
     def read(self, token: str | bytes) -> AccessClaims | None:
         """Return what a token says; None if it is not ours, not an access token or too old.
 
-        Ours all begin with the same header, letter by letter; no other header is even decoded.
+        Ours all begin with one of a few headers, letter by letter; no other header is even decoded.
         """
         written = token.encode() if isinstance(token, str) else token
-        if len(written) > LONGEST or not written.startswith(self._beginning):
+        if len(written) > LONGEST:
+            return None
+        key = next((key for key in self.keys.accepted if written.startswith(key.beginning)), None)
+        if key is None:
             return None
         try:
-            claims = jwt.decode(written, self._key, algorithms=[ALGORITHM]).claims
-            self._rules.validate(claims)
+            claims = jwt.decode(written, key.key, algorithms=[ALGORITHM]).claims
+            RULES.validate(claims)
             user_id, session_id = UUID(str(claims["sub"])), UUID(str(claims["sid"]))
         except (JoseError, ValueError):
             return None
         return AccessClaims(UserId(user_id), SessionId(session_id))
-
-    def _encode(self, claims: jwt.Claims) -> str:
-        return jwt.encode(self._header, claims, self._key, algorithms=[ALGORITHM])

@@ -1,7 +1,7 @@
 """The job that sends what was posted."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -47,23 +47,29 @@ class Carrier:
             waiting = (await work.session.scalars(found)).one_or_none()
         if waiting is None:
             return
-        await self._deliver(waiting)
+        post = Letter(waiting.recipient, waiting.subject, waiting.text)
+        await self.deliver(letter, post, posted=waiting.created_at)
         async with self.database.personal_work(person) as work:
             await work.session.execute(delete(WaitingLetter).where(WaitingLetter.id == letter))
 
-    async def _deliver(self, waiting: WaitingLetter) -> None:
+    async def deliver(self, letter_id: LetterId, letter: Letter, *, posted: datetime) -> None:
+        """Hand a letter in, from within a job that may be run again.
+
+        Raises:
+            MailAway: Not now.
+            LetterRefused: Not ever, or the server has been away for a day.
+        """
         if self.server is None:
-            log.warning("mail.not_configured", letter=str(waiting.id))
+            log.warning("mail.not_configured", letter=str(letter_id))
             return
-        letter = Letter(waiting.recipient, waiting.subject, waiting.text)
         try:
-            await self.server.deliver(waiting.id, letter)
+            await self.server.deliver(letter_id, letter)
         except MailAway as error:
-            log.warning("mail.away", letter=str(waiting.id), **error.members)
-            if clock.now() - waiting.created_at > PATIENCE:
+            log.warning("mail.away", letter=str(letter_id), **error.members)
+            if clock.now() - posted > PATIENCE:
                 raise LetterRefused("the server has been away for too long") from error
             raise
         except LetterRefused as error:
-            log.warning("mail.refused", letter=str(waiting.id), **error.members)
+            log.warning("mail.refused", letter=str(letter_id), **error.members)
             raise
-        log.info("mail.sent", letter=str(waiting.id))
+        log.info("mail.sent", letter=str(letter_id))

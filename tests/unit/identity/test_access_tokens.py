@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from folkmoot.identity import tokens
+from folkmoot.identity.signing import Ring, key_of
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import SessionId, UserId, new_id
@@ -20,6 +21,11 @@ USER, SESSION = UserId(new_id()), SessionId(new_id())
 
 Parts = dict[str, Any]
 ODD: tuple[object, ...] = (None, True, 5, -1.5, "", "x", [], ["x"], [5], {}, {"a": 1})
+
+
+def ours(secret: str = SECRET) -> AccessTokens:
+    key = key_of(secret, None)
+    return AccessTokens(Ring(key, [key]))
 
 
 def parts(token: str) -> tuple[Parts, Parts, str]:
@@ -39,7 +45,7 @@ def encoded(part: object) -> str:
 def test_an_access_token_names_its_user_and_session_for_a_quarter_of_an_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     token = access.issue(USER, SESSION)
     claims = access.read(token)
     assert claims is not None
@@ -53,13 +59,13 @@ def test_an_access_token_names_its_user_and_session_for_a_quarter_of_an_hour(
 
 
 def test_an_access_token_carries_no_more_than_is_needed() -> None:
-    header, claims, _ = parts(AccessTokens(SECRET).issue(USER, SESSION))
+    header, claims, _ = parts(ours().issue(USER, SESSION))
     assert header.keys() == {"alg", "typ", "kid"}
     assert claims.keys() == {"iss", "aud", "sub", "sid", "iat", "exp"}
 
 
 def test_another_deployments_token_does_not_count() -> None:
-    assert AccessTokens(SECRET).read(AccessTokens("another").issue(USER, SESSION)) is None
+    assert ours().read(ours("another").issue(USER, SESSION)) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,7 @@ def test_another_deployments_token_does_not_count() -> None:
     ],
 )
 def test_a_header_that_is_not_ours_does_not_count(change: Parts) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     token = access.issue(USER, SESSION)
     header, _, signature = parts(token)
     for last in (signature, ""):
@@ -91,7 +97,7 @@ def test_a_header_that_is_not_ours_does_not_count(change: Parts) -> None:
 
 @pytest.mark.parametrize("name", ["alg", "typ", "kid", "crit", "b64", "zip", "jwk", "x5c"])
 def test_a_header_of_any_shape_is_only_another_header(name: str) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     header, claims, signature = access.issue(USER, SESSION).split(".")
     for value in ODD:
         changed = encoded(decoded(header) | {name: value})
@@ -100,7 +106,7 @@ def test_a_header_of_any_shape_is_only_another_header(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "exp"])
 def test_a_claim_of_any_shape_is_only_another_claim_even_under_our_key(name: str) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     header, claims, _ = parts(access.issue(USER, SESSION))
     key = OctKey.import_key(crypto.derive(SECRET, "access tokens"))
     for value in ODD:
@@ -125,7 +131,7 @@ def test_a_claim_of_any_shape_is_only_another_claim_even_under_our_key(name: str
     ],
 )
 def test_claims_that_are_not_ours_do_not_count_even_under_our_key(change: Parts) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     header, claims, _ = parts(access.issue(USER, SESSION))
     key = OctKey.import_key(crypto.derive(SECRET, "access tokens"))
     assert access.read(jwt.encode(header, claims, key, algorithms=["HS256"])) is not None
@@ -136,7 +142,7 @@ def test_claims_that_are_not_ours_do_not_count_even_under_our_key(change: Parts)
 def test_a_header_of_another_kind_of_token_does_not_count_even_under_our_key(
     change: Parts,
 ) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     header, claims, _ = parts(access.issue(USER, SESSION))
     key = OctKey.import_key(crypto.derive(SECRET, "access tokens"))
     assert access.read(jwt.encode(header | change, claims, key, algorithms=["HS256"])) is None
@@ -144,7 +150,7 @@ def test_a_header_of_another_kind_of_token_does_not_count_even_under_our_key(
 
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_changed_token_does_not_count(part: int) -> None:
-    access = AccessTokens(SECRET)
+    access = ours()
     changed = access.issue(USER, SESSION).split(".")
     first = changed[part][4]
     changed[part] = changed[part][:4] + ("A" if first != "A" else "B") + changed[part][5:]
@@ -165,4 +171,4 @@ NOISE: list[Callable[[], str]] = [
 
 @pytest.mark.parametrize("noise", NOISE)
 def test_noise_is_no_token(noise: Callable[[], str]) -> None:
-    assert AccessTokens(SECRET).read(noise()) is None
+    assert ours().read(noise()) is None

@@ -9,6 +9,7 @@ from folkmoot.identity.routes import (
     me,
     members,
     organizations,
+    passwords,
     sessions,
     teams,
 )
@@ -18,6 +19,6 @@ from folkmoot.identity.service import Identity
 def router(identity: Identity) -> APIRouter:
     """Return all of identity's routes."""
     routes = APIRouter()
-    for part in (auth, console, me, sessions, organizations, members, api_keys, teams):
+    for part in (auth, console, passwords, me, sessions, organizations, members, api_keys, teams):
         routes.include_router(part.router(identity))
     return routes
