@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -49,6 +49,7 @@ class Families(RuleBasedStateMachine):
     app_address: str
     loop: asyncio.AbstractEventLoop
     time: Clock
+    played: ClassVar[list[int]] = []
 
     @initialize()
     def begin(self) -> None:
@@ -168,6 +169,7 @@ class Families(RuleBasedStateMachine):
         family.access = grant.access_token
 
     def teardown(self) -> None:
+        self.played.append(len(self.all))
         self.run(self.database.close())
 
 
@@ -187,3 +189,4 @@ def test_a_family_never_forks_and_ends_with_the_first_reuse(
                 suppress_health_check=list(HealthCheck),
             ),
         )
+    assert max(Families.played) > 1
