@@ -107,7 +107,6 @@ class Parts:
     knowledge: Knowledge
     registry: AgentRegistry
     turns: Turns
-    carrier: Carrier
 
 
 @asynccontextmanager
@@ -192,8 +191,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         check_collections=_collection_check(database),
         searchable=SEARCHABLE,
     )
-    carrier = _carrier(on, database, queue)
-    _identity_jobs(on, database, carrier, queue)
+    _register_letters(on, database, queue)
     return Parts(
         ground=on,
         database=database,
@@ -206,21 +204,16 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
-        carrier=carrier,
     )
 
 
-def _identity_jobs(on: Ground, database: Database, carrier: Carrier, queue: Queue) -> None:
-    public = on.deployment.public_url or f"http://localhost:{on.deployment.port}"
-    Recovery(database, carrier, public).register(queue)
-    Refusals(database).register(queue)
-
-
-def _carrier(on: Ground, database: Database, queue: Queue) -> Carrier:
-    url, sender = plain(on.deployment.smtp_url), on.deployment.mail_from
-    carrier = Carrier(database, MailServer(url, sender) if url else None)
+def _register_letters(on: Ground, database: Database, queue: Queue) -> None:
+    deployment = on.deployment
+    url, public = plain(deployment.smtp_url), deployment.public_url
+    carrier = Carrier(database, MailServer(url, deployment.mail_from) if url else None)
     carrier.register(queue)
-    return carrier
+    Recovery(database, carrier, public or f"http://localhost:{deployment.port}").register(queue)
+    Refusals(database).register(queue)
 
 
 def sinks(deployment: Deployment) -> list[Sink]:

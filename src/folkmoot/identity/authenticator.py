@@ -62,7 +62,7 @@ class Authenticator:
         try:
             subject = await self._find(secret, asked)
         except OrganizationNotFound:
-            claims = self._tokens.read(secret)
+            claims = (await self._tokens()).read(secret)
             if asked != Asked() or claims is None:
                 raise
             return Person(claims.user_id, None)
