@@ -65,6 +65,7 @@ TITLES: Final = {
     "langfuse.": "`langfuse`",
     "providers.": "`providers`",
     "model_limits.": "`model_limits`",
+    "rate_limits.": "`rate_limits`",
     "features.": "`features`",
     "defaults.": "`defaults`",
     "defaults.general.": "`defaults.general`",

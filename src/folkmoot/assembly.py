@@ -26,6 +26,9 @@ from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
+from folkmoot.http.limits.counters import Counters
+from folkmoot.http.limits.gate import RateLimits
+from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity import callers
 from folkmoot.identity.recovery import Recovery
 from folkmoot.identity.refusals import Refusals
@@ -52,6 +55,7 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
+from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.groups import Defaults
@@ -107,6 +111,7 @@ class Parts:
     knowledge: Knowledge
     registry: AgentRegistry
     turns: Turns
+    limits: RateLimits
 
 
 @asynccontextmanager
@@ -204,7 +209,15 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
+        limits=_limits(on, database),
     )
+
+
+def _limits(on: Ground, database: Database) -> RateLimits:
+    """Count in memory what can be, and in the database for all processes."""
+    production = on.deployment.mode is Mode.PRODUCTION
+    allowed = rate_limits.policy(on.deployment.rate_limits, production=production)
+    return RateLimits(allowed, Counters(PostgresStore(database)))
 
 
 def _register_letters(on: Ground, database: Database, queue: Queue) -> None:

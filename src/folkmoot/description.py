@@ -19,6 +19,11 @@ hours, the same request gets its first answer with `Idempotency-Replayed: true` 
 effect; another request under the same key is refused (422), and one whose first is still in flight
 has to wait (409, `Retry-After`). Failures of ours, 401, 403 and 429 are not kept.
 
+**Limits.** Where the operator limits how much you may ask, answers tell how it stands:
+`RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (in seconds, as in
+draft-ietf-httpapi-ratelimit-headers-03) of the limit that is nearest. What is too much is answered
+with 429 `rate_limited` and `Retry-After`.
+
 **ETags.** What can be changed is read with an `ETag`. `If-None-Match` spares you what you have
 (304); `If-Match` keeps you from overwriting what you have not seen (412).
 

@@ -27,6 +27,7 @@ from folkmoot.faces.console import routes as console
 from folkmoot.http import docs, health, problems
 from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.idempotency.keys import Keys
+from folkmoot.http.limits.gate import counted, counted_people
 from folkmoot.http.openapi import Api
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import provisioning
@@ -39,7 +40,7 @@ from folkmoot.llm import routes as model_routes
 from folkmoot.runs import health as run_health
 from folkmoot.runs import routes as run_routes
 from folkmoot.settings import routes as settings_routes
-from folkmoot.settings.deployment import Deployment, Mode, plain
+from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
 
 __all__ = ["Ground", "Parts", "ground", "models_config", "running"]
@@ -139,7 +140,7 @@ class Service:
         await receive()
         async with running(self._on) as parts, asyncio.TaskGroup() as background:
             self._parts = parts
-            self._app = edge(application(parts), edge_options(self._on.deployment))
+            self._app = edge(application(parts), edge_options(parts))
             await self._on_ready(parts)
             await send({"type": "lifespan.startup.complete"})
             self._settling = background.create_task(
@@ -150,12 +151,14 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def edge_options(deployment: Deployment) -> EdgeOptions:
+def edge_options(parts: Parts) -> EdgeOptions:
     """Return how strict the edge is."""
+    deployment = parts.ground.deployment
     return EdgeOptions(
         https_only=deployment.mode is Mode.PRODUCTION,
         trusted_hosts=deployment.trusted_hosts,
         cors_origins=deployment.cors_origins,
+        rate_limits=parts.limits,
     )
 
 
@@ -198,9 +201,13 @@ def application(parts: Parts) -> Api:
 
 
 def _ports(parts: Parts) -> HttpPorts:
-    callers = parts.identity.authenticator
-    keys = Keys(parts.database, parts.ground.secret_key)
-    return HttpPorts(callers, parts.database, keys, callers.identify)
+    callers, limits = parts.identity.authenticator, parts.limits
+    return HttpPorts(
+        authenticate=counted(callers, limits),
+        database=parts.database,
+        idempotency=Keys(parts.database, parts.ground.secret_key),
+        identify=counted_people(callers.identify, limits),
+    )
 
 
 def _health(parts: Parts) -> APIRouter:

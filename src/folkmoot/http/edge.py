@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from folkmoot.http.access_log import AccessLog
 from folkmoot.http.body_limit import LIMIT, BodyLimit
 from folkmoot.http.early_answers import EarlyAnswers
+from folkmoot.http.limits.gate import Gate, RateLimits
 from folkmoot.http.plain_problems import PlainProblems
 from folkmoot.http.request_id import RequestId
 from folkmoot.http.security_headers import SecurityHeaders
@@ -50,17 +51,21 @@ class EdgeOptions:
         trusted_hosts: Names under which this deployment is reached; "*" for any.
         cors_origins: Origins whose pages may call the API; none by default.
         body_limit: Bytes that a body may have.
+        rate_limits: How much anybody may ask; without them as much as they like.
     """
 
     https_only: bool = False
     trusted_hosts: Sequence[str] = ("*",)
     cors_origins: Sequence[str] = field(default_factory=tuple[str])
     body_limit: int = LIMIT
+    rate_limits: RateLimits | None = None
 
 
 def edge(app: ASGIApp, options: EdgeOptions) -> ASGIApp:
     """Put the application behind the edge."""
     app = BodyLimit(app, limit=options.body_limit)
+    if options.rate_limits is not None:
+        app = Gate(app, options.rate_limits)
     if options.cors_origins:
         app = CORSMiddleware(
             app,

@@ -18,6 +18,7 @@ from pydantic import (
 
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
+from folkmoot.settings.rate_limits import RateLimits
 
 SHORTEST_KEY: Final = 32
 
@@ -197,7 +198,8 @@ class Deployment(BaseModel):
         default="Folkmoot <folkmoot@localhost>", description="Whom letters come from."
     )
     redis_url: SecretStr | None = Field(
-        default=None, description="Kept for caches and limits; so far PostgreSQL serves them."
+        default=None,
+        description="Kept for caches; PostgreSQL serves them, and counts for rate limits.",
     )
     otlp_endpoint: str | None = Field(
         default=None, description="Address of a collector of OpenTelemetry traces, over HTTP."
@@ -238,6 +240,7 @@ class Deployment(BaseModel):
     )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
+    rate_limits: RateLimits = RateLimits()
     features: Features = Features()
     defaults: Defaults = Defaults()
 

@@ -374,3 +374,14 @@ async def test_without_a_memory_the_header_means_nothing(
         for expected in (1, 2):
             answer = await client.post("/", headers={"Idempotency-Key": "k"})
             assert answer.json() == expected
+
+
+async def test_an_organisation_that_is_asked_for_twice_is_made_once(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    answers = [
+        await client.post("/api/v1/organizations", json={"name": "Two"}, headers=headers)
+        for _ in range(2)
+    ]
+    assert [each.status_code for each in answers] == [201, 201]
+    assert answers[0].content == answers[1].content

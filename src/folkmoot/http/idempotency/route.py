@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot.http import problems
-from folkmoot.http.access import Requirement, caller, demand, public
+from folkmoot.http.access import Requirement, caller, person, personal, public
 from folkmoot.http.access_log import template
 from folkmoot.http.idempotency.answers import Answer
 from folkmoot.http.idempotency.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
@@ -125,11 +126,13 @@ async def _subject(request: Request) -> Subject:
     calls = [each.call for each in route.dependant.dependencies]
     if public in calls:
         return NOBODY
-    subject = await caller(request)
+    if personal in calls:
+        found = await person(request)
+        return found.subject or replace(NOBODY, user_id=found.user_id)
     for call in calls:
         if isinstance(call, Requirement):
-            demand(subject, call.permission)
-    return subject
+            await call(request)
+    return await caller(request)
 
 
 async def repeated(request: Request, subject: Subject) -> bool:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import members
 from folkmoot.identity.errors import (
@@ -26,6 +27,7 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/organizations/{organization_id}",
         tags=["organizations"],
+        route_class=Idempotent,
         responses=documented(
             NotSignedIn,
             PermissionDenied,

@@ -14,6 +14,7 @@ from folkmoot.http.access import (
     require,
 )
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound, PersonNeeded
@@ -28,6 +29,7 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/organizations",
         tags=["organizations"],
+        route_class=Idempotent,
         responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound, TeamNotFound),
     )
     _add_own(routes, identity)

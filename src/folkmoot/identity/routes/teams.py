@@ -13,6 +13,7 @@ from folkmoot.http.access import (
     require_team_permission,
 )
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import team_members, teams
 from folkmoot.identity.errors import (
@@ -42,6 +43,7 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/teams",
         tags=["teams"],
+        route_class=Idempotent,
         responses={**documented(NotSignedIn, PermissionDenied), **ABSENT},
     )
     _add_teams(routes, identity)
