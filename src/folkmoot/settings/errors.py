@@ -1,7 +1,5 @@
 """Failures of the configuration, of settings and of secrets."""
 
-from http import HTTPStatus
-
 from folkmoot.kit.errors import AppError, Conflict
 
 
@@ -34,23 +32,3 @@ class SettingUnusable(Conflict):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}", field=field)
-
-
-class VersionMissing(AppError):
-    """A change does not say which version it is a change of."""
-
-    code = "precondition_required"
-    status = HTTPStatus.PRECONDITION_REQUIRED
-
-    def __init__(self) -> None:
-        super().__init__("Send the ETag of what you have read as If-Match.")
-
-
-class VersionDiffers(AppError):
-    """Somebody else was faster."""
-
-    code = "precondition_failed"
-    status = HTTPStatus.PRECONDITION_FAILED
-
-    def __init__(self) -> None:
-        super().__init__("This has been changed meanwhile. Read it again, then change it.")

@@ -1,6 +1,6 @@
 """Reading and changing what one layer has set of one group."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,13 +15,15 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.checks import demand_usable
-from folkmoot.settings.errors import SettingLocked, SettingUnusable, VersionDiffers
+from folkmoot.settings.errors import SettingLocked, SettingUnusable
 from folkmoot.settings.groups import TYPES, Group, Values
 from folkmoot.settings.models import SettingsLayer
 from folkmoot.settings.resolver import RANK, Layer, Level, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
 from folkmoot.settings.scopes import Place, acting_team, level_of
-from folkmoot.settings.versions import Expected
+
+Expected = Callable[[LayerRead], None]
+"""Fails unless this is the version of a layer that a change was meant for."""
 
 OVERRIDES: Final = ("allow_team_override", "allow_user_override")
 
@@ -48,7 +50,7 @@ async def replace(
     """Let a layer say this of a group, and nothing else.
 
     Raises:
-        VersionDiffers: It is not the version that was expected.
+        PreconditionFailed: It is not the version that was expected.
         SettingLocked: A layer above does not let a field be set here.
         SettingUnusable: A value means nothing here.
     """
@@ -65,7 +67,7 @@ async def merge(
     """Change what is named and leave the rest; null unsets (RFC 7396).
 
     Raises:
-        VersionDiffers, SettingLocked, SettingUnusable: As when replacing.
+        PreconditionFailed, SettingLocked, SettingUnusable: As when replacing.
     """
     row = await _held(work, group, place, expected)
     given = data.values.model_dump(mode="json", exclude_unset=True)
@@ -81,7 +83,7 @@ async def clear(work: Work, group: Group, place: Place, expected: Expected) -> L
     """Unset everything of a group.
 
     Raises:
-        VersionDiffers: It is not the version that was expected.
+        PreconditionFailed: It is not the version that was expected.
     """
     row = await _held(work, group, place, expected)
     return await _keep(work, row, place, Said())
@@ -146,8 +148,7 @@ async def _held(work: Work, group: Group, place: Place, expected: Expected) -> S
     )
     statement = _row(subject, group, place).with_for_update()
     row = (await work.session.scalars(statement)).one()
-    if not expected.admits(row.version):
-        raise VersionDiffers
+    expected(_shown(group, place, row))
     return row
 
 
@@ -217,5 +218,5 @@ def _shown(group: Group, place: Place, row: SettingsLayer | None) -> LayerRead:
         allow_team_override=row.allow_team_override if row else None,
         allow_user_override=row.allow_user_override if row else None,
         version=row.version if row else 0,
-        updated_at=row.updated_at if row else None,
+        updated_at=row.updated_at if row and row.version else None,
     )

@@ -10,10 +10,10 @@ from folkmoot.kit.subject import Subject
 from folkmoot.settings import layers
 from folkmoot.settings.cache import Cache, Who
 from folkmoot.settings.groups import GROUPS, TYPES, Defaults, Group, Values
+from folkmoot.settings.layers import Expected
 from folkmoot.settings.resolver import Layer, Resolved, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
 from folkmoot.settings.scopes import Place, Scope, acting_team, demand_change, place_of
-from folkmoot.settings.versions import Expected
 
 G = TypeVar("G", bound=Values)
 
@@ -82,7 +82,7 @@ class Settings:
 
         Raises:
             TeamNotFound, PermissionDenied: The layer is not the subject's to change.
-            VersionDiffers, SettingLocked, SettingUnusable: See `layers.replace`.
+            PreconditionFailed, SettingLocked, SettingUnusable: See `layers.replace`.
         """
         return await self._change(
             subject, at, lambda work, place: layers.replace(work, group, place, data, expected)

@@ -19,7 +19,7 @@ CONFIGURATION: Final = f"""\
 hooks = "{HOOKS}"
 [checks]
 positive_data_acceptance.expected-statuses = [
-  "2xx", "401", "403", "404", "409", "412", "428", "429",
+  "2xx", "401", "403", "404", "409", "428", "429",
 ]
 [auth.wfc]
 path = "people.json"
@@ -27,7 +27,7 @@ peers = ["ada", "eve"]
 """
 """Nobody of the peers may read what is another's.
 
-A change may be well formed and yet name another version than there is, or none: 412 and 428.
+A change may be well formed and yet not say of which version it is one: 428.
 """
 
 

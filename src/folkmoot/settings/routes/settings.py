@@ -1,13 +1,14 @@
 """REST endpoints for settings: a layer of a group, and what holds in the end."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query
-from starlette.responses import Response
+from fastapi import APIRouter, Query
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
+from folkmoot.http.etags import Etags, PreconditionRequired
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import TeamId
@@ -15,38 +16,28 @@ from folkmoot.kit.subject import Subject
 from folkmoot.settings.errors import (
     SettingLocked,
     SettingUnusable,
-    VersionDiffers,
-    VersionMissing,
 )
 from folkmoot.settings.groups import TYPES, Group
+from folkmoot.settings.layers import Expected
 from folkmoot.settings.schemas import WRITES, EffectiveRead, LayerRead, LayerWrite, shown
 from folkmoot.settings.scopes import Scope, acting_team
 from folkmoot.settings.service import At, Settings
-from folkmoot.settings.versions import Expected, etag, expected
 
 WhoseLayer = Annotated[Scope, Query(alias="scope", description="Whose layer.")]
 WhichTeam = Annotated[
     TeamId | None,
     Query(alias="team_id", description="Of the scope `team`: by default the one you act in."),
 ]
-IfMatch = Annotated[
-    str | None,
-    Header(description="The ETag of what you have read; `*` for whatever is there."),
-]
-ETAG: Final[dict[str, Any]] = {
-    "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
-}
 CHANGING: Final = documented(
     PermissionDenied,
     OrganizationNotFound,
     TeamNotFound,
     SettingLocked,
     SettingUnusable,
-    VersionMissing,
-    VersionDiffers,
+    PreconditionRequired,
 )
 
-CLEARING: Final = documented(PermissionDenied, OrganizationNotFound, TeamNotFound, VersionDiffers)
+CLEARING: Final = documented(PermissionDenied, OrganizationNotFound, TeamNotFound)
 CHANGES: Final = {
     "replace": ("PUT", "Let one layer set this of the group `{}`, and nothing else."),
     "change": ("PATCH", "Change what is named in one layer of the group `{}`; null unsets."),
@@ -80,12 +71,12 @@ def router(settings: Settings) -> APIRouter:
 def _add_reading(routes: APIRouter, group: Group, settings: Settings) -> None:
     async def read_settings(
         subject: CurrentSubject,
-        response: Response,
+        etags: Etags,
         scope: WhoseLayer = Scope.ORGANIZATION,
         team_id: WhichTeam = None,
     ) -> LayerRead:
         layer = await settings.read(subject, group, scope, team_id)
-        response.headers["ETag"] = etag(layer.version)
+        etags.show(layer)
         return layer
 
     routes.add_api_route(
@@ -94,7 +85,7 @@ def _add_reading(routes: APIRouter, group: Group, settings: Settings) -> None:
         name=f"read_{group}_settings",
         description=f"Read what one layer has set of the group `{group}`.",
         dependencies=[require("settings:read")],
-        responses={HTTPStatus.OK: ETAG, **documented(OrganizationNotFound, TeamNotFound)},
+        responses=documented(OrganizationNotFound, TeamNotFound),
     )
 
 
@@ -102,13 +93,13 @@ def _add_changing(routes: APIRouter, group: Group, verb: str, change: Change) ->
     async def change_settings(
         data: LayerWrite[Any],
         subject: CurrentSubject,
-        response: Response,
+        etags: Etags,
         scope: WhoseLayer,
         team_id: WhichTeam = None,
-        if_match: IfMatch = None,
     ) -> LayerRead:
-        layer = await change(subject, group, (scope, team_id), data, expected(if_match))
-        response.headers["ETag"] = etag(layer.version)
+        expected = partial(etags.demand, required=True)
+        layer = await change(subject, group, (scope, team_id), data, expected)
+        etags.show(layer)
         return layer
 
     # Each group has a body of its own: that is what makes its fields known and checked.
@@ -121,19 +112,18 @@ def _add_changing(routes: APIRouter, group: Group, verb: str, change: Change) ->
         name=f"{verb}_{group}_settings",
         description=says.format(group),
         dependencies=[require("settings:write")],
-        responses={HTTPStatus.OK: ETAG, **CHANGING},
+        responses=CHANGING,
     )
 
 
 def _add_clearing(routes: APIRouter, group: Group, settings: Settings) -> None:
     async def clear_settings(
         subject: CurrentSubject,
+        etags: Etags,
         scope: WhoseLayer,
         team_id: WhichTeam = None,
-        if_match: IfMatch = None,
     ) -> None:
-        wanted = Expected() if if_match is None else expected(if_match)
-        await settings.clear(subject, group, (scope, team_id), wanted)
+        await settings.clear(subject, group, (scope, team_id), etags.demand)
 
     routes.add_api_route(
         f"/{group}",
