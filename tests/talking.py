@@ -30,7 +30,7 @@ from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.errors import Unauthenticated
 from folkmoot.kit.ids import CollectionId, OrgId, RunId, UserId, new_id
-from folkmoot.kit.redact import SECRETS_ONLY
+from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.config import Retries
 from folkmoot.llm.registry import Models
@@ -43,6 +43,8 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
+from folkmoot.settings.features import Features
+from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
@@ -75,10 +77,17 @@ class Library:
     asked: list[tuple[Subject, str, Sequence[CollectionId]]] = field(
         default_factory=list[tuple[Subject, str, Sequence[CollectionId]]]
     )
+    modes: list[str] = field(default_factory=list[str])
 
     async def __call__(
-        self, subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+        self,
+        subject: Subject,
+        query: str,
+        collection_ids: Sequence[CollectionId],
+        k: int,
+        mode: str,
     ) -> Sequence[Passage]:
+        self.modes.append(mode)
         self.asked.append((subject, query, collection_ids))
         return self.shelves.get(subject.org_id, [])[:k]
 
@@ -93,6 +102,7 @@ class Platform:
     executor: AgentExecutor
     url: str
     subjects: dict[str, Subject]
+    settings: Settings
 
     @property
     def library(self) -> Library:
@@ -212,6 +222,7 @@ async def platform(
     permissions: frozenset[str] = frozenset(),
     most_runs: int = 2_000,
     ledger: type[Ledger] = Ledger,
+    features: Features | None = None,
 ) -> AsyncIterator[Platform]:
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
@@ -231,6 +242,7 @@ async def platform(
             hub=hub,
             lease=lease,
             filters=Redacting(SECRETS_ONLY),
+            stricter=Redacting(Redactor(SECRETS + PERSONAL)),
             subjects=known,
             listen_address=app_address,
             most_runs=most_runs,
@@ -239,11 +251,12 @@ async def platform(
         executor = AgentExecutor(registry, models, StoredHistory(database), Library())
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
-        turns = Turns(database, supervisor, registry, models, everything)
+        settings = Settings(database, features=features)
+        turns = Turns(database, supervisor, registry, models, everything, settings)
         subjects: dict[str, Subject] = {}
         app = edge(application(turns, subjects), EdgeOptions())
         url = await stack.enter_async_context(served(app))
-        yield Platform(database, supervisor, provider, executor, url, subjects)
+        yield Platform(database, supervisor, provider, executor, url, subjects, settings)
 
 
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:

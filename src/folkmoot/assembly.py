@@ -42,6 +42,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import tracing
 from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
+from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
@@ -58,7 +59,6 @@ from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
-from folkmoot.settings.groups import Defaults
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.service import Settings
 from folkmoot.tools.calculator import CALCULATOR
@@ -188,12 +188,14 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     audit_jobs.register(
         queue, database, sinks=sinks(on.deployment), keep_days=on.deployment.audit_retention_days
     )
+    settings = _settings(on.deployment, database, models)
     turns = Turns(
         database=database,
         supervisor=supervisor,
         registry=registry,
         models=models,
         check_collections=_collection_check(database),
+        settings=settings,
         searchable=SEARCHABLE,
     )
     _register_letters(on, database, queue)
@@ -203,7 +205,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         blobs=blobs,
         queue=queue,
         identity=_identity(on, database),
-        settings=Settings(database, settings_defaults(on.deployment, models)),
+        settings=settings,
         supervisor=supervisor,
         models=models,
         knowledge=documents,
@@ -248,11 +250,12 @@ def _chosen(run: LiveRun) -> Sequence[CollectionId]:
     return [CollectionId(UUID(name)) for name in order.read(run.input).collection_ids]
 
 
-def settings_defaults(deployment: Deployment, models: Models) -> Defaults:
-    """Return what holds where nothing is set, with the model that really answers."""
+def _settings(deployment: Deployment, database: Database, models: Models) -> Settings:
+    """Return settings whose defaults name the model that really answers."""
     defaults = deployment.defaults
     answering = defaults.models.model_copy(update={"default_model": models.default})
-    return defaults.model_copy(update={"models": answering})
+    completed = defaults.model_copy(update={"models": answering})
+    return Settings(database, completed, deployment.features)
 
 
 def _identity(on: Ground, database: Database) -> Identity:
@@ -269,13 +272,14 @@ def _supervisor(on: Ground, database: Database) -> Supervisor:
         return await callers.by_user(database, user_id, org_id, scopes=scopes)
 
     hub = Hub()
-    redactor = Redactor(redact.SECRETS, known=list(secret_values(on.deployment)))
+    known = list(secret_values(on.deployment))
     return Supervisor(
         database=database,
         writer=LogWriter(on.place.address(Role.WRITER), hub, projections=PROJECTIONS),
         hub=hub,
         lease=Lease(database),
-        filters=Redacting(redactor),
+        filters=Redacting(Redactor(redact.SECRETS, known=known)),
+        stricter=Redacting(Redactor(redact.SECRETS + redact.PERSONAL, known=known)),
         subjects=subjects,
         listen_address=on.place.address(Role.APP),
         most_runs=on.deployment.max_runs,
@@ -284,9 +288,11 @@ def _supervisor(on: Ground, database: Database) -> Supervisor:
 
 def _retriever(documents: Knowledge) -> Retriever:
     async def retrieve(
-        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int, mode: str
     ) -> Sequence[Passage]:
-        hits = await documents.retrieval.retrieve(subject, query, collection_ids, k)
+        hits = await documents.retrieval.retrieve(
+            subject, query, collection_ids, k, SearchMode(mode)
+        )
         return [toolset.passage(hit) for hit in hits]
 
     return retrieve

@@ -56,7 +56,12 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
     """
     turn.count_answer()
     answer = _Answer(turn, str(new_id()))
-    request = ChatRequest(messages=messages, tools=turn.specs)
+    request = ChatRequest(
+        messages=messages,
+        tools=turn.specs,
+        temperature=turn.temperature,
+        max_tokens=turn.max_tokens,
+    )
     try:
         async with aclosing(turn.model.stream(request)) as batches:
             async for batch in batches:

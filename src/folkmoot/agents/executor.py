@@ -23,9 +23,6 @@ from folkmoot.runs.live import LiveRun
 READ_DOCUMENTS: Final = "documents:read"
 """The permission without which a turn searches no documents."""
 
-PASSAGES: Final = 8
-"""Passages that a model is given."""
-
 SITUATION: Final = "What the application in which you are used says about the situation:"
 
 LONGEST_QUERY: Final = 2_000
@@ -57,6 +54,8 @@ class AgentExecutor:
             history=repaired(opening.history),
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),
+            temperature=wanted.temperature,
+            max_tokens=wanted.max_tokens,
         )
         turn.sources.passages += past.passages
         if workflow is Workflow.RAG and not past.searched:
@@ -73,7 +72,10 @@ class AgentExecutor:
         collections = [CollectionId(UUID(name)) for name in wanted.collection_ids]
         query = question[:LONGEST_QUERY]
         with turn.run.step("retrieve"):
-            turn.sources.show(await self.retriever(subject, query, collections, PASSAGES))
+            found = await self.retriever(
+                subject, query, collections, wanted.passages, wanted.search_mode
+            )
+            turn.sources.show(found)
 
 
 def chosen(
@@ -94,7 +96,7 @@ def chosen(
 
 def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
     """Return what the model is told on top of its agent's system prompt."""
-    parts: list[str] = []
+    parts = [wanted.rules] if wanted.rules else []
     if wanted.context:
         items = "\n".join(f"- {item.description}: {item.value}" for item in wanted.context)
         parts.append(f"{SITUATION}\n{items}")

@@ -8,6 +8,9 @@ from folkmoot.agents.definition import Workflow
 
 KIND: Final = "agent"
 
+PASSAGES: Final = 8
+"""Passages that a model is given unless something else is set."""
+
 
 class ContextItem(msgspec.Struct, frozen=True):
     """Something that the caller's application knows and the agent may use."""
@@ -24,6 +27,11 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message_id: The user's message that is to be answered.
         workflow: None leaves the choice to the agent.
         model: `provider:name`.
+        rules: What every agent of the caller is told.
+        passages: How many passages of documents a model is given.
+        search_mode: How they are searched for.
+        temperature: None leaves it to the provider; so does `max_tokens`.
+        redact_pii: Whether personal data are kept out of the run.
     """
 
     agent: str
@@ -33,6 +41,12 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     workflow: Workflow | None = None
     collection_ids: tuple[str, ...] = ()
     context: tuple[ContextItem, ...] = ()
+    rules: str = ""
+    passages: int = PASSAGES
+    search_mode: str = "hybrid"
+    temperature: float | None = None
+    max_tokens: int | None = None
+    redact_pii: bool = False
 
     def stored(self) -> dict[str, Any]:
         """Return the order as JSON values."""

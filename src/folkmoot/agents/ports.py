@@ -40,9 +40,17 @@ class Retriever(Protocol):
     """Finds passages that fit a question, best first, among those that the subject may read."""
 
     async def __call__(
-        self, subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int
+        self,
+        subject: Subject,
+        query: str,
+        collection_ids: Sequence[CollectionId],
+        k: int,
+        mode: str,
     ) -> Sequence[Passage]:
-        """Search the named collections, or all of them if none is named."""
+        """Search the named collections, or all of them if none is named.
+
+        `mode` is `hybrid`, `dense` (by meaning) or `lexical` (by words).
+        """
         ...
 
 

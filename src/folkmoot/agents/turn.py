@@ -30,6 +30,7 @@ class Turn:
         sources: The passages that the model was shown.
         calls: Tool calls of this turn by id, as the model wrote them.
         answers: How often the model has answered in this turn.
+        temperature: As the caller has set it; so is `max_tokens`.
     """
 
     run: LiveRun
@@ -40,6 +41,8 @@ class Turn:
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     answers: int = 0
+    temperature: float | None = None
+    max_tokens: int | None = None
     sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 

@@ -1,6 +1,6 @@
 """Failures the conversations slice can report."""
 
-from folkmoot.kit.errors import Conflict, Invalid, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -17,6 +17,15 @@ class MessageIdReused(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This message id was used before for a different message.")
+
+
+class ModelNotAllowed(Forbidden):
+    """It is none of those that the caller's organisation, team or own settings let be asked."""
+
+    code = "model_not_allowed"
+
+    def __init__(self, model: str, allowed: list[str]) -> None:
+        super().__init__("This model may not be asked here.", model=model, allowed=[*allowed])
 
 
 class CursorInvalid(Invalid):

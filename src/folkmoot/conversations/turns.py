@@ -17,12 +17,13 @@ from psycopg import errors
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.errors import WorkflowUnknown
 from folkmoot.agents.executor import READ_DOCUMENTS
-from folkmoot.agents.order import KIND, AgentOrder, ContextItem
+from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.conversations import statements
 from folkmoot.conversations.errors import MessageIdReused
 from folkmoot.conversations.history import MOST_MESSAGES, opening
+from folkmoot.conversations.tuning import tuning
 from folkmoot.db.work import Database
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
@@ -30,8 +31,11 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs
 from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.errors import RunActive, RunIdReused
+from folkmoot.runs.filters import PERSONAL
 from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
 from folkmoot.runs.supervisor import Supervisor
+from folkmoot.settings.groups import SearchMode
+from folkmoot.settings.service import Settings
 
 TITLE: Final = 80
 """Characters of a conversation's first title."""
@@ -91,6 +95,7 @@ class Turns:
     registry: AgentRegistry
     models: Models
     check_collections: CollectionCheck
+    settings: Settings
     searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
     async def open(self, subject: Subject, question: Question) -> Opened:
@@ -98,6 +103,7 @@ class Turns:
 
         Raises:
             AgentNotFound, WorkflowUnknown, ModelUnknown: the choice can not be met.
+            ModelNotAllowed, FeatureOff: it may not be met.
             RunActive: another run answers in this conversation.
             RunIdReused, MessageIdReused: the client's id stands for something else.
         """
@@ -125,10 +131,12 @@ class Turns:
 
     async def _order(self, subject: Subject, question: Question) -> AgentOrder:
         """Check what is asked for; return it as the run will be told, cleaned of secrets."""
-        clean = self.supervisor.filters.text
+        tuned = tuning(await self.settings.of(subject))
+        personal = bool(tuned.guardrails.redact_pii)
+        clean = self.supervisor.filters_of({PERSONAL: personal}).text
         agent = self.registry.get(question.agent_id)
         workflow = _offered(agent, question.workflow)
-        model = self.models.chat(question.model).name
+        asked = tuned.model(question.model, self.settings.features)
         if question.collection_ids or workflow is Workflow.RAG:
             demand(subject, READ_DOCUMENTS)
         if question.collection_ids:
@@ -137,16 +145,23 @@ class Turns:
             agent=agent.id,
             conversation_id=question.thread_id,
             message_id=question.message_id,
-            model=model,
+            model=self.models.chat(asked).name,
             workflow=workflow,
             collection_ids=tuple(str(each) for each in question.collection_ids),
             context=tuple(
                 ContextItem(clean(item.description), clean(item.value)) for item in question.context
             ),
+            rules=tuned.general.system_prompt_extra or "",
+            passages=tuned.retrieval.k or PASSAGES,
+            search_mode=tuned.retrieval.mode or SearchMode.HYBRID,
+            temperature=tuned.models.temperature,
+            max_tokens=tuned.models.max_output_tokens,
+            redact_pii=personal,
         )
 
     async def _store(self, new: NewRun, question: Question, process_id: ProcessId) -> Opening:
-        text = self.supervisor.filters.text(question.text)
+        clean = self.supervisor.filters_of(new.input).text
+        text = clean(question.text)
         values = parameters(new, process_id) | {
             "conversation_id": new_id(),
             "message_id": question.message_id,
@@ -155,21 +170,13 @@ class Turns:
             "limit": MOST_MESSAGES,
         }
         if question.earlier:
-            values["earlier"] = self._told(question.earlier)
+            values["earlier"] = _told(question.earlier, clean)
         statement = statements.opening(INSERT_RUN, earlier=bool(question.earlier))
         reading = statements.reading(self.searchable)
         async with self.database.pipelined(new.subject) as connection:
             await connection.execute(statement, values, prepare=True)
             cursor = await connection.execute(reading, values, prepare=True)
         return opening(await cursor.fetchall())
-
-    def _told(self, earlier: Sequence[EarlierMessage]) -> str:
-        """Return messages as `statements.EARLIER` takes them, cleaned of secrets."""
-        rows = [
-            {"i": told.id, "l": told.role, "t": told.text, "k": told.tool_calls, "d": told.call_id}
-            for told in earlier
-        ]
-        return cleaned(encoded(rows), self.supervisor.filters.text).decode()
 
     async def _attach(self, subject: Subject, new: NewRun, error: errors.UniqueViolation) -> RunId:
         """Return the run that this very request has started before."""
@@ -187,6 +194,15 @@ class Turns:
 def concurrency_key(subject: Subject, thread_id: str) -> str:
     """Return the key that lets one run at a time answer in a conversation."""
     return f"conversation:{subject.user_id}:{thread_id}"
+
+
+def _told(earlier: Sequence[EarlierMessage], clean: Callable[[str], str]) -> str:
+    """Return messages as `statements.EARLIER` takes them, cleaned of secrets."""
+    rows = [
+        {"i": told.id, "l": told.role, "t": told.text, "k": told.tool_calls, "d": told.call_id}
+        for told in earlier
+    ]
+    return cleaned(encoded(rows), clean).decode()
 
 
 def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:

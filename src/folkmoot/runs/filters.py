@@ -1,7 +1,7 @@
 """What keeps secrets out of the log: the redactor of `kit`, as the spine asks for it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from folkmoot.kit.redact import Redactor, StreamRedactor
 
@@ -28,6 +28,10 @@ class Filters(Protocol):
     def text(self, text: str) -> str:
         """Clean a whole text."""
         ...
+
+
+PERSONAL: Final = "redact_pii"
+"""The input of a run with this set keeps personal data out of its log, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Runs the runs of this process: starts, cancels, takes over, hands over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -25,7 +25,7 @@ from folkmoot.runs.errors import (
 )
 from folkmoot.runs.events import Event
 from folkmoot.runs.execution import Execution, Registration, Stop
-from folkmoot.runs.filters import Filters
+from folkmoot.runs.filters import PERSONAL, Filters
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import BEAT, Claimed, Lease
 from folkmoot.runs.live import LiveRun
@@ -74,6 +74,7 @@ class Supervisor:
     listen_address: str
     most_runs: int = 2_000
     silence: float = KEEP_ALIVE
+    stricter: Filters | None = None
     kinds: dict[str, Registration] = field(default_factory=dict[str, Registration])
     draining: bool = False
     _closed: bool = False
@@ -111,6 +112,10 @@ class Supervisor:
             await self.drain(grace=0)
         await _cancelled(self._own)
 
+    def filters_of(self, wanted: Mapping[str, object]) -> Filters:
+        """Return what cleans the log of a run with this input: secrets always go."""
+        return (self.stricter if wanted.get(PERSONAL) else None) or self.filters
+
     def admit(self) -> None:
         """Fail if this process takes no more runs; call before anything is stored."""
         if self.draining or self.lease.process_id is None:
@@ -135,7 +140,7 @@ class Supervisor:
             client_id=new.client_id,
             thread_id=new.thread_id,
             writer=self.writer,
-            filters=self.filters,
+            filters=self.filters_of(new.input),
             process_id=process_id or self.lease.process_id,
             context=context,
         )
@@ -295,7 +300,7 @@ class Supervisor:
         stored = await recovery.load(self.database, claimed)
         if stored is None:
             return
-        run = stored.run(self.writer, self.filters)
+        run = stored.run(self.writer, self.filters_of(stored.input))
         refusal: AppError | None = None
         try:
             run.subject = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)

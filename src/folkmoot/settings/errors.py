@@ -1,6 +1,6 @@
 """Failures of the configuration, of settings and of secrets."""
 
-from folkmoot.kit.errors import AppError, Conflict
+from folkmoot.kit.errors import AppError, Conflict, Forbidden
 
 
 class ConfigurationInvalid(AppError):
@@ -32,3 +32,12 @@ class SettingUnusable(Conflict):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}", field=field)
+
+
+class FeatureOff(Forbidden):
+    """The operator of this deployment has switched it off."""
+
+    code = "feature_off"
+
+    def __init__(self, feature: str) -> None:
+        super().__init__("This is switched off in this deployment.", feature=feature)

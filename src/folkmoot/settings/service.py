@@ -9,6 +9,7 @@ from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject
 from folkmoot.settings import layers
 from folkmoot.settings.cache import Cache, Who
+from folkmoot.settings.features import Features
 from folkmoot.settings.groups import GROUPS, TYPES, Defaults, Group, Values
 from folkmoot.settings.layers import Expected
 from folkmoot.settings.resolver import Layer, Resolved, resolve
@@ -48,9 +49,15 @@ class Holding:
 class Settings:
     """The settings of a deployment's organisations, teams and users."""
 
-    def __init__(self, database: Database, defaults: Defaults | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        defaults: Defaults | None = None,
+        features: Features | None = None,
+    ) -> None:
         self._database = database
         self._defaults = defaults or Defaults()
+        self.features = features or Features()
         self._cache: Cache[Holding] = Cache(database)
         self.watch = self._cache.watch
         self.check = self._cache.check

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from folkmoot.agents.builtin import CHAT
-from folkmoot.agents.executor import PASSAGES
+from folkmoot.agents.order import PASSAGES
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider

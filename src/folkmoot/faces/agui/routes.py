@@ -7,13 +7,13 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from folkmoot.agents.errors import AgentNotFound, WorkflowUnknown
-from folkmoot.conversations.errors import MessageIdReused
+from folkmoot.conversations.errors import MessageIdReused, ModelNotAllowed
 from folkmoot.conversations.turns import Turns
 from folkmoot.faces.agui import openapi, wire
 from folkmoot.faces.agui.errors import InputInvalid, NotJson
 from folkmoot.faces.agui.frames import frame
 from folkmoot.http import sse
-from folkmoot.http.access import require
+from folkmoot.http.access import PermissionDenied, require
 from folkmoot.http.idempotency.answers import REPLAYED
 from folkmoot.http.idempotency.errors import IdempotencyKeyReused
 from folkmoot.http.idempotency.route import repeated
@@ -23,6 +23,7 @@ from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown
 from folkmoot.runs.errors import RunActive, RunIdReused, RunsDraining, TooManyRuns
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.routes import stream
+from folkmoot.settings.errors import FeatureOff
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: openapi.EVENTS,
@@ -32,6 +33,9 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ModelKeyMissing,
         ModelNotLoaded,
         MessageIdReused,
+        ModelNotAllowed,
+        FeatureOff,
+        PermissionDenied,
         RunActive,
         RunIdReused,
         NotJson,

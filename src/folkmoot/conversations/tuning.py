@@ -1,0 +1,47 @@
+"""What settings make of a question: the model that answers, and how."""
+
+from dataclasses import dataclass
+
+from folkmoot.conversations.errors import ModelNotAllowed
+from folkmoot.settings.errors import FeatureOff
+from folkmoot.settings.features import Features
+from folkmoot.settings.groups import General, Guardrails, Models, Retrieval
+from folkmoot.settings.service import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The settings that count for a turn."""
+
+    general: General
+    models: Models
+    retrieval: Retrieval
+    guardrails: Guardrails
+
+    def model(self, asked: str | None, features: Features) -> str | None:
+        """Return the name of the model that answers; None leaves it to the deployment.
+
+        A default that may not be asked gives way to the first model that may.
+
+        Raises:
+            FeatureOff: Nobody may choose.
+            ModelNotAllowed: Not this one.
+        """
+        allowed, default = self.models.allowed_models, self.models.default_model
+        if asked is None:
+            return default if allowed is None or default in allowed else allowed[0]
+        if not features.model_choice and asked != default:
+            raise FeatureOff("model_choice")
+        if allowed is not None and asked not in allowed:
+            raise ModelNotAllowed(asked, allowed)
+        return asked
+
+
+def tuning(held: Holding) -> Tuning:
+    """Return what holds for somebody as far as it counts for a turn."""
+    return Tuning(
+        general=held.values(General),
+        models=held.values(Models),
+        retrieval=held.values(Retrieval),
+        guardrails=held.values(Guardrails),
+    )
