@@ -43,7 +43,6 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
-from folkmoot.settings.features import Features
 from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
@@ -211,6 +210,14 @@ async def everything(_subject: Subject, _collections: Sequence[CollectionId]) ->
     """Let everybody see every collection."""
 
 
+async def opened(stack: AsyncExitStack, address: str) -> Database:
+    """Return a database that is closed with the stack."""
+    database = Database(address)
+    await database.open()
+    stack.push_async_callback(database.close)
+    return database
+
+
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -222,13 +229,10 @@ async def platform(
     permissions: frozenset[str] = frozenset(),
     most_runs: int = 2_000,
     ledger: type[Ledger] = Ledger,
-    features: Features | None = None,
 ) -> AsyncIterator[Platform]:
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
-        database = Database(app_address)
-        await database.open()
-        stack.push_async_callback(database.close)
+        database = await opened(stack, app_address)
         models = Models(replace(provider.config(), retries=Retries(attempts=1)))
         stack.push_async_callback(models.aclose)
 
@@ -251,12 +255,11 @@ async def platform(
         executor = AgentExecutor(registry, models, StoredHistory(database), Library())
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
-        settings = Settings(database, features=features)
-        turns = Turns(database, supervisor, registry, models, everything, settings)
+        turns = Turns(database, supervisor, registry, models, everything, Settings(database))
         subjects: dict[str, Subject] = {}
         app = edge(application(turns, subjects), EdgeOptions())
         url = await stack.enter_async_context(served(app))
-        yield Platform(database, supervisor, provider, executor, url, subjects, settings)
+        yield Platform(database, supervisor, provider, executor, url, subjects, turns.settings)
 
 
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:

@@ -188,14 +188,13 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     audit_jobs.register(
         queue, database, sinks=sinks(on.deployment), keep_days=on.deployment.audit_retention_days
     )
-    settings = _settings(on.deployment, database, models)
     turns = Turns(
         database=database,
         supervisor=supervisor,
         registry=registry,
         models=models,
         check_collections=_collection_check(database),
-        settings=settings,
+        settings=_settings(on.deployment, database, models),
         searchable=SEARCHABLE,
     )
     _register_letters(on, database, queue)
@@ -205,7 +204,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         blobs=blobs,
         queue=queue,
         identity=_identity(on, database),
-        settings=settings,
+        settings=turns.settings,
         supervisor=supervisor,
         models=models,
         knowledge=documents,
