@@ -175,9 +175,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     supervisor = _supervisor(on, database)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     documents = knowledge(database, blobs, queue, supervisor, models.embedder)
-    searching = toolset.search_tool(documents.retrieval, _chosen)
-    tools = toolbox([CLOCK, CALCULATOR, searching], Ledger(database))
-    registry = AgentRegistry(BUILTIN, tools)
+    registry = _registry(database, documents)
     executor = AgentExecutor(
         registry=registry,
         models=models,
@@ -219,6 +217,11 @@ def _limits(on: Ground, database: Database) -> RateLimits:
     production = on.deployment.mode is Mode.PRODUCTION
     allowed = rate_limits.policy(on.deployment.rate_limits, production=production)
     return RateLimits(allowed, Counters(PostgresStore(database)))
+
+
+def _registry(database: Database, documents: Knowledge) -> AgentRegistry:
+    searching = toolset.search_tool(documents.retrieval, _chosen)
+    return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], Ledger(database)))
 
 
 def _register_letters(on: Ground, database: Database, queue: Queue) -> None:
