@@ -49,6 +49,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         added = make(f"collections/{collection}/documents", title="Whales", text="They are large.")
         team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
+        invited = make(f"organizations/{me['organization_id']}/invitations")["id"]
         turn = Turn(server.url, headers, "Hello").ask()
         things = {
             "agent_id": "chat",
@@ -57,6 +58,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "conversation_id": turn.thread_id,
             "group": "theme",
             "document_id": added["document_ids"][0],
+            "invitation_id": invited,
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,

@@ -265,6 +265,7 @@ def _identity(on: Ground, database: Database) -> Identity:
         secret_key=on.secret_key,
         registration_open=on.deployment.registration_open,
         https=on.deployment.mode is Mode.PRODUCTION,
+        public_url=on.deployment.public_url or f"http://localhost:{on.deployment.port}",
     )
     return Identity(database, options)
 

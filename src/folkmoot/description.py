@@ -47,6 +47,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "me", "description": "Who you are and what you may do."},
     {"name": "sessions", "description": "The devices you are signed in with."},
     {"name": "organizations", "description": "Organisations and their members."},
+    {"name": "invitations", "description": "Letting people into an organisation."},
     {"name": "teams", "description": "Teams of an organisation, and who is in them."},
     {"name": "settings", "description": "What organisations, teams and users have set."},
     {"name": "api keys", "description": "Keys with which programs act for you."},

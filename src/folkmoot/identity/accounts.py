@@ -49,14 +49,33 @@ def normalized(email: str) -> str:
 async def create(database: Database, account: NewAccount) -> Subject:
     """Create the user and their organisation; of two at once for one address, one is refused."""
     subject = Subject(OrgId(new_id()), UserId(new_id()), granted(OrgRole.OWNER))
+    async with database.work(subject) as work:
+        await insert(work, account)
+        await organizations.found(work, account.organization_name)
+    return subject
+
+
+async def insert(work: Work, account: NewAccount) -> None:
+    """Store the subject of a work as a new user.
+
+    Raises:
+        EmailTaken: The address has an account.
+    """
+    work.session.add(
+        User(
+            id=work.subject.user_id,
+            email=account.email.strip(),
+            email_normalized=normalized(account.email),
+            name=account.name,
+            password_hash=account.password_hash,
+        )
+    )
     try:
-        async with database.work(subject) as work:
-            await _insert(work, account)
+        await work.session.flush()
     except IntegrityError as error:
         if _violates(error, UNIQUE_EMAIL):
             raise EmailTaken from None
         raise
-    return subject
 
 
 async def find_id(database: Database, email: str) -> UserId | None:
@@ -144,20 +163,6 @@ async def replace_password(
         .returning(User.id)
     )
     return changed.one_or_none() is not None
-
-
-async def _insert(work: Work, account: NewAccount) -> None:
-    subject = work.subject
-    user = User(
-        id=subject.user_id,
-        email=account.email.strip(),
-        email_normalized=normalized(account.email),
-        name=account.name,
-        password_hash=account.password_hash,
-    )
-    work.session.add(user)
-    await work.session.flush()
-    await organizations.found(work, account.organization_name)
 
 
 def _violates(error: IntegrityError, constraint: str) -> bool:

@@ -8,6 +8,7 @@ import secrets
 from typing import Final
 
 API_KEY: Final = "fm_"
+INVITATION: Final = "fm_invite_"
 LINK: Final = "fm_link_"
 REFRESH: Final = "fm_refresh_"
 RESET: Final = "fm_reset_"

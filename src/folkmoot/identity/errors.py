@@ -123,6 +123,22 @@ class MemberNotFound(NotFound):
         super().__init__("Nobody with this id is a member here.")
 
 
+class InvitationNotFound(NotFound):
+    """Also the answer for one that has been used, has expired or has been withdrawn."""
+
+    code = "invitation_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such invitation, or it does not count any more.")
+
+
+class InvitationForAnother(Forbidden):
+    code = "invitation_for_another"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation is for somebody with another e-mail address.")
+
+
 class RoleTooHigh(Forbidden):
     code = "role_too_high"
 

@@ -1,7 +1,7 @@
 """What the identity slice takes in and gives out."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -11,12 +11,14 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from folkmoot.identity import passwords
 from folkmoot.identity.permissions import OrgRole, TeamRole
-from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
+from folkmoot.kit.ids import ApiKeyId, InvitationId, OrgId, SessionId, TeamId, UserId
 
 
 def written(moment: object) -> object:
@@ -86,6 +88,20 @@ class Registration(Input):
     organization_name: Line | None = Field(
         default=None, description="The person's name if absent.", examples=["Analytical Engines"]
     )
+    invitation_token: Secret | None = Field(
+        default=None,
+        description="Of an invitation: its organisation is the one to begin with, and none is"
+        " made. It counts also where nobody can register by themselves.",
+    )
+
+    @model_validator(mode="after")
+    def one_organization(self) -> Self:
+        """Refuse a name for an organisation that is not made."""
+        if self.invitation_token and self.organization_name:
+            raise PydanticCustomError(
+                "two_organizations", "Whoever is invited makes no organisation"
+            )
+        return self
 
 
 class Registered(Output):
@@ -213,6 +229,69 @@ class OrganizationRead(Output):
     id: OrgId
     name: str = Field(examples=["Analytical Engines"])
     role: OrgRole
+
+
+class InvitedTeam(Input):
+    """A team that somebody is invited to, and what they are to be there."""
+
+    team_id: TeamId
+    role: TeamRole = TeamRole.MEMBER
+
+
+class InvitationCreate(Input):
+    """Somebody to be invited."""
+
+    email: Email | None = Field(
+        default=None,
+        description="Whom it is for; without an address it is for whoever has the link.",
+        examples=["ada@example.org"],
+    )
+    role: OrgRole = OrgRole.MEMBER
+    teams: list[InvitedTeam] = Field(default_factory=list[InvitedTeam], max_length=20)
+    expires_in_days: int = Field(default=7, ge=1, le=30)
+
+    @field_validator("teams")
+    @classmethod
+    def each_once(cls, teams: list[InvitedTeam]) -> list[InvitedTeam]:
+        """Refuse two places in one team."""
+        if len({team.team_id for team in teams}) < len(teams):
+            raise PydanticCustomError("team_twice", "Each team may be named once")
+        return teams
+
+
+class InvitationRead(Output):
+    """An invitation that can still be accepted."""
+
+    id: InvitationId
+    email: str | None = Field(examples=["ada@example.org"])
+    role: OrgRole
+    teams: list[InvitedTeam]
+    invited_by: UserId
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationCreated(InvitationRead):
+    """A new invitation with the secret that accepts it, which is shown this once."""
+
+    token: str = Field(examples=["fm_invite_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
+    link: str = Field(examples=["https://folkmoot.example/invitation#fm_invite_3q2-7wD8rT5yU2iO"])
+
+
+class InvitationToken(Input):
+    """The secret of an invitation."""
+
+    token: Secret = Field(examples=["fm_invite_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
+
+
+class InvitationPreview(Output):
+    """What an invitation is for."""
+
+    organization_name: str = Field(examples=["Analytical Engines"])
+    role: OrgRole
+    email: str | None = Field(examples=["ada@example.org"])
+    invited_by: str = Field(examples=["Charles Babbage"])
+    expires_at: datetime
 
 
 class TeamCreate(Input):

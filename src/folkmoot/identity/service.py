@@ -10,6 +10,7 @@ from folkmoot.db.work import Database, PersonalWork, Work
 from folkmoot.identity import (
     accounts,
     api_keys,
+    invitations,
     links,
     organizations,
     recovery,
@@ -27,13 +28,14 @@ from folkmoot.identity.errors import (
     WrongCredentials,
     WrongPassword,
 )
+from folkmoot.identity.invitations import Invitations
 from folkmoot.identity.passwords import Passwords
-from folkmoot.identity.schemas import OrganizationRead, Registered, Registration
+from folkmoot.identity.schemas import InvitationPreview, OrganizationRead, Registered, Registration
 from folkmoot.identity.sessions import Device, Refreshed, Sessions
 from folkmoot.identity.signing import SigningKeys
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
 
@@ -45,12 +47,14 @@ class IdentityOptions:
         secret_key: The deployment's secret key.
         registration_open: Whether people may register by themselves.
         https: Whether people reach this deployment by HTTPS, and cookies need it.
+        public_url: Where people reach this deployment: links in invitations begin with it.
         kept: How long what was deleted can be brought back.
     """
 
     secret_key: str = field(repr=False)
     registration_open: bool = True
     https: bool = False
+    public_url: str = "http://localhost:8000"
     kept: timedelta = timedelta(days=30)
 
 
@@ -88,16 +92,18 @@ class Identity:
         self._keys = SigningKeys(database, options.secret_key, tokens.LIFETIME)
         self._sessions = Sessions(database, options.secret_key)
         self._brake = Brake(database, options.secret_key)
+        self.invitations = Invitations(options.secret_key, options.public_url)
         self.authenticator = Authenticator(database, self._tokens)
 
     async def register(self, data: Registration) -> Registered:
-        """Create an account and an organisation for it.
+        """Create an account and an organisation for it, or let it into one by an invitation.
 
         Raises:
             RegistrationClosed: Nobody may register here.
             EmailTaken: The address has an account.
+            InvitationNotFound, InvitationForAnother: They cannot come in by this invitation.
         """
-        if not self.options.registration_open:
+        if not (self.options.registration_open or data.invitation_token):
             raise RegistrationClosed
         accounts.demand_other_than(data.email, data.password.get_secret_value())
         account = NewAccount(
@@ -106,7 +112,10 @@ class Identity:
             organization_name=data.organization_name or data.name,
             password_hash=await self.passwords.hash(data.password.get_secret_value()),
         )
-        subject = await accounts.create(self.database, account)
+        if data.invitation_token is None:
+            subject = await accounts.create(self.database, account)
+        else:
+            subject = await self._join(account, data.invitation_token.get_secret_value())
         return Registered(
             id=subject.user_id,
             email=data.email,
@@ -259,6 +268,35 @@ class Identity:
         """End all sessions of a user but one."""
         await self._sessions.revoke_others(user_id, kept)
         self.authenticator.forget()
+
+    async def preview_invitation(self, token: str) -> InvitationPreview:
+        """Return what an invitation is for, to whoever has its token.
+
+        Raises:
+            InvitationNotFound: It cannot be accepted.
+        """
+        named = self.invitations.read(token)
+        async with self.database.work(Subject(named.org_id, invitations.NOBODY)) as work:
+            return await invitations.preview(work, named, token)
+
+    async def accept_invitation(self, user_id: UserId, token: str) -> OrganizationRead:
+        """Make a user a member of the organisation that an invitation is for.
+
+        Raises:
+            InvitationNotFound, InvitationForAnother, AlreadyMember: It is not for them.
+        """
+        named = self.invitations.read(token)
+        async with self.changing(Subject(named.org_id, user_id)) as work:
+            return await invitations.accept(work, named, token)
+
+    async def _join(self, account: NewAccount, token: str) -> Subject:
+        """Create an account that has a place by an invitation, or nothing."""
+        named = self.invitations.read(token)
+        subject = Subject(named.org_id, UserId(new_id()))
+        async with self.database.work(subject) as work:
+            await accounts.insert(work, account)
+            await invitations.accept(work, named, token)
+        return subject
 
     async def restore_organization(self, user_id: UserId, org_id: OrgId) -> OrganizationRead:
         """Bring back an organisation that one of its owners has deleted.

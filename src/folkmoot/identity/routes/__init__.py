@@ -6,6 +6,7 @@ from folkmoot.identity.routes import (
     api_keys,
     auth,
     console,
+    invitations,
     me,
     members,
     organizations,
@@ -19,6 +20,17 @@ from folkmoot.identity.service import Identity
 def router(identity: Identity) -> APIRouter:
     """Return all of identity's routes."""
     routes = APIRouter()
-    for part in (auth, console, passwords, me, sessions, organizations, members, api_keys, teams):
+    for part in (
+        auth,
+        console,
+        passwords,
+        me,
+        sessions,
+        organizations,
+        members,
+        invitations,
+        api_keys,
+        teams,
+    ):
         routes.include_router(part.router(identity))
     return routes

@@ -10,6 +10,8 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     EmailTaken,
+    InvitationForAnother,
+    InvitationNotFound,
     RegistrationClosed,
     RequestForged,
     SessionEnded,
@@ -39,10 +41,12 @@ def router(identity: Identity) -> APIRouter:
         "/register",
         status_code=HTTPStatus.CREATED,
         dependencies=[PUBLIC],
-        responses=documented(EmailTaken, RegistrationClosed),
+        responses=documented(
+            EmailTaken, RegistrationClosed, InvitationForAnother, InvitationNotFound
+        ),
     )
     async def register(data: Registration) -> Registered:
-        """Create an account and an organisation that it owns."""
+        """Create an account and an organisation that it owns, or come into one by an invitation."""
         return await identity.register(data)
 
     @routes.post(
