@@ -36,11 +36,13 @@ from folkmoot.identity.models import (
 )
 from folkmoot.identity.permissions import PERMISSIONS, OrgRole
 from folkmoot.identity.schemas import (
+    OrganizationRead,
+)
+from folkmoot.identity.tenancy import (
     InvitationCreate,
     InvitationPreview,
     InvitationRead,
     InvitedTeam,
-    OrganizationRead,
 )
 from folkmoot.kit import clock
 from folkmoot.kit.ids import InvitationId, UserId, new_id

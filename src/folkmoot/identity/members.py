@@ -20,7 +20,9 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import PERMISSIONS, OrgRole
-from folkmoot.identity.schemas import MemberRead
+from folkmoot.identity.tenancy import (
+    MemberRead,
+)
 from folkmoot.kit.ids import UserId
 
 WRITE: Final = "members:write"

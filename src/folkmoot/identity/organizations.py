@@ -10,7 +10,13 @@ from folkmoot.identity import members
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Membership, Organization
 from folkmoot.identity.permissions import OrgRole, granted
-from folkmoot.identity.schemas import OrganizationCreate, OrganizationRead, OrganizationUpdate
+from folkmoot.identity.schemas import (
+    OrganizationRead,
+)
+from folkmoot.identity.tenancy import (
+    OrganizationCreate,
+    OrganizationUpdate,
+)
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject

@@ -30,9 +30,16 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.invitations import Invitations
 from folkmoot.identity.passwords import Passwords
-from folkmoot.identity.schemas import InvitationPreview, OrganizationRead, Registered, Registration
+from folkmoot.identity.schemas import (
+    OrganizationRead,
+    Registered,
+    Registration,
+)
 from folkmoot.identity.sessions import Device, Refreshed, Sessions
 from folkmoot.identity.signing import SigningKeys
+from folkmoot.identity.tenancy import (
+    InvitationPreview,
+)
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, UserId, new_id

@@ -14,7 +14,10 @@ from folkmoot.identity import teams
 from folkmoot.identity.errors import AlreadyMember, MemberNotFound
 from folkmoot.identity.models import Membership, TeamMembership, User
 from folkmoot.identity.permissions import TeamRole
-from folkmoot.identity.schemas import TeamMemberCreate, TeamMemberRead
+from folkmoot.identity.tenancy import (
+    TeamMemberCreate,
+    TeamMemberRead,
+)
 from folkmoot.kit.ids import TeamId, UserId
 
 MANAGE: Final = "team:manage"

@@ -14,7 +14,14 @@ from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound
 from folkmoot.identity.models import Team, TeamMembership
 from folkmoot.identity.permissions import TeamRole
-from folkmoot.identity.schemas import TeamCreate, TeamPlace, TeamRead, TeamUpdate
+from folkmoot.identity.schemas import (
+    TeamPlace,
+)
+from folkmoot.identity.tenancy import (
+    TeamCreate,
+    TeamRead,
+    TeamUpdate,
+)
 from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject

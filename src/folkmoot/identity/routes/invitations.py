@@ -26,14 +26,16 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import (
+    OrganizationRead,
+)
+from folkmoot.identity.service import Identity
+from folkmoot.identity.tenancy import (
     InvitationCreate,
     InvitationCreated,
     InvitationPreview,
     InvitationRead,
     InvitationToken,
-    OrganizationRead,
 )
-from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import InvitationId, OrgId
 from folkmoot.kit.page import Page, cut
 

@@ -16,8 +16,12 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     RoleTooHigh,
 )
-from folkmoot.identity.schemas import MemberRead, MemberUpdate, Transfer
 from folkmoot.identity.service import Identity
+from folkmoot.identity.tenancy import (
+    MemberRead,
+    MemberUpdate,
+    Transfer,
+)
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.page import Page, cut
 

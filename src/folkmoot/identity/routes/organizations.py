@@ -18,8 +18,14 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound, PersonNeeded
-from folkmoot.identity.schemas import OrganizationCreate, OrganizationRead, OrganizationUpdate
+from folkmoot.identity.schemas import (
+    OrganizationRead,
+)
 from folkmoot.identity.service import Identity
+from folkmoot.identity.tenancy import (
+    OrganizationCreate,
+    OrganizationUpdate,
+)
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.page import Page, cut
 

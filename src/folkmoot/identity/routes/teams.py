@@ -22,7 +22,8 @@ from folkmoot.identity.errors import (
     NotSignedIn,
     OrganizationNotFound,
 )
-from folkmoot.identity.schemas import (
+from folkmoot.identity.service import Identity
+from folkmoot.identity.tenancy import (
     TeamCreate,
     TeamMemberCreate,
     TeamMemberRead,
@@ -30,7 +31,6 @@ from folkmoot.identity.schemas import (
     TeamRead,
     TeamUpdate,
 )
-from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import TeamId, UserId
 from folkmoot.kit.page import Page, cut
 
