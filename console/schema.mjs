@@ -18,6 +18,7 @@ process.stdout.write(`// Written by schema.mjs.\n${types.replaceAll(/^ *\/\*\*.*
 /** Takes a schema and those that it refers to. */
 function take(name) {
   if (name in schemas) return;
-  schemas[name] = components.schemas[name];
-  for (const [, next] of JSON.stringify(schemas[name]).matchAll(/#\/components\/schemas\/(\w+)/g)) take(next);
+  // Anything in JSON refers to itself, which an indexed type cannot: it is unknown.
+  schemas[name] = name === "JsonValue" ? {} : components.schemas[name];
+  for (const [, next] of JSON.stringify(schemas[name]).matchAll(/#\/components\/schemas\/([\w.-]+)/g)) take(next);
 }

@@ -84,6 +84,11 @@ export interface components {
             reason: string | null;
             truncated: number;
         };
+        Budget: {
+            daily_calls?: number | null;
+            monthly_limit_usd?: number | null;
+            soft_warning_percent?: number | null;
+        };
         CollectionRead: {
             created_at: string;
             created_by: string;
@@ -92,10 +97,11 @@ export interface components {
             id: string;
             name: string;
             pending_documents: number;
-            scope: components["schemas"]["Scope"];
+            scope: components["schemas"]["Scope-Output"];
             team_id: string | null;
             updated_at: string;
         };
+        ColorScheme: "auto" | "light" | "dark";
         ConversationRead: {
             active_run_id: string | null;
             created_at: string;
@@ -131,6 +137,31 @@ export interface components {
             text: string;
             title: string;
         };
+        EffectiveRead: {
+            fields: {
+                [key: string]: components["schemas"]["FieldRead"];
+            };
+            group: components["schemas"]["Group"];
+            team_id: string | null;
+        };
+        FieldRead: {
+            locked: boolean;
+            locks: components["schemas"]["LockRead"][];
+            source: components["schemas"]["Level"];
+            value: components["schemas"]["JsonValue"];
+        };
+        General: {
+            default_agent?: string | null;
+            language?: string | null;
+            system_prompt_extra?: string | null;
+            time_zone?: string | null;
+        };
+        Group: "general" | "models" | "retrieval" | "guardrails" | "theme" | "budget";
+        Guardrails: {
+            blocked_patterns?: string[] | null;
+            injection_check?: boolean | null;
+            redact_pii?: boolean | null;
+        };
         HitRead: {
             chunk_id: string;
             collection_id: string;
@@ -143,6 +174,24 @@ export interface components {
             start: number;
             text: string;
             title: string;
+        };
+        JsonValue: unknown;
+        LayerRead: {
+            allow_team_override: boolean | null;
+            allow_user_override: boolean | null;
+            group: components["schemas"]["Group"];
+            scope: components["schemas"]["Level"];
+            team_id: string | null;
+            updated_at: string | null;
+            values: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            version: number;
+        };
+        Level: "deployment" | "organization" | "team" | "user";
+        LockRead: {
+            by: components["schemas"]["Level"];
+            level: components["schemas"]["Level"];
         };
         LogEventRead: {
             at: string;
@@ -199,6 +248,12 @@ export interface components {
             name: string;
             provider: string;
         };
+        Models: {
+            allowed_models?: string[] | null;
+            default_model?: string | null;
+            max_output_tokens?: number | null;
+            temperature?: number | null;
+        };
         NoticeRead: {
             code: string;
             text: string;
@@ -224,6 +279,13 @@ export interface components {
             error: string | null;
             healthy: boolean;
             provider: string;
+        };
+        Retrieval: {
+            chunk_overlap?: number | null;
+            chunk_size?: number | null;
+            k?: number | null;
+            mode?: components["schemas"]["SearchMode"] | null;
+            rerank?: boolean | null;
         };
         RunError: {
             code: string;
@@ -251,7 +313,8 @@ export interface components {
             }[];
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
-        Scope: "organization" | "team" | "user";
+        "Scope-Output": "organization" | "team" | "user";
+        SearchMode: "hybrid" | "dense" | "lexical";
         SessionRead: {
             address: string | null;
             created_at: string;
@@ -281,6 +344,12 @@ export interface components {
             role: components["schemas"]["TeamRole"] | null;
         };
         TeamRole: "admin" | "member" | "viewer";
+        Theme: {
+            accent?: string | null;
+            color_scheme?: components["schemas"]["ColorScheme"] | null;
+            logo_url?: string | null;
+            name?: string | null;
+        };
         Verification: {
             broken_at: number | null;
             erased: number;

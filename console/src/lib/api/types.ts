@@ -15,6 +15,22 @@ export type OrgRole = Schema<"OrgRole">;
 export type Team = Schema<"TeamRead">;
 export type TeamMember = Schema<"TeamMemberRead">;
 export type TeamRole = Schema<"TeamRole">;
+export type SettingsGroup = Schema<"Group">;
+export type SettingsLevel = Schema<"Level">;
+export type SettingsScope = Exclude<SettingsLevel, "deployment">;
+/** What one layer says of a group. */
+export type SettingsLayer = Schema<"LayerRead">;
+/** What holds of a group in the end. */
+export type EffectiveSettings = Schema<"EffectiveRead">;
+export type EffectiveField = Schema<"FieldRead">;
+export interface SettingsValues {
+  general: Schema<"General">;
+  models: Schema<"Models">;
+  retrieval: Schema<"Retrieval">;
+  guardrails: Schema<"Guardrails">;
+  theme: Schema<"Theme">;
+  budget: Schema<"Budget">;
+}
 export type DeviceSession = Schema<"SessionRead">;
 export type AuditEvent = Schema<"AuditEventRead">;
 export type AuditVerification = Schema<"AuditVerification">;

@@ -33,6 +33,13 @@ export const SECTIONS: Section[] = [
     icon: "screen",
   },
   {
+    id: "preferences",
+    label: "Preferences",
+    about: "What holds for the organisation, a team, and you.",
+    icon: "sliders",
+    permission: "settings:read",
+  },
+  {
     id: "audit",
     label: "Audit",
     about: "Who did what, in a chain that shows tampering.",

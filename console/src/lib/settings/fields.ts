@@ -1,0 +1,138 @@
+/** The settings that can be made: how each is called, written and read. */
+
+import type { SettingsGroup, SettingsValues } from "../api/types";
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+export interface Field {
+  label: string;
+  hint: string;
+  kind: "text" | "long" | "number" | "yes" | "choice" | "list" | "color";
+  /** What can be chosen, by its value. */
+  choices?: Record<string, string>;
+  min?: number;
+  max?: number;
+  step?: number | "any";
+  pattern?: string;
+  placeholder?: string;
+}
+
+export const GROUPS: Record<SettingsGroup, { label: string; about: string }> = {
+  general: { label: "General", about: "How people are addressed, and what every agent is told." },
+  models: { label: "Models", about: "Which models answer, and how." },
+  retrieval: { label: "Retrieval", about: "How documents are cut and searched." },
+  guardrails: { label: "Guardrails", about: "What must not get into conversations, or out of them." },
+  theme: { label: "Theme", about: "How the console looks." },
+  budget: { label: "Budget", about: "What may be spent." },
+};
+
+// A field that the API has and this list has not, or the other way round, does not compile.
+export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Group], Field> } = {
+  general: {
+    language: {
+      label: "Language",
+      hint: "Of answers, as BCP 47 writes it.",
+      kind: "text",
+      pattern: "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}",
+      placeholder: "de",
+    },
+    time_zone: { label: "Time zone", hint: "A time zone of IANA.", kind: "text", placeholder: "Europe/Berlin" },
+    default_agent: {
+      label: "Agent",
+      hint: "The one that a conversation begins with.",
+      kind: "text",
+      pattern: "[a-z0-9][a-z0-9_\\-]{0,63}",
+      placeholder: "chat",
+    },
+    system_prompt_extra: { label: "Instructions", hint: "What every agent is told besides.", kind: "long" },
+  },
+  models: {
+    default_model: {
+      label: "Model",
+      hint: "The one that answers when none is named, as provider:name.",
+      kind: "text",
+      placeholder: "openai:gpt-5",
+    },
+    allowed_models: { label: "Allowed models", hint: "One a line; all of them if unset.", kind: "list" },
+    temperature: { label: "Temperature", hint: "From 0 to 2.", kind: "number", min: 0, max: 2, step: "any" },
+    max_output_tokens: { label: "Longest answer", hint: "In tokens.", kind: "number", min: 1, max: 1_000_000 },
+  },
+  retrieval: {
+    k: { label: "Passages", hint: "How many a model is given.", kind: "number", min: 1, max: 50 },
+    mode: {
+      label: "Search",
+      hint: "By words, by meaning, or both.",
+      kind: "choice",
+      choices: { hybrid: "Hybrid", dense: "By meaning", lexical: "By words" },
+    },
+    rerank: { label: "Rerank", hint: "Have a model order what was found, where one is configured.", kind: "yes" },
+    chunk_size: { label: "Passage size", hint: "In characters.", kind: "number", min: 200, max: 8000 },
+    chunk_overlap: { label: "Overlap", hint: "Characters that two passages share.", kind: "number", min: 0, max: 1000 },
+  },
+  guardrails: {
+    redact_pii: {
+      label: "Redact personal data",
+      hint: "Take e-mail addresses, phone, card and account numbers out of runs.",
+      kind: "yes",
+    },
+    blocked_patterns: { label: "Blocked", hint: "Regular expressions of what is not to be asked, one a line.", kind: "list" },
+    injection_check: {
+      label: "Check for injections",
+      hint: "Look for instructions in what tools and documents say.",
+      kind: "yes",
+    },
+  },
+  theme: {
+    name: { label: "Name", hint: "What the console calls itself.", kind: "text", placeholder: "Acme Assistant" },
+    accent: {
+      label: "Accent",
+      hint: "Colour of what can be pressed; shaded so that it can be read.",
+      kind: "color",
+      pattern: "#[0-9a-f]{6}",
+      placeholder: "#3b5bdb",
+    },
+    color_scheme: {
+      label: "Light or dark",
+      hint: "The switch in the sidebar goes before it.",
+      kind: "choice",
+      choices: { auto: "As the system", light: "Light", dark: "Dark" },
+    },
+    logo_url: {
+      label: "Logo",
+      hint: "Address of a picture, by HTTPS. The console shows one from its own address only: it asks no other host.",
+      kind: "text",
+      pattern: "https://.+",
+      placeholder: "https://example.org/logo.svg",
+    },
+  },
+  budget: {
+    monthly_limit_usd: { label: "Monthly limit", hint: "In US dollars.", kind: "number", min: 0, step: "any" },
+    soft_warning_percent: { label: "Warning", hint: "In per cent of the limit.", kind: "number", min: 1, max: 100 },
+    daily_calls: { label: "Daily calls", hint: "Calls of models in a day.", kind: "number", min: 0 },
+  },
+};
+
+/** A value as a control shows it. */
+export function written(field: Field, value: Json | undefined): string {
+  if (value === null || value === undefined) return "";
+  if (field.kind === "yes") return value ? "yes" : "no";
+  return Array.isArray(value) ? value.join("\n") : String(value);
+}
+
+/** What somebody has typed or chosen; null leaves the field to the next layer. */
+export function read(field: Field, text: string): Json {
+  const plain = text.trim();
+  if (plain === "") return null;
+  if (field.kind === "number") return Number(plain);
+  if (field.kind === "yes") return plain === "yes";
+  if (field.kind === "color") return plain.toLowerCase();
+  if (field.kind !== "list") return plain;
+  return plain.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/** A value that holds, in words. */
+export function told(field: Field, value: Json): string {
+  const text = written(field, value);
+  if (text === "" || (Array.isArray(value) && value.length === 0)) return "nothing";
+  return field.choices?.[text] ?? (Array.isArray(value) ? value.join(", ") : text);
+}

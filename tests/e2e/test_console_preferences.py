@@ -1,0 +1,116 @@
+"""Settings in the console: layers, locks, conflicts, and a theme that is put on at once."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browsing import Visitor, flaws
+
+THEME = "/settings/preferences/theme"
+
+
+def save(page: Page) -> None:
+    """Save, and wait until it is done."""
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_attached()
+
+
+def test_a_value_is_set_and_unset_and_its_layer_is_told(ada: Visitor) -> None:
+    page = ada.open("/settings/preferences/retrieval")
+    mode = page.locator("[data-setting=mode]")
+    expect(mode).to_contain_text("Hybrid")
+    expect(mode).to_contain_text("from the deployment")
+    page.get_by_label("Search", exact=True).select_option(label="By meaning")
+    save(page)
+    expect(mode).to_contain_text("from the organisation")
+    page.get_by_label("Change for").select_option(label="You alone")
+    page.get_by_label("Search", exact=True).select_option(label="By words")
+    save(page)
+    expect(mode).to_contain_text("from you")
+    page.get_by_label("Search", exact=True).select_option(label="Not set here")
+    save(page)
+    expect(mode.locator(".now")).to_have_text("By meaning")
+
+
+def test_what_the_organisation_keeps_cannot_be_changed_below_it(ada: Visitor) -> None:
+    page = ada.open("/settings/preferences/retrieval")
+    page.get_by_label("Passages").fill("5")
+    page.get_by_label("Members may set").uncheck()
+    save(page)
+    page.get_by_label("Change for").select_option(label="You alone")
+    expect(page.get_by_label("Passages")).to_be_disabled()
+    expect(page.locator("[data-setting=k]")).to_contain_text("kept by the organisation")
+    expect(page.get_by_label("Overlap")).to_be_enabled()
+
+
+def test_whoever_is_slower_is_told_and_keeps_what_they_entered(ada: Visitor) -> None:
+    slow, fast = (ada.open("/settings/preferences/budget") for _ in range(2))
+    slow.get_by_label("Daily calls").fill("7")
+    fast.get_by_label("Warning").fill("50")
+    save(fast)
+    slow.get_by_role("button", name="Save").click()
+    expect(slow.get_by_role("alert")).to_contain_text("Somebody has changed this meanwhile")
+    slow.get_by_role("button", name="Show what is there now").click()
+    expect(slow.get_by_label("Warning")).to_have_value("50")
+    expect(slow.get_by_label("Daily calls")).to_have_value("7")
+    save(slow)
+    fast.reload()
+    expect(fast.get_by_label("Daily calls")).to_have_value("7")
+
+
+def test_a_value_that_means_nothing_is_refused_in_words(ada: Visitor) -> None:
+    page = ada.open("/settings/preferences/general")
+    page.get_by_label("Time zone").fill("Nowhere/Land")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved")
+    expect(page.get_by_label("Time zone")).to_have_value("Nowhere/Land")
+
+
+def test_a_theme_is_put_on_at_once_and_outlives_a_reload(ada: Visitor) -> None:
+    page = ada.open(THEME)
+    page.emulate_media(color_scheme="light")
+    page.get_by_label("Name", exact=True).fill("Acme Assistant")
+    page.get_by_label("Accent", exact=True).fill("#7a1fa2")
+    page.get_by_label("Light or dark").select_option(label="Dark")
+    save(page)
+    expect(page.get_by_role("link", name="new chat").first).to_contain_text("Acme Assistant")
+    expect(page).to_have_title("Theme · Acme Assistant")
+    for _ in range(2):
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        accent = page.evaluate("document.documentElement.style.getPropertyValue('--accent')")
+        assert accent.startswith("light-dark(#7a1fa2")
+        page.reload()
+        expect(page.get_by_label("Accent", exact=True)).to_have_value("#7a1fa2")
+    page.get_by_label("Light", exact=True).check(force=True)
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+@pytest.mark.parametrize("accent", ["#ffee00", "#000000", "#3b5bdb"])
+def test_no_accent_makes_the_console_hard_to_read(reader: Visitor, accent: str) -> None:
+    reader.sign_in()
+    page = reader.open(THEME)
+    page.get_by_label("Accent", exact=True).fill(accent)
+    save(page)
+    assert flaws(page) == []
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    assert flaws(page) == []
+
+
+def test_settings_are_changed_by_keyboard_alone(ada: Visitor) -> None:
+    page = ada.open("/settings/preferences/general")
+    page.get_by_label("Language").focus()
+    page.keyboard.type("de")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-setting=language] .now")).to_have_text("de")
+
+
+@pytest.mark.parametrize("group", ["general", "guardrails", "models"])
+def test_groups_of_settings_have_no_axe_violations(reader: Visitor, group: str) -> None:
+    reader.sign_in()
+    page = reader.open(f"/settings/preferences/{group}")
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
+    assert flaws(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert flaws(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
