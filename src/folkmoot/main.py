@@ -20,6 +20,7 @@ from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.assembly import Ground, Parts, ground, models_config, running, settle_in
 from folkmoot.audit import routes as audit_routes
+from folkmoot.audit.refusals import Refusals
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
@@ -207,6 +208,7 @@ def _ports(parts: Parts) -> HttpPorts:
         database=parts.database,
         idempotency=Keys(parts.database, parts.ground.secret_key),
         identify=counted_people(callers.identify, limits),
+        refused=Refusals(parts.database),
     )
 
 

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
 from folkmoot.http.idempotency.keys import Keys
-from folkmoot.kit.errors import Unauthenticated
+from folkmoot.kit.errors import AppError, Unauthenticated
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
 
@@ -36,6 +36,16 @@ class Identifier(Protocol):
         ...
 
 
+class Refused(Protocol):
+    """Is told what a caller was refused."""
+
+    async def __call__(
+        self, subject: Subject, failure: AppError, *, method: str, route: str
+    ) -> None:
+        """Take note of it."""
+        ...
+
+
 async def identify_nobody(connection: HTTPConnection) -> Person:
     """Take nobody for anybody, where there are no routes for people without a place."""
     raise Unauthenticated(f"Nobody is known at {connection.url.path}.")
@@ -50,12 +60,14 @@ class HttpPorts:
         database: Where the units of work of requests are opened.
         idempotency: Remembers what has been answered; without it nothing is answered twice.
         identify: Tells who is calling who may be in no organisation.
+        refused: Takes note of refusals that the audit trail tells of.
     """
 
     authenticate: Authenticator
     database: Database
     idempotency: Keys | None = None
     identify: Identifier = identify_nobody
+    refused: Refused | None = None
 
 
 def ports_of(connection: HTTPConnection) -> HttpPorts:

@@ -12,8 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from folkmoot.http.access import SUBJECT
+from folkmoot.http.access_log import template
 from folkmoot.http.methods import allowed
+from folkmoot.http.ports import ports_of
 from folkmoot.kit.errors import AppError, Busy, RateLimited, Unauthenticated, Unavailable
+from folkmoot.kit.subject import Subject
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -79,9 +83,20 @@ async def render(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(failure.retry_after)
     if isinstance(failure, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if failure.audited:
+        await _tell(request, failure)
     return problem(
         request, failure.status, failure.code, failure.detail, headers=headers, **failure.members
     )
+
+
+async def _tell(request: Request, failure: AppError) -> None:
+    """Have a refusal noted, if it is known whose it is."""
+    subject: Subject | None = request.scope.get(SUBJECT)
+    refused = ports_of(request).refused if subject else None
+    if subject and refused:
+        route = template(request.scope)
+        await refused(subject, failure, method=request.method, route=route)
 
 
 async def render_validation(request: Request, error: Exception) -> Response:

@@ -148,6 +148,7 @@ class RoleTooHigh(Forbidden):
 
 class LastOwner(Conflict):
     code = "last_owner"
+    audited = True
 
     def __init__(self) -> None:
         super().__init__("An organisation always has an owner: make somebody else one first.")

@@ -7,10 +7,14 @@ from pydantic import JsonValue
 
 
 class AppError(Exception):
-    """An expected failure: it has a stable code, an HTTP status and a detail safe to show."""
+    """An expected failure: it has a stable code, an HTTP status and a detail safe to show.
+
+    The audit trail tells of one that is `audited`.
+    """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    audited: ClassVar[bool] = False
 
     def __init__(self, detail: str, **members: JsonValue) -> None:
         super().__init__(detail)
@@ -31,6 +35,7 @@ class Unauthenticated(AppError):
 class Forbidden(AppError):
     code = "forbidden"
     status = HTTPStatus.FORBIDDEN
+    audited = True
 
 
 class NotFound(AppError):

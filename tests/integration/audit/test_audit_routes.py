@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 
 from folkmoot.audit import exporting, routes, trail
 from folkmoot.audit.exporting import harmless
+from folkmoot.audit.refusals import Refusals
 from folkmoot.http import problems
 from folkmoot.http.ports import HttpPorts
 from folkmoot.http.request_id import RequestId
@@ -38,7 +39,9 @@ async def client(identity: Identity) -> AsyncIterator[httpx.AsyncClient]:
     api.include_router(routes.router(identity.database))
     app.include_router(api)
     problems.install(app)
-    app.state.http = HttpPorts(identity.authenticator, identity.database)
+    app.state.http = HttpPorts(
+        identity.authenticator, identity.database, refused=Refusals(identity.database)
+    )
     transport = httpx.ASGITransport(RequestId(app), client=("192.0.2.7", 50_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://folkmoot") as client:
         yield client
