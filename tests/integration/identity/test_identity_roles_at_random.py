@@ -7,7 +7,7 @@ what counts is what they are at that moment. A model of a few lines says what mu
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -55,6 +55,8 @@ class Sent:
 
 class Roles(RuleBasedStateMachine):
     """One organisation and four people; the first begins as its owner."""
+
+    taken: ClassVar[int] = 0
 
     def __init__(self, runner: asyncio.Runner, database: Database) -> None:
         super().__init__()
@@ -135,6 +137,7 @@ class Roles(RuleBasedStateMachine):
             except AppError:
                 return None
 
+        Roles.taken += 1
         return self._runner.run(take())
 
     def _subject(self, person: int) -> Subject:
@@ -192,3 +195,4 @@ def test_no_sequence_of_steps_raises_anybody_or_leaves_a_place_without_owner(
             run_state_machine_as_test(Here, settings=BOUNDS)
         finally:
             runner.run(database.close())
+    assert Roles.taken > BOUNDS.max_examples
