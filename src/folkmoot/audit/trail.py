@@ -26,6 +26,7 @@ Values = Mapping[str, object]
 # Memberships are a table of identity, which stands above this room: row-level security shows a
 # person their own, and in this order two people's events cannot wait for one another.
 PLACES: Final = text("SELECT org_id FROM memberships WHERE user_id = :user ORDER BY org_id")
+FORGET: Final = text("SELECT org_id FROM audit_forget()")
 ENTER: Final = text("SELECT set_config('app.org', :org, true)")
 
 
@@ -90,6 +91,14 @@ async def record_personal(
 
         do_last(work, append)
     entries.append(_entry(action, Actor(work.user_id), target, before, after))
+
+
+async def forget(work: PersonalWork) -> None:
+    """Take out what the trails tell of a person beside that they did something, when and to what.
+
+    That is where they came from, and the values of what was done to them. The chains stay intact.
+    """
+    await work.session.execute(FORGET)
 
 
 async def _append_everywhere(work: PersonalWork, user_id: UserId, entries: list[Entry]) -> None:

@@ -35,6 +35,7 @@ LOOKUPS: Final = frozenset(
         "audit_undelivered",
         "audit_expired",
         "audit_truncate",
+        "audit_forget",
         "settings_changed",
         "secrets_wrapped_otherwise",
     }

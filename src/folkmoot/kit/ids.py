@@ -19,7 +19,6 @@ DocumentId = NewType("DocumentId", UUID)
 UploadId = NewType("UploadId", UUID)
 ChunkId = NewType("ChunkId", UUID)
 InvitationId = NewType("InvitationId", UUID)
-AuditEventId = NewType("AuditEventId", UUID)
 SecretId = NewType("SecretId", UUID)
 LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
@@ -40,7 +39,6 @@ ALL: Final = (
     UploadId,
     ChunkId,
     InvitationId,
-    AuditEventId,
     SecretId,
     LetterId,
     SigningKeyId,

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from folkmoot.db.policies import ORG, let_lookup, lookup_function, protect
+from folkmoot.db.policies import ORG, USER, let_lookup, lookup_function, protect
 
 revision = "0008_audit"
 down_revision = "0007_unembedded"
@@ -96,6 +96,20 @@ FROM anchor AS a WHERE c.org_id = {ORG}
 RETURNING c.org_id
 """
 
+# Takes out what the trails of all organisations tell of the person that the transaction acts for:
+# where they came from, and what they were called or were when something was done to them. That they
+# did something, when and to what, stays; so does what they did to others.
+ABOUT = f"e.target_type = 'user' AND e.target_id = {USER}::text"
+FORGET = f"""
+UPDATE audit_events AS e SET salt = NULL,
+  client_address = CASE WHEN e.actor_id = {USER} THEN NULL ELSE e.client_address END,
+  before = CASE WHEN {ABOUT} THEN NULL ELSE e.before END,
+  after = CASE WHEN {ABOUT} THEN NULL ELSE e.after END
+WHERE e.actor_id = {USER} AND e.client_address IS NOT NULL
+   OR {ABOUT} AND coalesce(e.before, e.after) IS NOT NULL
+RETURNING e.org_id
+"""
+
 
 def upgrade() -> None:
     op.execute(TABLES)
@@ -108,14 +122,22 @@ def upgrade() -> None:
         ["truncated_seq", "truncated_head", "truncated_at"],
         commands=["UPDATE"],
     )
-    let_lookup("audit_events", ["org_id", "seq", "at_ms", "hash"])
+    let_lookup(
+        "audit_events",
+        [
+            *("org_id", "seq", "at_ms", "hash", "actor_id", "target_type", "target_id"),
+            *("before", "after", "client_address"),
+        ],
+    )
+    let_lookup("audit_events", ["before", "after", "client_address", "salt"], commands=["UPDATE"])
     let_lookup("audit_events", [], commands=["DELETE"])
     let_lookup("audit_deliveries", ["org_id", "sink", "seq"])
     lookup_function("audit_undelivered(wanted text)", UNDELIVERED, returns="TABLE (org_id uuid)")
     lookup_function("audit_expired(days integer)", EXPIRED, returns="TABLE (org_id uuid)")
     lookup_function("audit_truncate(days integer)", TRUNCATE, returns="TABLE (org_id uuid)")
+    lookup_function("audit_forget()", FORGET, returns="TABLE (org_id uuid)")
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION audit_undelivered, audit_expired, audit_truncate")
+    op.execute("DROP FUNCTION audit_undelivered, audit_expired, audit_truncate, audit_forget")
     op.execute("DROP TABLE audit_deliveries, audit_events, audit_chains")
