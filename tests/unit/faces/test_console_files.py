@@ -12,6 +12,8 @@ PLACES = (
     "/",
     "/sign-in",
     "/register",
+    "/invitation",
+    "/reset-password",
     "/chat/x",
     "/documents",
     "/documents/x",

@@ -175,6 +175,37 @@ export interface components {
             text: string;
             title: string;
         };
+        InvitationCreated: {
+            created_at: string;
+            email: string | null;
+            expires_at: string;
+            id: string;
+            invited_by: string;
+            link: string;
+            role: components["schemas"]["OrgRole"];
+            teams: components["schemas"]["InvitedTeam"][];
+            token: string;
+        };
+        InvitationPreview: {
+            email: string | null;
+            expires_at: string;
+            invited_by: string;
+            organization_name: string;
+            role: components["schemas"]["OrgRole"];
+        };
+        InvitationRead: {
+            created_at: string;
+            email: string | null;
+            expires_at: string;
+            id: string;
+            invited_by: string;
+            role: components["schemas"]["OrgRole"];
+            teams: components["schemas"]["InvitedTeam"][];
+        };
+        InvitedTeam: {
+            role: components["schemas"]["TeamRole"];
+            team_id: string;
+        };
         JsonValue: unknown;
         LayerRead: {
             allow_team_override: boolean | null;
@@ -268,6 +299,12 @@ export interface components {
             end: number;
             page: number;
             start: number;
+        };
+        PasswordChanged: {
+            access_token: string;
+            expires_in: number;
+            refresh_token: string | null;
+            token_type: "bearer";
         };
         Progress: {
             done: number;

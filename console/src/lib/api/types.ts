@@ -10,6 +10,11 @@ export type Me = Schema<"Me">;
 
 export type ApiKey = Schema<"ApiKeyRead">;
 export type NewApiKey = Schema<"ApiKeyCreated">;
+export type Organization = Schema<"OrganizationRead">;
+export type Invitation = Schema<"InvitationRead">;
+export type NewInvitation = Schema<"InvitationCreated">;
+export type InvitationPreview = Schema<"InvitationPreview">;
+export type PasswordChanged = Schema<"PasswordChanged">;
 export type Member = Schema<"MemberRead">;
 export type OrgRole = Schema<"OrgRole">;
 export type Team = Schema<"TeamRead">;

@@ -13,6 +13,13 @@ export interface Section {
 
 export const SECTIONS: Section[] = [
   {
+    id: "members",
+    label: "Members",
+    about: "Who belongs to the organisation, and invitations.",
+    icon: "people",
+    permission: "members:read",
+  },
+  {
     id: "teams",
     label: "Teams",
     about: "Who share what the others do not see.",
@@ -29,7 +36,7 @@ export const SECTIONS: Section[] = [
   {
     id: "sessions",
     label: "Sessions",
-    about: "The devices that you are signed in with.",
+    about: "Your devices, and your password.",
     icon: "screen",
   },
   {

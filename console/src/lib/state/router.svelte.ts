@@ -7,6 +7,8 @@ export type Route =
   | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
   | { name: "register" }
+  | { name: "invitation" }
+  | { name: "reset-password" }
   | { name: "missing" };
 
 const ID = "([A-Za-z0-9_.:-]{1,200})";
@@ -19,6 +21,8 @@ const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = 
   [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],
   [/^\/register$/, () => ({ name: "register" })],
+  [/^\/invitation$/, () => ({ name: "invitation" })],
+  [/^\/reset-password$/, () => ({ name: "reset-password" })],
 ];
 
 export function match(path: string): Route {

@@ -2,7 +2,7 @@
 
 import { Client } from "../api/client";
 import { asProblem, Problem, problemOf } from "../api/problem";
-import type { Me, Tokens } from "../api/types";
+import type { Me, PasswordChanged, Tokens } from "../api/types";
 import { recall, remember } from "./storage";
 
 export interface Registration {
@@ -80,7 +80,7 @@ class Session {
   }
 
   /** Chooses the place of all further requests; the page starts afresh with it. */
-  switchTo(organization: string, team: string | null = null): void {
+  switchTo(organization: string | null, team: string | null = null): void {
     remember("organization", organization);
     remember("team", team);
     location.assign("/");
@@ -117,6 +117,12 @@ class Session {
     else this.#organization = null;
     remember(place, null);
     return true;
+  }
+
+  /** Sets another password; what was issued before counts no more. */
+  async changePassword(current: string, fresh: string): Promise<void> {
+    const data = { current_password: current, new_password: fresh };
+    this.#token = (await api.post<PasswordChanged>("/api/v1/me/password", data)).access_token;
   }
 
   /** Reads anew who one is: a name, a place or a permission has changed. */

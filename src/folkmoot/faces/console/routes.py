@@ -18,6 +18,8 @@ PLACES: Final = (
     "/",
     "/sign-in",
     "/register",
+    "/invitation",
+    "/reset-password",
     "/chat/{id}",
     "/documents",
     "/documents/{id}",
