@@ -27,7 +27,8 @@ with 429 `rate_limited` and `Retry-After`.
 **ETags.** What can be changed is read with an `ETag`. `If-None-Match` spares you what you have
 (304); `If-Match` keeps you from overwriting what you have not seen (412).
 
-**Lists** answer `{"items": [...], "next_cursor": ...}`; the cursor continues them with `?cursor=`.
+**Lists** answer `{"items": [...], "next_cursor": ...}`; the cursor continues them with `?cursor=`,
+in the order that `?sort=` chooses where there are several; a `-` turns it round.
 """
 CONTACT: Final = {"name": "The Folkmoot contributors"}
 LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}

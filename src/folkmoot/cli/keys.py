@@ -13,6 +13,7 @@ from folkmoot.identity import api_keys, signing
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId
+from folkmoot.kit.page import Asked
 
 SHOWN: Final = ("id", "name", "prefix", "may", "created", "expires", "last_used")
 PAGE: Final = 100
@@ -87,13 +88,14 @@ def list_keys(
     async def keys(here: Operator) -> list[ApiKeyRead]:
         subject = await here.subject(user, organization)
         found: list[ApiKeyRead] = []
+        cursor: str | None = None
         while True:
             size = min(limit - len(found), PAGE) if limit else PAGE
-            cursor = found[-1].id if found else None
             async with here.identity.database.work(subject) as work:
-                rows = await api_keys.browse(work, cursor=cursor, limit=size)
-                found += [ApiKeyRead.model_validate(row) for row in rows]
-            if len(rows) < size or len(found) == limit:
+                some = await api_keys.browse(work, Asked("created_at", size, cursor))
+                found += [ApiKeyRead.model_validate(row) for row in some.rows]
+            cursor = some.next_cursor
+            if cursor is None or len(found) == limit:
                 return found
 
     found = operator.perform(keys, data_dir=data_dir, config=config)

@@ -1,6 +1,6 @@
 """Failures the conversations slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -26,10 +26,3 @@ class ModelNotAllowed(Forbidden):
 
     def __init__(self, model: str, allowed: list[str]) -> None:
         super().__init__("This model may not be asked here.", model=model, allowed=[*allowed])
-
-
-class CursorInvalid(Invalid):
-    code = "cursor_invalid"
-
-    def __init__(self) -> None:
-        super().__init__("The cursor is not one that this list has given out.")

@@ -1,12 +1,12 @@
 """REST endpoints for conversations."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
 from folkmoot.conversations import service
-from folkmoot.conversations.errors import ConversationNotFound, CursorInvalid
+from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.schemas import (
     PRINTABLE,
@@ -14,13 +14,13 @@ from folkmoot.conversations.schemas import (
     ConversationUpdate,
     MessageRead,
 )
-from folkmoot.conversations.service import Direction, Place
+from folkmoot.conversations.service import Direction
 from folkmoot.http.access import require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, CursorInvalid, Page, cut
 
 MISSING: Final = documented(ConversationNotFound)
 BAD_CURSOR: Final = documented(CursorInvalid)
@@ -35,7 +35,7 @@ ConversationName = Annotated[
         examples=["thread-1"],
     ),
 ]
-Cursor = Annotated[str | None, Query(max_length=80, json_schema_extra={"pattern": service.CURSOR})]
+Sort = Literal["updated_at", "-updated_at", "created_at", "-created_at", "title", "-title"]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -43,18 +43,14 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 @router.get("", dependencies=[require("conversations:read")], responses=BAD_CURSOR)
 async def list_conversations(
     work: OpenWork,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
     limit: PageLimit = 20,
+    sort: Sort = "-updated_at",
 ) -> Page[ConversationRead]:
-    """List your conversations, the last used first."""
-    after = None if cursor is None else Place.read(cursor)
-    rows = await service.browse(work, after=after, limit=limit + 1)
-    answering = await service.answering(work, rows[:limit])
-    page = cut(rows, limit, Place.of)
-    return Page(
-        items=[read(row, answering.get(row.client_id)) for row in page.items],
-        next_cursor=page.next_cursor,
-    )
+    """List your conversations, the last used first unless asked otherwise."""
+    found = await service.browse(work, Asked(sort, limit, cursor))
+    answering = await service.answering(work, found.rows)
+    return found.page([read(row, answering.get(row.client_id)) for row in found.rows])
 
 
 @router.get("/{conversation_id}", dependencies=[require("conversations:read")], responses=MISSING)

@@ -1,24 +1,30 @@
 """Everything that can be done with conversations once they are there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import func, or_, select, update
 
-from folkmoot.conversations.errors import ConversationNotFound, CursorInvalid
+from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.turns import concurrency_key
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import ConversationId, RunId
+from folkmoot.kit.page import Asked
 from folkmoot.runs import service as runs
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-CURSOR: Final = "^[0-9]{1,17}-[0-9a-f]{32}$"
-"""What a place in the list looks like as a cursor: microseconds since the epoch, then the id."""
+LISTING: Final = Listing[Conversation](
+    "conversations",
+    Conversation.id,
+    {
+        "updated_at": Conversation.updated_at,
+        "created_at": Conversation.created_at,
+        "title": Conversation.title,
+    },
+)
 
 
 class Direction(StrEnum):
@@ -26,33 +32,6 @@ class Direction(StrEnum):
 
     OLDEST_FIRST = "asc"
     NEWEST_FIRST = "desc"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A conversation's place in the list: when it was last used, then its id."""
-
-    updated_at: datetime
-    id: ConversationId
-
-    @classmethod
-    def of(cls, conversation: Conversation) -> Self:
-        """Return the place of a conversation."""
-        return cls(conversation.updated_at, conversation.id)
-
-    @classmethod
-    def read(cls, cursor: str) -> Self:
-        """Read a place back from a cursor."""
-        moment, _, name = cursor.partition("-")
-        try:
-            updated_at = EPOCH + timedelta(microseconds=int(moment))
-            return cls(updated_at, ConversationId(UUID(name)))
-        except (ValueError, OverflowError):
-            raise CursorInvalid from None
-
-    def __str__(self) -> str:
-        """Return the cursor that continues after this place."""
-        return f"{(self.updated_at - EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
 
 
 async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation:
@@ -80,22 +59,14 @@ async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation
     return conversation
 
 
-async def browse(work: Work, *, after: Place | None, limit: int) -> Sequence[Conversation]:
-    """Return up to `limit` conversations, the last used first, after a place."""
-    place = tuple_(Conversation.updated_at, Conversation.id)
-    statement = (
-        select(Conversation)
-        .where(
-            Conversation.org_id == work.subject.org_id,
-            Conversation.user_id == work.subject.user_id,
-            Conversation.deleted_at.is_(None),
-        )
-        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
-        .limit(limit)
+async def browse(work: Work, asked: Asked) -> Slice[Conversation]:
+    """Return a page of the subject's conversations."""
+    statement = select(Conversation).where(
+        Conversation.org_id == work.subject.org_id,
+        Conversation.user_id == work.subject.user_id,
+        Conversation.deleted_at.is_(None),
     )
-    if after is not None:
-        statement = statement.where(place < (after.updated_at, after.id))
-    return (await work.session.scalars(statement)).all()
+    return await LISTING.slice(work, statement, asked)
 
 
 async def answering(work: Work, conversations: Sequence[Conversation]) -> Mapping[str, RunId]:

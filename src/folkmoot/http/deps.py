@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request
 from folkmoot.db.work import Work
 from folkmoot.http.access import caller
 from folkmoot.http.ports import ports_of
-from folkmoot.kit.page import Limit
+from folkmoot.kit.page import Cursor, Limit
 
 
 async def open_work(request: Request) -> AsyncGenerator[Work]:
@@ -21,3 +21,4 @@ async def open_work(request: Request) -> AsyncGenerator[Work]:
 OpenWork = Annotated[Work, Depends(open_work, scope="function")]
 
 PageLimit = Annotated[Limit, Query()]
+PageCursor = Annotated[Cursor | None, Query()]

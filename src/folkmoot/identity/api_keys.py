@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import (
@@ -24,9 +25,13 @@ from folkmoot.identity.models import ApiKey
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, new_id
+from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 
 KIND: Final = "api_key"
+LISTING: Final = Listing[ApiKey](
+    "api_keys", ApiKey.id, {"created_at": ApiKey.id, "name": ApiKey.name}
+)
 
 
 async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
@@ -79,12 +84,9 @@ async def admit(work: Work, secret: str, name: str) -> None:
         await _created(work, key_id, name)
 
 
-async def browse(work: Work, *, cursor: ApiKeyId | None, limit: int) -> Sequence[ApiKey]:
-    """Return up to `limit` keys that have not been revoked, oldest first, after the cursor."""
-    statement = _visible(work.subject).order_by(ApiKey.id).limit(limit)
-    if cursor is not None:
-        statement = statement.where(ApiKey.id > cursor)
-    return (await work.session.scalars(statement)).all()
+async def browse(work: Work, asked: Asked) -> Slice[ApiKey]:
+    """Return a page of the keys that have not been revoked."""
+    return await LISTING.slice(work, _visible(work.subject), asked)
 
 
 async def revoke(work: Work, key_id: ApiKeyId) -> None:

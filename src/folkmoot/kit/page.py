@@ -1,13 +1,55 @@
-"""Keyset pages: a list of items and the cursor that continues it."""
+"""Pages: a list of items and the cursor that continues it.
 
+A cursor names its list, its order and the last row's place in it. Whoever makes one up sees no more
+than without: it chooses where to begin in a list of one's own.
+"""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
 
+import orjson
 from pydantic import BaseModel, Field
+
+from folkmoot.kit.errors import Invalid
 
 T = TypeVar("T")
 
+DESCENDING: Final = "-"
+
 Limit = Annotated[int, Field(ge=1, le=100, description="How many items to return at most.")]
+Cursor = Annotated[
+    str,
+    Field(max_length=4_000, description="The `next_cursor` of the page before, in the same order."),
+]
+
+
+class CursorInvalid(Invalid):
+    code = "cursor_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one that this list has given out in this order.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asks of a list; a `sort` that begins with `-` turns the order round."""
+
+    sort: str
+    limit: int = 20
+    cursor: str | None = None
+
+    @property
+    def field(self) -> str:
+        """What the list is ordered by."""
+        return self.sort.removeprefix(DESCENDING)
+
+    @property
+    def descending(self) -> bool:
+        """Whether the last comes first."""
+        return self.sort.startswith(DESCENDING)
 
 
 class Page(BaseModel, Generic[T]):
@@ -18,6 +60,26 @@ class Page(BaseModel, Generic[T]):
 
 
 def cut(rows: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[T]:
-    """Build a page from up to `limit + 1` rows."""
+    """Build a page from up to `limit + 1` rows, of a list whose cursor is plainly a row's id."""
     items = list(rows[:limit])
     return Page(items=items, next_cursor=str(key(items[-1])) if len(rows) > limit else None)
+
+
+def seal(listing: str, asked: Asked, *place: str) -> str:
+    """Return the cursor of a place in a list."""
+    text = orjson.dumps([listing, asked.sort, *place])
+    return urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def unseal(listing: str, asked: Asked) -> list[str]:
+    """Return the place that a cursor names; fails with `CursorInvalid` for one of another list."""
+    encoded = (asked.cursor or "").encode()
+    try:
+        found: Any = orjson.loads(urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
+    except (binascii.Error, ValueError):
+        raise CursorInvalid from None
+    match found:
+        case [name, sort, *place] if name == listing and sort == asked.sort:
+            if all(isinstance(each, str) and "\0" not in each for each in place):
+                return place
+    raise CursorInvalid

@@ -6,10 +6,12 @@ from typing import Final
 
 from sqlalchemy import func, select
 
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, demand_in_team
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, TeamId, new_id
+from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import plaintext
 from folkmoot.knowledge.errors import CollectionNotFound
@@ -18,6 +20,13 @@ from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate, Scope
 
 CONTRIBUTE: Final = "team:contribute"
 """What it takes to change what is a team's; who may not do so may read it."""
+
+
+LISTING: Final = Listing[Collection](
+    "collections",
+    Collection.id,
+    {"created_at": Collection.id, "updated_at": Collection.updated_at, "name": Collection.name},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +121,12 @@ async def all_ids(work: Work) -> Sequence[CollectionId]:
     return (await work.session.scalars(statement)).all()
 
 
-async def browse(work: Work, *, cursor: CollectionId | None, limit: int) -> Sequence[Collection]:
-    """Return up to `limit` collections, newest first, after the cursor."""
-    statement = (
-        select(Collection)
-        .where(Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None))
-        .order_by(Collection.id.desc())
-        .limit(limit)
+async def browse(work: Work, asked: Asked) -> Slice[Collection]:
+    """Return a page of the collections that the subject can see."""
+    statement = select(Collection).where(
+        Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
     )
-    if cursor is not None:
-        statement = statement.where(Collection.id < cursor)
-    return (await work.session.scalars(statement)).all()
+    return await LISTING.slice(work, statement, asked)
 
 
 async def counts(

@@ -1,19 +1,26 @@
 """Everything that can be done with documents, save reading and indexing them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
+from folkmoot.kit.page import Asked
 from folkmoot.knowledge import collections, index
 from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
 from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
 from folkmoot.knowledge.sniff import Kind
+
+LISTING: Final = Listing[Document](
+    "documents",
+    Document.id,
+    {"created_at": Document.id, "updated_at": Document.updated_at, "title": Document.title},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,19 +132,16 @@ async def get(work: Work, document_id: DocumentId) -> Document:
 
 
 async def browse(
-    work: Work, collection_id: CollectionId, *, cursor: DocumentId | None, limit: int
-) -> Sequence[Document]:
-    """Return up to `limit` documents of a collection, newest first, after the cursor."""
+    work: Work, collection_id: CollectionId, status: Status | None, asked: Asked
+) -> Slice[Document]:
+    """Return a page of a collection's documents; of those in one state, if one is named."""
     await collections.get(work, collection_id)
-    statement = (
-        select(Document)
-        .where(Document.org_id == work.subject.org_id, Document.collection_id == collection_id)
-        .order_by(Document.id.desc())
-        .limit(limit)
+    statement = select(Document).where(
+        Document.org_id == work.subject.org_id, Document.collection_id == collection_id
     )
-    if cursor is not None:
-        statement = statement.where(Document.id < cursor)
-    return (await work.session.scalars(statement)).all()
+    if status is not None:
+        statement = statement.where(Document.status == status)
+    return await LISTING.slice(work, statement, asked)
 
 
 async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentText]:

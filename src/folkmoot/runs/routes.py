@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 from folkmoot.db.work import Database
 from folkmoot.http import sse
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 from folkmoot.http.problems import documented
 from folkmoot.kit.chain import Link
 from folkmoot.kit.ids import RunId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, CursorInvalid, Page
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import RunNotFound, RunsDraining, TooManyRuns
@@ -44,6 +44,7 @@ Translate = Callable[[Recorded], bytes]
 """Turns an event into the JSON text of a protocol's event."""
 
 MISSING: Final = documented(RunNotFound)
+BAD_CURSOR: Final = documented(CursorInvalid)
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
         "model": Page[EventRead] | Page[LogEventRead],
@@ -68,6 +69,9 @@ Place = Annotated[
 ]
 
 
+Sort = Literal["created_at", "-created_at"]
+
+
 class LogFormat(StrEnum):
     """AG-UI events, or the log as it is stored."""
 
@@ -80,18 +84,19 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
     routes = APIRouter(prefix="/runs", tags=["runs"])
     reader = LogReader(database)
 
-    @routes.get("", dependencies=[require("runs:read")])
+    @routes.get("", dependencies=[require("runs:read")], responses=BAD_CURSOR)
     async def list_runs(
         work: OpenWork,
         kind: Annotated[str | None, Query(max_length=40)] = None,
         state: RunState | None = None,
-        cursor: RunId | None = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "-created_at",
     ) -> Page[RunRead]:
-        """List runs, newest first."""
+        """List runs, newest first unless asked otherwise."""
         wanted = service.RunFilter(kind, state)
-        rows = await service.browse(work, wanted=wanted, cursor=cursor, limit=limit + 1)
-        return cut([read(row) for row in rows], limit, lambda run: run.id)
+        found = await service.browse(work, wanted, Asked(sort, limit, cursor))
+        return found.page([read(row) for row in found.rows])
 
     @routes.get("/{run_id}", dependencies=[require("runs:read")], responses=MISSING)
     async def read_run(run_id: RunName, work: OpenWork) -> RunDetails:

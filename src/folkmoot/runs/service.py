@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, text, update
 
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId, RunId
+from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import LeaseLost, RunNotFound
 from folkmoot.runs.hub import CANCEL_CHANNEL
@@ -16,6 +19,8 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.models import LedgerEntry, Process, Run
 from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
 from folkmoot.runs.states import ACTIVE, CallState, RunState
+
+LISTING: Final = Listing[Run]("runs", Run.id, {"created_at": Run.id})
 
 SEE_ALL = "operations:read"
 """The permission to see the runs of everybody in the organisation."""
@@ -102,18 +107,14 @@ async def alive(work: Work, process_id: ProcessId) -> bool:
     return bool(await work.session.scalar(select(Process.alive).where(Process.id == process_id)))
 
 
-async def browse(
-    work: Work, *, wanted: RunFilter, cursor: RunId | None, limit: int
-) -> Sequence[Run]:
-    """Return up to `limit` runs, newest first, after the cursor."""
-    statement = select(Run).where(visible(work.subject)).order_by(Run.id.desc()).limit(limit)
+async def browse(work: Work, wanted: RunFilter, asked: Asked) -> Slice[Run]:
+    """Return a page of the runs that the subject can see."""
+    statement = select(Run).where(visible(work.subject))
     if wanted.kind is not None:
         statement = statement.where(Run.kind == wanted.kind)
     if wanted.state is not None:
         statement = statement.where(Run.state == wanted.state)
-    if cursor is not None:
-        statement = statement.where(Run.id < cursor)
-    return (await work.session.scalars(statement)).all()
+    return await LISTING.slice(work, statement, asked)
 
 
 async def queue(work: Work, new: NewRun) -> None:

@@ -1,7 +1,7 @@
-"""What schemathesis has to know of headers that depend on what was sent before.
+"""What schemathesis has to know of values that depend on what was sent before.
 
-A key that happens to be chosen twice, and a tag that nobody has been given, are refused although
-the description allows them.
+A key that happens to be chosen twice, and a tag or a cursor that nobody has been given, are refused
+although the description allows them.
 """
 
 import re
@@ -22,3 +22,16 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         headers["Idempotency-Key"] = str(new_id())
     if "If-Match" in headers:
         headers["If-Match"] = "*"
+    query, bounds = case.query or {}, _bounds(case.operation.definition.raw)
+    cursor = query.get("cursor")
+    if bounds is not None and isinstance(cursor, str) and len(cursor) <= bounds:
+        del query["cursor"]
+
+
+def _bounds(operation: dict[str, Any]) -> int | None:
+    """Return how long a cursor may be, where it is one that only the list itself can make."""
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("name") == "cursor":
+            bounds: int | None = parameter["schema"].get("maxLength")
+            return bounds
+    return None

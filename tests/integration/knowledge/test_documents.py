@@ -217,6 +217,22 @@ async def test_a_document_is_deleted_only_as_it_was_seen(ada: Visitor) -> None:
     assert (await ada.http.delete(path, headers={"If-Match": now})).status_code == 204
 
 
+async def test_documents_are_listed_as_asked_for(ada: Visitor) -> None:
+    collection = await ada.collection()
+    for title in ("b", "C", "a"):
+        await ada.tell(collection, title, f"Of {title}.")
+    await ada.send(collection, ("bad.pdf", b"%PDF-1.7 nothing"))
+    path = f"/collections/{collection}/documents"
+    for sort, expected in (("title", "abC"), ("-title", "Cba"), ("created_at", "bCa")):
+        asked = {"sort": sort, "status": "ready"}
+        listed = (await ada.http.get(path, params=asked)).json()["items"]
+        assert "".join(each["title"] for each in listed) == expected
+    wrong = await ada.http.get(path, params={"sort": "blob_key"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/query/sort")
+    garbage = await ada.http.get(path, params={"cursor": "garbage"})
+    assert (garbage.status_code, garbage.json()["code"]) == (422, "cursor_invalid")
+
+
 async def waits_for_a_lock(place: Room) -> None:
     """Wait until somebody in the database waits for somebody else."""
     async with asyncio.timeout(20), place.database.unscoped() as connection:

@@ -7,6 +7,7 @@ import pytest
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import ProcessId, RunId, UserId, new_id
+from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import RunNotFound
@@ -98,22 +99,22 @@ async def test_ten_thousand_runs_are_read_page_by_page_each_once(
             (subject.org_id, subject.user_id, MANY),
         )
     seen: list[RunId] = []
-    cursor: RunId | None = None
+    cursor: str | None = None
     slowest = 0.0
     async with database.work(subject) as work:
         while True:
             begun = time.perf_counter()
-            page = await service.browse(work, wanted=RunFilter(), cursor=cursor, limit=100)
+            asked = Asked("-created_at", 100, cursor)
+            page = await service.browse(work, RunFilter(), asked)
             slowest = max(slowest, time.perf_counter() - begun)
-            if not page:
+            seen += [run.id for run in page.rows]
+            cursor = page.next_cursor
+            if cursor is None:
                 break
-            seen += [run.id for run in page]
-            cursor = seen[-1]
             work.session.expunge_all()
-        failed = await service.browse(
-            work, wanted=RunFilter("run", RunState.FAILED), cursor=None, limit=MANY
-        )
+        wanted = RunFilter("run", RunState.FAILED)
+        failed = await service.browse(work, wanted, Asked("created_at", MANY))
     assert seen == sorted(set(seen), reverse=True)
     assert len(seen) == MANY
-    assert len(failed) == MANY // 100
+    assert len(failed.rows) == MANY // 100
     assert slowest < 2

@@ -1,11 +1,12 @@
 """REST endpoints for API keys."""
 
 from http import HTTPStatus
+from typing import Final, Literal
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import api_keys
@@ -21,7 +22,11 @@ from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import ApiKeyId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, CursorInvalid, Page
+
+BAD_CURSOR: Final = documented(CursorInvalid)
+
+Sort = Literal["created_at", "-created_at", "name", "-name"]
 
 
 def router(identity: Identity) -> APIRouter:
@@ -48,13 +53,16 @@ def router(identity: Identity) -> APIRouter:
         shown = ApiKeyRead.model_validate(key)
         return ApiKeyCreated(**shown.model_dump(), key=secret)
 
-    @routes.get("", dependencies=[require("api_keys:read")])
+    @routes.get("", dependencies=[require("api_keys:read")], responses=BAD_CURSOR)
     async def list_api_keys(
-        work: OpenWork, cursor: ApiKeyId | None = None, limit: PageLimit = 20
+        work: OpenWork, cursor: PageCursor = None, limit: PageLimit = 20, sort: Sort = "created_at"
     ) -> Page[ApiKeyRead]:
-        """List your keys in this organisation, or everybody's if you manage them."""
-        rows = await api_keys.browse(work, cursor=cursor, limit=limit + 1)
-        return cut([ApiKeyRead.model_validate(row) for row in rows], limit, lambda key: key.id)
+        """List your keys in this organisation, or everybody's if you manage them.
+
+        The oldest comes first unless asked otherwise.
+        """
+        found = await api_keys.browse(work, Asked(sort, limit, cursor))
+        return found.page([ApiKeyRead.model_validate(row) for row in found.rows])
 
     @routes.delete(
         "/{api_key_id}",

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter
 
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, CursorInvalid, Page
 from folkmoot.knowledge import collections, settling
 from folkmoot.knowledge.collections import Counts
 from folkmoot.knowledge.errors import CollectionNotFound
@@ -27,6 +27,9 @@ from folkmoot.knowledge.schemas import (
 from folkmoot.knowledge.service import Knowledge
 
 MISSING: Final = documented(CollectionNotFound)
+BAD_CURSOR: Final = documented(CursorInvalid)
+
+Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
 
 
 def router(knowledge: Knowledge) -> APIRouter:
@@ -43,13 +46,13 @@ def router(knowledge: Knowledge) -> APIRouter:
         """Create a collection."""
         return _read(await collections.create(work, data), Counts())
 
-    @routes.get("", dependencies=[require("collections:read")])
+    @routes.get("", dependencies=[require("collections:read")], responses=BAD_CURSOR)
     async def list_collections(
-        work: OpenWork, cursor: CollectionId | None = None, limit: PageLimit = 20
+        work: OpenWork, cursor: PageCursor = None, limit: PageLimit = 20, sort: Sort = "-created_at"
     ) -> Page[CollectionRead]:
-        """List collections, newest first."""
-        rows = await collections.browse(work, cursor=cursor, limit=limit + 1)
-        return cut(await read_all(work, rows), limit, lambda each: each.id)
+        """List collections, newest first unless asked otherwise."""
+        found = await collections.browse(work, Asked(sort, limit, cursor))
+        return found.page(await read_all(work, found.rows))
 
     @routes.get("/{collection_id}", dependencies=[require("collections:read")], responses=MISSING)
     async def read_collection(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -14,13 +14,13 @@ from starlette.responses import Response, StreamingResponse
 
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, CursorInvalid, Page
 from folkmoot.knowledge import documents, settling
 from folkmoot.knowledge.errors import (
     BrokenForm,
@@ -47,7 +47,9 @@ from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 READ: Final = [require("documents:read")]
 WRITE: Final = [require("documents:write")]
 MISSING: Final = documented(DocumentNotFound)
-UNKNOWN: Final = documented(CollectionNotFound)
+UNKNOWN: Final = documented(CollectionNotFound, CursorInvalid)
+
+Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"]
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
         "content": {
@@ -89,13 +91,15 @@ def router(knowledge: Knowledge) -> APIRouter:
     async def list_documents(
         collection_id: CollectionId,
         work: OpenWork,
-        cursor: DocumentId | None = None,
+        status: Status | None = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "-created_at",
     ) -> Page[DocumentRead]:
-        """List a collection's documents, newest first."""
+        """List a collection's documents, newest first unless asked otherwise."""
         await settling.settle(work, [collection_id])
-        rows = await documents.browse(work, collection_id, cursor=cursor, limit=limit + 1)
-        return cut([read(row) for row in rows], limit, lambda each: each.id)
+        found = await documents.browse(work, collection_id, status, Asked(sort, limit, cursor))
+        return found.page([read(row) for row in found.rows])
 
     @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)
     async def read_document(document_id: DocumentId, work: OpenWork, etags: Etags) -> DocumentRead:

@@ -1,0 +1,113 @@
+"""Lists cut into pages by the place of the last row, with the id as the last word.
+
+Whatever is added or removed meanwhile, no row comes twice and none is passed over; and the last
+page costs what the first one does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from folkmoot.db.work import PersonalWork, Work
+from folkmoot.kit.page import Asked, CursorInvalid, Page, seal, unseal
+
+Row = TypeVar("Row")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Row]):
+    """The rows of one page, and how it goes on."""
+
+    rows: Sequence[Row]
+    next_cursor: str | None
+
+    def page(self, items: list[T]) -> Page[T]:
+        """Return the page that shows these rows."""
+        return Page(items=items, next_cursor=self.next_cursor)
+
+
+class Listing(Generic[Row]):
+    """A list and the orders it can be had in.
+
+    Args:
+        name: The list's name, so that no other's cursor counts.
+        id_: What tells rows apart; ids are made in the order of time.
+        orders: The columns to sort by, which are never null: times, and texts without regard to
+            case. One that is the id is the order in which rows were made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        id_: InstrumentedAttribute[Any],
+        orders: Mapping[str, InstrumentedAttribute[Any]],
+    ) -> None:
+        self._name = name
+        self._id = id_
+        self._orders = orders
+
+    async def slice(
+        self, work: Work | PersonalWork, statement: Select[Row], asked: Asked
+    ) -> Slice[Row]:
+        """Return a page of what a statement selects.
+
+        Raises:
+            CursorInvalid: The cursor is of another list or order, or of none.
+        """
+        places = self._places(asked)
+        if asked.cursor is not None:
+            here, there = tuple_(*places), tuple_(*self._read(asked))
+            statement = statement.where(here < there if asked.descending else here > there)
+        ordered = [place.desc() if asked.descending else place.asc() for place in places]
+        statement = statement.order_by(*ordered).limit(asked.limit + 1)
+        rows = (await work.session.scalars(statement)).all()
+        if len(rows) <= asked.limit:
+            return Slice(rows, None)
+        kept = rows[: asked.limit]
+        return Slice(kept, seal(self._name, asked, *self._written(kept[-1], asked)))
+
+    def _places(self, asked: Asked) -> list[ColumnElement[Any]]:
+        column = self._orders[asked.field]
+        if column is self._id:
+            return [self._id.expression]
+        return [_comparable(column, column.expression), self._id.expression]
+
+    def _written(self, row: Row, asked: Asked) -> list[str]:
+        column = self._orders[asked.field]
+        columns = [self._id] if column is self._id else [column, self._id]
+        values = [getattr(row, each.key) for each in columns]
+        return [each.isoformat() if isinstance(each, datetime) else str(each) for each in values]
+
+    def _read(self, asked: Asked) -> list[ColumnElement[Any]]:
+        column = self._orders[asked.field]
+        place = unseal(self._name, asked)
+        columns = [self._id] if column is self._id else [column, self._id]
+        if len(place) != len(columns):
+            raise CursorInvalid
+        try:
+            values = [_value(each, text) for each, text in zip(columns, place, strict=True)]
+        except (ValueError, OverflowError):
+            raise CursorInvalid from None
+        return [
+            _comparable(each, literal(value, each.type))
+            for each, value in zip(columns, values, strict=True)
+        ]
+
+
+def _value(column: InstrumentedAttribute[Any], text: str) -> object:
+    python_type = column.type.python_type
+    if python_type is datetime:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return UUID(text) if python_type is UUID else text
+
+
+def _comparable(
+    column: InstrumentedAttribute[Any], value: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    return func.lower(value) if column.type.python_type is str else value
