@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -30,13 +31,14 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity import callers
+from folkmoot.identity.purge import Purge
 from folkmoot.identity.recovery import Recovery
 from folkmoot.identity.refusals import Refusals
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
-from folkmoot.kit.ids import CollectionId, OrgId, UserId
+from folkmoot.kit.ids import CollectionId, OrgId, TeamId, UserId
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import tracing
@@ -151,7 +153,18 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     await asyncio.to_thread(agent_loading.warm, BUILTIN)
     settle_memory()
     if works:
-        await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
+        async with asyncio.TaskGroup() as working:
+            purging = working.create_task(_purge(parts).watch(), name="purge")
+            await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
+            purging.cancel()
+
+
+def _purge(parts: Parts) -> Purge:
+    async def team_ends(org_id: OrgId, team_id: TeamId) -> None:
+        await parts.knowledge.jobs.forget_team(org_id, team_id)
+
+    kept = parts.identity.options.kept
+    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends)
 
 
 def settle_memory() -> None:
@@ -266,6 +279,7 @@ def _identity(on: Ground, database: Database) -> Identity:
         registration_open=on.deployment.registration_open,
         https=on.deployment.mode is Mode.PRODUCTION,
         public_url=on.deployment.public_url or f"http://localhost:{on.deployment.port}",
+        kept=timedelta(days=on.deployment.purge_after_days),
     )
     return Identity(database, options)
 

@@ -107,6 +107,13 @@ class BlobStore:
         except BlobNotFound:
             pass
 
+    async def clear(self, directory: str) -> None:
+        """Delete every blob whose key begins with a directory's name and a slash."""
+        with self._failures():
+            async for found in self._obstore.list(self._store, prefix=directory.rstrip("/")):
+                for blob in found:
+                    await self.delete(blob["path"])
+
     async def ping(self) -> None:
         """Ask the store for something that is not there; fail if it does not answer."""
         with self._failures():

@@ -24,6 +24,17 @@ NOWHERE = f"{ORG} IS NULL"
 BY_BATCH = f"org_id = ANY {ORGS}"
 
 
+LET_OWNER = """
+DO $body$ BEGIN
+  IF EXISTS (SELECT FROM pg_attribute
+             WHERE attrelid = '{table}'::regclass AND attname = 'org_id' AND NOT attisdropped)
+  THEN
+    CREATE POLICY purge ON {table} TO CURRENT_USER USING (org_id = {org});
+  END IF;
+END $body$
+"""
+
+
 def protect(
     table: str,
     *,
@@ -41,6 +52,22 @@ def protect(
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY tenant ON {table} TO {Role.APP} USING ({rule}) WITH CHECK ({rule})")
     op.execute(f"GRANT {app} ON {table} TO {Role.APP}")
+    let_owner(table)
+
+
+def let_owner(table: str) -> None:
+    """Let the owner at the rows of the organisation that its transaction names, to purge them.
+
+    Nothing is done for a table without organisations.
+    """
+    op.execute(LET_OWNER.replace("{table}", table).replace("{org}", ORG))
+
+
+def let_owner_end(table: str) -> None:
+    """Let the owner at what has been deleted, to delete it for good."""
+    op.execute(
+        f"CREATE POLICY purge_deleted ON {table} TO CURRENT_USER USING (deleted_at IS NOT NULL)"
+    )
 
 
 def let_writer(

@@ -1,7 +1,7 @@
 """What the identity slice takes in and gives out."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -11,7 +11,6 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -63,6 +62,9 @@ Secret = Annotated[
     SecretStr,
     Field(min_length=1, max_length=200, examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"]),
 ]
+Unshown = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+"""A secret that examples do without."""
+
 Scope = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]+:[a-z_]+$")]
 
 
@@ -87,20 +89,12 @@ class Registration(Input):
     organization_name: Line | None = Field(
         default=None, description="The person's name if absent.", examples=["Analytical Engines"]
     )
-    invitation_token: Secret | None = Field(
+    invitation_token: Unshown | None = Field(
         default=None,
         description="Of an invitation: its organisation is the one to begin with, and none is"
-        " made. It counts also where nobody can register by themselves.",
+        " made, whatever `organization_name` says. It counts also where nobody can register by"
+        " themselves.",
     )
-
-    @model_validator(mode="after")
-    def one_organization(self) -> Self:
-        """Refuse a name for an organisation that is not made."""
-        if self.invitation_token and self.organization_name:
-            raise PydanticCustomError(
-                "two_organizations", "Whoever is invited makes no organisation"
-            )
-        return self
 
 
 class Registered(Output):

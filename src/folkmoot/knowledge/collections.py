@@ -121,6 +121,16 @@ async def all_ids(work: Work) -> Sequence[CollectionId]:
     return (await work.session.scalars(statement)).all()
 
 
+async def of_team(work: Work, team_id: TeamId) -> Sequence[Collection]:
+    """Return a team's collections."""
+    statement = select(Collection).where(
+        Collection.org_id == work.subject.org_id,
+        Collection.team_id == team_id,
+        Collection.deleted_at.is_(None),
+    )
+    return (await work.session.scalars(statement)).all()
+
+
 async def browse(work: Work, asked: Asked) -> Slice[Collection]:
     """Return a page of the collections that the subject can see."""
     statement = select(Collection).where(

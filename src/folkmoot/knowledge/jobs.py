@@ -9,9 +9,10 @@ from sqlalchemy import delete, select
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
+from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UploadId, UserId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import documents, uploads
+from folkmoot.knowledge import collections, documents, uploads
 from folkmoot.knowledge.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.runs import service as runs
@@ -24,6 +25,7 @@ DROP_BLOB: Final = "knowledge.drop_blob"
 CLEAR_UPLOAD: Final = "knowledge.clear_upload"
 INGEST_QUEUE: Final = "ingest"
 QUEUE: Final = "knowledge"
+NOBODY: Final = UserId(UUID(int=0))
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
 UPLOAD_SECONDS: Final = 10
@@ -73,6 +75,14 @@ class KnowledgeJobs:
         team = str(collection.team_id or "")
         ids = {"collection_id": str(collection.id), "team_id": team}
         await self.queue.defer(work, PURGE, **_who(work.subject), **ids)
+
+    async def forget_team(self, org_id: OrgId, team_id: TeamId) -> None:
+        """Delete the collections of a team that is gone, and have what is in them purged."""
+        subject = Subject(org_id, NOBODY, frozenset({collections.CONTRIBUTE}), (team_id,))
+        async with self.database.work(subject) as work:
+            for each in await collections.of_team(work, team_id):
+                each.deleted_at = clock.now()
+                await self.forget(work, each)
 
     async def drop(self, work: Work, key: str) -> None:
         """Have a blob deleted once this work is committed."""

@@ -180,6 +180,11 @@ class Deployment(BaseModel):
         default=15.0,
         description="How long a process that stops lets its runs end before it hands them over.",
     )
+    purge_after_days: PositiveInt = Field(
+        default=30,
+        description="Days for which organisations, teams and users that were deleted can be "
+        "brought back. After that they are purged, with all that is theirs.",
+    )
     max_runs: PositiveInt = Field(
         default=2_000, description="Runs that one process works on at the same time."
     )

@@ -185,3 +185,14 @@ async def test_permissions_are_demanded(place: Room, ada: Visitor) -> None:
     ]:
         answer = await reader.http.request(method, path, json=json)
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+async def test_what_a_team_had_goes_when_the_team_is_purged(place: Room, ada: Visitor) -> None:
+    team = TeamId(new_id())
+    member = place.visitor(replace(ada.subject, team_ids=(team,)))
+    data = {"name": "Ours", "scope": "team", "team_id": str(team)}
+    path = f"/collections/{(await member.http.post('/collections', json=data)).json()['id']}"
+    kept = await ada.collection()
+    await place.knowledge.jobs.forget_team(ada.subject.org_id, team)
+    assert (await member.http.get(path)).status_code == 404
+    assert (await member.http.get(f"/collections/{kept}")).status_code == 200

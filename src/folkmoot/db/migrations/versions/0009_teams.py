@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from folkmoot.db.policies import NOWHERE, USER, let_read, protect
+from folkmoot.db.policies import NOWHERE, USER, let_owner_end, let_read, protect
 
 revision = "0009_teams"
 down_revision = "0008_audit"
@@ -76,7 +76,11 @@ def upgrade() -> None:
     mine = f"m.user_id = {USER} AND m.org_id = teams.org_id"
     let_read("teams", "person", f"{NOWHERE} AND EXISTS (SELECT FROM memberships AS m WHERE {mine})")
     let_read("team_memberships", "person", f"{NOWHERE} AND user_id = {USER}")
+    for table in ("organizations", "teams", "users"):
+        let_owner_end(table)
 
 
 def downgrade() -> None:
+    op.execute("DROP POLICY purge_deleted ON organizations")
+    op.execute("DROP POLICY purge_deleted ON users")
     op.execute("DROP TABLE invitation_teams, invitations, team_memberships, teams")

@@ -1,0 +1,179 @@
+"""What was deleted long ago goes for good, with all that belongs to it, and nothing else does."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import update
+
+from acting import TEAMS, Caller
+from folkmoot.blobs.errors import BlobNotFound
+from folkmoot.blobs.store import BlobStore
+from folkmoot.db.errors import DatabaseUnavailable
+from folkmoot.identity.models import User
+from folkmoot.identity.purge import Purge, Purged
+from folkmoot.identity.service import Identity
+from folkmoot.kit import clock
+from folkmoot.kit.ids import OrgId, TeamId
+from folkmoot.kit.subject import Subject
+from identity_app import Account, Clock, user_id_of
+
+pytestmark = pytest.mark.anyio
+
+KEPT = timedelta(days=30)
+TENANT_TABLES = """
+SELECT c.relname FROM pg_class AS c
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'org_id'
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+"""
+RUN = """
+INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
+                  attempt)
+VALUES (%(org)s, %(id)s, %(id)s, 'agent', 'done', '{}', 'c', 't', '', 1)
+"""
+EVENT = """
+INSERT INTO run_events (org_id, run_id, seq, at_ms, type, hash)
+VALUES (%(org)s, %(id)s, 1, 0, 'run.started', '')
+"""
+
+
+class Ends:
+    """The teams that other rooms have been told of."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[OrgId, TeamId]] = []
+
+    async def __call__(self, org_id: OrgId, team_id: TeamId) -> None:
+        self.told.append((org_id, team_id))
+
+
+@pytest.fixture
+def ends() -> Ends:
+    return Ends()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore((tmp_path / "blobs").as_uri())
+
+
+@pytest.fixture
+def purge(owner_address: str, blobs: BlobStore, ends: Ends) -> Purge:
+    return Purge(owner_address, blobs, KEPT, ends)
+
+
+async def text() -> AsyncGenerator[bytes]:
+    yield b"A heron."
+
+
+def rows_of(superuser: str, org_id: str) -> dict[str, int]:
+    """Count what is left of an organisation, by table."""
+    counted: dict[str, int] = {}
+    with psycopg.connect(superuser) as connection:
+        for (table,) in connection.execute(TENANT_TABLES).fetchall():
+            statement = sql.SQL("SELECT count(*) FROM {} WHERE org_id = %s")
+            row = connection.execute(statement.format(sql.Identifier(table)), (org_id,)).fetchone()
+            if row and row[0]:
+                counted[table] = row[0]
+    return counted
+
+
+@pytest.mark.core
+async def test_an_organisation_goes_with_everything_that_belongs_to_it(
+    superuser_address: str,
+    purge: Purge,
+    blobs: BlobStore,
+    owner: Caller,
+    stranger: Caller,
+    time: Clock,
+) -> None:
+    places = (owner.place, stranger.place)
+    for person in (owner, stranger):
+        await person.team()
+        await person.ask("POST", "/api/v1/api-keys", {"name": "mine"})
+        await person.ask("POST", f"/api/v1/organizations/{person.place}/invitations", {})
+        await blobs.put(f"{person.place}/documents/one", text(), limit=100)
+        with psycopg.connect(superuser_address) as connection:
+            for statement in (RUN, EVENT):
+                connection.execute(statement, {"org": person.place, "id": person.id})
+    before = [rows_of(superuser_address, place) for place in places]
+    assert {"runs", "run_events", "teams", "api_keys", "audit_events"} <= before[0].keys()
+    assert (await owner.ask("DELETE", f"/api/v1/organizations/{owner.place}")).status_code == 204
+    assert await purge.run() == Purged()
+    time.pass_by(days=30, seconds=1)
+    assert await purge.run() == Purged(organizations=1)
+    assert rows_of(superuser_address, owner.place) == {}
+    assert rows_of(superuser_address, stranger.place) == before[1]
+    with pytest.raises(BlobNotFound):
+        [part async for part in blobs.get(f"{owner.place}/documents/one")]
+    assert [part async for part in blobs.get(f"{stranger.place}/documents/one")] == [b"A heron."]
+    assert await purge.run() == Purged()
+
+
+async def test_a_team_goes_and_other_rooms_are_told(
+    superuser_address: str, purge: Purge, ends: Ends, owner: Caller, time: Clock
+) -> None:
+    kept, gone = await owner.team("Kept"), await owner.team("Gone")
+    assert (await owner.ask("DELETE", f"{TEAMS}/{gone}")).status_code == 204
+    assert await purge.run() == Purged()
+    time.pass_by(days=31)
+    assert await purge.run() == Purged(teams=1)
+    assert [(str(org_id), str(team_id)) for org_id, team_id in ends.told] == [(owner.place, gone)]
+    left = rows_of(superuser_address, owner.place)
+    assert (left["teams"], left["team_memberships"]) == (1, 1)
+    assert kept != gone
+
+
+async def test_a_user_goes_with_their_places(
+    identity: Identity,
+    superuser_address: str,
+    purge: Purge,
+    grace: Account,
+    linus: Account,
+    time: Clock,
+) -> None:
+    async with identity.database.personal_work(user_id_of(linus)) as work:
+        await work.session.execute(update(User).values(deleted_at=clock.now()))
+    time.pass_by(days=31)
+    assert await purge.run() == Purged(users=1)
+    assert "memberships" not in rows_of(superuser_address, linus["organization_id"])
+    assert rows_of(superuser_address, grace["organization_id"])["memberships"] == 1
+
+
+async def test_one_process_purges_at_a_time(purge: Purge, owner_address: str) -> None:
+    async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as other:
+        await other.execute("SELECT pg_advisory_lock(hashtext('folkmoot purge'))")
+        assert await purge.run() == Purged()
+
+
+async def test_the_owner_sees_the_members_only_of_an_organisation_that_it_names(
+    owner_address: str, subject: Subject, other_subject: Subject
+) -> None:
+    with psycopg.connect(owner_address) as connection:
+        assert connection.execute("SELECT * FROM memberships").fetchall() == []
+        connection.execute("SELECT set_config('app.org', %s, true)", (str(subject.org_id),))
+        found = connection.execute("SELECT user_id FROM memberships").fetchall()
+    assert found == [(subject.user_id,)] != [(other_subject.user_id,)]
+
+
+async def test_a_purge_that_fails_is_put_off(
+    owner_address: str, blobs: BlobStore, owner: Caller, time: Clock
+) -> None:
+    tried = asyncio.Event()
+
+    async def away(_org_id: OrgId, _team_id: TeamId) -> None:
+        tried.set()
+        raise DatabaseUnavailable
+
+    await owner.ask("DELETE", f"{TEAMS}/{await owner.team()}")
+    time.pass_by(days=31)
+    watching = asyncio.create_task(Purge(owner_address, blobs, KEPT, away).watch())
+    async with asyncio.timeout(10):
+        await tried.wait()
+        await asyncio.sleep(0)
+    assert not watching.done()
+    watching.cancel()
