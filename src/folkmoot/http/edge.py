@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from folkmoot.http.access_log import AccessLog
 from folkmoot.http.body_limit import LIMIT, BodyLimit
+from folkmoot.http.compression import Compression
 from folkmoot.http.early_answers import EarlyAnswers
 from folkmoot.http.limits.gate import Gate, RateLimits
 from folkmoot.http.plain_problems import PlainProblems
@@ -74,6 +75,7 @@ def edge(app: ASGIApp, options: EdgeOptions) -> ASGIApp:
             allow_headers=TAKEN,
             expose_headers=SHOWN,
         )
+    app = Compression(app)
     app = TrustedHostMiddleware(app, allowed_hosts=options.trusted_hosts, www_redirect=False)
     app = PlainProblems(EarlyAnswers(app))
     app = SecurityHeaders(app, https_only=options.https_only)

@@ -11,7 +11,9 @@ from settled import Settler, newcomer, settler
 
 @pytest.fixture(scope="session")
 def server(environment: dict[str, str]) -> Iterator[Deployed]:
-    with deployed(environment) as server:
+    # Whoever tries everything at random signs in more often than people do.
+    unlimited = {"FOLKMOOT_RATE_LIMITS__AUTH_PER_ADDRESS": "off"}
+    with deployed(environment | unlimited) as server:
         yield server
 
 
