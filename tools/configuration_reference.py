@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.deployment import Deployment, Mode
 from folkmoot.settings.groups import ColorScheme, SearchMode
+from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -85,10 +86,42 @@ KINDS: Final[dict[object, str]] = {
     SecretStr: "secret",
     Mode: " or ".join(f"`{mode}`" for mode in Mode),
     list[str]: "list",
+    list[OidcIssuer]: "list of issuers",
     dict[str, str]: "package.module:name",
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     ColorScheme: " or ".join(f"`{scheme}`" for scheme in ColorScheme),
 }
+
+ISSUERS: Final = """\
+## `oidc`: outside issuers
+
+Whoever has a token of one of these issuers is who it says, at every operation:
+`Authorization: Bearer …`. With a `client_id`, people sign in to the console with it, too, at
+`/api/v1/auth/oidc/NAME/start`; the issuer has to know
+`PUBLIC_URL/api/v1/auth/oidc/NAME/callback` as the address that it sends them back to.
+"""
+
+ISSUERS_END: Final = """
+Firebase Auth is one of them. Its ID tokens are bearer tokens here; `firebase.tenant` is the tenant
+of Identity Platform.
+
+```yaml
+oidc:
+  - name: firebase
+    issuer: https://securetoken.google.com/PROJECT
+    audience: PROJECT
+    jwks_url: https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com
+    tenant_claim: firebase.tenant
+    tenants: {acme-x7k2p: 019a8f3c-1c7e-7d90-8a4b-6e5f4d3c2b1a}
+    role_claim: role  # a custom claim
+  - name: keycloak
+    issuer: https://login.example/realms/people
+    audience: folkmoot
+    client_id: folkmoot
+    client_secret: …
+    link_by_email: true
+```
+"""
 
 PLUGGED_IN: Final = """\
 ## Models that come as Python
@@ -115,7 +148,18 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([BEGINNING, *_section(Deployment(), ""), PLUGGED_IN])
+    return "\n".join([BEGINNING, *_section(Deployment(), ""), *_issuers(), PLUGGED_IN])
+
+
+def _issuers() -> Iterator[str]:
+    yield ISSUERS
+    yield "| setting | default | meaning |\n|---|---|---|"
+    for name, field in OidcIssuer.model_fields.items():
+        default = (
+            "" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        )
+        yield f"| `{name}` | {default} | {field.description} |"
+    yield ISSUERS_END
 
 
 def _section(model: BaseModel, prefix: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity import callers
+from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.purge import Purge
 from folkmoot.identity.recovery import Recovery
 from folkmoot.identity.refusals import Refusals
@@ -61,6 +62,7 @@ from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
+from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.service import Settings
 from folkmoot.tools.calculator import CALCULATOR
@@ -237,12 +239,33 @@ def _registry(database: Database, documents: Knowledge) -> AgentRegistry:
     return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], Ledger(database)))
 
 
+def _issuer(told: OidcIssuer) -> Issuer:
+    return Issuer(
+        name=told.name,
+        url=told.issuer,
+        audience=told.audience,
+        jwks_url=told.jwks_url,
+        client_id=told.client_id,
+        client_secret=plain(told.client_secret),
+        scopes=told.scopes,
+        tenant_claim=told.tenant_claim,
+        tenants=told.tenants,
+        role_claim=told.role_claim,
+        link_by_email=told.link_by_email,
+        creates_accounts=told.creates_accounts,
+    )
+
+
+def _public_url(deployment: Deployment) -> str:
+    return deployment.public_url or f"http://localhost:{deployment.port}"
+
+
 def _register_letters(on: Ground, database: Database, queue: Queue) -> None:
     deployment = on.deployment
-    url, public = plain(deployment.smtp_url), deployment.public_url
+    url = plain(deployment.smtp_url)
     carrier = Carrier(database, MailServer(url, deployment.mail_from) if url else None)
     carrier.register(queue)
-    Recovery(database, carrier, public or f"http://localhost:{deployment.port}").register(queue)
+    Recovery(database, carrier, _public_url(deployment)).register(queue)
     Refusals(database).register(queue)
 
 
@@ -278,8 +301,9 @@ def _identity(on: Ground, database: Database) -> Identity:
         secret_key=on.secret_key,
         registration_open=on.deployment.registration_open,
         https=on.deployment.mode is Mode.PRODUCTION,
-        public_url=on.deployment.public_url or f"http://localhost:{on.deployment.port}",
         kept=timedelta(days=on.deployment.purge_after_days),
+        issuers=[_issuer(each) for each in on.deployment.oidc],
+        public_url=_public_url(on.deployment),
     )
     return Identity(database, options)
 

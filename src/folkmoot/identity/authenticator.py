@@ -10,14 +10,16 @@ from folkmoot.db.work import Database
 from folkmoot.http.ports import Person
 from folkmoot.identity import callers, credentials
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.oidc import outsiders
+from folkmoot.identity.oidc.verifying import Trusted
 from folkmoot.identity.places import Asked
 from folkmoot.identity.recent import Recent
 from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit.ids import OrgId, TeamId
 from folkmoot.kit.subject import Subject
 
-LONGEST: Final = 4096
-"""Bytes; a credential that is longer than any of ours is not looked at."""
+LONGEST: Final = 8192
+"""Bytes; a credential that is longer is not looked at."""
 
 PATH_PARAMETER: Final = "organization_id"
 HEADER: Final = "x-organization-id"
@@ -33,9 +35,15 @@ class Authenticator:
     seconds, and for as long may a revoked credential.
     """
 
-    def __init__(self, database: Database, tokens: Callable[[], Awaitable[AccessTokens]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Callable[[], Awaitable[AccessTokens]],
+        trusted: Trusted,
+    ) -> None:
         self._database = database
         self._tokens = tokens
+        self._trusted = trusted
         self._recent: Recent[tuple[bytes, Asked], Subject] = Recent()
 
     async def __call__(self, connection: HTTPConnection) -> Subject:
@@ -81,6 +89,9 @@ class Authenticator:
         claims = (await self._tokens()).read(secret)
         if claims is not None:
             return await callers.by_session(self._database, claims, asked)
+        said = await self._trusted.read(secret)
+        if said is not None:
+            return await outsiders.by_claims(self._database, said, asked)
         return await callers.by_key(self._database, secret, asked)
 
 

@@ -62,6 +62,24 @@ async def by_key(database: Database, key: bytes, asked: Asked = NOWHERE_ASKED) -
     )
 
 
+async def by_person(database: Database, user_id: UserId, asked: Asked) -> Subject:
+    """Return the subject of somebody for whom an outside issuer vouches.
+
+    Raises:
+        NotSignedIn: They are gone, or in no organisation.
+        OrganizationNotFound: They are no member in the one asked for.
+        TeamNotFound: They are not in the team asked for.
+    """
+    values = {"user_id": user_id, **asked.values()}
+    async with database.personal_pipelined(user_id) as connection:
+        cursor = connection.cursor(row_factory=class_row(Place))
+        await cursor.execute(BY_USER, values, prepare=True)
+    place = await cursor.fetchone()
+    if place is None:
+        raise NotSignedIn if asked.organization is None else OrganizationNotFound
+    return places.subject(user_id, place, asked)
+
+
 async def by_user(
     database: Database,
     user_id: UserId,

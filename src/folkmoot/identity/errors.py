@@ -1,6 +1,14 @@
 """Failures the identity slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
+from folkmoot.kit.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from folkmoot.kit.ids import ApiKeyId
 
 
@@ -98,6 +106,29 @@ class OrganizationNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No organisation with this id is visible to you.")
+
+
+class OutsideSignInFailed(Unauthenticated):
+    code = "outside_sign_in_failed"
+
+    def __init__(self) -> None:
+        super().__init__("Signing in there did not work out. Please begin anew.")
+
+
+class IssuerAway(Unavailable):
+    """Whoever vouches for people does not answer, or not as it should."""
+
+    code = "issuer_away"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The issuer of this identity cannot be asked.", reason=reason)
+
+
+class IssuerNotFound(NotFound):
+    code = "issuer_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody signs in with an issuer of this name here.")
 
 
 class SessionNotFound(NotFound):

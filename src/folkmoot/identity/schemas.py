@@ -180,6 +180,12 @@ class PasswordChanged(AccessToken):
     refresh_token: str | None = Field(examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"])
 
 
+class OutsideIssuer(Output):
+    """Somebody who vouches for people; `name` stands in the addresses of its routes."""
+
+    name: str = Field(examples=["google"])
+
+
 class SessionRead(Output):
     """A device that is signed in. `last_used_at` is when it last got a new access token."""
 

@@ -1,6 +1,6 @@
 """Everything people do to get in, stay in and leave."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,12 +23,18 @@ from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
 from folkmoot.identity.errors import (
+    IssuerNotFound,
+    OutsideSignInFailed,
     RegistrationClosed,
     SessionNotFound,
     WrongCredentials,
     WrongPassword,
 )
 from folkmoot.identity.invitations import Invitations
+from folkmoot.identity.oidc import people
+from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.identity.oidc.login import Login, Start
+from folkmoot.identity.oidc.verifying import Trusted
 from folkmoot.identity.passwords import Passwords
 from folkmoot.identity.schemas import (
     OrganizationRead,
@@ -54,13 +60,15 @@ class IdentityOptions:
         secret_key: The deployment's secret key.
         registration_open: Whether people may register by themselves.
         https: Whether people reach this deployment by HTTPS, and cookies need it.
-        public_url: Where people reach this deployment: links in invitations begin with it.
+        issuers: Who else vouches for people.
+        public_url: Where people reach this deployment: links begin with it.
         kept: How long what was deleted can be brought back.
     """
 
     secret_key: str = field(repr=False)
     registration_open: bool = True
     https: bool = False
+    issuers: Sequence[Issuer] = ()
     public_url: str = "http://localhost:8000"
     kept: timedelta = timedelta(days=30)
 
@@ -100,7 +108,9 @@ class Identity:
         self._sessions = Sessions(database, options.secret_key)
         self._brake = Brake(database, options.secret_key)
         self.invitations = Invitations(options.secret_key, options.public_url)
-        self.authenticator = Authenticator(database, self._tokens)
+        self._trusted = Trusted(options.issuers)
+        self._login = Login(self._trusted, options.secret_key, options.public_url)
+        self.authenticator = Authenticator(database, self._tokens, self._trusted)
 
     async def register(self, data: Registration) -> Registered:
         """Create an account and an organisation for it, or let it into one by an invitation.
@@ -164,6 +174,41 @@ class Identity:
             await links.use(work, link, loopback=client.loopback)
             session = await self._sessions.start(work, user_id, client.device)
         return await self._grant(session)
+
+    async def start_outside(self, provider: str) -> Start:
+        """Begin to sign in with an outside issuer.
+
+        Raises:
+            IssuerNotFound: There is none of this name.
+            IssuerAway: It does not say where to go.
+        """
+        return await self._login.start(self._issuer(provider))
+
+    async def finish_outside(
+        self, provider: str, *, cookie: str, state: str, code: str, issuer: str, client: Client
+    ) -> Grant:
+        """Start a session for somebody who comes back from an outside issuer.
+
+        Raises:
+            IssuerNotFound: There is none of this name.
+            OutsideSignInFailed: They do not come from there, or not with what they left with.
+            NotSignedIn: They have no account here and get none.
+            IssuerAway: It does not answer.
+        """
+        expected = self._issuer(provider)
+        if issuer and issuer != expected.url:  # RFC 9207: somebody mixes issuers up
+            raise OutsideSignInFailed
+        claims = await self._login.finish(expected, cookie=cookie, state=state, code=code)
+        user_id, _ = await people.admit(self.database, claims)
+        async with self.database.personal_work(user_id) as work:
+            session = await self._sessions.start(work, user_id, client.device)
+        return await self._grant(session)
+
+    def _issuer(self, name: str) -> Issuer:
+        found = self._trusted.named(name)
+        if found is None or found.client_id is None:
+            raise IssuerNotFound
+        return found
 
     async def issue_sign_in_link(self, user_id: UserId, *, loopback_only: bool = True) -> str:
         """Return the secret of a new one-time link, good for fifteen minutes."""

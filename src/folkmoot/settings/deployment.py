@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
 
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
+from folkmoot.settings.issuers import OidcIssuer, web_address
 from folkmoot.settings.rate_limits import RateLimits
 
 SHORTEST_KEY: Final = 32
@@ -41,10 +42,8 @@ def usual_data_dir(root: Path = CHECKOUT) -> Path:
     return root / ".folkmoot" if checkout else INSTALLED_DATA
 
 
-def _web_address(url: str) -> str:
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise ValueError("it must begin with https:// and a host")
-    return url.rstrip("/")
+def _public(url: str) -> str:
+    return web_address(url).rstrip("/")
 
 
 def _mail_server(url: SecretStr) -> SecretStr:
@@ -188,10 +187,15 @@ class Deployment(BaseModel):
     max_runs: PositiveInt = Field(
         default=2_000, description="Runs that one process works on at the same time."
     )
-    public_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+    public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,
         description="https://… at which people reach this deployment: letters link to it, and"
         " outside issuers send browsers back to it. By default http://localhost and the port.",
+    )
+    oidc: list[OidcIssuer] = Field(
+        default_factory=list[OidcIssuer],
+        description="Outside issuers whose word counts for who somebody is; each with the settings"
+        " below. As a variable, in YAML or JSON.",
     )
     smtp_url: Annotated[SecretStr, AfterValidator(_mail_server)] | None = Field(
         default=None,
@@ -258,6 +262,10 @@ def secret_values(model: BaseModel) -> Iterator[str]:
             yield value.get_secret_value()
         elif isinstance(value, BaseModel):
             yield from secret_values(value)
+        elif isinstance(value, list):
+            for each in cast(list[object], value):
+                if isinstance(each, BaseModel):
+                    yield from secret_values(each)
 
 
 def plain(secret: SecretStr | None) -> str | None:

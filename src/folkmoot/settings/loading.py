@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
+from folkmoot.settings.issuers import OidcIssuer
 
 PREFIX: Final = "FOLKMOOT_"
 IN_FILE: Final = "_FILE"
@@ -204,6 +205,8 @@ def _typed(text: str, hint: object) -> object:
     kinds = {hint, *get_args(hint)} - {type(None)}
     if list[str] in kinds:
         return _items(text)
+    if list[OidcIssuer] in kinds:
+        return _written(text)
     if bool in kinds:
         return SAID.get(text.lower(), text)
     for kind in (int, float):
@@ -211,6 +214,14 @@ def _typed(text: str, hint: object) -> object:
             with contextlib.suppress(ValueError):
                 return kind(text)
     return text
+
+
+def _written(text: str) -> object:
+    """Return what is written in YAML, of which JSON is a part; else the text, which will not do."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ""  # what is wrong with it may be a secret
 
 
 def _items(text: str) -> list[str]:

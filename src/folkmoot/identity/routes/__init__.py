@@ -9,6 +9,7 @@ from folkmoot.identity.routes import (
     invitations,
     me,
     members,
+    oidc,
     organizations,
     passwords,
     sessions,
@@ -23,6 +24,7 @@ def router(identity: Identity) -> APIRouter:
     for part in (
         auth,
         console,
+        oidc,
         passwords,
         me,
         sessions,

@@ -1,0 +1,109 @@
+"""An issuer's documents: where things are, and the keys that sign. Cached, and asked for rarely."""
+
+import asyncio
+from typing import Final
+
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+
+from folkmoot.identity.errors import IssuerAway
+from folkmoot.identity.oidc import fetching
+from folkmoot.identity.oidc.fetching import Json
+from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.kit import clock
+
+FRESH: Final = 3600.0
+"""Seconds for which keys are taken without asking again."""
+
+SELDOM: Final = 60.0
+"""Seconds between two questions because of a key that is not known."""
+
+PATIENCE: Final = 5.0
+"""Seconds between two questions to an issuer that did not answer."""
+
+DISCOVERY: Final = "/.well-known/openid-configuration"
+
+
+class Documents:
+    """What an issuer publishes."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+        self._discovered: Json | None = None
+        self._keys: dict[str, Key] = {}
+        self._asked = self._tried = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def discovery(self) -> Json:
+        """Return the discovery document (OpenID Connect Discovery 1.0).
+
+        Raises:
+            IssuerAway: There is none, or it is another's.
+        """
+        if self._discovered is None:
+            found = await fetching.get(self._issuer.url.rstrip("/") + DISCOVERY)
+            if found.get("issuer") != self._issuer.url:
+                raise IssuerAway("its discovery document is another's")
+            self._discovered = found
+        return self._discovered
+
+    async def endpoint(self, name: str) -> str:
+        """Return an address of the discovery document.
+
+        Raises:
+            IssuerAway: It names none.
+        """
+        address = (await self.discovery()).get(name)
+        if not isinstance(address, str):
+            raise IssuerAway(f"it names no {name}")
+        fetching.demand_safe(address)
+        return address
+
+    async def key(self, key_id: str) -> Key | None:
+        """Return a key that signs; None if there is none of this name.
+
+        Raises:
+            IssuerAway: No keys are known, and none can be had.
+        """
+        if self._is_due(key_id):
+            async with self._asking:
+                if self._is_due(key_id):
+                    await self._refresh()
+        return self._keys.get(key_id)
+
+    def _is_due(self, key_id: str) -> bool:
+        wait = FRESH if key_id in self._keys else SELDOM
+        return clock.monotonic() - self._asked >= wait
+
+    async def _refresh(self) -> None:
+        """Ask for the keys; if nothing comes, go on with those that were known."""
+        now = clock.monotonic()
+        if now - self._tried < PATIENCE:
+            return self._demand_some("it did not answer a moment ago")
+        self._tried = now
+        try:
+            address = self._issuer.jwks_url or await self.endpoint("jwks_uri")
+            self._keys = _signing(await fetching.get(address))
+            self._asked = now
+        except IssuerAway as error:
+            self._demand_some(str(error.members.get("reason")))
+        return None
+
+    def _demand_some(self, reason: str) -> None:
+        if not self._keys:
+            raise IssuerAway(reason)
+
+
+def _signing(document: Json) -> dict[str, Key]:
+    """Return the public keys for signatures by their name; others are left out, one by one."""
+    found: dict[str, Key] = {}
+    published = document.get("keys")
+    for each in published if isinstance(published, list) else []:
+        try:
+            keys = KeySet.import_key_set({"keys": [each]}).keys
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+        for key in keys:
+            if key.kid and key.key_type != "oct" and key.get("use") in {None, "sig"}:
+                found[key.kid] = key
+    return found

@@ -1,0 +1,89 @@
+"""REST endpoints for signing in to the console with an outside issuer."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from folkmoot.http.access import PUBLIC
+from folkmoot.http.problems import documented
+from folkmoot.identity.errors import (
+    IssuerAway,
+    IssuerNotFound,
+    NotSignedIn,
+    OutsideSignInFailed,
+)
+from folkmoot.identity.oidc.login import LIFETIME
+from folkmoot.identity.routes.client import client_of
+from folkmoot.identity.routes.cookie import ConsoleCookie
+from folkmoot.identity.schemas import OutsideIssuer
+from folkmoot.identity.service import Identity
+
+HOME: Final = "/"
+NOT_STORED: Final = {"Cache-Control": "no-store"}
+Given = Annotated[str, Query(max_length=4096, pattern=r"^[^\x00]*$")]
+
+
+def router(identity: Identity) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/auth/oidc", tags=["auth"])
+    https = identity.options.https
+    cookie = ConsoleCookie(https=https)
+    # `Lax`: the issuer sends the browser back, and that is another site.
+    name = "__Host-folkmoot-oidc" if https else "folkmoot-oidc"
+
+    @routes.get("", dependencies=[PUBLIC])
+    async def list_outside_issuers() -> list[OutsideIssuer]:
+        """List the issuers that people may sign in to the console with."""
+        return [
+            OutsideIssuer(name=each.name) for each in identity.options.issuers if each.client_id
+        ]
+
+    @routes.get(
+        "/{provider}/start",
+        status_code=HTTPStatus.SEE_OTHER,
+        response_class=RedirectResponse,
+        dependencies=[PUBLIC],
+        responses=documented(IssuerNotFound, IssuerAway),
+    )
+    async def start_outside_sign_in(provider: str) -> Response:
+        """Send the browser to an issuer."""
+        begun = await identity.start_outside(provider)
+        answer = RedirectResponse(begun.url, HTTPStatus.SEE_OTHER, NOT_STORED)
+        answer.set_cookie(
+            name,
+            begun.cookie,
+            max_age=int(LIFETIME.total_seconds()),
+            path="/",
+            secure=https,
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
+
+    @routes.get(
+        "/{provider}/callback",
+        status_code=HTTPStatus.SEE_OTHER,
+        response_class=RedirectResponse,
+        dependencies=[PUBLIC],
+        responses=documented(IssuerNotFound, OutsideSignInFailed, NotSignedIn, IssuerAway),
+    )
+    async def finish_outside_sign_in(
+        provider: str, request: Request, state: Given = "", code: Given = "", iss: Given = ""
+    ) -> Response:
+        """Take the browser back from an issuer, signed in to the console."""
+        grant = await identity.finish_outside(
+            provider,
+            cookie=request.cookies.get(name, ""),
+            state=state,
+            code=code,
+            issuer=iss,
+            client=client_of(request),
+        )
+        answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER, NOT_STORED)
+        answer.delete_cookie(name, path="/", secure=https, httponly=True, samesite="lax")
+        cookie.set(answer, grant)
+        return answer
+
+    return routes

@@ -1,0 +1,276 @@
+"""Bearer tokens of an outside issuer, verified by the keys that it publishes."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
+
+from folkmoot.db.work import Database
+from folkmoot.identity.oidc import fetching
+from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.kit import clock
+from folkmoot.kit.ids import new_id
+from identity_app import SECRET_KEY, Account, Clock, bearer, client_of, sign_in
+from issuing import AUDIENCE, LocalIssuer, local_issuer
+
+pytestmark = pytest.mark.anyio
+
+ME = "/api/v1/me"
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[LocalIssuer]:
+    async with local_issuer() as issuer:
+        yield issuer
+
+
+def trusting(database: Database, issuer: LocalIssuer, **options: Any) -> Identity:
+    told = Issuer(name="local", url=issuer.url, audience=AUDIENCE, **options)
+    return Identity(database, IdentityOptions(secret_key=SECRET_KEY, issuers=[told]))
+
+
+@pytest.fixture
+async def outside(database: Database, issuer: LocalIssuer) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a deployment that trusts the issuer."""
+    async with client_of(trusting(database, issuer)) as client:
+        yield client
+
+
+async def ask(client: httpx.AsyncClient, token: str, **headers: str) -> httpx.Response:
+    return await client.get(ME, headers=bearer(token, **headers))
+
+
+@pytest.mark.core
+async def test_whoever_the_issuer_vouches_for_has_an_account_from_the_first_request_on(
+    outside: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    said = {"sub": "ada", "email": "Ada@example.org", "email_verified": True, "name": "Ada L."}
+    answers = await asyncio.gather(*(ask(outside, issuer.token(**said)) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    me = answers[0].json()
+    assert (me["email"], me["name"]) == ("Ada@example.org", "Ada L.")
+    assert [each["role"] for each in me["organizations"]] == ["owner"]
+    assert issuer.asked == {"discovery": 1, "keys": 1}
+    other = (await ask(outside, issuer.token(sub="eve"))).json()
+    assert other["id"] != me["id"]
+    assert other["email"].endswith("@local.invalid")
+
+
+async def test_keys_of_rsa_count_too(outside: httpx.AsyncClient, issuer: LocalIssuer) -> None:
+    issuer.rotate(RSAKey)
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"iss": "https://somebody.example"},
+        {"aud": "somebody-else"},
+        {"aud": ["somebody-else"]},
+        {"aud": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "x" * 256},
+        {"sub": "nul\x00"},
+        {"exp": 1},
+        {"exp": None},
+        {"exp": "tomorrow"},
+        {"iat": None},
+        {"iat": 2**40},
+        {"nbf": 2**40},
+    ],
+)
+async def test_what_a_token_says_must_fit(
+    change: dict[str, object], outside: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    assert (await ask(outside, issuer.token(sub="ada", aud=["x", AUDIENCE]))).status_code == 200
+    answer = await ask(outside, issuer.token(**{"sub": "ada", **change}))
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+async def test_no_signature_but_the_issuer_s_counts(
+    outside: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    genuine = issuer.token(sub="ada")
+    header, claims, signature = genuine.split(".")
+    name = list(issuer.keys)[-1]
+    said = jwt.decode(genuine, issuer.keys[name]).claims
+    stranger, shared = RSAKey.generate_key(2048), OctKey.generate_key(256)
+    forged = [
+        f"{part({'alg': 'none', 'kid': name})}.{claims}.",
+        f"{part({'alg': 'none', 'kid': name})}.{claims}.{signature}",
+        jwt.encode({"alg": "RS256", "kid": name}, said, stranger),
+        jwt.encode({"alg": "ES256", "kid": name}, said, ECKey.generate_key("P-256")),
+        jwt.encode({"alg": "HS256", "kid": name}, said, shared),
+        jwt.encode({"alg": "RS256"}, said, stranger),
+        jwt.encode({"alg": "RS256", "kid": name, "jwk": stranger.as_dict()}, said, stranger),
+        f"{part({'alg': 'RS256', 'kid': [name]})}.{claims}.{signature}",
+        f"{header}.{part({**said, 'sub': 'eve'})}.{signature}",
+        f"{header}.{claims}.",
+        f"{header}.{part([])}.{signature}",
+        f"{header}.%%%.{signature}",
+    ]
+    assert [(await ask(outside, each)).status_code for each in forged] == [401] * len(forged)
+    assert (await ask(outside, genuine)).status_code == 200
+
+
+async def test_a_new_key_is_found_and_unknown_ones_are_asked_for_once_a_minute(
+    outside: httpx.AsyncClient, issuer: LocalIssuer, time: Clock
+) -> None:
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+    time.pass_by(seconds=60)
+    issuer.rotate()
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+    assert issuer.asked["keys"] == 2
+    unknown: list[str] = []
+    for _ in range(10):
+        name = issuer.rotate()
+        unknown.append(issuer.token(sub="ada", key=name))
+        del issuer.keys[name]
+        assert (await ask(outside, unknown[-1])).status_code == 401
+    assert issuer.asked["keys"] == 2
+    time.pass_by(seconds=60)
+    assert (await ask(outside, unknown[-1])).status_code == 401
+    assert issuer.asked["keys"] == 3
+
+
+async def test_a_key_that_the_issuer_took_back_counts_for_an_hour_at_most(
+    outside: httpx.AsyncClient, issuer: LocalIssuer, time: Clock
+) -> None:
+    old = next(iter(issuer.keys))
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+    key = issuer.keys.pop(old)
+    issuer.rotate()
+    time.pass_by(hours=1)
+    issuer.keys[old] = key
+    token = issuer.token(sub="ada", key=old)
+    del issuer.keys[old]
+    assert (await ask(outside, token)).status_code == 401
+
+
+async def test_an_issuer_that_is_away_is_no_reason_to_forget_its_keys(
+    outside: httpx.AsyncClient, issuer: LocalIssuer, time: Clock
+) -> None:
+    issuer.failing = True
+    first = await ask(outside, issuer.token(sub="ada"))
+    assert (first.status_code, first.json()["code"]) == (503, "issuer_away")
+    asked = dict(issuer.asked)
+    assert (await ask(outside, issuer.token(sub="eve"))).status_code == 503
+    assert issuer.asked == asked  # asked a moment ago
+    issuer.failing = False
+    time.pass_by(seconds=5)
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+    issuer.failing = True
+    time.pass_by(hours=2)
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"issuer": "https://somebody.example"},
+        {"jwks_uri": None},
+        {"jwks_uri": "http://198.51.100.7/keys"},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"filling": "x" * fetching.LONGEST},
+    ],
+)
+async def test_a_discovery_document_that_does_not_fit_is_none(
+    document: dict[str, object], outside: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    issuer.discovery = document
+    assert (await ask(outside, issuer.token(sub="ada"))).status_code == 503
+
+
+async def test_an_address_that_was_verified_leads_to_its_account_only_if_that_is_wanted(
+    database: Database, issuer: LocalIssuer, client: httpx.AsyncClient, grace: Account
+) -> None:
+    before = await sign_in(client, grace)
+    said = {"sub": "g", "email": grace["email"].upper(), "email_verified": True}
+    async with client_of(trusting(database, issuer)) as unwanted:
+        assert (await ask(unwanted, issuer.token(**said))).status_code == 401
+    async with client_of(trusting(database, issuer, link_by_email=True)) as outside:
+        for claim in (False, None, "true", 1):
+            unverified = issuer.token(**{**said, "sub": f"g {claim}", "email_verified": claim})
+            assert (await ask(outside, unverified)).json()["id"] != grace["id"]
+        assert (await ask(outside, issuer.token(**said))).json()["id"] == grace["id"]
+        assert (await ask(outside, issuer.token(sub="g"))).json()["id"] == grace["id"]
+        # Whoever registered that address may have been somebody else.
+        assert (await ask(outside, before["access_token"])).status_code == 401
+        form = {"username": grace["email"], "password": grace["password"]}
+        assert (await outside.post("/api/v1/auth/token", data=form)).status_code == 401
+
+
+async def test_strangers_get_no_account_where_none_is_made(
+    database: Database, issuer: LocalIssuer
+) -> None:
+    async with client_of(trusting(database, issuer, creates_accounts=False)) as outside:
+        assert (await ask(outside, issuer.token(sub="ada"))).status_code == 401
+
+
+@pytest.mark.core
+async def test_claims_of_firebase_name_the_organisation_and_the_role(
+    database: Database, issuer: LocalIssuer, grace: Account, linus: Account
+) -> None:
+    """As Firebase Auth and Identity Platform write them."""
+    firebase = trusting(
+        database,
+        issuer,
+        jwks_url=f"{issuer.url}/keys",
+        tenant_claim="firebase.tenant",
+        tenants={"acme-x7k2p": grace["organization_id"]},
+        role_claim="role",
+    )
+    now = int(clock.now().timestamp())
+
+    def said(tenant: str, **more: object) -> str:
+        return issuer.token(
+            sub="5rYXy0cPq7hFbUtKZ2",
+            user_id="5rYXy0cPq7hFbUtKZ2",
+            name="Ada",
+            email="ada@example.org",
+            email_verified=True,
+            auth_time=now,
+            firebase={
+                "identities": {"google.com": ["113"], "email": ["ada@example.org"]},
+                "sign_in_provider": "google.com",
+                "tenant": tenant,
+            },
+            **more,
+        )
+
+    async with client_of(firebase) as outside:
+        first = await asyncio.gather(*(ask(outside, said("acme-x7k2p")) for _ in range(4)))
+        assert {each.status_code for each in first} == {200}
+        me = first[0].json()
+        assert me["organization_id"] == grace["organization_id"]
+        assert [each["role"] for each in me["organizations"]] == ["member"]
+        promoted = (await ask(outside, said("acme-x7k2p", role="admin"))).json()
+        assert [each["role"] for each in promoted["organizations"]] == ["admin"]
+        owner = (await ask(outside, said("acme-x7k2p", role="owner"))).json()
+        assert [each["role"] for each in owner["organizations"]] == ["admin"]
+        there = {"X-Organization-Id": linus["organization_id"]}
+        assert (await ask(outside, said("acme-x7k2p"), **there)).status_code == 404
+        for unknown in ("evil", "", str(new_id())):
+            assert (await ask(outside, said(unknown))).status_code == 401
+    assert issuer.asked == {"keys": 1}
+
+
+async def test_tokens_of_nobody_we_trust_cost_no_question(
+    client: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    assert (await ask(client, issuer.token(sub="ada"))).status_code == 401
+    assert issuer.asked == {}
