@@ -9,6 +9,8 @@ class Catalog {
   models = $state<Model[]>([]);
   collections = $state<Collection[]>([]);
   notices = $state<Notice[]>([]);
+  /** Whether all three have been asked for once. */
+  ready = $state(false);
 
   /** Reads all three; a list that cannot be read stays as it is, the chat works without it. */
   async load(): Promise<void> {
@@ -17,6 +19,7 @@ class Catalog {
       this.loadModels(),
       this.loadCollections(),
     ]);
+    this.ready = true;
   }
 
   async loadModels(): Promise<void> {
