@@ -145,8 +145,11 @@ async def own(work: PersonalWork, subject: Subject) -> Sequence[TeamPlace]:
     return [TeamPlace(id=id_, name=name, role=role) for id_, name, role in rows]
 
 
-def _visible(subject: Subject) -> Select[Team, TeamRole | None]:
-    """Select the teams a subject can see: their own, or all of them if they manage them."""
+def _visible(subject: Subject) -> Select[Team, TeamRole]:
+    """Select the teams a subject can see: their own, or all of them if they manage them.
+
+    With each comes their role there, which is null where they have none.
+    """
     statement = (
         select(Team, TeamMembership.role)
         .outerjoin(

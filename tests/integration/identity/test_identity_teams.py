@@ -105,7 +105,7 @@ async def test_another_organisations_team_is_answered_like_one_that_is_not_there
         ("DELETE", f"/members/{owner.id}", None),
         ("DELETE", f"/members/{stranger.id}", None),
     ):
-        answers = []
+        answers: list[tuple[int, dict[str, str]]] = []
         for wanted in (team, NOBODY):
             answer = await stranger.ask(method, f"{TEAMS}/{wanted}{path}", body)
             problem = answer.json()
