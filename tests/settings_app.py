@@ -1,6 +1,7 @@
 """Settings behind their routes, as a client meets them."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -10,9 +11,10 @@ from fastapi import FastAPI
 from folkmoot.db.work import Database
 from folkmoot.identity.service import Identity
 from folkmoot.settings import routes
-from folkmoot.settings.features import Features
+from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
-from identity_app import Account, app_of, bearer, sign_in
+from folkmoot.settings.stores.sealing import Sealer
+from identity_app import SECRET_KEY, Account, app_of, bearer, sign_in
 
 SETTINGS = "/api/v1/settings"
 
@@ -22,17 +24,32 @@ def settings(database: Database) -> Settings:
     return Settings(database)
 
 
-def app_with(identity: Identity, settings: Settings, features: Features | None = None) -> FastAPI:
+@pytest.fixture
+def secrets(database: Database) -> Secrets:
+    return Secrets(database, Sealer(SECRET_KEY))
+
+
+def app_with(identity: Identity, settings: Settings, secrets: Secrets) -> FastAPI:
     app = app_of(identity)
-    app.include_router(routes.router(settings, features or Features()), prefix="/api/v1")
+    app.include_router(routes.router(settings, secrets), prefix="/api/v1")
     return app
 
 
-@pytest.fixture
-async def asking(identity: Identity, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a process that serves identity and settings."""
-    transport = httpx.ASGITransport(app_with(identity, settings))
+@asynccontextmanager
+async def client_with(
+    identity: Identity, settings: Settings, secrets: Secrets
+) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app_with(identity, settings, secrets))
     async with httpx.AsyncClient(transport=transport, base_url="http://folkmoot.example") as client:
+        yield client
+
+
+@pytest.fixture
+async def asking(
+    identity: Identity, settings: Settings, secrets: Secrets
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a process that serves identity, settings and secrets."""
+    async with client_with(identity, settings, secrets) as client:
         yield client
 
 

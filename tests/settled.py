@@ -61,6 +61,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "invitation_id": invited,
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,
+            "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,
             "user_id": me["id"],

@@ -59,6 +59,11 @@ model_limits:
 
 **One database, several processes.** They need the same `FOLKMOOT_SECRET_KEY`: the passwords of the
 database's roles follow from it. A process with another one refuses to start while they run.
+
+**Another secret key.** Stop all processes. Set `FOLKMOOT_SECRET_KEY` to the new key and
+`FOLKMOOT_SECRET_KEY_PREVIOUS` to the old one, run `folkmoot migrate`, which lets the new one in, and
+`folkmoot key rotate-secrets`, which locks the secrets of organisations, teams and users with it.
+Then start, without the old key. Everybody has to sign in again.
 """
 
 TITLES: Final = {
@@ -67,6 +72,7 @@ TITLES: Final = {
     "providers.": "`providers`",
     "model_limits.": "`model_limits`",
     "rate_limits.": "`rate_limits`",
+    "infisical.": "`infisical`",
     "features.": "`features`",
     "defaults.": "`defaults`",
     "defaults.general.": "`defaults.general`",

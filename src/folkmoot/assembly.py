@@ -64,7 +64,10 @@ from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.secret_key import secret_key
+from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
+from folkmoot.settings.stores import loading as stores
+from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
@@ -110,6 +113,7 @@ class Parts:
     queue: Queue
     identity: Identity
     settings: Settings
+    secrets: Secrets
     supervisor: Supervisor
     models: Models
     knowledge: Knowledge
@@ -218,6 +222,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         queue=queue,
         identity=_identity(on, database),
         settings=turns.settings,
+        secrets=_secrets(on, database),
         supervisor=supervisor,
         models=models,
         knowledge=documents,
@@ -232,6 +237,13 @@ def _limits(on: Ground, database: Database) -> RateLimits:
     production = on.deployment.mode is Mode.PRODUCTION
     allowed = rate_limits.policy(on.deployment.rate_limits, production=production)
     return RateLimits(allowed, Counters(PostgresStore(database)))
+
+
+def _secrets(on: Ground, database: Database) -> Secrets:
+    deployment = on.deployment
+    sealer = Sealer(on.secret_key, plain(deployment.secret_key_previous))
+    elsewhere = stores.infisical(deployment.infisical)
+    return Secrets(database, sealer, elsewhere, deployment.features)
 
 
 def _registry(database: Database, documents: Knowledge) -> AgentRegistry:

@@ -51,6 +51,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "invitations", "description": "Letting people into an organisation."},
     {"name": "teams", "description": "Teams of an organisation, and who is in them."},
     {"name": "settings", "description": "What organisations, teams and users have set."},
+    {"name": "secrets", "description": "Secrets that agents use and nobody reads."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},

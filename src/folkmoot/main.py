@@ -186,7 +186,7 @@ def application(parts: Parts) -> Api:
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity),
-        settings_routes.router(parts.settings, parts.ground.deployment.features),
+        settings_routes.router(parts.settings, parts.secrets),
         conversation_routes.router,
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),

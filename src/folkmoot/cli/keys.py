@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from folkmoot.cli import operator, terminal
+from folkmoot.cli.failures import Failure
 from folkmoot.cli.operator import Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
 from folkmoot.identity import api_keys, signing
@@ -14,6 +15,9 @@ from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId
 from folkmoot.kit.page import Asked
+from folkmoot.settings.deployment import plain
+from folkmoot.settings.rewrapping import Rewrapped, rewrap_all
+from folkmoot.settings.stores.sealing import Sealer
 
 SHOWN: Final = ("id", "name", "prefix", "may", "created", "expires", "last_used")
 PAGE: Final = 100
@@ -31,7 +35,7 @@ Organization = Annotated[
 
 @app.callback()
 def key() -> None:
-    """Create, list and revoke API keys; change the key that signs access tokens.
+    """Create, list and revoke API keys; change the keys of tokens and of secrets.
 
     For the deployment's operator: works on the database itself, whether or not a server is running.
     """
@@ -136,6 +140,26 @@ def rotate_signing(*, data_dir: DataDir = None, config: ConfigFile = None) -> No
 
     begins = operator.perform(rotate, data_dir=data_dir, config=config)
     terminal.note(f"A new key signs from {begins:%H:%M:%S} UTC on.")
+
+
+@app.command("rotate-secrets")
+def rotate_secrets(*, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Lock all secrets of organisations, teams and users with the deployment's new key.
+
+    FOLKMOOT_SECRET_KEY is the new key, FOLKMOOT_SECRET_KEY_PREVIOUS the one before; `folkmoot
+    migrate` has let the new one in. Stopped in the middle, it goes on where it stopped.
+    """
+
+    async def rotate(here: Operator) -> Rewrapped:
+        previous = plain(here.ground.deployment.secret_key_previous)
+        sealer = Sealer(here.ground.secret_key, previous)
+        return await rewrap_all(here.identity.database, sealer)
+
+    rotated = operator.perform(rotate, data_dir=data_dir, config=config)
+    terminal.note(f"Secrets that have the new key now: {rotated.done}.")
+    if rotated.unreadable:
+        hint = "FOLKMOOT_SECRET_KEY_PREVIOUS has to be the key that they were locked with."
+        raise Failure(f"Secrets that could not be opened: {rotated.unreadable}.", hints=(hint,))
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,22 @@ class Langfuse(BaseModel):
     host: str = Field(default="https://cloud.langfuse.com", description="Address of Langfuse.")
 
 
+class Infisical(BaseModel):
+    """Where secrets of organisations, teams and users are kept, if identity and project are given.
+
+    The machine identity signs in by Universal Auth. What is in the database already stays there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(default="https://app.infisical.com", description="Address of Infisical.")
+    client_id: str | None = Field(default=None, description="Client id of the machine identity.")
+    client_secret: SecretStr | None = Field(default=None, description="Its client secret.")
+    project_id: str | None = Field(default=None, description="Id of the project.")
+    environment: str = Field(default="prod", description="Slug of the environment.")
+    path: str = Field(default="/", description="The folder; it has to be there.")
+
+
 class Deployment(BaseModel):
     """Everything an operator can set. `FOLKMOOT_` and the upper-case name set it by environment."""
 
@@ -147,6 +163,11 @@ class Deployment(BaseModel):
         description="32 or more random characters, the same for every process on one database; "
         "signs tokens and makes the passwords of the database's roles. In dev mode one is made "
         "and kept in the data directory.",
+    )
+    secret_key_previous: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = Field(
+        default=None,
+        description="The secret key that was there before: what it has sealed can still be opened, "
+        "until `folkmoot key rotate-secrets` has locked everything with the new one.",
     )
     default_model: str | None = Field(
         default=None,
@@ -250,6 +271,7 @@ class Deployment(BaseModel):
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
     rate_limits: RateLimits = RateLimits()
+    infisical: Infisical = Infisical()
     features: Features = Features()
     defaults: Defaults = Defaults()
 

@@ -1,6 +1,6 @@
 """Failures of the configuration, of settings and of secrets."""
 
-from folkmoot.kit.errors import AppError, Conflict, Forbidden
+from folkmoot.kit.errors import AppError, Conflict, Forbidden, NotFound, Unavailable
 
 
 class ConfigurationInvalid(AppError):
@@ -41,3 +41,28 @@ class FeatureOff(Forbidden):
 
     def __init__(self, feature: str) -> None:
         super().__init__("This is switched off in this deployment.", feature=feature)
+
+
+class SecretNotFound(NotFound):
+    code = "secret_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No secret with this id is visible to you.")
+
+
+class SecretUnreadable(Conflict):
+    """It was sealed with a key that this deployment does not have, or has gone where it lay."""
+
+    code = "secret_unreadable"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("This secret cannot be opened. Set it anew.", name=name)
+
+
+class SecretStoreUnavailable(Unavailable):
+    """Where secrets are kept does not answer, or not to us."""
+
+    code = "secret_store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The store of secrets does not answer.", retry_after=5)

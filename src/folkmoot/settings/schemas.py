@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
-from folkmoot.kit.ids import TeamId
+from folkmoot.kit.ids import SecretId, TeamId
 from folkmoot.settings.groups import (
     Budget,
     General,
@@ -19,6 +19,7 @@ from folkmoot.settings.groups import (
     Yes,
 )
 from folkmoot.settings.resolver import Level, Resolved
+from folkmoot.settings.scopes import Scope
 
 G = TypeVar("G", bound=Values)
 
@@ -119,6 +120,35 @@ class EffectiveRead(BaseModel):
             }
         ]
     )
+
+
+class SecretCreate(BaseModel):
+    """A secret; nobody ever reads its value back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = Field(
+        description="What it is found by.", examples=["weather_api_key"]
+    )
+    value: Annotated[SecretStr, Field(min_length=1, max_length=16_384)] = Field(
+        examples=["correct horse battery staple"]
+    )
+    scope: Scope = Scope.USER
+    team_id: TeamId | None = Field(
+        default=None, description="Of the scope `team`: by default the one you act in."
+    )
+
+
+class SecretRead(BaseModel):
+    """That there is a secret, and nothing of what it says."""
+
+    id: SecretId
+    name: str = Field(examples=["weather_api_key"])
+    scope: Scope
+    team_id: TeamId | None = Field(examples=[None])
+    version: int = Field(description="How often it has been set.")
+    created_at: datetime
+    updated_at: datetime
 
 
 class FeatureRead(BaseModel):

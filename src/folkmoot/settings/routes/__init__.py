@@ -2,14 +2,15 @@
 
 from fastapi import APIRouter
 
-from folkmoot.settings.features import Features
-from folkmoot.settings.routes import features, settings
+from folkmoot.settings.routes import features, secrets, settings
+from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 
 
-def router(service: Settings, switched: Features) -> APIRouter:
+def router(service: Settings, kept: Secrets) -> APIRouter:
     """Return all of the slice's routes."""
     routes = APIRouter()
     routes.include_router(settings.router(service))
-    routes.include_router(features.router(switched))
+    routes.include_router(features.router(service.features))
+    routes.include_router(secrets.router(kept))
     return routes

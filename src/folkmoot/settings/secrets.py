@@ -1,0 +1,208 @@
+"""Secrets of organisations, teams and users: set, listed, removed, and found for whoever acts."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from folkmoot.audit import trail
+from folkmoot.db.work import Database, Work
+from folkmoot.kit import clock
+from folkmoot.kit.ids import SecretId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretUnreadable
+from folkmoot.settings.features import Features
+from folkmoot.settings.models import Secret
+from folkmoot.settings.resolver import RANK
+from folkmoot.settings.schemas import SecretCreate
+from folkmoot.settings.scopes import Place, acting_team, demand_change, level_of, place_of
+from folkmoot.settings.stores.sealing import Sealer
+from folkmoot.settings.stores.store import Address, Sealed, SecretStore
+
+ROOM: Final = "secrets"
+
+
+class Secrets:
+    """The secrets of a deployment's organisations, teams and users.
+
+    Args:
+        database: The database.
+        sealer: What opens those that are sealed in the database.
+        elsewhere: Where new ones are kept instead, if anywhere.
+        features: What is switched on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        elsewhere: SecretStore | None = None,
+        features: Features | None = None,
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._elsewhere = elsewhere
+        self._features = features or Features()
+
+    async def keep(self, subject: Subject, data: SecretCreate) -> Secret:
+        """Keep a secret, in place of the one of that name if there is one.
+
+        Raises:
+            FeatureOff: Nobody keeps secrets here.
+            TeamNotFound, PermissionDenied: The scope is not the subject's to change.
+            SecretStoreUnavailable: The store does not answer.
+        """
+        self._demand_on()
+        place = place_of(subject, data.scope, data.team_id)
+        demand_change(subject, place, ROOM)
+        store: SecretStore = self._elsewhere or self._sealer
+        owner = place.user_id or place.team_id or subject.org_id
+        address = Address(subject.org_id, place.level, owner, data.name)
+        sealed = await store.keep(address, data.value.get_secret_value())
+        async with self._database.work(subject) as work:
+            return await _store(work, place, data.name, sealed)
+
+    async def browse(
+        self, subject: Subject, *, cursor: SecretId | None, limit: int
+    ) -> Sequence[Secret]:
+        """Return up to `limit` secrets that a subject can use, oldest first, after the cursor."""
+        self._demand_on()
+        statement = (
+            select(Secret).where(Secret.org_id == subject.org_id).order_by(Secret.id).limit(limit)
+        )
+        if cursor is not None:
+            statement = statement.where(Secret.id > cursor)
+        async with self._database.work(subject) as work:
+            return (await work.session.scalars(statement)).all()
+
+    async def drop(self, subject: Subject, secret_id: SecretId) -> None:
+        """Remove a secret.
+
+        Raises:
+            FeatureOff: Nobody keeps secrets here.
+            SecretNotFound: There is none, or none that the subject can see.
+            PermissionDenied: It is not theirs to remove.
+            SecretStoreUnavailable: The store does not answer.
+        """
+        self._demand_on()
+        async with self._database.work(subject) as work:
+            found = await _found(work, secret_id)
+            demand_change(subject, _place(found), ROOM)
+        await self._store_of(found).drop(address_of(found))
+        async with self._database.work(subject) as work:
+            await _found(work, secret_id, to_change=True)
+            await work.session.execute(
+                delete(Secret).where(Secret.org_id == found.org_id, Secret.id == secret_id)
+            )
+            await _record(work, "secret.deleted", found, before=_told(found))
+
+    async def resolve(self, subject: Subject, name: str) -> str | None:
+        """Return the secret of a name for a subject: their own, else their team's, else all's.
+
+        Never for an answer, a log or a model.
+
+        Raises:
+            SecretUnreadable: It cannot be opened.
+            SecretStoreUnavailable: The store does not answer.
+        """
+        team = acting_team(subject)
+        async with self._database.work(subject) as work:
+            rows = (await work.session.scalars(_named(subject, name))).all()
+        counting = [row for row in rows if row.team_id in {None, team}]
+        if not counting:
+            return None
+        row = max(counting, key=lambda each: RANK[level_of(each)])
+        return await self._store_of(row).value(address_of(row), sealed_in(row))
+
+    def _store_of(self, row: Secret) -> SecretStore:
+        if row.sealed is not None:
+            return self._sealer
+        if self._elsewhere is None:
+            raise SecretUnreadable(row.name)
+        return self._elsewhere
+
+    def _demand_on(self) -> None:
+        if not self._features.secrets:
+            raise FeatureOff("secrets")
+
+
+async def _store(work: Work, place: Place, name: str, sealed: Sealed | None) -> Secret:
+    subject, now = work.subject, clock.now()
+    held: dict[str, Any] = {
+        "sealed": sealed.sealed if sealed else None,
+        "wrapped_key": sealed.wrapped_key if sealed else None,
+        "key_id": sealed.key_id if sealed else None,
+        "updated_at": now,
+    }
+    statement = (
+        insert(Secret)
+        .values(
+            org_id=subject.org_id,
+            id=new_id(),
+            team_id=place.team_id,
+            user_id=place.user_id,
+            name=name,
+            version=1,
+            created_by=subject.user_id,
+            created_at=now,
+            **held,
+        )
+        .on_conflict_do_update(
+            index_elements=["org_id", "name", "team_id", "user_id"],
+            set_={**held, "version": Secret.version + 1},
+        )
+        .returning(Secret)
+    )
+    row = (await work.session.scalars(statement)).one()
+    action = "secret.created" if row.version == 1 else "secret.replaced"
+    await _record(work, action, row, after=_told(row))
+    return row
+
+
+async def _found(work: Work, secret_id: SecretId, *, to_change: bool = False) -> Secret:
+    statement = select(Secret).where(Secret.org_id == work.subject.org_id, Secret.id == secret_id)
+    if to_change:
+        statement = statement.with_for_update()
+    row = (await work.session.scalars(statement)).one_or_none()
+    if row is None:
+        raise SecretNotFound
+    return row
+
+
+def _named(subject: Subject, name: str) -> Select[Secret]:
+    return select(Secret).where(Secret.org_id == subject.org_id, Secret.name == name)
+
+
+async def _record(
+    work: Work,
+    action: str,
+    row: Secret,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    await trail.record(work, action, target=("secret", row.id), before=before, after=after)
+
+
+def _told(row: Secret) -> dict[str, object]:
+    """Return what the trail tells of a secret: never what it says."""
+    whose = {"team_id": str(row.team_id)} if row.team_id else {}
+    return {"name": row.name, "scope": level_of(row), "version": row.version, **whose}
+
+
+def address_of(row: Secret) -> Address:
+    """Return whose a row is and what it is called."""
+    owner = row.user_id or row.team_id or row.org_id
+    return Address(row.org_id, level_of(row), owner, row.name)
+
+
+def _place(row: Secret) -> Place:
+    return Place(level_of(row), row.team_id, row.user_id)
+
+
+def sealed_in(row: Secret) -> Sealed | None:
+    """Return what a row holds of its secret; None if that is kept elsewhere."""
+    if row.sealed is None or row.wrapped_key is None or row.key_id is None:
+        return None
+    return Sealed(row.sealed, row.wrapped_key, row.key_id)

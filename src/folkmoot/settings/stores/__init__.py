@@ -1,0 +1,1 @@
+"""Where secrets are kept: sealed in our database, or in Infisical."""

@@ -1,0 +1,169 @@
+"""Infisical as the place where secrets are kept: its REST API, signed in as a machine identity.
+
+All secrets of a deployment lie in one folder of one project; a name there says whose it is.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import msgspec
+
+from folkmoot.kit import clock
+from folkmoot.settings.errors import SecretStoreUnavailable, SecretUnreadable
+from folkmoot.settings.stores.store import Address, Sealed
+
+LOGIN: Final = "/api/v1/auth/universal-auth/login"
+SECRETS: Final = "/api/v3/secrets/raw/"
+TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5)
+ATTEMPTS: Final = 3
+PAUSE: Final = 0.2
+"""Seconds before the second attempt; each further pause is twice as long."""
+EARLY: Final = 60.0
+"""Seconds before its end in which a token is not used any more."""
+AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+
+
+T = TypeVar("T")
+
+
+class Token(msgspec.Struct, rename="camel"):
+    """What signing in gives."""
+
+    access_token: str
+    expires_in: float
+
+
+class Kept(msgspec.Struct):
+    """A secret as Infisical has it."""
+
+    value: str = msgspec.field(name="secretValue")
+
+
+class Found(msgspec.Struct):
+    """What it answers when it is asked for one."""
+
+    secret: Kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where secrets lie in Infisical, and as whom it is asked."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    project_id: str
+    environment: str
+    path: str
+
+
+class Infisical:
+    """Keeps secrets in Infisical."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._token = ""
+        self._until = float("-inf")
+        self._entering = asyncio.Lock()
+
+    async def keep(self, address: Address, value: str) -> Sealed | None:
+        """Keep a value there; its row holds nothing of it."""
+        body = {"secretValue": value, "type": "shared"}
+        status, _ = await self._ask("PATCH", address, body)
+        if status == HTTPStatus.NOT_FOUND:
+            status, _ = await self._ask("POST", address, body)
+        _demand_done(status)
+        return None
+
+    async def value(self, address: Address, sealed: Sealed | None) -> str:  # noqa: ARG002 - it lies there
+        """Return a value.
+
+        Raises:
+            SecretUnreadable: Infisical does not have it.
+            SecretStoreUnavailable: It does not answer, or not to us.
+        """
+        status, answer = await self._ask("GET", address)
+        if status == HTTPStatus.NOT_FOUND:
+            raise SecretUnreadable(address.name)
+        _demand_done(status)
+        return _read(answer, Found).secret.value
+
+    async def drop(self, address: Address) -> None:
+        """Remove a value, if it is there."""
+        status, _ = await self._ask("DELETE", address, {"type": "shared"})
+        if status != HTTPStatus.NOT_FOUND:
+            _demand_done(status)
+
+    async def _ask(
+        self, method: str, address: Address, body: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Ask about one secret; sign in again if the token has been revoked."""
+        where = {
+            "workspaceId": self._place.project_id,
+            "environment": self._place.environment,
+            "secretPath": self._place.path,
+        }
+        path = f"{SECRETS}{name_of(address)}"
+        sent = {"params": where} if body is None else {"json": {**where, **body}}
+        answered = await self._send(method, path, sent, await self._signed_in())
+        if answered[0] == HTTPStatus.UNAUTHORIZED:
+            self._until = float("-inf")
+            answered = await self._send(method, path, sent, await self._signed_in())
+        return answered
+
+    async def _signed_in(self) -> str:
+        async with self._entering:
+            if clock.monotonic() >= self._until:
+                who = {
+                    "clientId": self._place.client_id,
+                    "clientSecret": self._place.client_secret,
+                }
+                status, answer = await self._send("POST", LOGIN, {"json": who})
+                _demand_done(status)
+                token = _read(answer, Token)
+                self._token = token.access_token
+                self._until = clock.monotonic() + token.expires_in - EARLY
+            return self._token
+
+    async def _send(
+        self, method: str, path: str, sent: Mapping[str, Any], token: str | None = None
+    ) -> tuple[int, bytes]:
+        """Send a request, more than once if need be; all of ours may be repeated."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(PAUSE * 2 ** (attempt - 1))
+            try:
+                async with (
+                    aiohttp.ClientSession(self._place.url, timeout=TIMEOUT) as client,
+                    client.request(
+                        method, path, headers=headers, allow_redirects=False, **sent
+                    ) as answer,
+                ):
+                    if answer.status not in AGAIN:
+                        return answer.status, await answer.read()
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+        raise SecretStoreUnavailable
+
+
+def name_of(address: Address) -> str:
+    """Return what a secret is called there."""
+    return f"folkmoot_{address.org_id.hex}_{address.level}_{address.owner_id.hex}_{address.name}"
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    """Return an answer as what it should be; what else it may be is nobody's to be told."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        raise SecretStoreUnavailable from None
+
+
+def _demand_done(status: int) -> None:
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise SecretStoreUnavailable

@@ -1,0 +1,48 @@
+"""What a store of secrets has to be able to do."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from folkmoot.kit.ids import OrgId
+from folkmoot.settings.resolver import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Whose secret it is and what it is called; `owner_id` is of the organisation, team or user."""
+
+    org_id: OrgId
+    level: Level
+    owner_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A secret as a row keeps it, and which of the deployment's keys opens it."""
+
+    sealed: bytes = field(repr=False)
+    wrapped_key: bytes = field(repr=False)
+    key_id: str
+
+
+class SecretStore(Protocol):
+    """Keeps values. Never called while a unit of work is open."""
+
+    async def keep(self, address: Address, value: str) -> Sealed | None:
+        """Keep a value in place of an earlier one; return what its row is to hold of it."""
+        ...
+
+    async def value(self, address: Address, sealed: Sealed | None) -> str:
+        """Return a value.
+
+        Raises:
+            SecretUnreadable: It is not there, or cannot be opened.
+            SecretStoreUnavailable: Nobody could be asked.
+        """
+        ...
+
+    async def drop(self, address: Address) -> None:
+        """Keep a value no longer, if it is there."""
+        ...
