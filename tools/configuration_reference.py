@@ -61,9 +61,9 @@ model_limits:
 database's roles follow from it. A process with another one refuses to start while they run.
 
 **Another secret key.** Stop all processes. Set `FOLKMOOT_SECRET_KEY` to the new key and
-`FOLKMOOT_SECRET_KEY_PREVIOUS` to the old one, run `folkmoot migrate`, which lets the new one in, and
-`folkmoot key rotate-secrets`, which locks the secrets of organisations, teams and users with it.
-Then start, without the old key. Everybody has to sign in again.
+`FOLKMOOT_SECRET_KEY_PREVIOUS` to the old one. Run `folkmoot migrate`, which lets the new one in,
+and `folkmoot key rotate-secrets`, which locks the secrets of organisations, teams and users with
+it. Then start, without the old key. Everybody has to sign in again.
 """
 
 TITLES: Final = {

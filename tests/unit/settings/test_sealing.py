@@ -50,9 +50,10 @@ def test_a_changed_byte_is_noticed(part: str) -> None:
     sealed = sealer.seal(HERE, "value")
     whole: bytes = getattr(sealed, part)
     for broken in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:20], b""):
+        parts = {"sealed": sealed.sealed, "wrapped_key": sealed.wrapped_key, part: broken}
+        other = Sealed(**parts, key_id=sealed.key_id)
         with pytest.raises(SecretUnreadable):
-            parts = {"sealed": sealed.sealed, "wrapped_key": sealed.wrapped_key, part: broken}
-            sealer.open(HERE, Sealed(**parts, key_id=sealed.key_id))
+            sealer.open(HERE, other)
 
 
 def test_a_new_key_opens_old_envelopes_while_the_old_one_is_given() -> None:
