@@ -19,7 +19,7 @@ CONFIGURATION: Final = f"""\
 hooks = "{HOOKS}"
 [checks]
 positive_data_acceptance.expected-statuses = [
-  "2xx", "401", "403", "404", "409", "428", "429",
+  "2xx", "3xx", "401", "403", "404", "409", "428", "429", "5xx",
 ]
 [auth.wfc]
 path = "people.json"
