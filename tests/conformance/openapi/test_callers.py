@@ -3,6 +3,7 @@
 Each refusal has its twin: the same operation, sent by somebody who may.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 
 from asking_all import Body, operations, send
 from deployed import Deployed
+from folkmoot.identity.permissions import MEMBER
+from folkmoot.kit.ids import new_id
 from settled import Settler, newcomer, settler
 
 OTHER: Final = ("models:read", "agents:read")
@@ -17,6 +20,10 @@ OTHER: Final = ("models:read", "agents:read")
 
 NO_REFUSALS: Final = {(403, "person_needed"), (404, "session_not_found")}
 """What keys are told of what is only people's, and of ids that stand for nothing."""
+
+
+BY_TOKEN: Final = {"/api/v1/invitations/accept"}
+"""What an example cannot do, for its token is made up; `member` does it."""
 
 
 def narrow(ada: Settler, *scopes: str) -> dict[str, str]:
@@ -86,8 +93,80 @@ def test_a_key_shows_what_its_scopes_allow(
         assert answer.status_code not in {401, 403, 404}, (method, path, answer.text)
 
 
+def member(server: Deployed, ada: Settler) -> dict[str, str]:
+    """Return the headers of a newcomer who has become a member of ada's organisation."""
+    organization = ada.things["organization_id"]
+    invited = ada.http.post(f"/api/v1/organizations/{organization}/invitations", json={})
+    assert invited.status_code == httpx.codes.CREATED, invited.text
+    headers = newcomer(server)
+    accepted = httpx.post(
+        f"{server.url}/api/v1/invitations/accept",
+        json={"token": invited.json()["token"]},
+        headers=headers,
+    )
+    assert accepted.is_success, accepted.text
+    return headers | {"X-Organization-Id": organization}
+
+
+def refused(
+    client: httpx.Client, description: Body, ids: Mapping[str, str], permissions: frozenset[str]
+) -> Iterator[tuple[str, str, httpx.Response]]:
+    """Send what needs other permissions than these in an organisation."""
+    for method, path, operation in operations(description):
+        needed = operation.get("x-permission")
+        if needed is not None and needed not in permissions:
+            yield method, path, send(client, method, path, operation, ids)
+
+
+def test_a_member_does_nothing_that_needs_a_higher_role(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    asked = 0
+    with httpx.Client(base_url=server.url, headers=member(server, ada)) as client:
+        for method, path, answer in refused(client, description, ada.things, MEMBER):
+            of_a_team = answer.status_code == httpx.codes.NOT_FOUND
+            assert answer.status_code == httpx.codes.FORBIDDEN or of_a_team, (method, path)
+            assert answer.json()["code"] == ("team_not_found" if of_a_team else "permission_denied")
+            asked += 1
+    assert asked > 10
+
+
+def test_what_is_another_teams_is_not_there_for_a_member(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    asked = 0
+    headers = member(server, ada)
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        for method, path, operation in operations(description):
+            if "{team_id}" in path:
+                missing = {**ada.things, "team_id": str(new_id())}
+                foreign = send(client, method, path, operation, ada.things)
+                absent = send(client, method, path, operation, missing)
+                assert foreign.status_code == absent.status_code, (method, path)
+                assert foreign.status_code in {403, 404}, (method, path)
+                assert foreign.json()["code"] == absent.json()["code"], (method, path)
+                asked += 1
+        chosen = client.get("/api/v1/me", headers={"X-Team-Id": ada.things["team_id"]})
+    assert chosen.status_code == httpx.codes.NOT_FOUND
+    assert asked > 5
+
+
+def test_who_was_removed_does_nothing_any_more(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    headers = member(server, ada)
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        them = client.get("/api/v1/me").json()
+        place = f"/api/v1/organizations/{ada.things['organization_id']}/members/{them['id']}"
+        assert ada.http.delete(place).status_code == httpx.codes.NO_CONTENT
+        for method, path, operation in operations(description):
+            answer = send(client, method, path, operation, ada.things)
+            assert answer.status_code == httpx.codes.NOT_FOUND, (method, path)
+            assert answer.json()["code"] == "organization_not_found", (method, path)
+
+
 def test_owners_may_do_all_of_it(description: Body, server: Deployed) -> None:
-    everything = list(operations(description))
+    everything = [each for each in operations(description) if each[1] not in BY_TOKEN]
     with settler(server, newcomer(server)) as owner:
         for method, path, operation in everything:
             if method != "delete":
