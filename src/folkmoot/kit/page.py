@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
+import msgspec
 import orjson
 from pydantic import BaseModel, Field
 
@@ -76,10 +77,9 @@ def unseal(listing: str, asked: Asked) -> list[str]:
     encoded = (asked.cursor or "").encode()
     try:
         found: Any = orjson.loads(urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
-    except (binascii.Error, ValueError):
+        texts = msgspec.convert(found, list[str])
+    except (binascii.Error, ValueError, msgspec.ValidationError):
         raise CursorInvalid from None
-    match found:
-        case [name, sort, *place] if name == listing and sort == asked.sort:
-            if all(isinstance(each, str) and "\0" not in each for each in place):
-                return place
-    raise CursorInvalid
+    if texts[:2] != [listing, asked.sort] or "\0" in "".join(texts):
+        raise CursorInvalid
+    return texts[2:]

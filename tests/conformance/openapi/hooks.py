@@ -5,7 +5,7 @@ although the description allows them.
 """
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import schemathesis
 
@@ -14,15 +14,15 @@ from folkmoot.kit.ids import new_id
 KEY = re.compile(r"[ -~]{1,255}")
 
 
-@schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    headers = case.headers or {}
+    headers: dict[str, Any] = case.headers or {}
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and KEY.fullmatch(key):
         headers["Idempotency-Key"] = str(new_id())
     if "If-Match" in headers:
         headers["If-Match"] = "*"
-    query, bounds = case.query or {}, _bounds(case.operation.definition.raw)
+    query: dict[str, Any] = case.query or {}
+    bounds = _bounds(case.operation.definition.raw)
     cursor = query.get("cursor")
     if bounds is not None and isinstance(cursor, str) and len(cursor) <= bounds:
         del query["cursor"]
@@ -35,3 +35,6 @@ def _bounds(operation: dict[str, Any]) -> int | None:
             bounds: int | None = parameter["schema"].get("maxLength")
             return bounds
     return None
+
+
+cast(Any, schemathesis).hook(before_call)
