@@ -97,7 +97,7 @@ export interface components {
             id: string;
             name: string;
             pending_documents: number;
-            scope: components["schemas"]["Scope-Output"];
+            scope: components["schemas"]["folkmoot__knowledge__schemas__Scope"];
             team_id: string | null;
             updated_at: string;
         };
@@ -150,6 +150,8 @@ export interface components {
             source: components["schemas"]["Level"];
             value: components["schemas"]["JsonValue"];
         };
+        folkmoot__knowledge__schemas__Scope: "organization" | "team" | "user";
+        folkmoot__settings__scopes__Scope: "organization" | "team" | "user";
         General: {
             default_agent?: string | null;
             language?: string | null;
@@ -350,8 +352,16 @@ export interface components {
             }[];
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
-        "Scope-Output": "organization" | "team" | "user";
         SearchMode: "hybrid" | "dense" | "lexical";
+        SecretRead: {
+            created_at: string;
+            id: string;
+            name: string;
+            scope: components["schemas"]["folkmoot__settings__scopes__Scope"];
+            team_id: string | null;
+            updated_at: string;
+            version: number;
+        };
         SessionRead: {
             address: string | null;
             created_at: string;

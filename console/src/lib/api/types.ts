@@ -28,6 +28,7 @@ export type SettingsLayer = Schema<"LayerRead">;
 /** What holds of a group in the end. */
 export type EffectiveSettings = Schema<"EffectiveRead">;
 export type EffectiveField = Schema<"FieldRead">;
+export type Secret = Schema<"SecretRead">;
 export interface SettingsValues {
   general: Schema<"General">;
   models: Schema<"Models">;

@@ -47,6 +47,13 @@ export const SECTIONS: Section[] = [
     permission: "settings:read",
   },
   {
+    id: "secrets",
+    label: "Secrets",
+    about: "Keys and passwords that nobody reads back.",
+    icon: "lock",
+    permission: "secrets:read",
+  },
+  {
     id: "audit",
     label: "Audit",
     about: "Who did what, in a chain that shows tampering.",
