@@ -15,7 +15,7 @@ IN_PRODUCTION: Final[Mapping[str, str]] = {
     "read_per_user": "1200/minute",
     "read_per_address": "6000/minute",
 }
-AT_HOME: Final[Mapping[str, str]] = {"auth_per_address": "100/minute"}
+AT_HOME: Final[Mapping[str, str]] = {"auth_per_address": "600/minute"}
 """In dev mode and on the same machine, where there is nobody to keep out."""
 
 
@@ -37,7 +37,8 @@ class RateLimits(BaseModel):
 
     auth_per_address: Rates | None = Field(
         default=None,
-        description="Registering, signing in and resetting passwords; 10/minute by default.",
+        description="Registering, signing in and resetting passwords; 10/minute by default, on the "
+        "machine itself in dev mode 600/minute.",
     )
     model_per_address: Rates | None = Field(default=None, description="Asking agents.")
     model_per_user: Rates | None = Field(

@@ -13,6 +13,7 @@ from folkmoot.http.access import (
     require,
 )
 from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import invitations
 from folkmoot.identity.errors import (
@@ -43,7 +44,9 @@ from folkmoot.kit.page import Page, cut
 def router(identity: Identity) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["invitations"])
-    _add_organizations(routes, identity)
+    once = APIRouter(route_class=Idempotent)
+    _add_organizations(once, identity)
+    routes.include_router(once)
     _add_tokens(routes, identity)
     return routes
 
