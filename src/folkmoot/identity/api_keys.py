@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice
-from folkmoot.db.work import Work
+from folkmoot.db.work import PersonalWork, Work
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import (
     ApiKeyNotFound,
@@ -21,7 +21,7 @@ from folkmoot.identity.errors import (
     NotSignedIn,
     ScopeTooWide,
 )
-from folkmoot.identity.models import ApiKey
+from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, new_id
@@ -102,6 +102,20 @@ async def revoke(work: Work, key_id: ApiKeyId) -> None:
     # One generation after the other: each statement sees what was made while the last one waited.
     while revoked:
         revoked = await _revoke(work, ApiKey.parent_id.in_(revoked))
+
+
+async def revoke_all(work: PersonalWork) -> None:
+    """Let no key of the person count any more, in whichever of their organisations."""
+    mine = select(Membership.org_id).where(Membership.user_id == work.user_id)
+    for place in (await work.session.scalars(mine.order_by(Membership.org_id))).all():
+        await work.session.execute(select(func.set_config("app.org", str(place), True)))
+        await work.session.execute(
+            update(ApiKey)
+            .where(ApiKey.org_id == place, ApiKey.user_id == work.user_id)
+            .where(ApiKey.revoked_at.is_(None))
+            .values(revoked_at=clock.now())
+        )
+    await work.session.execute(select(func.set_config("app.org", "", True)))
 
 
 async def _revoke(work: Work, which: ColumnElement[bool]) -> Sequence[ApiKeyId]:

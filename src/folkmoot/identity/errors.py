@@ -49,7 +49,7 @@ class ResetExpired(Unauthenticated):
         super().__init__("This link for a new password has been used, has expired or is none.")
 
 
-class WrongPassword(Invalid):
+class WrongPassword(Forbidden):
     """Who is signed in did not know the password: no 401, which would send them to sign in."""
 
     code = "wrong_password"

@@ -15,14 +15,13 @@ from sqlalchemy import Select, select
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
-from folkmoot.http.access import TeamNotFound
-from folkmoot.identity import accounts, credentials, members, organizations
+from folkmoot.http.access import TeamNotFound, demand
+from folkmoot.identity import accounts, credentials, members, organizations, team_members
 from folkmoot.identity.errors import (
     AlreadyMember,
     InvitationForAnother,
     InvitationNotFound,
     OrganizationNotFound,
-    RoleTooHigh,
 )
 from folkmoot.identity.invitation_tokens import InvitationTokens, Named
 from folkmoot.identity.models import (
@@ -87,10 +86,12 @@ class Invitations:
 
         Raises:
             RoleTooHigh: The subject could not give this role.
+            PermissionDenied: Its API key lets nobody into teams.
             TeamNotFound: There is no such team in the organisation.
         """
-        if not data.role.within(await members.hold(work, members.WRITE)):
-            raise RoleTooHigh
+        members.demand_within(work.subject, await members.hold(work, members.WRITE), data.role)
+        if data.teams:
+            demand(work.subject, team_members.MANAGE)
         await _demand_teams(work, data.teams)
         named = Named(work.subject.org_id, InvitationId(new_id()))
         token = self._tokens.issue(named)

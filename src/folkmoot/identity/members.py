@@ -24,6 +24,7 @@ from folkmoot.identity.tenancy import (
     MemberRead,
 )
 from folkmoot.kit.ids import UserId
+from folkmoot.kit.subject import Subject
 
 WRITE: Final = "members:write"
 
@@ -63,8 +64,7 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
     limit = await hold(work, WRITE)
     member = await _get(work, user_id)
     before = OrgRole(member.role)
-    if not (before.within(limit) and role.within(limit)):
-        raise RoleTooHigh
+    demand_within(work.subject, limit, before, role)
     if role is not OrgRole.OWNER:
         await _keep_an_owner(work, member)
     member.role = role
@@ -87,8 +87,8 @@ async def remove(work: Work, user_id: UserId) -> None:
     limit = await hold(work, None if leaves else WRITE)
     member = await _get(work, user_id)
     before = OrgRole(member.role)
-    if not before.within(limit):
-        raise RoleTooHigh
+    if not leaves:
+        demand_within(work.subject, limit, before)
     await _keep_an_owner(work, member)
     await work.session.delete(member)
     await work.session.flush()
@@ -130,6 +130,25 @@ async def hold(work: Work, permission: str | None = None) -> OrgRole:
     if permission is not None and permission not in PERMISSIONS[role]:
         raise PermissionDenied(permission)
     return role
+
+
+def demand_within(subject: Subject, limit: OrgRole, *roles: OrgRole) -> None:
+    """Fail unless roles are the subject's to give and to take.
+
+    An API key gives what any member may do, and beyond that nothing that it may not do itself.
+
+    Args:
+        subject: Who gives or takes them.
+        limit: What the subject is.
+        roles: What somebody is, or becomes.
+
+    Raises:
+        RoleTooHigh: One is more than the subject is, or than its key allows.
+    """
+    for role in roles:
+        beyond = PERMISSIONS[role] - PERMISSIONS[OrgRole.MEMBER]
+        if not role.within(limit) or (subject.api_key and not beyond <= subject.permissions):
+            raise RoleTooHigh
 
 
 async def lock(work: Work) -> Organization:

@@ -268,3 +268,26 @@ def test_a_token_with_any_letter_changed_is_none() -> None:
     for place in range(len(token) - 1):  # the last letter has bits that mean nothing
         other = "A" if token[place] != "A" else "B"
         assert tokens.read(token[:place] + other + token[place + 1 :]) is None
+
+
+@pytest.mark.core
+async def test_a_key_gives_nobody_more_than_it_may_do_itself(
+    owner: Caller, member: Caller, stranger: Caller
+) -> None:
+    team = await owner.team()
+    scopes = ["members:write", "members:read"]
+    made = await owner.ask("POST", "/api/v1/api-keys", {"name": "inviter", "scopes": scopes})
+    key = {"Authorization": f"Bearer {made.json()['key']}"}
+    for role in ("owner", "admin"):
+        refused = await owner.ask("POST", invitations_of(owner), {"role": role}, **key)
+        assert outcome(refused) == (403, "role_too_high")
+        path = f"/api/v1/organizations/{owner.place}/members/{member.id}"
+        assert outcome(await owner.ask("PATCH", path, {"role": role}, **key)) == (
+            403,
+            "role_too_high",
+        )
+    place = {"teams": [{"team_id": team, "role": "admin"}]}
+    refused = await owner.ask("POST", invitations_of(owner), place, **key)
+    assert outcome(refused) == (403, "permission_denied")
+    invited = await owner.ask("POST", invitations_of(owner), {"role": "member"}, **key)
+    assert (await accept(stranger, invited.json()["token"])).json()["role"] == "member"

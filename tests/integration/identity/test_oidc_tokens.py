@@ -5,19 +5,31 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from folkmoot.db.work import Database
+from folkmoot.db.work import Database, Work
+from folkmoot.identity import members
+from folkmoot.identity.models import Organization
 from folkmoot.identity.oidc import fetching
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock
-from folkmoot.kit.ids import new_id
-from identity_app import SECRET_KEY, Account, Clock, bearer, client_of, sign_in
+from folkmoot.kit.ids import UserId, new_id
+from identity_app import (
+    SECRET_KEY,
+    Account,
+    Clock,
+    bearer,
+    client_of,
+    register,
+    sign_in,
+    subject_of,
+)
 from issuing import AUDIENCE, LocalIssuer, local_issuer
 
 pytestmark = pytest.mark.anyio
@@ -212,6 +224,48 @@ async def test_an_address_that_was_verified_leads_to_its_account_only_if_that_is
         assert (await ask(outside, before["access_token"])).status_code == 401
         form = {"username": grace["email"], "password": grace["password"]}
         assert (await outside.post("/api/v1/auth/token", data=form)).status_code == 401
+
+
+async def test_whoever_had_the_account_of_a_verified_address_keeps_no_key_to_it(
+    database: Database, issuer: LocalIssuer, client: httpx.AsyncClient, grace: Account
+) -> None:
+    before = bearer((await sign_in(client, grace))["access_token"])
+    made = await client.post("/api/v1/api-keys", json={"name": "kept"}, headers=before)
+    said = {"sub": "g", "email": grace["email"], "email_verified": True}
+    async with client_of(trusting(database, issuer, link_by_email=True)) as outside:
+        assert (await ask(outside, issuer.token(**said))).json()["id"] == grace["id"]
+        assert (await ask(outside, made.json()["key"])).status_code == 401
+
+
+async def test_an_address_that_only_looks_like_another_leads_to_nobody_s_account(
+    database: Database, issuer: LocalIssuer, client: httpx.AsyncClient
+) -> None:
+    await register(client, "mike")
+    said = {"sub": "m", "email": "mi\N{KELVIN SIGN}e@example.org", "email_verified": True}
+    async with client_of(trusting(database, issuer, link_by_email=True)) as outside:
+        assert (await ask(outside, issuer.token(**said))).status_code == 401
+
+
+async def test_a_role_that_an_issuer_names_does_not_undo_a_transfer_at_the_same_time(
+    database: Database,
+    issuer: LocalIssuer,
+    grace: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mapped = {"tenants": {"acme": grace["organization_id"]}, "tenant_claim": "t"}
+    async with client_of(trusting(database, issuer, role_claim="role", **mapped)) as outside:
+        me = (await ask(outside, issuer.token(sub="ada", t="acme"))).json()
+        heir, lock = UserId(UUID(me["id"])), members.lock
+
+        async def lock_after_a_transfer(work: Work) -> Organization:
+            monkeypatch.setattr(members, "lock", lock)
+            async with database.work(subject_of(grace)) as theirs:
+                await members.transfer_ownership(theirs, heir)
+            return await lock(work)
+
+        monkeypatch.setattr(members, "lock", lock_after_a_transfer)
+        told = (await ask(outside, issuer.token(sub="ada", t="acme", role="admin"))).json()
+    assert [each["role"] for each in told["organizations"]] == ["owner"]
 
 
 async def test_strangers_get_no_account_where_none_is_made(

@@ -1,7 +1,7 @@
 """An issuer's documents: where things are, and the keys that sign. Cached, and asked for rarely."""
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
@@ -98,7 +98,7 @@ def _signing(document: Json) -> dict[str, Key]:
     """Return the public keys for signatures by their name; others are left out, one by one."""
     found: dict[str, Key] = {}
     published = document.get("keys")
-    for each in published if isinstance(published, list) else []:
+    for each in cast(list[Json], published) if isinstance(published, list) else ():
         try:
             keys = KeySet.import_key_set({"keys": [each]}).keys
         except (JoseError, ValueError, TypeError, KeyError, AttributeError):

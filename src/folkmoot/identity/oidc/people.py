@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.audit import trail
-from folkmoot.db.work import Database
-from folkmoot.identity import accounts, links, organizations, resets, sessions
+from folkmoot.db.work import Database, Work
+from folkmoot.identity import accounts, api_keys, links, members, organizations, resets, sessions
 from folkmoot.identity.errors import EmailTaken, NotSignedIn
 from folkmoot.identity.models import ExternalIdentity, Membership, Organization, User
 from folkmoot.identity.oidc.issuer import Claims
@@ -57,8 +57,8 @@ async def find(database: Database, claims: Claims) -> UserId | None:
 async def _link(database: Database, claims: Claims) -> UserId | None:
     """Give the account of a verified address to whom the issuer means; None if there is none.
 
-    Nobody here has ever verified that address: whoever got in by its password or a link so far may
-    be somebody else, and is out.
+    Nobody here has ever verified that address: whoever got in by its password, a link or a key so
+    far may be somebody else, and is out. An address that is only written alike is another's.
     """
     if not claims.issuer.link_by_email or claims.email is None:
         return None
@@ -67,13 +67,15 @@ async def _link(database: Database, claims: Claims) -> UserId | None:
         return None
     async with database.personal_work(user_id) as work:
         gone = update(User).where(User.id == user_id, User.deleted_at.is_(None))
-        kept = await work.session.execute(gone.values(password_hash=None).returning(User.id))
-        if kept.one_or_none() is None:
+        kept = await work.session.execute(gone.values(password_hash=None).returning(User.email))
+        address = kept.scalar_one_or_none()
+        if address is None or not _is_same(address, claims.email):
             raise NotSignedIn
         work.session.add(_identity(claims, user_id))
         await sessions.revoke_all(work)
         await links.withdraw_all(work)
         await resets.withdraw_all(work)
+        await api_keys.revoke_all(work)
         await trail.record_personal(
             work, "identity.linked", target=("user", user_id), after={"issuer": claims.issuer.url}
         )
@@ -108,12 +110,13 @@ async def _place(database: Database, user_id: UserId, organization: OrgId, claim
     """Make somebody a member of the organisation that the issuer names, in the role it names."""
     role = GIVEN.get((claims.role or "").lower())
     subject = Subject(organization, user_id)
-    mine = select(Membership).where(
-        Membership.org_id == organization, Membership.user_id == user_id
-    )
     async with database.work(subject) as work:
-        member = (await work.session.scalars(mine)).one_or_none()
-        if member is not None and (role in {None, member.role} or member.role is OrgRole.OWNER):
+        if _stays(await _member(work), role):
+            return
+        # Somebody may be making them an owner right now: whoever changes roles holds this.
+        await members.lock(work)
+        member = await _member(work)
+        if _stays(member, role):
             return
         given = role or OrgRole.MEMBER
         before = {"role": str(member.role)} if member else None
@@ -126,6 +129,19 @@ async def _place(database: Database, user_id: UserId, organization: OrgId, claim
         await trail.record(
             work, action, target=("user", user_id), before=before, after={"role": str(given)}
         )
+
+
+async def _member(work: Work) -> Membership | None:
+    mine = select(Membership).where(
+        Membership.org_id == work.subject.org_id, Membership.user_id == work.subject.user_id
+    )
+    newest = mine.execution_options(populate_existing=True)
+    return (await work.session.scalars(newest)).one_or_none()
+
+
+def _stays(member: Membership | None, role: OrgRole | None) -> bool:
+    """Whether somebody is already what the issuer says, or more than it may say."""
+    return member is not None and (role in {None, member.role} or member.role == OrgRole.OWNER)
 
 
 async def _demand_there(database: Database, organization: OrgId) -> None:
@@ -146,6 +162,11 @@ def _organization(claims: Claims) -> OrgId | None:
         return OrgId(UUID(named))
     except ValueError:
         raise NotSignedIn from None
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two addresses are one mailbox: case makes no difference, other letters do."""
+    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())
 
 
 def _identity(claims: Claims, user_id: UserId) -> ExternalIdentity:
