@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
-from folkmoot.kit.ids import TeamId, new_id
+from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.checks import demand_usable
 from folkmoot.settings.errors import SettingLocked, SettingUnusable
@@ -28,6 +28,31 @@ Expected = Callable[[LayerRead], None]
 OVERRIDES: Final = ("allow_team_override", "allow_user_override")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+# What the ORM says with `visible`, for those who wait for it before every request.
+HELD: Final = """
+SELECT name, content, allow_team_override, allow_user_override, team_id, user_id
+FROM settings
+WHERE org_id = %(org_id)s AND (
+  user_id = %(user_id)s OR team_id = %(team_id)s OR (team_id IS NULL AND user_id IS NULL)
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row as `HELD` reads it."""
+
+    name: str
+    content: dict[str, Any]
+    allow_team_override: bool | None
+    allow_user_override: bool | None
+    team_id: TeamId | None
+    user_id: UserId | None
+
+
+Row = SettingsLayer | Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +124,11 @@ def visible(subject: Subject, team_id: TeamId | None) -> Select[SettingsLayer]:
     )
 
 
-def layers_of(rows: Iterable[SettingsLayer], group: Group) -> list[Layer[Values]]:
+def layers_of(rows: Iterable[Row], group: Group) -> list[Layer[Values]]:
     """Return what rows say of one group."""
     return [
         Layer(
-            level=level_of(row),
+            level=level_of(row.team_id, row.user_id),
             values=_values(row),
             allow_team_override=row.allow_team_override,
             allow_user_override=row.allow_user_override,
@@ -113,7 +138,7 @@ def layers_of(rows: Iterable[SettingsLayer], group: Group) -> list[Layer[Values]
     ]
 
 
-def _values(row: SettingsLayer) -> Values:
+def _values(row: Row) -> Values:
     """Return stored values; those that an older build took and this one does not are left out."""
     type_ = TYPES[Group(row.name)]
     known = {name: row.content[name] for name in type_.model_fields if name in row.content}

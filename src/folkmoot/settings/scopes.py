@@ -85,8 +85,8 @@ def demand_change(subject: Subject, place: Place, room: str) -> None:
     return demand(subject, f"{room}:manage")
 
 
-def level_of(row: Hierarchical) -> Level:
-    """Return the level that a row belongs to."""
-    if row.user_id is not None:
+def level_of(team_id: TeamId | None, user_id: UserId | None) -> Level:
+    """Return the level of what belongs to a team, to a user or to neither."""
+    if user_id is not None:
         return Level.USER
-    return Level.TEAM if row.team_id is not None else Level.ORGANIZATION
+    return Level.TEAM if team_id is not None else Level.ORGANIZATION

@@ -112,7 +112,7 @@ class Secrets:
         counting = [row for row in rows if row.team_id in {None, team}]
         if not counting:
             return None
-        row = max(counting, key=lambda each: RANK[level_of(each)])
+        row = max(counting, key=lambda each: RANK[level_of(each.team_id, each.user_id)])
         return await self._store_of(row).value(address_of(row), sealed_in(row))
 
     def _store_of(self, row: Secret) -> SecretStore:
@@ -188,17 +188,22 @@ async def _record(
 def _told(row: Secret) -> dict[str, object]:
     """Return what the trail tells of a secret: never what it says."""
     whose = {"team_id": str(row.team_id)} if row.team_id else {}
-    return {"name": row.name, "scope": level_of(row), "version": row.version, **whose}
+    return {
+        "name": row.name,
+        "scope": level_of(row.team_id, row.user_id),
+        "version": row.version,
+        **whose,
+    }
 
 
 def address_of(row: Secret) -> Address:
     """Return whose a row is and what it is called."""
     owner = row.user_id or row.team_id or row.org_id
-    return Address(row.org_id, level_of(row), owner, row.name)
+    return Address(row.org_id, level_of(row.team_id, row.user_id), owner, row.name)
 
 
 def _place(row: Secret) -> Place:
-    return Place(level_of(row), row.team_id, row.user_id)
+    return Place(level_of(row.team_id, row.user_id), row.team_id, row.user_id)
 
 
 def sealed_in(row: Secret) -> Sealed | None:

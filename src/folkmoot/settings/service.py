@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
 
+from psycopg.rows import class_row
+
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject
@@ -11,7 +13,7 @@ from folkmoot.settings import layers
 from folkmoot.settings.cache import Cache, Who
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import GROUPS, TYPES, Defaults, Group, Values
-from folkmoot.settings.layers import Expected
+from folkmoot.settings.layers import HELD, Expected, Held
 from folkmoot.settings.resolver import Layer, Resolved, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
 from folkmoot.settings.scopes import Place, Scope, acting_team, demand_change, place_of
@@ -120,7 +122,13 @@ class Settings:
         return changed
 
     async def _load(self, subject: Subject) -> Holding:
-        async with self._database.work(subject) as work:
-            found = await work.session.scalars(layers.visible(subject, acting_team(subject)))
-            rows = found.all()
+        values = {
+            "org_id": subject.org_id,
+            "user_id": subject.user_id,
+            "team_id": acting_team(subject),
+        }
+        async with self._database.pipelined(subject) as connection:
+            cursor = connection.cursor(row_factory=class_row(Held))
+            await cursor.execute(HELD, values, prepare=True)
+        rows = await cursor.fetchall()
         return Holding(self._defaults, {group: layers.layers_of(rows, group) for group in TYPES})

@@ -159,6 +159,16 @@ async def test_what_becomes_of_secrets_is_in_the_trail(
     ]
 
 
+async def test_pages_of_secrets_join_up(asking: httpx.AsyncClient, grace: Account) -> None:
+    me = await acting(asking, grace)
+    made = [(await keep(asking, me, name=f"key_{n}"))["id"] for n in range(3)]
+    first = (await asking.get(SECRETS, params={"limit": 2}, headers=me)).json()
+    following = {"limit": 2, "cursor": first["next_cursor"]}
+    rest = (await asking.get(SECRETS, params=following, headers=me)).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == made
+    assert rest["next_cursor"] is None
+
+
 async def test_nobody_keeps_secrets_where_that_is_switched_off(
     identity: Identity, settings: Settings, database: Database, grace: Account
 ) -> None:

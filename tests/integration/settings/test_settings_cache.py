@@ -1,5 +1,6 @@
 """What processes remember of settings, and how they come to forget it."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from psycopg import errors
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import UserId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.settings import cache
 from folkmoot.settings.cache import LONGEST_GAP, TRUSTED
 from folkmoot.settings.groups import Group, Theme
 from folkmoot.settings.schemas import WRITES
@@ -41,15 +43,15 @@ def elsewhere(database: Database) -> Settings:
 
 
 async def counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
-    """Count the units of work that are opened from now on."""
+    """Count the pipelines that are opened from now on."""
     opened: list[Subject] = []
-    work = database.work
+    pipelined = database.pipelined
 
     def counting(subject: Subject) -> Any:
         opened.append(subject)
-        return work(subject)
+        return pipelined(subject)
 
-    monkeypatch.setattr(database, "work", counting)
+    monkeypatch.setattr(database, "pipelined", counting)
     return opened
 
 
@@ -126,6 +128,35 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(
 
     monkeypatch.setattr(here, "_load", slow)
     assert await named(here, subject) == "Folkmoot"
+    assert await named(here, subject) == "One"
+
+
+async def test_a_process_goes_on_asking_for_changes_while_it_lives(
+    subject: Subject, here: Settings, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "EVERY", 0.0)
+    assert await named(here, subject) == "Folkmoot"
+    async with asyncio.timeout(20), asyncio.TaskGroup() as background:
+        watching = background.create_task(here.watch())
+        await name(elsewhere, subject, "One")
+        while await named(here, subject) != "One":
+            await here.check()
+        watching.cancel()
+    assert watching.cancelled()
+
+
+async def test_no_more_is_remembered_than_there_is_room_for(
+    subject: Subject, other_subject: Subject, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "REMEMBERED", 1)
+    monkeypatch.setattr(cache, "SEEN", 1)
+    held = await here.of(subject)
+    others = await here.of(other_subject)
+    assert await here.of(other_subject) is others
+    assert await here.of(subject) is not held
+    for each in (subject, other_subject):
+        await name(here, each, "One")
+    await here.check()
     assert await named(here, subject) == "One"
 
 

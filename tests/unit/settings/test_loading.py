@@ -220,3 +220,40 @@ def test_data_are_kept_in_the_checkout_that_this_runs_from(tmp_path: Path) -> No
     (tmp_path / "src" / "folkmoot").mkdir(parents=True)
     (tmp_path / "pyproject.toml").touch()
     assert usual_data_dir(tmp_path) == tmp_path / ".folkmoot"
+
+
+def test_defaults_of_settings_are_set_one_by_one_and_typed(tmp_path: Path) -> None:
+    (tmp_path / "folkmoot.yaml").write_text("defaults:\n  retrieval:\n    k: 5\n")
+    loaded = load(
+        {
+            "FOLKMOOT_DEFAULTS__RETRIEVAL__RERANK": "yes",
+            "FOLKMOOT_DEFAULTS__MODELS__TEMPERATURE": "0.5",
+            "FOLKMOOT_DEFAULTS__MODELS__ALLOWED_MODELS": "openai:a, openai:b",
+            "FOLKMOOT_DEFAULTS__BUDGET__DAILY_CALLS": "100",
+            "FOLKMOOT_FEATURES__SECRETS": "false",
+        }
+    )
+    defaults = loaded.deployment.defaults
+    assert (defaults.retrieval.k, defaults.retrieval.rerank) == (5, True)
+    assert defaults.retrieval.chunk_size == 1_200
+    assert defaults.models.temperature == 0.5
+    assert defaults.models.allowed_models == ["openai:a", "openai:b"]
+    assert defaults.budget.daily_calls == 100
+    assert not loaded.deployment.features.secrets
+    assert rows(loaded)["defaults.retrieval.k"] == ("5", "folkmoot.yaml")
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"FOLKMOOT_FEATURES__SECRET": "true"}, "features.secret: there is no such setting; is it"),
+        ({"FOLKMOOT_FEATURES__SECRETS": "perhaps"}, "features.secrets: Input should be a valid"),
+        ({"FOLKMOOT_DEFAULTS__RETRIEVAL__K": "many"}, "defaults.retrieval.k: Input should be"),
+        ({"FOLKMOOT_DEFAULTS__RETRIEVAL__K": "0"}, "defaults.retrieval.k: Input should be"),
+        ({"FOLKMOOT_DEFAULTS__THEME__ACCENT": "red"}, "defaults.theme.accent: String should"),
+    ],
+)
+def test_a_default_out_of_bounds_stops_the_start(environ: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        load(environ)
+    assert told in str(refused.value)

@@ -44,6 +44,12 @@ def test_a_row_does_not_pass_for_another(elsewhere: Address) -> None:
         sealer.open(HERE, mixed)
 
 
+@pytest.mark.anyio
+async def test_what_is_kept_elsewhere_is_not_here() -> None:
+    with pytest.raises(SecretUnreadable):
+        await Sealer(OLD).value(HERE, None)
+
+
 @pytest.mark.parametrize("part", ["sealed", "wrapped_key"])
 def test_a_changed_byte_is_noticed(part: str) -> None:
     sealer = Sealer(OLD)

@@ -62,7 +62,7 @@ def _read(row: Secret) -> SecretRead:
     return SecretRead(
         id=row.id,
         name=row.name,
-        scope=Scope(level_of(row)),
+        scope=Scope(level_of(row.team_id, row.user_id)),
         team_id=row.team_id,
         version=row.version,
         created_at=row.created_at,
