@@ -87,6 +87,7 @@ class Documents:
             self._asked = now
         except IssuerAway as error:
             self._demand_some(str(error.members.get("reason")))
+            self._asked = now - FRESH + SELDOM  # those that are known do for another minute
         return None
 
     def _demand_some(self, reason: str) -> None:
