@@ -49,9 +49,11 @@ DELETE FROM sign_in_attempts WHERE key IN (
 )
 """
 
+# In the same order: of what nobody reads, PostgreSQL would do the account's part last.
 SUCCEEDED: Final = """
-WITH account AS (DELETE FROM sign_in_attempts WHERE key = %(account)s)
-UPDATE sign_in_attempts SET count = count - 1 WHERE key = %(address)s AND count > 0
+WITH account AS (DELETE FROM sign_in_attempts WHERE key = %(account)s RETURNING key)
+UPDATE sign_in_attempts SET count = count - 1
+WHERE (SELECT count(*) FROM account) >= 0 AND key = %(address)s AND count > 0
 """
 
 

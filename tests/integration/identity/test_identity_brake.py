@@ -104,6 +104,31 @@ async def test_attempts_count_for_a_quarter_of_an_hour_and_are_then_forgotten(
     assert await kept(database) == 2
 
 
+async def test_of_two_who_sign_in_at_once_neither_waits_for_what_waits_for_it(
+    guard: Brake, database: Database, superuser_address: str
+) -> None:
+    await guard.enter("ada", HERE)
+    await guard.enter("bob", HERE)  # so the address has two, and each account one
+    async with await psycopg.AsyncConnection.connect(superuser_address) as other:
+        await other.execute("SELECT FROM sign_in_attempts WHERE count = 1 FOR UPDATE")
+        succeeding = asyncio.create_task(guard.succeeded("ada", HERE))
+        await blocked(database)
+        await other.execute("SELECT FROM sign_in_attempts WHERE count = 2 FOR UPDATE NOWAIT")
+    await succeeding
+
+
+async def blocked(database: Database) -> None:
+    """Wait until a statement waits for a lock."""
+    async with asyncio.timeout(10):
+        while True:
+            async with database.unscoped() as connection:
+                asked = await connection.execute(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                )
+                if await asked.fetchone() == (True,):
+                    return
+
+
 async def test_what_is_kept_names_neither_account_nor_address(
     guard: Brake, superuser_address: str
 ) -> None:

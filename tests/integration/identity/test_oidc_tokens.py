@@ -237,6 +237,15 @@ async def test_whoever_had_the_account_of_a_verified_address_keeps_no_key_to_it(
         assert (await ask(outside, made.json()["key"])).status_code == 401
 
 
+async def test_of_many_first_requests_at_once_each_finds_the_account(
+    database: Database, issuer: LocalIssuer, grace: Account
+) -> None:
+    token = issuer.token(sub="g", email=grace["email"], email_verified=True)
+    processes = [client_of(trusting(database, issuer, link_by_email=True)) for _ in range(4)]
+    answers = await asyncio.gather(*(ask(process, token) for process in processes))
+    assert [answer.json().get("id") for answer in answers] == [grace["id"]] * 4
+
+
 async def test_an_address_that_only_looks_like_another_leads_to_nobody_s_account(
     database: Database, issuer: LocalIssuer, client: httpx.AsyncClient
 ) -> None:

@@ -65,11 +65,19 @@ async def _link(database: Database, claims: Claims) -> UserId | None:
     user_id = await accounts.find_id(database, claims.email)
     if user_id is None:
         return None
+    try:
+        await _hand_over(database, claims, user_id, claims.email)
+    except IntegrityError:  # another request of theirs was faster
+        return await find(database, claims)
+    return user_id
+
+
+async def _hand_over(database: Database, claims: Claims, user_id: UserId, email: str) -> None:
     async with database.personal_work(user_id) as work:
         gone = update(User).where(User.id == user_id, User.deleted_at.is_(None))
         kept = await work.session.execute(gone.values(password_hash=None).returning(User.email))
         address = kept.scalar_one_or_none()
-        if address is None or not _is_same(address, claims.email):
+        if address is None or not _is_same(address, email):
             raise NotSignedIn
         work.session.add(_identity(claims, user_id))
         await sessions.revoke_all(work)
@@ -79,7 +87,6 @@ async def _link(database: Database, claims: Claims) -> UserId | None:
         await trail.record_personal(
             work, "identity.linked", target=("user", user_id), after={"issuer": claims.issuer.url}
         )
-    return user_id
 
 
 async def _create(database: Database, claims: Claims, organization: OrgId | None) -> UserId:
