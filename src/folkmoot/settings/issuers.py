@@ -40,7 +40,8 @@ class OidcIssuer(BaseModel):
     )
     tenants: dict[str, str] = Field(
         default_factory=dict[str, str],
-        description="Organisations' ids by what that claim says; it may say an id itself, too.",
+        description="Organisations' ids by what that claim says; if none is named here, it says an"
+        " id itself.",
     )
     role_claim: str | None = Field(
         default=None, description="Which claim says `admin` or `member`; nobody becomes owner."
@@ -48,7 +49,7 @@ class OidcIssuer(BaseModel):
     link_by_email: bool = Field(
         default=False,
         description="Whether the account with an address that it has verified is meant. Its"
-        " password and sessions end there: nobody has verified the address before.",
+        " password, sessions and keys end there: nobody has verified the address before.",
     )
     creates_accounts: bool = Field(
         default=True, description="Whether whom it sends for the first time gets an account."

@@ -113,7 +113,8 @@ async def test_of_two_who_sign_in_at_once_neither_waits_for_what_waits_for_it(
         await other.execute("SELECT FROM sign_in_attempts WHERE count = 1 FOR UPDATE")
         succeeding = asyncio.create_task(guard.succeeded("ada", HERE))
         await blocked(database)
-        await other.execute("SELECT FROM sign_in_attempts WHERE count = 2 FOR UPDATE NOWAIT")
+        address = "SELECT FROM sign_in_attempts WHERE count = 2 FOR UPDATE NOWAIT"
+        assert (await other.execute(address)).rowcount == 1
     await succeeding
 
 

@@ -255,6 +255,14 @@ async def test_an_address_that_only_looks_like_another_leads_to_nobody_s_account
         assert (await ask(outside, issuer.token(**said))).status_code == 401
 
 
+async def test_where_no_tenant_is_named_the_claim_says_the_organisation_itself(
+    database: Database, issuer: LocalIssuer, grace: Account
+) -> None:
+    async with client_of(trusting(database, issuer, tenant_claim="t")) as outside:
+        me = (await ask(outside, issuer.token(sub="ada", t=grace["organization_id"]))).json()
+        assert me["organization_id"] == grace["organization_id"]
+
+
 async def test_a_role_that_an_issuer_names_does_not_undo_a_transfer_at_the_same_time(
     database: Database,
     issuer: LocalIssuer,
@@ -327,7 +335,7 @@ async def test_claims_of_firebase_name_the_organisation_and_the_role(
         assert [each["role"] for each in owner["organizations"]] == ["admin"]
         there = {"X-Organization-Id": linus["organization_id"]}
         assert (await ask(outside, said("acme-x7k2p"), **there)).status_code == 404
-        for unknown in ("evil", "", str(new_id())):
+        for unknown in ("evil", "", str(new_id()), linus["organization_id"]):
             assert (await ask(outside, said(unknown))).status_code == 401
     assert issuer.asked == {"keys": 1}
 

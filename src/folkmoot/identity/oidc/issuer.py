@@ -24,7 +24,7 @@ class Issuer:
         client_secret: What proves that, beside PKCE.
         scopes: What is asked for.
         tenant_claim: Which claim names the organisation that somebody is of.
-        tenants: The organisation's id by what that claim says; it may say the id itself, too.
+        tenants: The organisation's id by what that claim says; without any, it says the id itself.
         role_claim: Which claim names their role there.
         link_by_email: Whether an account with the address that the issuer has verified is theirs.
         creates_accounts: Whether somebody new gets one.

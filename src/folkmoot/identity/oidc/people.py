@@ -164,7 +164,8 @@ def _organization(claims: Claims) -> OrgId | None:
     """Return the organisation that a token is for; None where issuers name none."""
     if claims.issuer.tenant_claim is None:
         return None
-    named = claims.issuer.tenants.get(claims.tenant or "", claims.tenant or "")
+    tenant, tenants = claims.tenant or "", claims.issuer.tenants
+    named = tenants.get(tenant, "") if tenants else tenant
     try:
         return OrgId(UUID(named))
     except ValueError:
