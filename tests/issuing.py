@@ -33,6 +33,7 @@ class LocalIssuer:
         failing: Whether it answers 500 to everything.
         discovery: What its discovery document says besides.
         person: Who signs in next.
+    answer: What a code is exchanged for, if not a token for that person.
     """
 
     url: str = ""
@@ -41,6 +42,7 @@ class LocalIssuer:
     failing: bool = False
     discovery: Claims = field(default_factory=dict[str, Any])
     person: Claims = field(default_factory=lambda: {"sub": "ada"})
+    answer: Claims | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def rotate(self, kind: type[RSAKey] | type[ECKey] = ECKey) -> str:
@@ -123,6 +125,8 @@ class LocalIssuer:
             or asked["redirect_uri"] != form["redirect_uri"]
         ):
             return web.json_response({"error": "invalid_grant"}, status=400)
+        if self.answer is not None:
+            return web.json_response(self.answer)
         said = {"aud": CLIENT, "nonce": asked["nonce"], **self.person}
         return web.json_response({"id_token": self.token(**said), "token_type": "Bearer"})
 

@@ -181,6 +181,14 @@ async def test_an_id_token_for_somebody_else_signs_nobody_in(
     assert (await browser.get(await came_back(await left(browser)))).status_code == 401
 
 
+@pytest.mark.parametrize("answer", [{}, {"id_token": 7}, {"id_token": "x"}, {"id_token": "é.b.c"}])
+async def test_what_is_no_id_token_signs_nobody_in(
+    answer: dict[str, Any], browser: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    issuer.answer = answer
+    assert (await browser.get(await came_back(await left(browser)))).status_code == 401
+
+
 async def test_what_was_begun_with_one_issuer_does_not_end_with_another(
     browser: httpx.AsyncClient, issuer: LocalIssuer
 ) -> None:

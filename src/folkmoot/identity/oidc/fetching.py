@@ -57,7 +57,7 @@ async def _ask(method: str, url: str, **options: Any) -> Json:
     limit = library.ClientTimeout(total=SECONDS)
     try:
         async with (
-            library.ClientSession(timeout=limit, trust_env=True) as session,
+            library.ClientSession(timeout=limit, trust_env=False) as session,
             session.request(method, url, allow_redirects=False, **options) as answer,
         ):
             if answer.status != SUCCESS:
