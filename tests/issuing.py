@@ -33,7 +33,7 @@ class LocalIssuer:
         failing: Whether it answers 500 to everything.
         discovery: What its discovery document says besides.
         person: Who signs in next.
-    answer: What a code is exchanged for, if not a token for that person.
+        answer: What a code is exchanged for, if not a token for that person.
     """
 
     url: str = ""
