@@ -21,6 +21,7 @@ from folkmoot.identity.errors import (
     NotSignedIn,
     ScopeTooWide,
 )
+from folkmoot.identity.leaving import demand_member
 from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
@@ -42,6 +43,7 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
         ExpiryTooLate: It would outlive the key it is made with.
         ScopeTooWide: It would be able to do what its maker may not.
         NotSignedIn: The key it is made with has just been revoked.
+        OrganizationNotFound: The subject has just been removed.
     """
     if data.expires_at is not None and data.expires_at <= clock.now():
         raise ExpiryPassed
@@ -57,8 +59,9 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
         scopes=_scopes(work.subject, data.scopes),
         expires_at=expires_at,
     )
-    work.session.add(key)
-    await work.session.flush()
+    with demand_member():
+        work.session.add(key)
+        await work.session.flush()
     await _created(work, key.id, data.name, scopes=key.scopes, expires_at=expires_at)
     return key, secret
 

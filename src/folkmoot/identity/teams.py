@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 from folkmoot.audit import trail
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound
+from folkmoot.identity.leaving import demand_member
 from folkmoot.identity.models import Team, TeamMembership
 from folkmoot.identity.permissions import TeamRole
 from folkmoot.identity.schemas import (
@@ -30,7 +31,11 @@ SEE: Final = "team:read"
 
 
 async def create(work: Work, data: TeamCreate) -> TeamRead:
-    """Make a team, which its maker is the first administrator of."""
+    """Make a team, which its maker is the first administrator of.
+
+    Raises:
+        OrganizationNotFound: The subject has just been removed.
+    """
     subject = work.subject
     team = Team(org_id=subject.org_id, name=data.name)
     work.session.add(team)
@@ -43,6 +48,8 @@ async def create(work: Work, data: TeamCreate) -> TeamRead:
             role=TeamRole.ADMIN,
         )
     )
+    with demand_member():
+        await work.session.flush()
     await trail.record(work, "team.created", target=("team", team.id), after={"name": team.name})
     return _read(team, TeamRole.ADMIN)
 

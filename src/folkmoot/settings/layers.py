@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
+from folkmoot.identity.leaving import demand_member
 from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.kit.subject import Subject
@@ -153,24 +154,25 @@ def _values(row: Row) -> Values:
 async def _held(work: Work, group: Group, place: Place, expected: Expected) -> SettingsLayer:
     """Return a layer's row, made if there is none, and hold it until this work ends."""
     subject = work.subject
-    await work.session.execute(
-        insert(SettingsLayer)
-        .values(
-            org_id=subject.org_id,
-            id=new_id(),
-            team_id=place.team_id,
-            user_id=place.user_id,
-            name=group,
-            content={},
-            version=0,
-            updated_by=subject.user_id,
-            revision=new_id(),
-            changed_at=func.now(),
-            created_at=clock.now(),
-            updated_at=clock.now(),
+    with demand_member():
+        await work.session.execute(
+            insert(SettingsLayer)
+            .values(
+                org_id=subject.org_id,
+                id=new_id(),
+                team_id=place.team_id,
+                user_id=place.user_id,
+                name=group,
+                content={},
+                version=0,
+                updated_by=subject.user_id,
+                revision=new_id(),
+                changed_at=func.now(),
+                created_at=clock.now(),
+                updated_at=clock.now(),
+            )
+            .on_conflict_do_nothing()
         )
-        .on_conflict_do_nothing()
-    )
     statement = _row(subject, group, place).with_for_update()
     row = (await work.session.scalars(statement)).one()
     expected(_shown(group, place, row))

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Database, Work
+from folkmoot.identity.leaving import demand_member
 from folkmoot.kit import clock
 from folkmoot.kit.ids import SecretId, new_id
 from folkmoot.kit.subject import Subject
@@ -154,7 +155,8 @@ async def _store(work: Work, place: Place, name: str, sealed: Sealed | None) -> 
         )
         .returning(Secret)
     )
-    row = (await work.session.scalars(statement)).one()
+    with demand_member():
+        row = (await work.session.scalars(statement)).one()
     action = "secret.created" if row.version == 1 else "secret.replaced"
     await _record(work, action, row, after=_told(row))
     return row

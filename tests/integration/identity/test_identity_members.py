@@ -7,14 +7,15 @@ import httpx
 import pytest
 
 from acting import NOBODY, TEAMS, Caller, Enter
+from folkmoot.db.work import Database
 from folkmoot.http.access import PermissionDenied
 from folkmoot.identity import members
 from folkmoot.identity.errors import LastOwner, OrganizationNotFound
 from folkmoot.identity.permissions import ADMIN, MEMBER, OWNER, OrgRole, granted
-from folkmoot.identity.service import Identity
+from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
-from identity_app import Account, bearer, subject_of
+from identity_app import SECRET_KEY, Account, bearer, client_of, subject_of
 from trailing import events_of
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +207,22 @@ async def test_what_becomes_of_members_is_recorded(
         ("member.removed", member.id),
         ("member.left", other.id),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/api/v1/api-keys", {"name": "kept"}), (TEAMS, {"name": "Mine"})],
+)
+async def test_whoever_another_process_still_takes_for_a_member_leaves_nothing(
+    path: str, body: dict[str, str], database: Database, owner: Caller, enter: Enter
+) -> None:
+    ada = await enter("ada", OrgRole.ADMIN)
+    elsewhere = Identity(database, IdentityOptions(secret_key=SECRET_KEY))
+    async with client_of(elsewhere) as other:
+        assert (await other.get(ME, headers=ada.headers)).status_code == 200
+        await owner.ask("DELETE", f"{members_of(owner)}/{ada.id}")
+        answer = await other.post(path, json=body, headers=ada.headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "organization_not_found")
 
 
 def acting(person: Caller, role: OrgRole) -> Subject:

@@ -7,14 +7,19 @@ import httpx
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
 from folkmoot.db.work import Database
+from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
-from folkmoot.kit.ids import TeamId, new_id
+from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.settings.errors import SecretUnreadable
 from folkmoot.settings.features import Features
+from folkmoot.settings.groups import Group
 from folkmoot.settings.rewrapping import Rewrapped, rewrap_all
+from folkmoot.settings.schemas import WRITES, SecretCreate
+from folkmoot.settings.scopes import Scope
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores.sealing import Sealer
@@ -62,6 +67,19 @@ async def test_a_secret_is_found_for_its_owner_and_never_shown(
     assert await secrets.resolve(subject_of(grace), "a_key") is None
     missing = await asking.delete(f"{SECRETS}/{made['id']}", headers=me)
     assert (missing.status_code, missing.json()["code"]) == (404, "secret_not_found")
+
+
+async def test_whoever_has_just_been_removed_keeps_nothing_of_their_own(
+    database: Database, secrets: Secrets, grace: Account
+) -> None:
+    gone = replace(subject_of(grace), user_id=UserId(new_id()))
+    data = SecretCreate(name="a_key", value=SecretStr(CANARY))
+    with pytest.raises(OrganizationNotFound):
+        await secrets.keep(gone, data)
+    theme = WRITES[Group.THEME].model_validate({"values": {"name": "Mine"}})
+    at = (Scope.USER, None)
+    with pytest.raises(OrganizationNotFound):
+        await Settings(database).replace(gone, Group.THEME, at, theme, lambda _current: None)
 
 
 @pytest.mark.core
