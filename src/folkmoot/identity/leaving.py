@@ -1,6 +1,6 @@
 """Whoever is taken out of an organisation while they act in it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,7 +14,7 @@ OF_A_MEMBER: Final = "_org_id_user_id"
 
 
 @contextmanager
-def demand_member() -> Iterator[None]:
+def demand_member() -> Generator[None]:
     """Answer who stores something of their own and is no member any more like anybody who is none.
 
     Another process may take them for a member for some seconds; their place in the database is the
