@@ -12,11 +12,12 @@ from folkmoot.http.access import TeamNotFound, demand_in_team
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, TeamId, new_id
 from folkmoot.kit.page import Asked
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import plaintext
 from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.models import PENDING, Collection, Document
-from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate, Scope
+from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate
 
 CONTRIBUTE: Final = "team:contribute"
 """What it takes to change what is a team's; who may not do so may read it."""

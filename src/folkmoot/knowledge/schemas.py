@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
+from folkmoot.kit.scope import Scope
 from folkmoot.knowledge.models import Status
 
 WRITTEN = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
@@ -60,14 +61,6 @@ class Input(BaseModel):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Scope(StrEnum):
-    """Who sees a collection: everybody in the organisation, one team, or its maker alone."""
-
-    ORGANIZATION = "organization"
-    TEAM = "team"
-    USER = "user"
 
 
 class Mode(StrEnum):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
 from folkmoot.kit.ids import SecretId, TeamId
+from folkmoot.kit.scope import Scope
 from folkmoot.settings.groups import (
     Budget,
     General,
@@ -19,7 +20,6 @@ from folkmoot.settings.groups import (
     Yes,
 )
 from folkmoot.settings.resolver import Level, Resolved
-from folkmoot.settings.scopes import Scope
 
 G = TypeVar("G", bound=Values)
 

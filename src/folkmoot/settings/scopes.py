@@ -1,7 +1,6 @@
 """Whose something is: an organisation's, a team's or a user's, and who may change it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import ColumnElement
@@ -9,17 +8,9 @@ from sqlalchemy import ColumnElement
 from folkmoot.db.model import Hierarchical
 from folkmoot.http.access import TeamNotFound, demand
 from folkmoot.kit.ids import TeamId, UserId
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.resolver import Level
-
-
-class Scope(StrEnum):
-    """Whose something is: the organisation's, one team's, or the caller's own."""
-
-    ORGANIZATION = "organization"
-    TEAM = "team"
-    USER = "user"
-
 
 TEAM_ADMIN: Final = "team:write"
 """What those may do in a team who may change what is set and kept for it."""

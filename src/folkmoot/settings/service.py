@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import TeamId
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings import layers
 from folkmoot.settings.cache import Cache, Who
@@ -16,7 +17,7 @@ from folkmoot.settings.groups import GROUPS, TYPES, Defaults, Group, Values
 from folkmoot.settings.layers import HELD, Expected, Held
 from folkmoot.settings.resolver import Layer, Resolved, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
-from folkmoot.settings.scopes import Place, Scope, acting_team, demand_change, place_of
+from folkmoot.settings.scopes import Place, acting_team, demand_change, place_of
 
 G = TypeVar("G", bound=Values)
 

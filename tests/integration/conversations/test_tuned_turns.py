@@ -10,11 +10,11 @@ from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.conversations.tuning import Tuning
 from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
+from folkmoot.kit.scope import Scope
 from folkmoot.settings.errors import FeatureOff
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults, Group, Models
 from folkmoot.settings.schemas import WRITES
-from folkmoot.settings.scopes import Scope
 from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says

@@ -9,12 +9,12 @@ from psycopg import errors
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import UserId, new_id
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings import cache
 from folkmoot.settings.cache import LONGEST_GAP, TRUSTED
 from folkmoot.settings.groups import Group, Theme
 from folkmoot.settings.schemas import WRITES
-from folkmoot.settings.scopes import Scope
 from folkmoot.settings.service import Settings
 from identity_app import Clock
 

@@ -14,6 +14,7 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Asked, CursorInvalid, Page
+from folkmoot.kit.scope import Scope
 from folkmoot.knowledge import collections, settling
 from folkmoot.knowledge.collections import Counts
 from folkmoot.knowledge.errors import CollectionNotFound
@@ -22,7 +23,6 @@ from folkmoot.knowledge.schemas import (
     CollectionCreate,
     CollectionRead,
     CollectionUpdate,
-    Scope,
 )
 from folkmoot.knowledge.service import Knowledge
 

@@ -11,10 +11,11 @@ from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import SecretId
 from folkmoot.kit.page import Page, cut
+from folkmoot.kit.scope import Scope
 from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretStoreUnavailable
 from folkmoot.settings.models import Secret
 from folkmoot.settings.schemas import SecretCreate, SecretRead
-from folkmoot.settings.scopes import Scope, level_of
+from folkmoot.settings.scopes import level_of
 from folkmoot.settings.secrets import Secrets
 
 

@@ -12,6 +12,7 @@ from folkmoot.http.etags import Etags, PreconditionRequired
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import TeamId
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.errors import (
     SettingLocked,
@@ -20,7 +21,7 @@ from folkmoot.settings.errors import (
 from folkmoot.settings.groups import TYPES, Group
 from folkmoot.settings.layers import Expected
 from folkmoot.settings.schemas import WRITES, EffectiveRead, LayerRead, LayerWrite, shown
-from folkmoot.settings.scopes import Scope, acting_team
+from folkmoot.settings.scopes import acting_team
 from folkmoot.settings.service import At, Settings
 
 WhoseLayer = Annotated[Scope, Query(alias="scope", description="Whose layer.")]
