@@ -97,7 +97,7 @@ export interface components {
             id: string;
             name: string;
             pending_documents: number;
-            scope: components["schemas"]["folkmoot__knowledge__schemas__Scope"];
+            scope: components["schemas"]["Scope"];
             team_id: string | null;
             updated_at: string;
         };
@@ -150,8 +150,6 @@ export interface components {
             source: components["schemas"]["Level"];
             value: components["schemas"]["JsonValue"];
         };
-        folkmoot__knowledge__schemas__Scope: "organization" | "team" | "user";
-        folkmoot__settings__scopes__Scope: "organization" | "team" | "user";
         General: {
             default_agent?: string | null;
             language?: string | null;
@@ -352,12 +350,13 @@ export interface components {
             }[];
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
+        Scope: "organization" | "team" | "user";
         SearchMode: "hybrid" | "dense" | "lexical";
         SecretRead: {
             created_at: string;
             id: string;
             name: string;
-            scope: components["schemas"]["folkmoot__settings__scopes__Scope"];
+            scope: components["schemas"]["Scope"];
             team_id: string | null;
             updated_at: string;
             version: number;
