@@ -14,12 +14,12 @@ from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import TeamId, UserId, new_id
+from folkmoot.kit.scope import Scope
 from folkmoot.settings.errors import SecretUnreadable
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Group
 from folkmoot.settings.rewrapping import Rewrapped, rewrap_all
 from folkmoot.settings.schemas import WRITES, SecretCreate
-from folkmoot.settings.scopes import Scope
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores.sealing import Sealer
