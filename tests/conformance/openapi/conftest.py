@@ -9,9 +9,10 @@ from deployed import Deployed, deployed
 from settled import Settler, newcomer, settler
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(environment: dict[str, str]) -> Iterator[Deployed]:
-    # Whoever tries everything at random signs in more often than people do.
+    """One for each module: who tries everything at random may delete an organisation, too."""
+    # And signs in more often than people do.
     unlimited = {"FOLKMOOT_RATE_LIMITS__AUTH_PER_ADDRESS": "off"}
     with deployed(environment | unlimited) as server:
         yield server

@@ -22,8 +22,8 @@ NO_REFUSALS: Final = {(403, "person_needed"), (404, "session_not_found")}
 """What keys are told of what is only people's, and of ids that stand for nothing."""
 
 
-BY_TOKEN: Final = {"/api/v1/invitations/accept"}
-"""What an example cannot do, for its token is made up; `member` does it."""
+BY_TOKEN: Final = {"/api/v1/invitations/accept", "/api/v1/me/password"}
+"""What an example cannot do, for its token or its password is made up."""
 
 
 def narrow(ada: Settler, *scopes: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from deployed import Deployed
 from settled import Settler
 
 SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
-EXAMPLES: Final = 10  # of each operation, in each phase
+EXAMPLES: Final = 5  # of each operation, in each phase
 PATIENCE: Final = 600
 HOOKS: Final = Path(__file__).with_name("hooks.py")
 CONFIGURATION: Final = f"""\

@@ -58,7 +58,7 @@ async def test_tokens_of_the_key_before_count_until_they_expire(
             assert await whoami(each, new) == 200
         time.pass_by(seconds=LIFETIME - SPREADS - 1)
         assert await whoami(client, new) == 200
-        time.pass_by(seconds=SPREADS)
+        time.pass_by(seconds=SPREADS / 2)  # a busy machine may take the other half
         assert await whoami(client, old) == 401
         assert await whoami(client, new) == 200
 

@@ -57,7 +57,7 @@ def test_a_laptop_limits_strangers_who_sign_in_and_nothing_else() -> None:
     home = policy(RateLimits(), production=False)
     assert [kind for kind in Kind if home.limits(kind)] == [Kind.AUTH]
     assert home.rates(Kind.AUTH, Who.ADDRESS) == (Rate(10, 60),)
-    assert home.rates(Kind.AUTH, Who.ADDRESS, loopback=True) == (Rate(100, 60),)
+    assert home.rates(Kind.AUTH, Who.ADDRESS, loopback=True) == (Rate(600, 60),)
 
 
 def test_production_limits_everything_and_spares_nobody() -> None:
