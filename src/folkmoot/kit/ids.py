@@ -8,7 +8,6 @@ from uuid import UUID
 OrgId = NewType("OrgId", UUID)
 TeamId = NewType("TeamId", UUID)
 UserId = NewType("UserId", UUID)
-MembershipId = NewType("MembershipId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 SessionId = NewType("SessionId", UUID)
 ProcessId = NewType("ProcessId", UUID)
@@ -28,7 +27,6 @@ ALL: Final = (
     OrgId,
     TeamId,
     UserId,
-    MembershipId,
     ApiKeyId,
     SessionId,
     ProcessId,

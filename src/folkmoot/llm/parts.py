@@ -38,8 +38,3 @@ def arguments(call: ToolCall) -> Json:
         return _object.decode(call.arguments or "{}")
     except msgspec.DecodeError:
         return {}
-
-
-def json_text(value: JsonValue) -> str:
-    """Return compact JSON."""
-    return msgspec.json.encode(value).decode()

@@ -18,16 +18,12 @@ BACKEND: Final = "folkmoot.kit.telemetry.otlp"
 OPERATION: Final = "gen_ai.operation.name"  # chat, embeddings, execute_tool, invoke_agent
 PROVIDER: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
-RESPONSE_MODEL: Final = "gen_ai.response.model"
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
-AGENT_ID: Final = "gen_ai.agent.id"
-AGENT_NAME: Final = "gen_ai.agent.name"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
-DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 
 Value = str | int | float | bool
 OpenSpan = AbstractContextManager["Span"]
