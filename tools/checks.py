@@ -65,7 +65,9 @@ CONSOLE_CHECKS: Final = (
     Check("console tests", ("npm", "test", "--silent"), CONSOLE),
 )
 FAST_TESTS: Final = ("-m", "core", "tests")
-PARALLEL: Final = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+# One more than there are processors: a third of a test's time is waiting.
+WORKERS: Final = min((os.cpu_count() or 1) + 1, 4)
+PARALLEL: Final = ("-n", f"{WORKERS}", "--dist", "worksteal")
 
 
 def main(arguments: list[str]) -> int:

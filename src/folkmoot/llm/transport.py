@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
+from weakref import WeakSet
 
 from folkmoot.kit import clock
 from folkmoot.llm import loading
@@ -174,6 +175,7 @@ class Transport:
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
+        self._responses: WeakSet[aiohttp.ClientResponse] = WeakSet()
         self._closed = False
 
     async def open(self, call: Call, deadline: Deadline) -> Body:
@@ -184,6 +186,7 @@ class Transport:
         """
         asked_at = clock.monotonic()
         response = await self._send(call, deadline)
+        self._responses.add(response)
         if response.status != OK:
             raise await _refused(call, response, deadline)
         return Body(call, response, self.timeouts, deadline, asked_at)
@@ -207,6 +210,9 @@ class Transport:
     async def aclose(self) -> None:
         """Close the pool for good; calls that are under way fail."""
         self._closed = True
+        # The session closes the sockets, but leaves the connections of what lingers to be told.
+        for response in tuple(self._responses):
+            response.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
