@@ -5,11 +5,11 @@ import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from folkmoot import options
 from folkmoot.agents import loading as agent_loading
 from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
@@ -18,8 +18,6 @@ from folkmoot.agents.order import KIND
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.audit import jobs as audit_jobs
-from folkmoot.audit.sinks.opensearch import OpenSearch
-from folkmoot.audit.sinks.port import Sink
 from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.projection import PROJECTIONS
@@ -31,11 +29,10 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity import callers
-from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.purge import Purge
 from folkmoot.identity.recovery import Recovery
 from folkmoot.identity.refusals import Refusals
-from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.identity.service import Identity
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
@@ -48,7 +45,6 @@ from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
-from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.smtp import MailServer
@@ -62,7 +58,6 @@ from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
-from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
@@ -130,7 +125,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         database = Database(on.place.address(Role.APP))
         await database.open()
         stack.push_async_callback(database.close)
-        models = Models(models_config(on.deployment, on.data_dir))
+        models = Models(options.models(on.deployment, on.data_dir))
         stack.push_async_callback(models.aclose)
         queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
         parts = _parts(on, database, queue, models)
@@ -186,7 +181,7 @@ def settle_memory() -> None:
 def at_rest(on: Ground) -> Parts:
     """Build the parts without connecting or starting any: enough to describe the API."""
     address = on.place.address(Role.APP)
-    models = Models(models_config(on.deployment, on.data_dir))
+    models = Models(options.models(on.deployment, on.data_dir))
     return _parts(on, Database(address), Queue(address), models)
 
 
@@ -202,9 +197,6 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         retriever=_retriever(documents),
     )
     supervisor.register(KIND, executor)
-    audit_jobs.register(
-        queue, database, sinks=sinks(on.deployment), keep_days=on.deployment.audit_retention_days
-    )
     turns = Turns(
         database=database,
         supervisor=supervisor,
@@ -214,7 +206,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         settings=_settings(on.deployment, database, models),
         searchable=SEARCHABLE,
     )
-    _register_letters(on, database, queue)
+    _register_jobs(on, database, queue)
     return Parts(
         ground=on,
         database=database,
@@ -251,48 +243,19 @@ def _registry(database: Database, documents: Knowledge) -> AgentRegistry:
     return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], Ledger(database)))
 
 
-def _issuer(told: OidcIssuer) -> Issuer:
-    return Issuer(
-        name=told.name,
-        url=told.issuer,
-        audience=told.audience,
-        jwks_url=told.jwks_url,
-        client_id=told.client_id,
-        client_secret=plain(told.client_secret),
-        scopes=told.scopes,
-        tenant_claim=told.tenant_claim,
-        tenants=told.tenants,
-        role_claim=told.role_claim,
-        link_by_email=told.link_by_email,
-        creates_accounts=told.creates_accounts,
-    )
-
-
-def _public_url(deployment: Deployment) -> str:
-    return deployment.public_url or f"http://localhost:{deployment.port}"
-
-
-def _register_letters(on: Ground, database: Database, queue: Queue) -> None:
+def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
     deployment = on.deployment
+    audit_jobs.register(
+        queue,
+        database,
+        sinks=options.sinks(deployment),
+        keep_days=deployment.audit_retention_days,
+    )
     url = plain(deployment.smtp_url)
     carrier = Carrier(database, MailServer(url, deployment.mail_from) if url else None)
     carrier.register(queue)
-    Recovery(database, carrier, _public_url(deployment)).register(queue)
+    Recovery(database, carrier, options.public_url(deployment)).register(queue)
     Refusals(database).register(queue)
-
-
-def sinks(deployment: Deployment) -> list[Sink]:
-    """Return where the audit trails go besides."""
-    if deployment.audit_opensearch_url is None:
-        return []
-    return [
-        OpenSearch(
-            url=deployment.audit_opensearch_url,
-            index=deployment.audit_opensearch_index,
-            user=deployment.audit_opensearch_user,
-            password=plain(deployment.audit_opensearch_password),
-        )
-    ]
 
 
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:
@@ -309,15 +272,7 @@ def _settings(deployment: Deployment, database: Database, models: Models) -> Set
 
 
 def _identity(on: Ground, database: Database) -> Identity:
-    options = IdentityOptions(
-        secret_key=on.secret_key,
-        registration_open=on.deployment.registration_open,
-        https=on.deployment.mode is Mode.PRODUCTION,
-        kept=timedelta(days=on.deployment.purge_after_days),
-        issuers=[_issuer(each) for each in on.deployment.oidc],
-        public_url=_public_url(on.deployment),
-    )
-    return Identity(database, options)
+    return Identity(database, options.identity(on.deployment, on.secret_key))
 
 
 def _supervisor(on: Ground, database: Database) -> Supervisor:
@@ -357,31 +312,6 @@ def _collection_check(database: Database) -> CollectionCheck:
             await collections.visible(work, ids)
 
     return check
-
-
-def models_config(deployment: Deployment, data_dir: Path) -> ModelsConfig:
-    """Return what the model gateway has to be told."""
-    providers, limits = deployment.providers, deployment.model_limits
-    return ModelsConfig(
-        providers=standard_providers(
-            openai_api_key=plain(providers.openai_api_key),
-            openai_base_url=providers.openai_base_url,
-            anthropic_api_key=plain(providers.anthropic_api_key),
-            google_api_key=plain(providers.google_api_key),
-            ollama_host=providers.ollama_host,
-            langchain=providers.langchain,
-        ),
-        default_model=deployment.defaults.models.default_model or deployment.default_model,
-        embedding_model=deployment.embedding_model,
-        cache_dir=data_dir / "models",
-        timeouts=Timeouts(
-            connect=limits.connect,
-            first_token=limits.first_token,
-            idle=limits.idle,
-            total=limits.total,
-        ),
-        retries=Retries(attempts=limits.attempts),
-    )
 
 
 def _start_tracing(deployment: Deployment) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from folkmoot import description
 from folkmoot.agents import routes as agent_routes
-from folkmoot.assembly import Ground, Parts, ground, models_config, running, settle_in
+from folkmoot.assembly import Ground, Parts, ground, running, settle_in
 from folkmoot.audit import routes as audit_routes
 from folkmoot.audit.refusals import Refusals
 from folkmoot.conversations import routes as conversation_routes
@@ -44,7 +44,7 @@ from folkmoot.settings import routes as settings_routes
 from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
 
-__all__ = ["Ground", "Parts", "ground", "models_config", "running"]
+__all__ = ["Ground", "Parts", "ground", "running"]
 
 VERSION: Final = version("folkmoot")
 API: Final = "/api/v1"

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from folkmoot import main
+from folkmoot import main, options
 from folkmoot.cli import terminal
 from folkmoot.cli.checks import database, machine, models
 from folkmoot.cli.checks.finding import Finding, Status, failed, good
@@ -60,7 +60,7 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
     yield machine.console()
     if configured.status is Status.OK:
         yield from _database(deployment, directory)
-    yield from models.models(main.models_config(deployment, directory))
+    yield from models.models(options.models(deployment, directory))
 
 
 def _configuration(deployment: Deployment) -> Finding:

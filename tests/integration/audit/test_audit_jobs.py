@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from fake_opensearch import PASSWORD, USER, fake_opensearch
-from folkmoot import assembly
+from folkmoot import options
 from folkmoot.audit import jobs
 from folkmoot.audit.retention import Retention
 from folkmoot.db.work import Database
@@ -31,7 +31,7 @@ async def test_a_worker_brings_events_to_the_sink_that_is_configured(
                 "audit_opensearch_password": PASSWORD,
             }
         )
-        sinks = assembly.sinks(deployment)
+        sinks = options.sinks(deployment)
         jobs.register(queue, database, sinks=sinks, keep_days=365)
         working = asyncio.create_task(queue.work(name="test", concurrency=1))
         await until(lambda: bool(fake.documents.get("folkmoot-audit")))
@@ -67,7 +67,7 @@ async def test_a_worker_removes_what_is_old_at_its_time(
 
 
 async def test_nothing_is_done_where_nothing_is_configured(database: Database) -> None:
-    assert assembly.sinks(Deployment()) == []
+    assert options.sinks(Deployment()) == []
     queue = Queue("")
     jobs.register(queue, database, sinks=[], keep_days=None)
     assert queue._jobs == {}

@@ -1,0 +1,85 @@
+"""What the parts of a process are told, taken from the configuration of its deployment."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from folkmoot.audit.sinks.opensearch import OpenSearch
+from folkmoot.audit.sinks.port import Sink
+from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.identity.service import IdentityOptions
+from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
+from folkmoot.settings.deployment import Deployment, Mode, plain
+from folkmoot.settings.issuers import OidcIssuer
+
+
+def identity(deployment: Deployment, secret_key: str) -> IdentityOptions:
+    """Return how people are let in."""
+    return IdentityOptions(
+        secret_key=secret_key,
+        registration_open=deployment.registration_open,
+        https=deployment.mode is Mode.PRODUCTION,
+        kept=timedelta(days=deployment.purge_after_days),
+        issuers=[_issuer(each) for each in deployment.oidc],
+        public_url=public_url(deployment),
+    )
+
+
+def public_url(deployment: Deployment) -> str:
+    """Return where people reach the deployment."""
+    return deployment.public_url or f"http://localhost:{deployment.port}"
+
+
+def models(deployment: Deployment, data_dir: Path) -> ModelsConfig:
+    """Return what the model gateway has to be told."""
+    providers, limits = deployment.providers, deployment.model_limits
+    return ModelsConfig(
+        providers=standard_providers(
+            openai_api_key=plain(providers.openai_api_key),
+            openai_base_url=providers.openai_base_url,
+            anthropic_api_key=plain(providers.anthropic_api_key),
+            google_api_key=plain(providers.google_api_key),
+            ollama_host=providers.ollama_host,
+            langchain=providers.langchain,
+        ),
+        default_model=deployment.defaults.models.default_model or deployment.default_model,
+        embedding_model=deployment.embedding_model,
+        cache_dir=data_dir / "models",
+        timeouts=Timeouts(
+            connect=limits.connect,
+            first_token=limits.first_token,
+            idle=limits.idle,
+            total=limits.total,
+        ),
+        retries=Retries(attempts=limits.attempts),
+    )
+
+
+def sinks(deployment: Deployment) -> list[Sink]:
+    """Return where the audit trails go besides."""
+    if deployment.audit_opensearch_url is None:
+        return []
+    return [
+        OpenSearch(
+            url=deployment.audit_opensearch_url,
+            index=deployment.audit_opensearch_index,
+            user=deployment.audit_opensearch_user,
+            password=plain(deployment.audit_opensearch_password),
+        )
+    ]
+
+
+def _issuer(told: OidcIssuer) -> Issuer:
+    return Issuer(
+        name=told.name,
+        url=told.issuer,
+        audience=told.audience,
+        jwks_url=told.jwks_url,
+        client_id=told.client_id,
+        client_secret=plain(told.client_secret),
+        scopes=told.scopes,
+        tenant_claim=told.tenant_claim,
+        tenants=told.tenants,
+        role_claim=told.role_claim,
+        link_by_email=told.link_by_email,
+        creates_accounts=told.creates_accounts,
+    )
