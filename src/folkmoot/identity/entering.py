@@ -1,0 +1,50 @@
+"""Getting in with a password or a one-time link."""
+
+from folkmoot.identity import accounts, links, refusals
+from folkmoot.identity.errors import WrongCredentials
+from folkmoot.identity.foundation import Client, Foundation, Grant
+from folkmoot.kit.ids import UserId
+
+
+class Entering(Foundation):
+    """Starts sessions for people who are known here."""
+
+    async def sign_in(self, email: str, password: str, client: Client) -> Grant:
+        """Start a session with a password.
+
+        Raises:
+            WrongCredentials: No such account, or not its password; neither takes longer.
+            TooManyAttempts: Too many of these from this address.
+        """
+        account = accounts.normalized(email)
+        await self._brake.enter(account, client.address)
+        user = await accounts.find(self.database, account)
+        stored = user.password_hash if user else None
+        checked = await self.passwords.check(password, stored)
+        if user is None or not checked.fits:
+            await refusals.note(self.database, user.id if user else None)
+            raise WrongCredentials
+        await self._brake.succeeded(account, client.address)
+        async with self.database.personal_work(user.id) as work:
+            if not await accounts.settle_password(work, user.id, stored, checked.better):
+                raise WrongCredentials  # changed meanwhile
+            session = await self._sessions.start(work, user.id, client.device)
+        return await self._grant(session)
+
+    async def sign_in_by_link(self, link: str, client: Client) -> Grant:
+        """Start a session with a one-time link.
+
+        Raises:
+            LinkExpired: It has been used, has expired, or is not for this place.
+        """
+        async with self.database.personal_work() as work:
+            user_id = await links.find(work, link)
+        async with self.database.personal_work(user_id) as work:
+            await links.use(work, link, loopback=client.loopback)
+            session = await self._sessions.start(work, user_id, client.device)
+        return await self._grant(session)
+
+    async def issue_sign_in_link(self, user_id: UserId, *, loopback_only: bool = True) -> str:
+        """Return the secret of a new one-time link, good for fifteen minutes."""
+        async with self.database.personal_work(user_id) as work:
+            return await links.issue(work, user_id, loopback_only=loopback_only)
