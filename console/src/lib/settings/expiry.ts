@@ -13,12 +13,3 @@ export const LIFETIMES = [
 export function inDays(days: number | null, now: number = Date.now()): string | null {
   return days === null ? null : new Date(now + days * DAY).toISOString();
 }
-
-/** "in 3 days", "in 5 h", "over": how far away a moment is. */
-export function until(iso: string, now: number = Date.now()): string {
-  const left = Date.parse(iso) - now;
-  if (left <= 0) return "over";
-  if (left < DAY) return `in ${Math.max(1, Math.round(left / 3_600_000))} h`;
-  const days = Math.round(left / DAY);
-  return days === 1 ? "in a day" : `in ${days} days`;
-}

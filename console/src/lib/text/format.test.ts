@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, count, duration, recency } from "./format";
+import { ago, bytes, count, duration, recency, until } from "./format";
 import { newId } from "./ids";
 
 test("bytes grow through their units", () => {
@@ -27,6 +27,15 @@ test("recent times are relative", () => {
   const now = Date.parse("2026-11-21T12:00:00Z");
   expect(ago("2026-11-21T11:59:50Z", now)).toBe("just now");
   expect(ago("2026-11-21T11:15:00Z", now)).toBe("45 min ago");
+});
+
+test.each([
+  ["2026-11-21T11:59:59Z", "over"],
+  ["2026-11-21T12:10:00Z", "in 1 h"],
+  ["2026-11-22T12:00:00Z", "in a day"],
+  ["2026-12-21T12:00:00Z", "in 30 days"],
+])("%s is %s", (moment, words) => {
+  expect(until(moment, Date.parse("2026-11-21T12:00:00Z"))).toBe(words);
 });
 
 test("ids are version 4 UUIDs and differ", () => {

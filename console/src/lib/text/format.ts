@@ -45,6 +45,15 @@ export function ago(iso: string, now: number = Date.now()): string {
   return new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
 }
 
+/** "in 3 days", "in 5 h", "over": how far away a moment is. */
+export function until(iso: string, now: number = Date.now()): string {
+  const left = Date.parse(iso) - now;
+  if (left <= 0) return "over";
+  if (left < DAY) return `in ${Math.max(1, Math.round(left / HOUR))} h`;
+  const days = Math.round(left / DAY);
+  return days === 1 ? "in a day" : `in ${days} days`;
+}
+
 /** The heading under which a conversation of that time is listed. */
 export function recency(iso: string, now: Date = new Date()): string {
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
