@@ -12,6 +12,7 @@ from typing import Final
 
 import fetch_uv
 import prepare
+import quickest
 from prepare import BUILT, INSTALLED, ROOT, VENV
 
 UV_VERSION: Final = "0.13.8"
@@ -41,11 +42,18 @@ def install(group: str) -> None:
         say(f"fetching uv {UV_VERSION}, which installs the rest")
         fetch_uv.fetch(UV_VERSION, UV)
     if not runs(PYTHON):
-        say(f"creating .venv with Python {sys.version.split()[0]}")
-        uv("venv", "--quiet", "--allow-existing", "--python", fetch_uv.base_python(), str(VENV))
+        python = wanted_python()
+        say(f"creating .venv with {python}")
+        uv("venv", "--quiet", "--allow-existing", "--python", python, str(VENV))
     say("installing the locked packages; the first time takes a while")
     sync(with_tests=group == "test")
     INSTALLED.write_text(f"{group} {prepare.fingerprint()}\n")
+
+
+def wanted_python() -> str:
+    """Return the interpreter for `.venv`: the one that was asked for, or the quickest there is."""
+    at_hand = fetch_uv.base_python()
+    return at_hand if os.environ.get("PYTHON") else quickest.quickest(at_hand)
 
 
 def sync(*, with_tests: bool) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import fetch_uv
+import quickest
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ("up", "test", ".ci/run", "tools/python.sh")
@@ -132,6 +133,44 @@ def test_without_a_fitting_python_the_scripts_say_so(tmp_path: Path) -> None:
     )
     assert ended.returncode != 0
     assert "needs Python 3.11 to 3.14" in ended.stderr
+
+
+def python_at(folder: Path, answer: str) -> str:
+    """Put a Python into a folder that says how long it takes, or fails."""
+    folder.mkdir()
+    python = folder / "python3"
+    python.write_text(f"#!/bin/sh\n{answer}\n")
+    python.chmod(0o755)
+    return str(python)
+
+
+@pytest.mark.parametrize(
+    ("at_hand", "other", "chosen"),
+    [
+        ("echo 0.010", "echo 0.007", "other"),
+        ("echo 0.010", "echo 0.009", "at hand"),
+        ("echo 0.010", "echo too old; exit 1", "at hand"),
+        ("exit 1", "echo 0.020", "other"),
+        ("exit 1", "exit 1", "at hand"),
+    ],
+)
+def test_a_python_that_is_clearly_quicker_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_hand: str, other: str, chosen: str
+) -> None:
+    pythons = {
+        "at hand": python_at(tmp_path / "first", at_hand),
+        "other": python_at(tmp_path / "second", other),
+    }
+    monkeypatch.setattr(quickest, "USUAL_PLACES", ())
+    monkeypatch.setenv("PATH", f"/bin/nowhere:{tmp_path / 'second'}")
+    assert quickest.quickest(pythons["at hand"]) == pythons[chosen]
+
+
+def test_this_python_fits_and_tells_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    monkeypatch.setattr(quickest, "USUAL_PLACES", ())
+    monkeypatch.setattr(quickest, "WORTH_IT", 1000.0)
+    assert quickest.quickest("/nonexistent/python3") == str(Path(sys.executable).resolve())
 
 
 class Index:
