@@ -1,5 +1,6 @@
 """Values as an event keeps them: JSON text without secrets, not too long."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import islice
@@ -23,6 +24,12 @@ TELLING: Final = (
     "apikey",
 )
 TELLING_ENDS: Final = ("key", "keys")
+WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+AMOUNTS: Final = frozenset(
+    {"budget", "cached", "completion", "context", "count", "input", "limit", "max", "min", "output"}
+    | {"per", "prompt", "reasoning", "total", "used"}
+)
+"""Words that make tokens what models read and write: `max_output_tokens` says how many."""
 DEEPEST: Final = 6
 """Levels of nesting; what lies deeper is kept as its text."""
 MOST: Final = 200
@@ -61,10 +68,12 @@ def _members(values: Mapping[Any, object], depth: int) -> dict[str, object]:
 def _clean(name: str, value: object, depth: int) -> object:
     if isinstance(value, Enum):
         value = value.value
-    if value is None or isinstance(value, bool | float) or _is_small(value):
-        return value  # a number says how much and not what: `max_tokens` is no secret
+    if value is None or isinstance(value, bool):
+        return value  # whether there is something, and not what
     if _tells(name):
         return HIDDEN
+    if isinstance(value, float) or _is_small(value):
+        return value
     if depth < DEEPEST and _is_mapping(value):
         return _members(value, depth)
     if depth < DEEPEST and _is_sequence(value):
@@ -79,8 +88,17 @@ def _is_small(value: object) -> bool:
 
 def _tells(name: str) -> bool:
     """Whether what stands under a name is a secret by its name: hidden whatever it looks like."""
-    lowered = name.casefold()
+    lowered = "".join(_without_amounts(name)).casefold()
     return any(part in lowered for part in TELLING) or lowered.endswith(TELLING_ENDS)
+
+
+def _without_amounts(name: str) -> Sequence[str]:
+    """Return a name in words, without the tokens of which it says how many there are."""
+    words = WORDS.findall(name)
+    lowered = {word.casefold() for word in words}
+    if "tokens" in lowered and lowered & AMOUNTS:
+        return [word for word in words if word.casefold() != "tokens"]
+    return [name]
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:

@@ -31,6 +31,15 @@ class PermissionDenied(Forbidden):
         super().__init__("You may not do this here.", permission=permission)
 
 
+class PersonNeeded(Forbidden):
+    """What is a person's own is no business of a key, nor of a token for one organisation."""
+
+    code = "person_needed"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in for this: what you have shown is for one organisation.")
+
+
 class TeamNotFound(NotFound):
     """Also the answer for a team that exists and in which the caller has no place."""
 
@@ -99,8 +108,14 @@ async def signed_in(connection: HTTPConnection) -> Subject:
 
 
 async def personal(connection: HTTPConnection) -> None:
-    """Mark a route for people, in an organisation or in none."""
-    await person(connection)
+    """Mark a route for people themselves, in an organisation or in none.
+
+    Raises:
+        PersonNeeded: Their credential is for one organisation alone.
+    """
+    found = await person(connection)
+    if found.subject is not None and found.subject.confined:
+        raise PersonNeeded
 
 
 def require(permission: str) -> Any:  # noqa: ANN401 - FastAPI's own marker type

@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from folkmoot.http.access import SUBJECT
+from folkmoot.http.access import PERSON, SUBJECT
 from folkmoot.http.access_log import template
 from folkmoot.http.methods import allowed
-from folkmoot.http.ports import ports_of
+from folkmoot.http.ports import Person, ports_of
 from folkmoot.kit.errors import AppError, Busy, RateLimited, Unauthenticated, Unavailable
 from folkmoot.kit.subject import Subject
 
@@ -92,7 +92,8 @@ async def render(request: Request, error: Exception) -> Response:
 
 async def _tell(request: Request, failure: AppError) -> None:
     """Have a refusal noted, if it is known whose it is."""
-    subject: Subject | None = request.scope.get(SUBJECT)
+    person: Person | None = request.scope.get(PERSON)
+    subject: Subject | None = request.scope.get(SUBJECT) or (person.subject if person else None)
     refused = ports_of(request).refused if subject else None
     if subject and refused:
         route = template(request.scope)

@@ -15,7 +15,7 @@ from folkmoot.identity.oidc.verifying import Trusted
 from folkmoot.identity.places import Asked
 from folkmoot.identity.recent import Recent
 from folkmoot.identity.tokens import AccessTokens
-from folkmoot.kit.ids import OrgId, TeamId
+from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
 
 LONGEST: Final = 8192
@@ -44,7 +44,7 @@ class Authenticator:
         self._database = database
         self._tokens = tokens
         self._trusted = trusted
-        self._recent: Recent[tuple[bytes, Asked], Subject] = Recent()
+        self._recent: Recent[tuple[bytes, Asked], Subject] = Recent(_about)
 
     async def __call__(self, connection: HTTPConnection) -> Subject:
         """Return the caller.
@@ -76,9 +76,12 @@ class Authenticator:
             return Person(claims.user_id, None)
         return Person(subject.user_id, subject)
 
-    def forget(self) -> None:
-        """Look everybody up again: a credential has been revoked."""
-        self._recent.forget()
+    def forget(self, *about: UserId | OrgId) -> None:
+        """Look these people, and whoever acts in these organisations, up again.
+
+        A credential has been revoked there, or somebody may do something else now.
+        """
+        self._recent.forget(*about)
 
     async def _find(self, secret: bytes, asked: Asked) -> Subject:
         return await self._recent.get(
@@ -93,6 +96,10 @@ class Authenticator:
         if said is not None:
             return await outsiders.by_claims(self._database, said, asked)
         return await callers.by_key(self._database, secret, asked)
+
+
+def _about(subject: Subject) -> tuple[UserId, OrgId]:
+    return subject.user_id, subject.org_id
 
 
 def _secret(headers: Mapping[str, str]) -> bytes:

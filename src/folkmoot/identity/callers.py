@@ -1,6 +1,7 @@
 """From a credential to the subject it acts for: one round trip to the database each."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from psycopg.rows import class_row
@@ -35,7 +36,8 @@ async def by_session(
     place = await cursor.fetchone()
     if place is None:
         raise NotSignedIn
-    return places.subject(claims.user_id, place, asked)
+    found = places.subject(claims.user_id, place, asked)
+    return replace(found, session_id=claims.session_id)
 
 
 async def by_key(database: Database, key: bytes, asked: Asked = NOWHERE_ASKED) -> Subject:

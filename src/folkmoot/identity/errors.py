@@ -138,15 +138,6 @@ class SessionNotFound(NotFound):
         super().__init__("No session of yours has this id.")
 
 
-class PersonNeeded(Forbidden):
-    """How somebody gets in is theirs to see and to change, and no key's that acts for them."""
-
-    code = "person_needed"
-
-    def __init__(self) -> None:
-        super().__init__("Sign in for this; an API key will not do.")
-
-
 class MemberNotFound(NotFound):
     code = "member_not_found"
 

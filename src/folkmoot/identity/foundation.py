@@ -63,7 +63,7 @@ class Foundation:
         """
         async with self.database.work(subject) as work:
             yield work
-        self.authenticator.forget()
+        self.authenticator.forget(subject.user_id, subject.org_id)
 
     async def _grant(self, session: Refreshed) -> Grant:
         return Grant(

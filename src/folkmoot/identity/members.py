@@ -6,7 +6,7 @@ has left, so that there is always an owner and nobody acts by a role that they h
 
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from folkmoot.audit import trail
@@ -99,10 +99,12 @@ async def transfer_ownership(work: Work, user_id: UserId) -> MemberRead:
     """Make another member an owner, and the subject an administrator.
 
     Raises:
-        MemberNotFound: They are no member.
+        MemberNotFound: They are no member, or have no account any more.
     """
     await hold(work, "ownership:transfer")
     heir = await _get(work, user_id)
+    if not await work.session.scalar(_living(user_id)):
+        raise MemberNotFound
     if user_id != work.subject.user_id:
         before = OrgRole(heir.role)
         heir.role = OrgRole.OWNER
@@ -174,6 +176,10 @@ async def _get(work: Work, user_id: UserId) -> Membership:
     if member is None:
         raise MemberNotFound
     return member
+
+
+def _living(user_id: UserId) -> Select[UserId]:
+    return select(User.id).where(User.id == user_id, User.deleted_at.is_(None))
 
 
 async def _keep_an_owner(work: Work, leaving: Membership) -> None:

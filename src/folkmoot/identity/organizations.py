@@ -27,10 +27,10 @@ async def browse(
 ) -> list[OrganizationRead]:
     """Return up to `limit` organisations of the subject, oldest first, after the cursor.
 
-    A key belongs to one organisation and does not tell of the others.
+    Whose credential is for one organisation is told of no other.
     """
     statement = _organizations(subject.user_id).order_by(Organization.id).limit(limit)
-    if subject.api_key:
+    if subject.confined:
         statement = statement.where(Organization.id == subject.org_id)
     if cursor is not None:
         statement = statement.where(Organization.id > cursor)

@@ -38,7 +38,7 @@ class PasswordChanges(Foundation):
             await _sign_out_everywhere(work)
             await trail.record_personal(work, "password.changed", target=("user", user_id))
             session = await self._sessions.start(work, user_id, client.device)
-        self.authenticator.forget()
+        self.authenticator.forget(user_id)
         return await self._grant(session)
 
     async def request_reset(self, email: str, client: Client) -> None:
@@ -70,7 +70,7 @@ class PasswordChanges(Foundation):
             await _sign_out_everywhere(work)
             await trail.record_personal(work, "password.reset", target=("user", user_id))
         await self._brake.succeeded(user.email_normalized, client.address)
-        self.authenticator.forget()
+        self.authenticator.forget(user_id)
 
 
 async def _sign_out_everywhere(work: PersonalWork) -> None:

@@ -37,4 +37,4 @@ class Identity(Joining, Entering, EnteringFromOutside, PasswordChanges, Staying)
         """
         async with self.database.work(subject) as work:
             await api_keys.revoke(work, key_id)
-        self.authenticator.forget()
+        self.authenticator.forget(subject.org_id)

@@ -100,13 +100,13 @@ class Sessions:
             raise SessionEnded
         return Refreshed(session.id, user_id, successor, session.expires_at)
 
-    async def end(self, token: str) -> bool:
-        """End the session of a refresh token; tell whether there was one."""
+    async def end(self, token: str) -> UserId | None:
+        """End the session of a refresh token; return whose it was, if there was one."""
         try:
             session_id, user_id = await self._find(token)
         except SessionEnded:
-            return False
-        return await self.revoke(user_id, session_id)
+            return None
+        return user_id if await self.revoke(user_id, session_id) else None
 
     async def revoke(self, user_id: UserId, session_id: SessionId) -> bool:
         """End a session of a user; tell whether it had not ended before."""

@@ -62,7 +62,7 @@ class SigningKeys:
         self._database = database
         self._secret_key = secret_key
         self._lifetime = lifetime
-        self._recent: Recent[None, Ring] = Recent()
+        self._recent: Recent[None, Ring] = Recent(lambda _: ())
 
     async def ring(self) -> Ring:
         """Return the keys."""

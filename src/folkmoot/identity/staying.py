@@ -31,10 +31,9 @@ class Staying(Foundation):
         """End the sessions of these tokens; tokens that mean nothing are no error."""
         claims = (await self._tokens()).read(access_token)
         ended = [await self._sessions.end(token) for token in refresh_tokens]
-        if claims is not None:
-            ended.append(await self._sessions.revoke(claims.user_id, claims.session_id))
-        if any(ended):  # else anybody could make us forget everybody
-            self.authenticator.forget()
+        if claims and await self._sessions.revoke(claims.user_id, claims.session_id):
+            ended.append(claims.user_id)
+        self.authenticator.forget(*(user_id for user_id in ended if user_id))
 
     async def session_of(self, access_token: str) -> SessionId | None:
         """Return the session that an access token was issued in; None if it is no such token."""
@@ -49,9 +48,9 @@ class Staying(Foundation):
         """
         if not await self._sessions.revoke(user_id, session_id):
             raise SessionNotFound
-        self.authenticator.forget()
+        self.authenticator.forget(user_id)
 
     async def revoke_other_sessions(self, user_id: UserId, kept: SessionId | None) -> None:
         """End all sessions of a user but one."""
         await self._sessions.revoke_others(user_id, kept)
-        self.authenticator.forget()
+        self.authenticator.forget(user_id)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from folkmoot.kit.ids import ApiKeyId, OrgId, TeamId, UserId
+from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
 
 NO_TEAMS: Final[Mapping[TeamId, frozenset[str]]] = MappingProxyType({})
 
@@ -25,6 +25,8 @@ class Subject:
         team_ids: The user's teams, and the one they have chosen.
         api_key: Whether it was an API key that asked for this.
         key_id: The API key that sent the request itself.
+        session_id: The session whose token did.
+        bound: Whether a token did that an outside issuer made for this organisation alone.
         team_id: The team they have chosen to act in.
         team_permissions: What they may do in each of their teams, beyond `permissions`.
     """
@@ -35,10 +37,17 @@ class Subject:
     team_ids: tuple[TeamId, ...] = ()
     api_key: bool = False
     key_id: ApiKeyId | None = None
+    session_id: SessionId | None = None
+    bound: bool = False
     team_id: TeamId | None = None
     team_permissions: Mapping[TeamId, frozenset[str]] = field(
         default_factory=lambda: NO_TEAMS, hash=False
     )
+
+    @property
+    def confined(self) -> bool:
+        """Whether what the caller has shown is for this organisation, and not for the person."""
+        return self.api_key or self.bound
 
     def allowed_in(self, team_id: TeamId) -> frozenset[str]:
         """Return what the user may do in a team; nothing says that there is such a team."""

@@ -21,6 +21,9 @@ OTHER: Final = ("models:read", "agents:read")
 NO_REFUSALS: Final = {(403, "person_needed"), (404, "session_not_found")}
 """What keys are told of what is only people's, and of ids that stand for nothing."""
 
+OF_WHOM: Final = {"/api/v1/me", "/api/v1/organizations", "/api/v1/features"}
+"""Where a key of any scope learns for whom it acts, in which organisation, of what deployment."""
+
 
 BY_TOKEN: Final = {"/api/v1/invitations/accept", "/api/v1/me/password"}
 """What an example cannot do, for its token or its password is made up."""
@@ -79,6 +82,20 @@ def test_a_key_does_nothing_outside_its_scopes(
         assert answer.json()["permission"] == needed
         asked += 1
     assert asked > 25
+
+
+def test_what_needs_no_permission_tells_a_key_of_whom_it_is_and_no_more(
+    description: Body, server: Deployed, ada: Settler
+) -> None:
+    with httpx.Client(base_url=server.url, headers=narrow(ada, "models:read")) as client:
+        for method, path, operation in operations(description):
+            if operation.get("x-permission") is None:
+                answer = send(client, method, path, operation, ada.things)
+                if path in OF_WHOM and method == "get":
+                    assert answer.status_code == httpx.codes.OK, path
+                else:
+                    told = (answer.status_code, answer.json()["code"])
+                    assert told == (403, "person_needed"), (method, path)
 
 
 def test_a_key_shows_what_its_scopes_allow(

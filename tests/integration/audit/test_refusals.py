@@ -29,7 +29,10 @@ FAILURE = PermissionDenied("members:write")
 async def client(identity: Identity) -> AsyncIterator[httpx.AsyncClient]:
     app = app_of(identity)
     app.state.http = HttpPorts(
-        identity.authenticator, identity.database, refused=Refusals(identity.database)
+        identity.authenticator,
+        identity.database,
+        identify=identity.authenticator.identify,
+        refused=Refusals(identity.database),
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://folkmoot.example"
@@ -58,6 +61,22 @@ async def test_whoever_reaches_above_themselves_is_told_of(
     assert (told["code"], told["method"]) == ("scope_too_wide", "POST")
     assert told["route"] == "/api/v1/api-keys"
     assert await refused_in(identity.database, subject_of(linus)) == []
+
+
+async def test_what_is_refused_of_what_is_a_persons_own_is_told_of_too(
+    client: httpx.AsyncClient, identity: Identity, grace: Account
+) -> None:
+    token = (await sign_in(client, grace))["access_token"]
+    made = await client.post("/api/v1/api-keys", json={"name": "mine"}, headers=bearer(token))
+    for _ in range(2):
+        path = f"/api/v1/organizations/{grace['organization_id']}/restore"
+        answer = await client.post(path, headers=bearer(made.json()["key"]))
+        assert answer.json()["code"] == "person_needed"
+    (event,) = await refused_in(identity.database, subject_of(grace))
+    assert str(event.api_key_id) == made.json()["id"]
+    told = orjson.loads(event.after or "")
+    assert (told["code"], told["method"]) == ("person_needed", "POST")
+    assert told["route"] == "/api/v1/organizations/{organization_id}/restore"
 
 
 async def test_a_stranger_who_is_refused_leaves_no_event(

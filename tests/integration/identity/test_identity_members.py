@@ -9,10 +9,11 @@ import pytest
 from acting import NOBODY, TEAMS, Caller, Enter
 from folkmoot.db.work import Database
 from folkmoot.http.access import PermissionDenied
-from folkmoot.identity import members
+from folkmoot.identity import accounts, members
 from folkmoot.identity.errors import LastOwner, OrganizationNotFound
 from folkmoot.identity.permissions import ADMIN, MEMBER, OWNER, OrgRole, granted
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from identity_app import SECRET_KEY, Account, bearer, client_of, subject_of
@@ -91,6 +92,17 @@ async def test_ownership_is_handed_over(owner: Caller, member: Caller) -> None:
     assert (handed.status_code, handed.json()["role"]) == (200, "owner")
     assert await roles(member) == {owner.id: "admin", member.id: "owner"}
     assert (await owner.ask("POST", path, {"user_id": owner.id})).status_code == 403
+
+
+async def test_nobody_inherits_who_has_no_account_any_more(
+    identity: Identity, owner: Caller, member: Caller
+) -> None:
+    async with identity.database.personal_work(user_id(member)) as work:
+        (await accounts.get(work, user_id(member))).deleted_at = clock.now()
+    path = f"/api/v1/organizations/{owner.place}/transfer-ownership"
+    refused = await owner.ask("POST", path, {"user_id": member.id})
+    assert (refused.status_code, refused.json()["code"]) == (404, "member_not_found")
+    assert (await roles(owner))[owner.id] == "owner"
 
 
 @pytest.mark.core

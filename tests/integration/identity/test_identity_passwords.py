@@ -335,7 +335,7 @@ async def test_of_a_sign_in_and_a_change_at_once_no_session_with_the_old_passwor
         change, *(client.post(TOKEN, data=form) for _ in range(6))
     )
     assert changed.status_code == 200
-    identity.authenticator.forget()
+    identity.authenticator.forget(user_id_of(grace))
     got_in = [each.json()["access_token"] for each in tries if each.status_code == 200]
     assert [await whoami(client, each) for each in got_in] == [401] * len(got_in)
 

@@ -109,13 +109,28 @@ async def test_sessions_are_no_business_of_an_api_key(
     made = await client.post("/api/v1/api-keys", json={"name": "k"}, headers=bearer(token))
     key = bearer(made.json()["key"])
     (session,) = await ids(client, token)
-    for method, path, status in (
-        ("GET", SESSIONS, 403),
-        ("DELETE", SESSIONS, 403),
-        ("DELETE", f"{SESSIONS}/{session}", 404),
+    for method, path in (
+        ("GET", SESSIONS),
+        ("DELETE", SESSIONS),
+        ("DELETE", f"{SESSIONS}/{session}"),
     ):
-        assert (await client.request(method, path, headers=key)).status_code == status
+        answer = await client.request(method, path, headers=key)
+        assert (answer.status_code, answer.json()["code"]) == (403, "person_needed")
     assert (await whoami(client, token)).status_code == 200
+
+
+async def test_whoever_is_in_no_organisation_sees_their_sessions_and_ends_them(
+    client: httpx.AsyncClient, grace: Account
+) -> None:
+    token, other = [(await sign_in(client, grace))["access_token"] for _ in range(2)]
+    place = f"/api/v1/organizations/{grace['organization_id']}"
+    assert (await client.delete(place, headers=bearer(token))).status_code == 204
+    assert len(await ids(client, token)) == 2
+    assert (await client.delete(SESSIONS, headers=bearer(token))).status_code == 204
+    assert (await client.get(SESSIONS, headers=bearer(other))).status_code == 401
+    change = {"current_password": grace["password"], "new_password": "staple battery horse"}
+    changed = await client.post("/api/v1/me/password", json=change, headers=bearer(token))
+    assert changed.status_code == 200
 
 
 async def test_a_session_that_has_expired_is_not_shown(

@@ -14,9 +14,10 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from folkmoot.db.work import Database, Work
 from folkmoot.identity import members
-from folkmoot.identity.models import Organization
+from folkmoot.identity.models import Membership, Organization
 from folkmoot.identity.oidc import fetching
 from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId, new_id
@@ -261,6 +262,39 @@ async def test_where_no_tenant_is_named_the_claim_says_the_organisation_itself(
     async with client_of(trusting(database, issuer, tenant_claim="t")) as outside:
         me = (await ask(outside, issuer.token(sub="ada", t=grace["organization_id"]))).json()
         assert me["organization_id"] == grace["organization_id"]
+
+
+async def test_a_token_for_one_organisation_does_nothing_that_is_the_persons_own(
+    database: Database, issuer: LocalIssuer, grace: Account, linus: Account
+) -> None:
+    mapped = {"tenants": {"acme": grace["organization_id"]}, "tenant_claim": "t"}
+    async with client_of(trusting(database, issuer, **mapped)) as outside:
+        headers = bearer(issuer.token(sub="ada", t="acme"))
+        me = (await outside.get(ME, headers=headers)).json()
+        async with database.work(subject_of(linus)) as work:
+            person, role = UserId(UUID(me["id"])), OrgRole.OWNER
+            work.session.add(Membership(org_id=work.subject.org_id, user_id=person, role=role))
+        theirs = f"/api/v1/organizations/{linus['organization_id']}"
+        tries = [
+            ("POST", "/api/v1/organizations", {"name": "Mine"}),
+            ("POST", f"{theirs}/restore", None),
+            ("POST", "/api/v1/invitations/accept", {"token": "fm_invitation_x"}),
+            ("GET", "/api/v1/sessions", None),
+            ("DELETE", "/api/v1/sessions", None),
+            ("DELETE", f"/api/v1/sessions/{UUID(int=7)}", None),
+            (
+                "POST",
+                "/api/v1/me/password",
+                {"current_password": "x", "new_password": "correct horse battery"},
+            ),
+        ]
+        for method, path, body in tries:
+            answer = await outside.request(method, path, json=body, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "person_needed"), path
+        told = (await outside.get(ME, headers=headers)).json()
+        listed = (await outside.get("/api/v1/organizations", headers=headers)).json()["items"]
+    for shown in (told["organizations"], listed):
+        assert [each["id"] for each in shown] == [grace["organization_id"]]
 
 
 async def test_a_role_that_an_issuer_names_does_not_undo_a_transfer_at_the_same_time(

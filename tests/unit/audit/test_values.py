@@ -33,8 +33,26 @@ def test_what_looks_like_a_secret_is_hidden_wherever_it_stands() -> None:
     assert "use [redacted" in shown
 
 
-def test_numbers_and_switches_under_such_names_stay() -> None:
-    given = {"max_tokens": 4096, "has_secret": True, "password": None, "temperature": 0.5}
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "max_output_tokens", "maxOutputTokens", "tokens_used", "MAX_TOKENS"]
+)
+def test_how_many_tokens_a_model_may_write_is_no_secret(name: str) -> None:
+    for value in (4096, "4096", {"from": 1024, "to": 4096}, ["4096", "unset"]):
+        shown = values.written({name: value})
+        assert shown is not None
+        assert orjson.loads(shown) == {name: value}
+
+
+@pytest.mark.parametrize(
+    "name", ["pin_secret", "password", "refresh_tokens", "tokens", "max_tokens_secret", "input_key"]
+)
+def test_a_secret_that_is_a_number_is_hidden_too(name: str) -> None:
+    for value in (4096, 0.25, "4096"):
+        assert values.written({name: value}) == f'{{"{name}":"[redacted]"}}'
+
+
+def test_whether_there_is_a_secret_is_none() -> None:
+    given = {"has_secret": True, "password": None, "temperature": 0.5, "count": 3}
     shown = values.written(given)
     assert shown is not None
     assert orjson.loads(shown) == given

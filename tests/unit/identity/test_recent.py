@@ -1,6 +1,8 @@
 """Answers of a moment ago."""
 
 import asyncio
+from functools import partial
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +11,14 @@ from folkmoot.identity.recent import Recent
 from folkmoot.kit import clock
 
 pytestmark = pytest.mark.anyio
+
+
+ADA, EVE = UUID(int=1), UUID(int=2)
+
+
+def remembering() -> Recent[str, str]:
+    """Return a memory in which every answer is about Ada."""
+    return Recent(lambda _: (ADA,))
 
 
 class Question:
@@ -26,7 +36,7 @@ class Question:
 
 
 async def test_many_who_ask_at_once_share_one_answer() -> None:
-    recently, question = Recent[str, str](), Question()
+    recently, question = remembering(), Question()
     waiting = [asyncio.create_task(recently.get("key", question)) for _ in range(200)]
     await question.began.wait()
     question.answer.set_result("yes")
@@ -40,7 +50,7 @@ async def test_an_answer_counts_for_four_seconds_from_the_question(
 ) -> None:
     moment = 1000.0
     monkeypatch.setattr(clock, "monotonic", lambda: moment)
-    recently, question = Recent[str, str](), Question()
+    recently, question = remembering(), Question()
     first = asyncio.create_task(recently.get("key", question))
     await question.began.wait()
     moment += 3
@@ -55,7 +65,7 @@ async def test_an_answer_counts_for_four_seconds_from_the_question(
 
 
 async def test_a_failure_reaches_everybody_who_waits_and_is_not_remembered() -> None:
-    recently, question = Recent[str, str](), Question()
+    recently, question = remembering(), Question()
     waiting = [asyncio.create_task(recently.get("key", question)) for _ in range(3)]
     await question.began.wait()
     question.answer.set_exception(LookupError("no"))
@@ -67,7 +77,7 @@ async def test_a_failure_reaches_everybody_who_waits_and_is_not_remembered() -> 
 
 
 async def test_one_who_gives_up_does_not_take_the_others_along() -> None:
-    recently, question = Recent[str, str](), Question()
+    recently, question = remembering(), Question()
     impatient = asyncio.create_task(recently.get("key", question))
     await question.began.wait()
     patient = asyncio.create_task(recently.get("key", question))
@@ -80,10 +90,10 @@ async def test_one_who_gives_up_does_not_take_the_others_along() -> None:
 
 
 async def test_what_was_asked_before_a_revocation_is_not_remembered() -> None:
-    recently, early, late = Recent[str, str](), Question(), Question()
+    recently, early, late = remembering(), Question(), Question()
     first = asyncio.create_task(recently.get("key", early))
     await early.began.wait()
-    recently.forget()
+    recently.forget(ADA)
     second = asyncio.create_task(recently.get("key", late))
     await late.began.wait()
     late.answer.set_result("new")
@@ -95,10 +105,53 @@ async def test_what_was_asked_before_a_revocation_is_not_remembered() -> None:
 
 async def test_the_oldest_answers_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent, "REMEMBERED", 2)
-    recently, question = Recent[str, str](), Question()
+    recently, question = remembering(), Question()
     question.answer.set_result("yes")
     for key in ("a", "b", "c", "c", "b"):
         await recently.get(key, question)
     assert question.asked == 3
     await recently.get("a", question)
     assert question.asked == 4
+
+
+async def test_what_is_forgotten_is_about_somebody_and_not_about_others() -> None:
+    people = {"ada": ADA, "eve": EVE}
+    recently, question = Recent[str, str](lambda answer: (people[answer],)), Question()
+
+    async def ask(name: str) -> str:
+        question.asked += 1
+        return name
+
+    for name in people:
+        await recently.get(name, partial(ask, name))
+    for _ in range(100):
+        recently.forget(EVE)
+    assert await recently.get("ada", partial(ask, "ada")) == "ada"
+    assert question.asked == 2
+    assert await recently.get("eve", partial(ask, "eve")) == "eve"
+    assert question.asked == 3
+
+
+async def test_who_asks_while_something_is_forgotten_is_remembered_all_the_same() -> None:
+    recently, question = remembering(), Question()
+    first = asyncio.create_task(recently.get("key", question))
+    await question.began.wait()
+    recently.forget(EVE)
+    question.answer.set_result("yes")
+    await first
+    assert await recently.get("key", question) == "yes"
+    assert question.asked == 1
+
+
+async def test_what_was_forgotten_long_ago_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 1000.0
+    monkeypatch.setattr(clock, "monotonic", lambda: moment)
+    recently, question = remembering(), Question()
+    question.answer.set_result("yes")
+    recently.forget(ADA)
+    moment += recent.SECONDS
+    recently.forget(EVE)
+    await recently.get("key", question)
+    recently.forget(ADA)
+    await recently.get("key", question)
+    assert question.asked == 2

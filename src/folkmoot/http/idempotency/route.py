@@ -127,6 +127,7 @@ async def _subject(request: Request) -> Subject:
     if public in calls:
         return NOBODY
     if personal in calls:
+        await personal(request)
         found = await person(request)
         return found.subject or replace(NOBODY, user_id=found.user_id)
     for call in calls:

@@ -14,7 +14,7 @@ from folkmoot.kit.subject import Subject
 async def by_claims(database: Database, claims: Claims, asked: Asked) -> Subject:
     """Return the subject, who gets an account if they have none.
 
-    A token that names an organisation is for that one alone.
+    A token that names an organisation is for that one alone, and for nothing that is the person's.
 
     Raises:
         NotSignedIn: They have no account and get none.
@@ -26,4 +26,5 @@ async def by_claims(database: Database, claims: Claims, asked: Asked) -> Subject
         if asked.organization not in {None, organization}:
             raise OrganizationNotFound
         asked = replace(asked, organization=organization)
-    return await callers.by_person(database, user_id, asked)
+    found = await callers.by_person(database, user_id, asked)
+    return replace(found, bound=organization is not None)

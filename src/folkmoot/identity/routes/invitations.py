@@ -9,6 +9,7 @@ from folkmoot.http.access import (
     PUBLIC,
     CurrentPerson,
     PermissionDenied,
+    PersonNeeded,
     TeamNotFound,
     require,
 )
@@ -22,7 +23,6 @@ from folkmoot.identity.errors import (
     InvitationNotFound,
     NotSignedIn,
     OrganizationNotFound,
-    PersonNeeded,
     RoleTooHigh,
 )
 from folkmoot.identity.routes.client import NOT_STORED
@@ -127,7 +127,5 @@ def _add_tokens(routes: APIRouter, identity: Identity) -> None:
     )
     async def accept_invitation(data: InvitationToken, person: CurrentPerson) -> OrganizationRead:
         """Accept an invitation: you are a member of the organisation from now on."""
-        if person.subject is not None and person.subject.api_key:
-            raise PersonNeeded
         token = data.token.get_secret_value()
         return await identity.accept_invitation(person.user_id, token)

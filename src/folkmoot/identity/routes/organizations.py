@@ -10,6 +10,7 @@ from folkmoot.http.access import (
     CurrentPerson,
     CurrentSubject,
     PermissionDenied,
+    PersonNeeded,
     TeamNotFound,
     require,
 )
@@ -17,7 +18,7 @@ from folkmoot.http.deps import OpenWork, PageLimit
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
-from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound, PersonNeeded
+from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.schemas import (
     OrganizationRead,
 )
@@ -57,24 +58,23 @@ def _add_own(routes: APIRouter, identity: Identity) -> None:
         "",
         status_code=HTTPStatus.CREATED,
         dependencies=[PERSONAL],
-        responses=documented(PersonNeeded),
+        responses=documented(PermissionDenied, PersonNeeded),
     )
     async def create_organization(
         data: OrganizationCreate, person: CurrentPerson
     ) -> OrganizationRead:
         """Make an organisation. You own it."""
-        if person.subject is not None and person.subject.api_key:
-            raise PersonNeeded
         return await organizations.create(identity.database, person.user_id, data)
 
-    @routes.post("/{organization_id}/restore", dependencies=[PERSONAL])
+    @routes.post(
+        "/{organization_id}/restore",
+        dependencies=[PERSONAL],
+        responses=documented(PermissionDenied, PersonNeeded),
+    )
     async def restore_organization(
         organization_id: OrgId, person: CurrentPerson
     ) -> OrganizationRead:
         """Bring back an organisation of yours that was deleted some days ago."""
-        key = person.subject if person.subject and person.subject.api_key else None
-        if key is not None and key.org_id != organization_id:
-            raise OrganizationNotFound
         return await identity.restore_organization(person.user_id, organization_id)
 
 

@@ -4,13 +4,12 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from folkmoot.http.access import PUBLIC, SIGNED_IN, CurrentSubject
+from folkmoot.http.access import PERSONAL, PUBLIC, CurrentPerson, PersonNeeded
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     NotSignedIn,
     OrganizationNotFound,
     PasswordRefused,
-    PersonNeeded,
     RequestForged,
     ResetExpired,
     TooManyAttempts,
@@ -34,7 +33,7 @@ def router(identity: Identity) -> APIRouter:
 
     @routes.post(
         "/me/password",
-        dependencies=[SIGNED_IN, NOT_STORED],
+        dependencies=[PERSONAL, NOT_STORED],
         responses=documented(
             NotSignedIn,
             OrganizationNotFound,
@@ -46,14 +45,12 @@ def router(identity: Identity) -> APIRouter:
         ),
     )
     async def change_password(
-        data: PasswordChange, request: Request, response: Response, subject: CurrentSubject
+        data: PasswordChange, request: Request, response: Response, person: CurrentPerson
     ) -> PasswordChanged:
         """Set another password. Tokens issued before count no more; go on with these."""
-        if subject.api_key:
-            raise PersonNeeded
         in_console = bool(cookie.read(request))
         grant = await identity.change_password(
-            subject.user_id,
+            person.user_id,
             data.current_password.get_secret_value(),
             data.new_password.get_secret_value(),
             client_of(request),

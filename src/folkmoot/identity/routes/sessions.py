@@ -4,14 +4,13 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 
-from folkmoot.http.access import SIGNED_IN, CurrentSubject
+from folkmoot.http.access import PERSONAL, CurrentPerson, PersonNeeded
 from folkmoot.http.deps import PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import sessions
 from folkmoot.identity.errors import (
     NotSignedIn,
     OrganizationNotFound,
-    PersonNeeded,
     SessionNotFound,
 )
 from folkmoot.identity.models import Session
@@ -27,22 +26,20 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(
         prefix="/sessions",
         tags=["sessions"],
-        dependencies=[SIGNED_IN],
-        responses=documented(NotSignedIn, OrganizationNotFound),
+        dependencies=[PERSONAL],
+        responses=documented(NotSignedIn, PersonNeeded, OrganizationNotFound),
     )
 
-    @routes.get("", responses=documented(PersonNeeded))
+    @routes.get("")
     async def list_sessions(
         request: Request,
-        subject: CurrentSubject,
+        person: CurrentPerson,
         cursor: SessionId | None = None,
         limit: PageLimit = 20,
     ) -> Page[SessionRead]:
         """List the devices you are signed in with, the latest sign-in first."""
-        if subject.api_key:
-            raise PersonNeeded
         current = await identity.session_of(bearer_of(request))
-        async with identity.database.personal_work(subject.user_id) as work:
+        async with identity.database.personal_work(person.user_id) as work:
             rows = await sessions.browse(work, cursor=cursor, limit=limit + 1)
         return cut([_shown(row, current) for row in rows], limit, lambda row: row.id)
 
@@ -51,19 +48,15 @@ def router(identity: Identity) -> APIRouter:
         status_code=HTTPStatus.NO_CONTENT,
         responses=documented(OrganizationNotFound, SessionNotFound),
     )
-    async def revoke_session(session_id: SessionId, subject: CurrentSubject) -> None:
+    async def revoke_session(session_id: SessionId, person: CurrentPerson) -> None:
         """Sign a device out. Its tokens count for nothing within five seconds."""
-        if subject.api_key:  # sees none
-            raise SessionNotFound
-        await identity.revoke_session(subject.user_id, session_id)
+        await identity.revoke_session(person.user_id, session_id)
 
-    @routes.delete("", status_code=HTTPStatus.NO_CONTENT, responses=documented(PersonNeeded))
-    async def revoke_other_sessions(request: Request, subject: CurrentSubject) -> None:
+    @routes.delete("", status_code=HTTPStatus.NO_CONTENT)
+    async def revoke_other_sessions(request: Request, person: CurrentPerson) -> None:
         """Sign all your other devices out."""
-        if subject.api_key:
-            raise PersonNeeded
         current = await identity.session_of(bearer_of(request))
-        await identity.revoke_other_sessions(subject.user_id, current)
+        await identity.revoke_other_sessions(person.user_id, current)
 
     return routes
 
