@@ -47,6 +47,7 @@ def install(group: str) -> None:
         uv("venv", "--quiet", "--allow-existing", "--python", python, str(VENV))
     say("installing the locked packages; the first time takes a while")
     sync(with_tests=group == "test")
+    compile_sources()
     INSTALLED.write_text(f"{group} {prepare.fingerprint()}\n")
 
 
@@ -74,6 +75,17 @@ def sync(*, with_tests: bool) -> None:
         exactly = ["--no-deps", "--require-hashes"]
         uv("pip", "install", *exactly, "--requirement", wanted.name, *verbosity())
     uv("pip", "install", "--no-deps", "--editable", str(ROOT), *verbosity())
+
+
+def compile_sources() -> None:
+    """Compile what a start imports.
+
+    Where Python may not keep bytecode, as in many containers, each start would compile it anew:
+    that is half of its time, and leaves memory in pieces. A file that is no Python is passed over.
+    """
+    packages = next(VENV.glob("lib/python*/site-packages"))
+    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(packages), str(ROOT / "src")]
+    subprocess.run(command, check=False)
 
 
 def uv(*arguments: str, may_fail: bool = False) -> bool:

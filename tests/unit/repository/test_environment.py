@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import fetch_uv
+import install
 import quickest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -246,3 +247,21 @@ def test_a_uv_that_is_missing_or_broken_has_no_version(tmp_path: Path) -> None:
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     assert fetch_uv.version(broken) is None
+
+
+def test_what_is_installed_is_compiled_whatever_else_lies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages, sources = tmp_path / "lib" / "python3" / "site-packages", tmp_path / "src"
+    for directory in (packages, sources):
+        directory.mkdir(parents=True)
+        (directory / "good.py").write_text("x = 1")
+    (packages / "template.py").write_text("{{ no python }}")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for name, value in {"VENV": tmp_path, "ROOT": tmp_path, "PYTHON": sys.executable}.items():
+        monkeypatch.setattr(install, name, value)
+
+    install.compile_sources()
+
+    compiled = {each.relative_to(tmp_path).parts[0] for each in tmp_path.rglob("good.*.pyc")}
+    assert compiled == {"lib", "src"}
