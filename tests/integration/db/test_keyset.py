@@ -1,7 +1,6 @@
 """Pages of a list: no row twice, none passed over, whatever happens meanwhile."""
 
 import random
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -113,28 +112,22 @@ async def test_what_comes_and_goes_meanwhile_neither_doubles_nor_hides_a_row(
     assert gone
 
 
-async def test_the_last_of_ten_thousand_costs_what_the_first_does(
-    database: Database, subject: Subject
-) -> None:
+async def test_ten_thousand_are_each_shown_once(database: Database, subject: Subject) -> None:
     shuffled = [f"name {n:05}" for n in range(MANY)]
     random.Random(5).shuffle(shuffled)
     await fill(database, subject, shuffled)
     for sort in ("-created_at", "name", "-updated_at"):
         seen: list[CollectionId] = []
         cursor: str | None = None
-        slowest = 0.0
         async with database.work(subject) as work:
             while True:
-                begun = time.perf_counter()
                 found = await collections.browse(work, Asked(sort, 1_000, cursor))
-                slowest = max(slowest, time.perf_counter() - begun)
                 seen += [each.id for each in found.rows]
                 cursor = found.next_cursor
                 work.session.expunge_all()
                 if cursor is None:
                     break
         assert len(set(seen)) == len(seen) == MANY
-        assert slowest < 2
 
 
 ID = "01890000-0000-7000-8000-000000000000"
