@@ -49,7 +49,10 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         added = make(f"collections/{collection}/documents", title="Whales", text="They are large.")
         team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
-        invited = make(f"organizations/{me['organization_id']}/invitations")["id"]
+        here = f"organizations/{me['organization_id']}"
+        invited = make(f"{here}/invitations")["id"]
+        account = make(f"{here}/service-accounts", name="nightly")["id"]
+        account_key = make(f"{here}/service-accounts/{account}/api-keys", name="theirs")["id"]
         turn = Turn(server.url, headers, "Hello").ask()
         things = {
             "agent_id": "chat",
@@ -62,6 +65,8 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
+            "service_account_id": account,
+            "service_account_key_id": account_key,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,
             "user_id": me["id"],

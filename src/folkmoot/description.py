@@ -53,6 +53,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "settings", "description": "What organisations, teams and users have set."},
     {"name": "secrets", "description": "Secrets that agents use and nobody reads."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
+    {"name": "service accounts", "description": "Members that are programs, and their keys."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},
 ]

@@ -22,6 +22,10 @@ BY_LEVEL = (
 )
 NOWHERE = f"{ORG} IS NULL"
 BY_BATCH = f"org_id = ANY {ORGS}"
+LOOKING_ROUND = "(SELECT current_setting('app.platform', true)) = 'on'"
+ADMIN = f"EXISTS (SELECT FROM platform_admins AS p WHERE p.user_id = {USER})"
+PLATFORM = f"{NOWHERE} AND {LOOKING_ROUND} AND {ADMIN}"
+"""A platform admin who acts in no organisation and has said that they look at all of them."""
 
 
 LET_OWNER = """
@@ -68,6 +72,11 @@ def let_owner_end(table: str) -> None:
     op.execute(
         f"CREATE POLICY purge_deleted ON {table} TO CURRENT_USER USING (deleted_at IS NOT NULL)"
     )
+
+
+def let_operator(table: str) -> None:
+    """Let the owner at every row: it is for the deployment's operator to say what stands there."""
+    op.execute(f"CREATE POLICY operator ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)")
 
 
 def let_writer(
@@ -133,3 +142,10 @@ def lookup_function(
 def let_read(table: str, policy: str, rule: str) -> None:
     """Let `app` read, and only read, rows beyond those that the rule of `protect` admits."""
     op.execute(f"CREATE POLICY {policy} ON {table} FOR SELECT TO {Role.APP} USING ({rule})")
+
+
+def let_change(table: str, policy: str, rule: str) -> None:
+    """Let `app` read and write rows beyond those, as far as it may write the table at all."""
+    op.execute(
+        f"CREATE POLICY {policy} ON {table} TO {Role.APP} USING ({rule}) WITH CHECK ({rule})"
+    )

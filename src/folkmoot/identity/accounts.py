@@ -10,10 +10,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.work import Database, PersonalWork, Work
+from folkmoot.http.access import PersonNeeded
 from folkmoot.identity import organizations
 from folkmoot.identity.errors import EmailTaken, PasswordRefused, ResetExpired
 from folkmoot.identity.models import User
 from folkmoot.identity.permissions import OrgRole, granted
+from folkmoot.identity.standing import acts
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
@@ -90,7 +92,7 @@ async def find(database: Database, email: str) -> User | None:
     """Return the account of an address; both answers take the same steps."""
     user_id = await find_id(database, email)
     async with database.personal_work(user_id) as work:
-        found = select(User).where(User.id == user_id, User.deleted_at.is_(None))
+        found = select(User).where(User.id == user_id, acts())
         return (await work.session.scalars(found)).one_or_none()
 
 
@@ -111,11 +113,22 @@ async def get_for_update(work: PersonalWork, user_id: UserId) -> User:
     Raises:
         ResetExpired: The account is gone.
     """
-    found = select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
+    found = select(User).where(User.id == user_id, acts()).with_for_update()
     user = (await work.session.scalars(found)).one_or_none()
     if user is None:
         raise ResetExpired
     return user
+
+
+def address_of(user: User) -> str:
+    """Return a person's address.
+
+    Raises:
+        PersonNeeded: It is a service account.
+    """
+    if user.email is None:
+        raise PersonNeeded
+    return user.email
 
 
 def demand_other_than(email: str, password: str) -> None:
@@ -141,7 +154,7 @@ async def settle_password(
     found = (
         select(User.id)
         .where(User.id == user_id, User.password_hash.is_not_distinct_from(checked))
-        .where(User.deleted_at.is_(None))
+        .where(acts())
         .with_for_update(read=True)
     )
     return (await work.session.execute(found)).one_or_none() is not None
@@ -158,7 +171,7 @@ async def replace_password(
     changed = await work.session.execute(
         update(User)
         .where(User.id == user_id, User.password_hash.is_not_distinct_from(old))
-        .where(User.deleted_at.is_(None))
+        .where(acts())
         .values(password_hash=new, updated_at=clock.now())
         .returning(User.id)
     )

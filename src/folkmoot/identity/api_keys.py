@@ -25,7 +25,7 @@ from folkmoot.identity.leaving import demand_member
 from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId, new_id
+from folkmoot.kit.ids import ApiKeyId, UserId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 
@@ -35,8 +35,15 @@ LISTING: Final = Listing[ApiKey](
 )
 
 
-async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
-    """Make a key that acts for the subject; return it with its secret, which is stored nowhere.
+async def create(
+    work: Work, data: ApiKeyCreate, holder: UserId | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key; return it with its secret, which is stored nowhere.
+
+    Args:
+        work: A unit of work of its maker.
+        data: What is wanted.
+        holder: The service account that it acts for; its maker if it is none.
 
     Raises:
         ExpiryPassed: It would count for nothing from the start.
@@ -51,7 +58,7 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
     secret = credentials.new(credentials.API_KEY)
     key = ApiKey(
         org_id=work.subject.org_id,
-        user_id=work.subject.user_id,
+        user_id=holder or work.subject.user_id,
         name=data.name,
         prefix=secret[: credentials.SHOWN],
         hash=credentials.digest(secret),
@@ -62,7 +69,8 @@ async def create(work: Work, data: ApiKeyCreate) -> tuple[ApiKey, str]:
     with demand_member():
         work.session.add(key)
         await work.session.flush()
-    await _created(work, key.id, data.name, scopes=key.scopes, expires_at=expires_at)
+    limits = {"scopes": key.scopes, "expires_at": expires_at}
+    await _created(work, key.id, data.name, **limits, **({"user_id": holder} if holder else {}))
     return key, secret
 
 
@@ -87,18 +95,18 @@ async def admit(work: Work, secret: str, name: str) -> None:
         await _created(work, key_id, name)
 
 
-async def browse(work: Work, asked: Asked) -> Slice[ApiKey]:
-    """Return a page of the keys that have not been revoked."""
-    return await LISTING.slice(work, _visible(work.subject), asked)
+async def browse(work: Work, asked: Asked, holder: UserId | None = None) -> Slice[ApiKey]:
+    """Return a page of the keys that have not been revoked: all visible ones, or a holder's."""
+    return await LISTING.slice(work, _visible(work.subject, holder), asked)
 
 
-async def revoke(work: Work, key_id: ApiKeyId) -> None:
-    """Make a key count no more, and every key that was made with it.
+async def revoke(work: Work, key_id: ApiKeyId, holder: UserId | None = None) -> None:
+    """Make a key count no more, if it is the holder's, and every key that was made with it.
 
     Raises:
         ApiKeyNotFound: The subject can not see it, or it has been revoked.
     """
-    visible = _visible(work.subject).where(ApiKey.id == key_id).with_only_columns(ApiKey.id)
+    visible = _visible(work.subject, holder).where(ApiKey.id == key_id).with_only_columns(ApiKey.id)
     revoked = await _revoke(work, ApiKey.id.in_(visible))
     if not revoked:
         raise ApiKeyNotFound(key_id)
@@ -140,9 +148,14 @@ async def _created(work: Work, key_id: ApiKeyId, name: str, **limits: object) ->
     await trail.record(work, "api_key.created", target=(KIND, key_id), after=after)
 
 
-def _visible(subject: Subject) -> Select[ApiKey]:
-    """Select the keys a subject can see: their own, or everybody's if they manage them."""
+def _visible(subject: Subject, holder: UserId | None) -> Select[ApiKey]:
+    """Select the keys of a holder, or those that a subject can see without one.
+
+    That are their own, or everybody's if they manage them.
+    """
     statement = select(ApiKey).where(ApiKey.org_id == subject.org_id, ApiKey.revoked_at.is_(None))
+    if holder is not None:
+        return statement.where(ApiKey.user_id == holder)
     if "api_keys:manage" in subject.permissions:
         return statement
     return statement.where(ApiKey.user_id == subject.user_id)

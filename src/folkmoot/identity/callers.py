@@ -72,7 +72,7 @@ async def by_person(database: Database, user_id: UserId, asked: Asked) -> Subjec
         OrganizationNotFound: They are no member in the one asked for.
         TeamNotFound: They are not in the team asked for.
     """
-    values = {"user_id": user_id, **asked.values()}
+    values = {"user_id": user_id, "now": clock.now(), **asked.values()}
     async with database.personal_pipelined(user_id) as connection:
         cursor = connection.cursor(row_factory=class_row(Place))
         await cursor.execute(BY_USER, values, prepare=True)
@@ -101,7 +101,7 @@ async def by_user(
         OrganizationNotFound: The user is gone, or no member there.
     """
     asked = Asked(organization)
-    values = {"user_id": user_id, **asked.values()}
+    values = {"user_id": user_id, "now": clock.now(), **asked.values()}
     async with database.personal_pipelined(user_id) as connection:
         cursor = connection.cursor(row_factory=class_row(Place))
         await cursor.execute(BY_USER, values, prepare=True)

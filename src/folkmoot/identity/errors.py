@@ -176,6 +176,22 @@ class LastOwner(Conflict):
         super().__init__("An organisation always has an owner: make somebody else one first.")
 
 
+class CannotOwn(Conflict):
+    """A program, or somebody who is there for a while."""
+
+    code = "cannot_own"
+
+    def __init__(self) -> None:
+        super().__init__("Only a person who stays can own an organisation.")
+
+
+class ServiceAccountNotFound(NotFound):
+    code = "service_account_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This organisation has no service account with this id.")
+
+
 class AlreadyMember(Conflict):
     code = "already_member"
 

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import func, select
 
 from folkmoot.db.work import Database
-from folkmoot.identity import callers
+from folkmoot.identity import accounts, callers
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.kit.ids import OrgId, UserId
@@ -107,7 +107,9 @@ async def _people(database: Database, owner: str) -> AsyncGenerator[Person]:
 
 
 async def _person(database: Database, user_id: UserId) -> Person | None:
-    own = select(User).where(User.id == user_id, User.deleted_at.is_(None))
+    own = select(User).where(
+        User.id == user_id, User.deleted_at.is_(None), User.service_of.is_(None)
+    )
     theirs = (
         select(Organization.id, Organization.name, Membership.role)
         .join(Membership, Membership.org_id == Organization.id)
@@ -120,7 +122,7 @@ async def _person(database: Database, user_id: UserId) -> Person | None:
         places = tuple(Place(id_, name, OrgRole(role)) for id_, name, role in rows)
     if user is None:
         return None
-    return Person(user.id, user.email, user.name, user.created_at, places)
+    return Person(user.id, accounts.address_of(user), user.name, user.created_at, places)
 
 
 async def _tenant(database: Database, member: UserId, org_id: OrgId) -> Tenant:

@@ -37,6 +37,7 @@ from folkmoot.identity.permissions import PERMISSIONS, OrgRole
 from folkmoot.identity.schemas import (
     OrganizationRead,
 )
+from folkmoot.identity.standing import acts, there
 from folkmoot.identity.tenancy import (
     InvitationCreate,
     InvitationPreview,
@@ -151,8 +152,10 @@ async def preview(work: Work, named: Named, token: str) -> InvitationPreview:
         InvitationNotFound: It can not be accepted.
     """
     invitation, inviter = await _find(work, named, token)
-    statement = select(Organization).where(
-        Organization.id == named.org_id, Organization.deleted_at.is_(None)
+    statement = (
+        select(Organization)
+        .where(Organization.id == named.org_id)
+        .where(Organization.deleted_at.is_(None), Organization.suspended_at.is_(None))
     )
     organization = (await work.session.scalars(statement)).one_or_none()
     if organization is None:
@@ -237,7 +240,7 @@ async def _find(work: Work, named: Named, token: str) -> tuple[Invitation, User]
             & (Membership.user_id == Invitation.invited_by),
         )
         .join(User, User.id == Invitation.invited_by)
-        .where(Invitation.id == named.invitation_id, User.deleted_at.is_(None))
+        .where(Invitation.id == named.invitation_id, acts(), there())
         .where(Invitation.hash == credentials.digest(token))
         .with_for_update(of=Invitation)
     )

@@ -9,6 +9,7 @@ from folkmoot.db.work import PersonalWork
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import LinkExpired
 from folkmoot.identity.models import SignInLink, User
+from folkmoot.identity.standing import acts
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
 
@@ -73,7 +74,7 @@ async def use(work: PersonalWork, secret: str, *, loopback: bool) -> None:
         .where(
             SignInLink.expires_at > now, or_(literal(loopback), SignInLink.loopback_only.is_(False))
         )
-        .where(SignInLink.user_id == User.id, User.deleted_at.is_(None))
+        .where(SignInLink.user_id == User.id, acts())
         .values(used_at=now)
         .returning(SignInLink.hash)
     )

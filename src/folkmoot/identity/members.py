@@ -6,13 +6,14 @@ has left, so that there is always an owner and nobody acts by a role that they h
 
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.http.access import PermissionDenied
 from folkmoot.identity.errors import (
+    CannotOwn,
     LastOwner,
     MemberNotFound,
     OrganizationNotFound,
@@ -20,9 +21,11 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import PERMISSIONS, OrgRole
+from folkmoot.identity.standing import KIND, acts, kind_of, serves, there
 from folkmoot.identity.tenancy import (
     MemberRead,
 )
+from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
 
@@ -33,7 +36,7 @@ async def browse(work: Work, *, cursor: UserId | None, limit: int) -> list[Membe
     """Return up to `limit` members of the subject's organisation, after the cursor."""
     page = (
         select(Membership)
-        .where(Membership.org_id == work.subject.org_id)
+        .where(Membership.org_id == work.subject.org_id, there())
         .order_by(Membership.user_id)
         .limit(limit)
     )
@@ -42,15 +45,19 @@ async def browse(work: Work, *, cursor: UserId | None, limit: int) -> list[Membe
     # Cut first and joined then: of ten thousand members those of one page are looked up.
     member = aliased(Membership, page.subquery())
     statement = (
-        select(User.id, User.name, User.email, member.role, member.created_at)
+        select(
+            User.id.label("user_id"),
+            User.name,
+            User.email,
+            KIND,
+            member.role,
+            member.created_at,
+            member.ends_at,
+        )
         .join(member, member.user_id == User.id)
         .order_by(User.id)
     )
-    rows = await work.session.execute(statement)
-    return [
-        MemberRead(user_id=id_, name=name, email=email, role=role, created_at=created_at)
-        for id_, name, email, role, created_at in rows
-    ]
+    return [MemberRead.model_validate(row) for row in await work.session.execute(statement)]
 
 
 async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
@@ -59,13 +66,16 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
     Raises:
         MemberNotFound: They are no member.
         RoleTooHigh: They are more than the subject, or would become that.
+        CannotOwn: They would become an owner, and cannot.
         LastOwner: The organisation would be left without an owner.
     """
     limit = await hold(work, WRITE)
     member = await _get(work, user_id)
     before = OrgRole(member.role)
     demand_within(work.subject, limit, before, role)
-    if role is not OrgRole.OWNER:
+    if role is OrgRole.OWNER:
+        await _demand_can_own(work, member)
+    else:
         await _keep_an_owner(work, member)
     member.role = role
     await work.session.flush()
@@ -76,6 +86,8 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
 
 async def remove(work: Work, user_id: UserId) -> None:
     """Take a member out, with their keys and their places in teams; everybody may leave.
+
+    A service account is nowhere else: it ends.
 
     Raises:
         MemberNotFound: They are no member.
@@ -92,6 +104,8 @@ async def remove(work: Work, user_id: UserId) -> None:
     await _keep_an_owner(work, member)
     await work.session.delete(member)
     await work.session.flush()
+    ends = update(User).where(User.id == user_id, serves(work.subject.org_id))
+    await work.session.execute(ends.values(deleted_at=clock.now()))
     await _record(work, "member.left" if leaves else "member.removed", user_id, before=before)
 
 
@@ -99,13 +113,16 @@ async def transfer_ownership(work: Work, user_id: UserId) -> MemberRead:
     """Make another member an owner, and the subject an administrator.
 
     Raises:
-        MemberNotFound: They are no member, or have no account any more.
+        MemberNotFound: They are no member, or cannot act.
+        CannotOwn: They cannot be an owner.
     """
     await hold(work, "ownership:transfer")
     heir = await _get(work, user_id)
-    if not await work.session.scalar(_living(user_id)):
+    acting = select(User.id).where(User.id == user_id, acts())
+    if await work.session.scalar(acting) is None:
         raise MemberNotFound
     if user_id != work.subject.user_id:
+        await _demand_can_own(work, heir)
         before = OrgRole(heir.role)
         heir.role = OrgRole.OWNER
         (await _get(work, work.subject.user_id)).role = OrgRole.ADMIN
@@ -154,19 +171,22 @@ def demand_within(subject: Subject, limit: OrgRole, *roles: OrgRole) -> None:
 
 
 async def lock(work: Work) -> Organization:
-    """Hold and return the subject's organisation.
+    """Hold and return the subject's organisation; what places of it have ended are none any more.
 
     Raises:
-        OrganizationNotFound: It has been deleted.
+        OrganizationNotFound: It has been deleted or suspended.
     """
     statement = (
         select(Organization)
-        .where(Organization.id == work.subject.org_id, Organization.deleted_at.is_(None))
+        .where(Organization.id == work.subject.org_id)
+        .where(Organization.deleted_at.is_(None), Organization.suspended_at.is_(None))
         .with_for_update(key_share=True)
     )
     organization = (await work.session.scalars(statement)).one_or_none()
     if organization is None:
         raise OrganizationNotFound
+    ended = delete(Membership).where(Membership.org_id == organization.id, ~there())
+    await work.session.execute(ended)
     return organization
 
 
@@ -178,12 +198,15 @@ async def _get(work: Work, user_id: UserId) -> Membership:
     return member
 
 
-def _living(user_id: UserId) -> Select[UserId]:
-    return select(User.id).where(User.id == user_id, User.deleted_at.is_(None))
+async def _demand_can_own(work: Work, member: Membership) -> None:
+    """Fail unless somebody is a person who stays: a place that ends would leave nobody."""
+    person = select(User.id).where(User.id == member.user_id, User.service_of.is_(None))
+    if member.ends_at is not None or await work.session.scalar(person) is None:
+        raise CannotOwn
 
 
 async def _keep_an_owner(work: Work, leaving: Membership) -> None:
-    """Fail if nobody would be left who owns the organisation and has an account."""
+    """Fail if nobody would be left who owns the organisation and can act."""
     if leaving.role != OrgRole.OWNER:
         return
     others = (
@@ -191,7 +214,7 @@ async def _keep_an_owner(work: Work, leaving: Membership) -> None:
         .select_from(Membership)
         .join(User, User.id == Membership.user_id)
         .where(Membership.org_id == leaving.org_id, Membership.role == OrgRole.OWNER)
-        .where(Membership.user_id != leaving.user_id, User.deleted_at.is_(None))
+        .where(Membership.user_id != leaving.user_id, acts())
     )
     if not await work.session.scalar(others):
         raise LastOwner
@@ -203,8 +226,10 @@ async def _read(work: Work, member: Membership) -> MemberRead:
         user_id=user.id,
         name=user.name,
         email=user.email,
+        kind=kind_of(user),
         role=OrgRole(member.role),
         created_at=member.created_at,
+        ends_at=member.ends_at,
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped, Stamped
@@ -21,19 +21,33 @@ from folkmoot.kit.ids import (
 
 
 class User(Model, Stamped, kw_only=True):
-    """A person, in as many organisations as they are a member of.
+    """A person, in as many organisations as they are a member of, or a service account.
 
     `email_normalized` is what the address is found by; without a password they come in by a link.
+    A service account is a member of one organisation, `service_of`; it has neither, and no way in
+    but API keys. Whoever is suspended does not act, and nothing of theirs is lost.
     """
 
     __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nulls(email, email_normalized) = 0 AND service_of IS NULL"
+            " OR num_nonnulls(email, email_normalized, password_hash) = 0"
+            " AND service_of IS NOT NULL",
+            name="person",
+        ),
+    )
 
     id: Mapped[UserId] = mapped_column(primary_key=True, default_factory=lambda: UserId(new_id()))
-    email: Mapped[str]
-    email_normalized: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str | None]
+    email_normalized: Mapped[str | None] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str | None] = mapped_column(default=None)
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+    suspended_at: Mapped[datetime | None] = mapped_column(default=None)
+    service_of: Mapped[OrgId | None] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), index=True, default=None
+    )
 
 
 class Organization(Model, Stamped, kw_only=True):
@@ -44,21 +58,41 @@ class Organization(Model, Stamped, kw_only=True):
     id: Mapped[OrgId] = mapped_column(primary_key=True, default_factory=lambda: OrgId(new_id()))
     name: Mapped[str]
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+    suspended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PlatformAdmin(Model, kw_only=True):
+    """Somebody who looks after the deployment; only its operator says who does."""
+
+    __tablename__ = "platform_admins"
+
+    user_id: Mapped[UserId] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[datetime]
 
 
 class Membership(Model, OrgScoped, Stamped, kw_only=True):
-    """A user's place in an organisation."""
+    """A user's place in an organisation. A platform admin's ends by itself, at `ends_at`."""
 
     __tablename__ = "memberships"
     __table_args__ = (
         ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),
         CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
+        CheckConstraint("ends_at IS NULL OR role <> 'owner'", name="lasting"),
+        Index(
+            "ix_memberships_org_id_ends_at",
+            "org_id",
+            "ends_at",
+            postgresql_where=text("ends_at IS NOT NULL"),
+        ),
     )
 
     user_id: Mapped[UserId] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[OrgRole] = mapped_column(Text)
+    ends_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Team(Model, OrgScoped, Stamped, kw_only=True):

@@ -13,6 +13,7 @@ from folkmoot.identity.permissions import OrgRole, granted
 from folkmoot.identity.schemas import (
     OrganizationRead,
 )
+from folkmoot.identity.standing import there
 from folkmoot.identity.tenancy import (
     OrganizationCreate,
     OrganizationUpdate,
@@ -129,4 +130,5 @@ def _organizations(user_id: UserId) -> Select[OrgId, str, OrgRole]:
         select(Organization.id, Organization.name, Membership.role)
         .join(Membership, Membership.org_id == Organization.id)
         .where(Membership.user_id == user_id, Organization.deleted_at.is_(None))
+        .where(Organization.suspended_at.is_(None), there())
     )

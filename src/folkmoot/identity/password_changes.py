@@ -26,11 +26,13 @@ class PasswordChanges(Foundation):
         """
         async with self.database.personal_work(user_id) as work:
             user = await accounts.get(work, user_id)
-        await self._brake.enter(user.email_normalized, client.address)
+        email = accounts.address_of(user)
+        account = accounts.normalized(email)
+        await self._brake.enter(account, client.address)
         if not await self.passwords.verify(current, user.password_hash):
             raise WrongPassword
-        await self._brake.succeeded(user.email_normalized, client.address)
-        accounts.demand_other_than(user.email, new)
+        await self._brake.succeeded(account, client.address)
+        accounts.demand_other_than(email, new)
         hashed = await self.passwords.hash(new)
         async with self.database.personal_work(user_id) as work:
             if not await accounts.replace_password(work, user_id, user.password_hash, hashed):
@@ -64,12 +66,13 @@ class PasswordChanges(Foundation):
         async with self.database.personal_work(user_id) as work:
             await resets.use(work, secret)
             user = await accounts.get_for_update(work, user_id)
-            accounts.demand_other_than(user.email, new)
+            email = accounts.address_of(user)
+            accounts.demand_other_than(email, new)
             user.password_hash = hashed
             await work.session.flush()
             await _sign_out_everywhere(work)
             await trail.record_personal(work, "password.reset", target=("user", user_id))
-        await self._brake.succeeded(user.email_normalized, client.address)
+        await self._brake.succeeded(accounts.normalized(email), client.address)
         self.authenticator.forget(user_id)
 
 

@@ -77,11 +77,19 @@ ADMIN: Final = (
         "secrets:manage",  # the organisation's
         "audit:read",
         "api_keys:manage",  # the keys of others: see and revoke them
+        "service_accounts:read",
+        "service_accounts:write",  # and make their keys
         "operations:read",
     }
 )
 
 OWNER: Final = ADMIN | {"organization:delete", "ownership:transfer"}
+
+LASTING: Final = frozenset({"organization:leave", "api_keys:write", "service_accounts:write"})
+"""What only a person does who is a member until somebody ends it: go, and make keys.
+
+No service account makes others, and nobody leaves a key behind who is there for a while.
+"""
 
 PERMISSIONS: Final = {OrgRole.OWNER: OWNER, OrgRole.ADMIN: ADMIN, OrgRole.MEMBER: MEMBER}
 

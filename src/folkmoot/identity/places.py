@@ -6,7 +6,13 @@ from uuid import UUID
 
 from folkmoot.http.access import TeamNotFound
 from folkmoot.identity.errors import OrganizationNotFound
-from folkmoot.identity.permissions import OrgRole, TeamRole, granted, granted_in_team
+from folkmoot.identity.permissions import (
+    LASTING,
+    OrgRole,
+    TeamRole,
+    granted,
+    granted_in_team,
+)
 from folkmoot.kit.ids import ApiKeyId, OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
 
@@ -27,7 +33,8 @@ class Asked:
 class Place:
     """What a user is in an organisation and its teams; nothing if they have no place there.
 
-    `team_there` says of the team that was asked for whether the organisation has it.
+    `team_there` says of the team that was asked for whether the organisation has it, `stays`
+    whether they are a person who is there until somebody ends it.
     """
 
     org_id: OrgId | None
@@ -35,6 +42,7 @@ class Place:
     team_ids: list[TeamId] | None
     team_roles: list[str] | None
     team_there: bool
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,8 @@ def subject(
         raise OrganizationNotFound
     role = OrgRole(place.role)
     team_ids, permissions = tuple(place.team_ids or ()), granted(role, scopes)
+    if not place.stays:
+        permissions -= LASTING
     if asked.team is not None and asked.team not in team_ids:
         if not place.team_there or "team:read" not in permissions:
             raise TeamNotFound

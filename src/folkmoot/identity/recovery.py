@@ -14,6 +14,7 @@ from sqlalchemy import select
 from folkmoot.db.work import Database
 from folkmoot.identity import accounts, resets
 from folkmoot.identity.models import User
+from folkmoot.identity.standing import acts
 from folkmoot.jobs import storing
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
@@ -73,7 +74,7 @@ class Recovery:
         if clock.now() - asked > resets.LIFETIME:
             return
         async with self.database.personal_work(person) as work:
-            found = select(User).where(User.id == person, User.deleted_at.is_(None))
+            found = select(User).where(User.id == person, acts())
             user = (await work.session.scalars(found)).one_or_none()
             secret = await resets.issue(work, person) if user else None
         if user is None or secret is None:
@@ -89,7 +90,8 @@ class Recovery:
     def _letter(self, user: User, secret: str) -> Letter:
         # What stands behind the # is told to no server, and so to no log.
         link = f"{self.public_url}/reset-password#{secret}"
-        return Letter(user.email, SUBJECT, TEXT.format(name=user.name, email=user.email, link=link))
+        email = accounts.address_of(user)
+        return Letter(email, SUBJECT, TEXT.format(name=user.name, email=email, link=link))
 
 
 def _made_at(id_: UUID) -> datetime:

@@ -222,7 +222,7 @@ class Me(Output):
     """
 
     id: UserId
-    email: str = Field(examples=["ada@example.org"])
+    email: str | None = Field(examples=["ada@example.org"])
     name: str = Field(examples=["Ada Lovelace"])
     organization_id: OrgId
     team_id: TeamId | None

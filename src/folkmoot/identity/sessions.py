@@ -23,6 +23,7 @@ from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import SessionEnded
 from folkmoot.identity.models import Session, User
+from folkmoot.identity.standing import acts
 from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import SessionId, UserId
 
@@ -167,7 +168,7 @@ async def _living(work: PersonalWork, session_id: SessionId) -> Session | None:
         select(Session)
         .join(User, User.id == Session.user_id)
         .where(Session.id == session_id, Session.revoked_at.is_(None))
-        .where(Session.expires_at > clock.now(), User.deleted_at.is_(None))
+        .where(Session.expires_at > clock.now(), acts())
         .with_for_update(of=Session)
     )
     return (await work.session.scalars(statement)).one_or_none()

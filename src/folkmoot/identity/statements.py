@@ -4,12 +4,14 @@ from typing import Final
 
 # `chosen` is the place that was chosen: a membership, or nothing. Of the team that was asked for,
 # `team_there` says whether the organisation has it: its administrators may act in each of them.
+# `stays` says whether they are a person who is there until somebody ends it.
 PLACE: Final = """
 SELECT chosen.org_id, chosen.role, team.ids AS team_ids, team.roles AS team_roles,
   %(team_id)s::uuid IS NOT NULL AND EXISTS (
     SELECT FROM teams AS t
     WHERE t.org_id = chosen.org_id AND t.id = %(team_id)s::uuid AND t.deleted_at IS NULL
-  ) AS team_there
+  ) AS team_there,
+  u.service_of IS NULL AND chosen.ends_at IS NULL AS stays
 """
 TEAMS: Final = """
 LEFT JOIN LATERAL (
@@ -20,12 +22,14 @@ LEFT JOIN LATERAL (
   WHERE tm.org_id = chosen.org_id AND tm.user_id = chosen.user_id
 ) AS team ON true
 """
+# A place for a while is never taken unless it is named.
 CHOICE: Final = """
 LEFT JOIN LATERAL (
-  SELECT m.org_id, m.user_id, m.role
+  SELECT m.org_id, m.user_id, m.role, m.ends_at
   FROM memberships AS m
-  JOIN organizations AS o ON o.id = m.org_id AND o.deleted_at IS NULL
+  JOIN organizations AS o ON o.id = m.org_id AND o.deleted_at IS NULL AND o.suspended_at IS NULL
   WHERE m.user_id = u.id AND (%(org_id)s::uuid IS NULL OR m.org_id = %(org_id)s::uuid)
+    AND (m.ends_at IS NULL OR m.org_id = %(org_id)s::uuid AND m.ends_at > %(now)s)
   ORDER BY m.created_at, m.org_id
   LIMIT 1
 ) AS chosen ON true
@@ -33,7 +37,7 @@ LEFT JOIN LATERAL (
 
 SESSION: Final = """
 FROM sessions AS s
-JOIN users AS u ON u.id = s.user_id AND u.deleted_at IS NULL
+JOIN users AS u ON u.id = s.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 """
 SESSION_COUNTS: Final = """
 WHERE s.id = %(session_id)s AND s.revoked_at IS NULL AND s.expires_at > %(now)s
@@ -44,7 +48,7 @@ USER: Final = """
 FROM users AS u
 """
 USER_COUNTS: Final = """
-WHERE u.id = %(user_id)s AND u.deleted_at IS NULL
+WHERE u.id = %(user_id)s AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 """
 BY_USER: Final = PLACE + USER + CHOICE + TEAMS + USER_COUNTS
 
@@ -52,12 +56,14 @@ CHOOSE_BY_KEY: Final = """
 SELECT set_config('app.org', org_id::text, true), set_config('app.user', user_id::text, true)
 FROM identity_find_key(%(hash)s)
 """
+# Keys are for those who stay: none acts by a place for a while.
 KEY: Final = """
 , k.id, k.user_id, k.scopes
 FROM api_keys AS k
 JOIN memberships AS chosen ON chosen.org_id = k.org_id AND chosen.user_id = k.user_id
-JOIN organizations AS o ON o.id = k.org_id AND o.deleted_at IS NULL
-JOIN users AS u ON u.id = k.user_id AND u.deleted_at IS NULL
+  AND chosen.ends_at IS NULL
+JOIN organizations AS o ON o.id = k.org_id AND o.deleted_at IS NULL AND o.suspended_at IS NULL
+JOIN users AS u ON u.id = k.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 """
 KEY_COUNTS: Final = """
 WHERE k.hash = %(hash)s AND k.revoked_at IS NULL

@@ -14,6 +14,7 @@ from folkmoot.identity import teams
 from folkmoot.identity.errors import AlreadyMember, MemberNotFound
 from folkmoot.identity.models import Membership, TeamMembership, User
 from folkmoot.identity.permissions import TeamRole
+from folkmoot.identity.standing import KIND, Kind
 from folkmoot.identity.tenancy import (
     TeamMemberCreate,
     TeamMemberRead,
@@ -127,10 +128,13 @@ async def _read(work: Work, team_id: TeamId, user_id: UserId) -> TeamMemberRead:
     return TeamMemberRead.model_validate((await work.session.execute(statement)).one())
 
 
-def _members(work: Work, team_id: TeamId) -> Select[UserId, str, str, TeamRole, datetime]:
+def _members(
+    work: Work, team_id: TeamId
+) -> Select[UserId, Kind, str, str | None, TeamRole, datetime]:
     return (
         select(
             User.id.label("user_id"),
+            KIND,
             User.name,
             User.email,
             TeamMembership.role,

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.identity.schemas import Email, Input, Line, Output, Secret
+from folkmoot.identity.standing import Kind
 from folkmoot.kit.ids import InvitationId, TeamId, UserId
 
 
@@ -23,13 +24,17 @@ class OrganizationUpdate(Input):
 
 
 class MemberRead(Output):
-    """A member of an organisation."""
+    """A member of an organisation: a person, or a service account, which has no address."""
 
     user_id: UserId
+    kind: Kind
     name: str = Field(examples=["Ada Lovelace"])
-    email: str = Field(examples=["ada@example.org"])
+    email: str | None = Field(examples=["ada@example.org"])
     role: OrgRole
     created_at: datetime
+    ends_at: datetime | None = Field(
+        description="When the place of a platform administrator ends by itself.", examples=[None]
+    )
 
 
 class MemberUpdate(Input):
@@ -82,8 +87,9 @@ class TeamMemberRead(Output):
     """A member of a team."""
 
     user_id: UserId
+    kind: Kind
     name: str = Field(examples=["Ada Lovelace"])
-    email: str = Field(examples=["ada@example.org"])
+    email: str | None = Field(examples=["ada@example.org"])
     role: TeamRole
     created_at: datetime
 

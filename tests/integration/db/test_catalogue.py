@@ -58,7 +58,7 @@ def test_the_application_itself_can_ask(app_address: str) -> None:
             "users: UPDATE by folkmoot_lookup",
             "a policy limits",
         ),
-        ("DROP POLICY tenant ON users", "users: INSERT by folkmoot_app", "a policy limits"),
+        ("DROP POLICY tenant ON teams", "teams: INSERT by folkmoot_app", "a policy limits"),
         (
             "GRANT TRUNCATE ON users TO folkmoot_app",
             "users: TRUNCATE by folkmoot_app",

@@ -144,6 +144,29 @@ async def test_a_user_goes_with_their_places(
     assert rows_of(superuser_address, grace["organization_id"])["memberships"] == 1
 
 
+async def test_service_accounts_go_with_their_organisation_or_after_they_were_deleted(
+    superuser_address: str, purge: Purge, owner: Caller, stranger: Caller, time: Clock
+) -> None:
+    def left() -> list[str]:
+        with psycopg.connect(superuser_address) as connection:
+            found = connection.execute("SELECT id FROM users WHERE service_of IS NOT NULL")
+            return sorted(str(account) for (account,) in found)
+
+    async def make(person: Caller) -> str:
+        path = f"/api/v1/organizations/{person.place}/service-accounts"
+        return str((await person.ask("POST", path, {"name": "nightly"})).json()["id"])
+
+    ended, kept = await make(owner), await make(owner)
+    assert len({await make(stranger), *left()}) == 3
+    path = f"/api/v1/organizations/{owner.place}/service-accounts/{ended}"
+    assert (await owner.ask("DELETE", path)).status_code == 204
+    place = f"/api/v1/organizations/{stranger.place}"
+    assert (await stranger.ask("DELETE", place)).status_code == 204
+    time.pass_by(days=31)
+    assert await purge.run() == Purged(organizations=1, users=1)
+    assert left() == [kept]
+
+
 async def test_one_process_purges_at_a_time(purge: Purge, owner_address: str) -> None:
     async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as other:
         await other.execute("SELECT pg_advisory_lock(hashtext('folkmoot purge'))")

@@ -16,6 +16,7 @@ from folkmoot.identity.errors import EmailTaken, NotSignedIn
 from folkmoot.identity.models import ExternalIdentity, Membership, Organization, User
 from folkmoot.identity.oidc.issuer import Claims
 from folkmoot.identity.permissions import OrgRole, granted
+from folkmoot.identity.standing import acts
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
@@ -74,7 +75,7 @@ async def _link(database: Database, claims: Claims) -> UserId | None:
 
 async def _hand_over(database: Database, claims: Claims, user_id: UserId, email: str) -> None:
     async with database.personal_work(user_id) as work:
-        gone = update(User).where(User.id == user_id, User.deleted_at.is_(None))
+        gone = update(User).where(User.id == user_id, acts())
         kept = await work.session.execute(gone.values(password_hash=None).returning(User.email))
         address = kept.scalar_one_or_none()
         if address is None or not _is_same(address, email):

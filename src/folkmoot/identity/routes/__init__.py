@@ -12,6 +12,7 @@ from folkmoot.identity.routes import (
     oidc,
     organizations,
     passwords,
+    service_accounts,
     sessions,
     teams,
 )
@@ -32,6 +33,7 @@ def router(identity: Identity) -> APIRouter:
         members,
         invitations,
         api_keys,
+        service_accounts,
         teams,
     ):
         routes.include_router(part.router(identity))

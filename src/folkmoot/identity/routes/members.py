@@ -10,6 +10,7 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import members
 from folkmoot.identity.errors import (
+    CannotOwn,
     LastOwner,
     MemberNotFound,
     NotSignedIn,
@@ -60,7 +61,7 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
     @routes.patch(
         "/members/{user_id}",
         dependencies=[require("members:write")],
-        responses=documented(LastOwner),
+        responses=documented(LastOwner, CannotOwn),
     )
     async def update_member(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
@@ -90,7 +91,11 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         async with identity.changing(subject) as work:
             await members.remove(work, user_id)
 
-    @routes.post("/transfer-ownership", dependencies=[require("ownership:transfer")])
+    @routes.post(
+        "/transfer-ownership",
+        dependencies=[require("ownership:transfer")],
+        responses=documented(CannotOwn),
+    )
     async def transfer_ownership(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         data: Transfer,
