@@ -71,6 +71,7 @@ def sinks(deployment: Deployment) -> list[Sink]:
 def _issuer(told: OidcIssuer) -> Issuer:
     return Issuer(
         name=told.name,
+        label=told.label or "",
         url=told.issuer,
         audience=told.audience,
         jwks_url=told.jwks_url,

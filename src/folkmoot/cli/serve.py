@@ -48,7 +48,7 @@ def up(
     """Start everything: database, migrations, a first organisation, the server and its worker."""
     deployment = _deployment(host, port, data_dir, workers, config)
     listening = _bind(deployment)
-    ground = main.ground(deployment)
+    ground = main.ground(_at(deployment, listening))
     try:
         ground.place.migrate()
         url = _url(deployment, listening)
@@ -79,7 +79,7 @@ def serve(
         processes.end_with_parent()
     listening = handed_over(fd) if fd is not None else _bind(deployment)
     url = _url(deployment, listening)
-    ground = main.ground(deployment)
+    ground = main.ground(_at(deployment, listening))
     try:
         ground.place.demand_ready()
         with nullcontext() if fd is not None else local.announced(ground.data_dir, url):
@@ -150,6 +150,11 @@ def _bind(deployment: Deployment) -> socket.socket:
         place = f"{deployment.host}:{deployment.port}"
         typer.echo(f"Cannot listen on {place}: {error.strerror}. Try --port 0.", err=True)
         raise typer.Exit(1) from None
+
+
+def _at(deployment: Deployment, listening: socket.socket) -> Deployment:
+    """Return a deployment with the port that it has got: its own links name it."""
+    return deployment.model_copy(update={"port": listening.getsockname()[1]})
 
 
 def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool) -> None:

@@ -1,6 +1,6 @@
 """Organisations: read, made, renamed, deleted and brought back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
@@ -16,6 +16,7 @@ from folkmoot.identity.schemas import (
 from folkmoot.identity.standing import there
 from folkmoot.identity.tenancy import (
     OrganizationCreate,
+    OrganizationDeleted,
     OrganizationUpdate,
 )
 from folkmoot.kit import clock
@@ -37,6 +38,41 @@ async def browse(
         statement = statement.where(Organization.id > cursor)
     rows = await work.session.execute(statement)
     return [OrganizationRead(id=id_, name=name, role=role) for id_, name, role in rows]
+
+
+async def browse_deleted(
+    work: PersonalWork,
+    *,
+    owner: UserId,
+    kept: timedelta,
+    cursor: OrgId | None,
+    limit: int,
+) -> list[OrganizationDeleted]:
+    """Return up to `limit` organisations that their owner can bring back, oldest first.
+
+    Args:
+        work: A unit of work of the owner's.
+        owner: Who may bring them back.
+        kept: How long what was deleted can be brought back.
+        cursor: The last one of the page before.
+        limit: How many to return at most.
+    """
+    statement = (
+        select(Organization.id, Organization.name, Organization.deleted_at)
+        .join(Membership, Membership.org_id == Organization.id)
+        .where(Membership.user_id == owner, Membership.role == OrgRole.OWNER)
+        .where(Organization.deleted_at >= clock.now() - kept)
+        .order_by(Organization.id)
+        .limit(limit)
+    )
+    if cursor is not None:
+        statement = statement.where(Organization.id > cursor)
+    rows = await work.session.execute(statement)
+    return [
+        OrganizationDeleted(id=id_, name=name, deleted_at=at, restorable_until=at + kept)
+        for id_, name, at in rows
+        if at is not None
+    ]
 
 
 async def get(work: Work) -> OrganizationRead:

@@ -184,6 +184,7 @@ class OutsideIssuer(Output):
     """Somebody who vouches for people; `name` stands in the addresses of its routes."""
 
     name: str = Field(examples=["google"])
+    label: str = Field(examples=["Google"])
 
 
 class SessionRead(Output):

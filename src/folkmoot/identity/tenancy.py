@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.identity.schemas import Email, Input, Line, Output, Secret
 from folkmoot.identity.standing import Kind
-from folkmoot.kit.ids import InvitationId, TeamId, UserId
+from folkmoot.kit.ids import InvitationId, OrgId, TeamId, UserId
 
 
 class OrganizationCreate(Input):
@@ -21,6 +21,15 @@ class OrganizationUpdate(Input):
     """What is to be different about an organisation; what is left out stays."""
 
     name: Line | None = Field(default=None, examples=["Difference Engines"])
+
+
+class OrganizationDeleted(Output):
+    """An organisation that its owners can still bring back."""
+
+    id: OrgId
+    name: str = Field(examples=["Analytical Engines"])
+    deleted_at: datetime
+    restorable_until: datetime
 
 
 class MemberRead(Output):

@@ -21,6 +21,13 @@ class OidcIssuer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: IssuerName = Field(description="How the addresses for signing in call it.")
+    label: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="How people know it: what the console writes on its button. By default the"
+        " name.",
+    )
     issuer: Annotated[str, AfterValidator(web_address)] = Field(
         description="What its tokens say in `iss`, letter by letter."
     )

@@ -1,5 +1,6 @@
 """Organisations and members over REST."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -18,6 +19,7 @@ from identity_app import Account, Clock, bearer, enroll, register, sign_in, subj
 pytestmark = pytest.mark.anyio
 
 ORGANIZATIONS = "/api/v1/organizations"
+DELETED = "/api/v1/me/deleted-organizations"
 
 
 async def token_of(client: httpx.AsyncClient, account: Account) -> dict[str, str]:
@@ -164,6 +166,31 @@ async def test_whoever_has_no_organisation_left_can_bring_one_back_or_make_one(
     assert (await owner.ask("GET", "/api/v1/me")).json()["organizations"][0]["name"] == "New"
 
 
+async def test_owners_are_told_of_what_they_can_bring_back_and_until_when(
+    owner: Caller, member: Caller, stranger: Caller, client: httpx.AsyncClient
+) -> None:
+    second = (await owner.ask("POST", ORGANIZATIONS, {"name": "Second"})).json()["id"]
+    for place in (owner.place, second):
+        path = f"{ORGANIZATIONS}/{place}"
+        owner.headers["X-Organization-Id"] = str(place)
+        assert (await owner.ask("DELETE", path)).status_code == 204
+    for person in (owner, member, stranger):
+        del person.headers["X-Organization-Id"]
+    listed = await client.get(DELETED, headers=owner.headers)
+    first, other = listed.json()["items"]
+    assert (first["id"], other["id"]) == (str(owner.place), second)
+    deleted_at = datetime.fromisoformat(first["deleted_at"])
+    assert datetime.fromisoformat(first["restorable_until"]) - deleted_at == timedelta(days=30)
+    page = f"{DELETED}?limit=1"
+    assert (await owner.ask("GET", page)).json()["next_cursor"] == first["id"]
+    rest = (await owner.ask("GET", f"{page}&cursor={first['id']}")).json()
+    assert rest == {"items": [other], "next_cursor": None}
+    for person in (member, stranger):
+        assert (await person.ask("GET", DELETED)).json()["items"] == []
+    assert (await owner.ask("POST", f"{ORGANIZATIONS}/{second}/restore")).status_code == 200
+    assert (await owner.ask("GET", DELETED)).json()["items"] == [first]
+
+
 async def test_an_organisation_deleted_long_ago_stays_so(
     owner: Caller, client: httpx.AsyncClient, grace: Account, time: Clock
 ) -> None:
@@ -171,6 +198,8 @@ async def test_an_organisation_deleted_long_ago_stays_so(
     assert (await owner.ask("DELETE", path)).status_code == 204
     time.pass_by(days=31)
     headers = await token_of(client, grace)
+    listed = await client.get(DELETED, headers=headers)
+    assert listed.json() == {"items": [], "next_cursor": None}
     answer = await client.post(f"{path}/restore", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "organization_not_found")
 
@@ -190,6 +219,8 @@ async def test_a_key_stays_within_its_organisation(
     key = (await owner.ask("POST", "/api/v1/api-keys", {"name": "mine"})).json()["key"]
     made = await client.post(ORGANIZATIONS, headers=bearer(key), json={"name": "Mine"})
     assert (made.status_code, made.json()["code"]) == (403, "person_needed")
+    listed = await client.get(DELETED, headers=bearer(key))
+    assert (listed.status_code, listed.json()["code"]) == (403, "person_needed")
     for place in (owner.place, stranger.place):
         restored = await client.post(f"{ORGANIZATIONS}/{place}/restore", headers=bearer(key))
         assert (restored.status_code, restored.json()["code"]) == (403, "person_needed")

@@ -29,7 +29,12 @@ async def issuer() -> AsyncIterator[LocalIssuer]:
 
 def served(database: Database, issuer: LocalIssuer, *, https: bool = False) -> Identity:
     one = Issuer(
-        name="local", url=issuer.url, audience=AUDIENCE, client_id=CLIENT, client_secret=SECRET
+        name="local",
+        label="Acme",
+        url=issuer.url,
+        audience=AUDIENCE,
+        client_id=CLIENT,
+        client_secret=SECRET,
     )
     other = Issuer(
         name="other", url=issuer.url, audience=AUDIENCE, client_id="x", client_secret=SECRET
@@ -65,7 +70,7 @@ async def test_people_come_back_signed_in_to_the_console(
     browser: httpx.AsyncClient, issuer: LocalIssuer
 ) -> None:
     listed = (await browser.get(OIDC)).json()
-    assert listed == [{"name": "local"}, {"name": "other"}]
+    assert listed == [{"name": "local", "label": "Acme"}, {"name": "other", "label": "other"}]
     asked = await left(browser)
     query = parse_qs(urlsplit(asked).query)
     assert query["redirect_uri"] == [f"{PUBLIC}{CALLBACK}"]
@@ -216,3 +221,22 @@ async def test_an_issuer_that_is_not_there_or_away_says_so(
     back = await came_back(await left(browser))
     issuer.failing = True
     assert (await browser.get(back)).status_code == 503
+
+
+async def test_people_are_told_in_the_console_what_has_failed(
+    browser: httpx.AsyncClient, issuer: LocalIssuer
+) -> None:
+    page = {"Accept": "text/html,application/xhtml+xml"}
+    back = await came_back(await left(browser))
+    for address, code in (
+        (f"{OIDC}/nobody/start", "issuer_not_found"),
+        (f"{OIDC}/nobody/callback", "issuer_not_found"),
+        (f"{CALLBACK}?error=access_denied", "outside_sign_in_failed"),
+        (f"{back}x", "outside_sign_in_failed"),
+    ):
+        answer = await browser.get(address, headers=page)
+        assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
+        assert answer.headers["location"] == f"/sign-in?problem={code}"
+    issuer.failing = True
+    answer = await browser.get(back, headers=page)
+    assert answer.headers["location"] == "/sign-in?problem=issuer_away"

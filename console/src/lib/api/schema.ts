@@ -207,6 +207,7 @@ export interface components {
             team_id: string;
         };
         JsonValue: unknown;
+        Kind: "person" | "service";
         LayerRead: {
             allow_team_override: boolean | null;
             allow_user_override: boolean | null;
@@ -234,7 +235,7 @@ export interface components {
             type: string;
         };
         Me: {
-            email: string;
+            email: string | null;
             id: string;
             name: string;
             organization_id: string;
@@ -245,7 +246,9 @@ export interface components {
         };
         MemberRead: {
             created_at: string;
-            email: string;
+            email: string | null;
+            ends_at: string | null;
+            kind: components["schemas"]["Kind"];
             name: string;
             role: components["schemas"]["OrgRole"];
             user_id: string;
@@ -289,12 +292,22 @@ export interface components {
             code: string;
             text: string;
         };
+        OrganizationDeleted: {
+            deleted_at: string;
+            id: string;
+            name: string;
+            restorable_until: string;
+        };
         OrganizationRead: {
             id: string;
             name: string;
             role: components["schemas"]["OrgRole"];
         };
         OrgRole: "owner" | "admin" | "member";
+        OutsideIssuer: {
+            label: string;
+            name: string;
+        };
         PageRead: {
             end: number;
             page: number;
@@ -373,7 +386,8 @@ export interface components {
         Status: "queued" | "processing" | "ready" | "failed";
         TeamMemberRead: {
             created_at: string;
-            email: string;
+            email: string | null;
+            kind: components["schemas"]["Kind"];
             name: string;
             role: components["schemas"]["TeamRole"];
             user_id: string;

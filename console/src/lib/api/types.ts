@@ -6,11 +6,14 @@ import type { components } from "./schema";
 type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
 export type Tokens = Schema<"AccessToken">;
+export type OutsideIssuer = Schema<"OutsideIssuer">;
 export type Me = Schema<"Me">;
 
 export type ApiKey = Schema<"ApiKeyRead">;
 export type NewApiKey = Schema<"ApiKeyCreated">;
 export type Organization = Schema<"OrganizationRead">;
+/** One that can still be brought back. */
+export type DeletedOrganization = Schema<"OrganizationDeleted">;
 export type Invitation = Schema<"InvitationRead">;
 export type NewInvitation = Schema<"InvitationCreated">;
 export type InvitationPreview = Schema<"InvitationPreview">;

@@ -13,6 +13,13 @@ export interface Section {
 
 export const SECTIONS: Section[] = [
   {
+    id: "organization",
+    label: "Organisation",
+    about: "Its name, its end, and your other ones.",
+    icon: "home",
+    permission: "organization:read",
+  },
+  {
     id: "members",
     label: "Members",
     about: "Who belongs to the organisation, and invitations.",

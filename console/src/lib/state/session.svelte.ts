@@ -15,7 +15,8 @@ export interface Registration {
 const RENEW = "/api/v1/auth/console/refresh";
 
 class Session {
-  status = $state<"restoring" | "out" | "in">("restoring");
+  /** "nowhere" is who is signed in and belongs to no organisation. */
+  status = $state<"restoring" | "out" | "in" | "nowhere">("restoring");
   me = $state<Me | null>(null);
   /** Why the session could not be restored, if it was not simply absent. */
   problem = $state<Problem | null>(null);
@@ -95,8 +96,13 @@ class Session {
   }
 
   async #enter(): Promise<void> {
-    this.me = await this.#loadMe();
-    this.status = "in";
+    try {
+      this.me = await this.#loadMe();
+      this.status = "in";
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "organization_not_found") throw error;
+      this.status = "nowhere";
+    }
   }
 
   async #loadMe(): Promise<Me> {
@@ -152,7 +158,7 @@ class Session {
       return true;
     }
     if (response.status !== 401 && response.status !== 403) throw await problemOf(response);
-    if (this.status === "in") this.#leave();
+    if (this.status === "in" || this.status === "nowhere") this.#leave();
     return false;
   }
 }

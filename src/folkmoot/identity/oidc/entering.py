@@ -39,6 +39,8 @@ class EnteringFromOutside(Foundation):
         expected = self._issuer(provider)
         if issuer and issuer != expected.url:  # RFC 9207: somebody mixes issuers up
             raise OutsideSignInFailed
+        if not code:  # whoever is there has refused
+            raise OutsideSignInFailed
         claims = await self._login.finish(expected, cookie=cookie, state=state, code=code)
         user_id, _ = await people.admit(self.database, claims)
         async with self.database.personal_work(user_id) as work:

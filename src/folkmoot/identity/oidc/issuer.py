@@ -17,6 +17,7 @@ class Issuer:
 
     Attributes:
         name: How its routes call it.
+        label: What people call it.
         url: What its tokens must say in `iss`.
         audience: What they must say in `aud`.
         jwks_url: Where its keys are; found by its discovery document if None.
@@ -42,6 +43,7 @@ class Issuer:
     role_claim: str | None = None
     link_by_email: bool = False
     creates_accounts: bool = True
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

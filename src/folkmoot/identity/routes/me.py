@@ -1,19 +1,30 @@
-"""The REST endpoint that tells callers who they are."""
+"""REST endpoints that tell callers who they are, and what was theirs."""
 
 from fastapi import APIRouter
 
-from folkmoot.http.access import SIGNED_IN, CurrentSubject, TeamNotFound
+from folkmoot.http.access import (
+    PERSONAL,
+    SIGNED_IN,
+    CurrentPerson,
+    CurrentSubject,
+    PersonNeeded,
+    TeamNotFound,
+)
+from folkmoot.http.deps import PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import accounts, organizations, teams
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.schemas import Me
 from folkmoot.identity.service import Identity
+from folkmoot.identity.tenancy import OrganizationDeleted
+from folkmoot.kit.ids import OrgId
+from folkmoot.kit.page import Page, cut
 
 SHOWN = 100
 
 
 def router(identity: Identity) -> APIRouter:
-    """Return the route."""
+    """Return the routes."""
     routes = APIRouter(tags=["me"])
 
     @routes.get(
@@ -38,4 +49,26 @@ def router(identity: Identity) -> APIRouter:
             permissions=sorted(subject.permissions),
         )
 
+    _add_deleted(routes, identity)
     return routes
+
+
+def _add_deleted(routes: APIRouter, identity: Identity) -> None:
+    @routes.get(
+        "/me/deleted-organizations",
+        dependencies=[PERSONAL],
+        responses=documented(NotSignedIn, PersonNeeded, OrganizationNotFound, TeamNotFound),
+    )
+    async def list_deleted_organizations(
+        person: CurrentPerson, cursor: OrgId | None = None, limit: PageLimit = 20
+    ) -> Page[OrganizationDeleted]:
+        """List the organisations of yours that were deleted and can be restored, oldest first."""
+        async with identity.database.personal_work(person.user_id) as work:
+            rows = await organizations.browse_deleted(
+                work,
+                owner=person.user_id,
+                kept=identity.options.kept,
+                cursor=cursor,
+                limit=limit + 1,
+            )
+        return cut(rows, limit, lambda organization: organization.id)
