@@ -3,13 +3,16 @@
 import asyncio
 import glob
 import hashlib
+import os
 import re
 import stat
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -47,13 +50,22 @@ class BlobStore:
     """
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._obstore = import_module("obstore")
+        self._url = url
+        self._options = options
         self._directory: Path | None = None
         if url.startswith("file://"):
             self._directory = Path(url2pathname(urlsplit(url).path))
             _keep_private(self._directory)
             options["automatic_cleanup"] = True
-        self._store = import_module("obstore.store").from_url(url, **options)
+
+    @cached_property
+    def _obstore(self) -> ModuleType:
+        """The library: 10 MB that a server does without until something is stored."""
+        return import_module("obstore")
+
+    @cached_property
+    def _store(self) -> Any:  # noqa: ANN401 - one of the library's classes, by the address
+        return import_module("obstore.store").from_url(self._url, **self._options)
 
     async def put(self, key: str, parts: AsyncIterable[bytes], *, limit: int) -> Stored:
         """Write a blob from a stream.
@@ -115,7 +127,14 @@ class BlobStore:
                     await self.delete(blob["path"])
 
     async def ping(self) -> None:
-        """Ask the store for something that is not there; fail if it does not answer."""
+        """Ask the store for something that is not there; fail if it does not answer.
+
+        A directory answers if it can be written to.
+        """
+        if self._directory is not None:
+            if not await asyncio.to_thread(os.access, self._directory, os.W_OK | os.X_OK):
+                raise BlobStoreUnavailable
+            return
         with self._failures():
             try:
                 await self._obstore.head_async(self._store, "health")

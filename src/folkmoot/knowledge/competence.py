@@ -10,9 +10,6 @@ import json
 from importlib import resources
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from folkmoot.llm.port import Embedder, Vectors
 
 WORTHLESS: Final = 0.5
@@ -62,10 +59,9 @@ def mean_reciprocal_rank(questions: Vectors, answers: Vectors) -> float:
     """Return how high each question ranks its own answer; ties count half."""
     likeness = questions @ answers.T
     own = likeness.diagonal()[:, None]
-    better = np.count_nonzero(likeness > own, axis=1)
-    equal = np.count_nonzero(likeness == own, axis=1) - 1
-    ranks: npt.NDArray[np.float64] = 1 + better + equal / 2
-    return float(np.mean(1 / ranks))
+    better = (likeness > own).sum(axis=1)
+    equal = (likeness == own).sum(axis=1) - 1
+    return float((1 / (1 + better + equal / 2)).mean())
 
 
 def _load() -> dict[str, list[tuple[str, str]]]:

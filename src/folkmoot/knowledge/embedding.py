@@ -4,8 +4,6 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from folkmoot.llm.port import Embedder, Vectors
 
 BATCH: Final = 64
@@ -58,5 +56,5 @@ async def in_batches(embedder: Embedder, texts: Sequence[str]) -> AsyncGenerator
 
 def literal(vectors: Vectors, row: int) -> str:
     """Return a vector as PostgreSQL reads it; five digits are more than a `halfvec` keeps."""
-    values: list[float] = np.asarray(vectors[row]).tolist()
+    values: list[float] = vectors[row].tolist()
     return f"[{','.join(f'{value:.5g}' for value in values)}]"

@@ -7,11 +7,10 @@ document is still the one that was read and whether this process still has the r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
-import numpy as np
 import stamina
 import structlog
 from sqlalchemy import select
@@ -30,6 +29,8 @@ from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage
 from folkmoot.knowledge.reading import Reader, Reading
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.llm.errors import ModelError
+from folkmoot.llm.port import Vectors
+from folkmoot.llm.vectors import joined
 from folkmoot.runs import service as runs
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.runs.live import LiveRun
@@ -156,11 +157,11 @@ class IngestExecutor:
         embedder = self.embedder()
         texts = [passage(entry.chunk.header, entry.text) for entry in entries]
         await reporter.say(Stage.EMBED, 0, len(texts))
-        parts: list[Any] = []
+        parts: list[Vectors] = []
         async for vectors in in_batches(embedder, texts):
             parts.append(vectors)
             await reporter.say(Stage.EMBED, sum(map(len, parts)), len(texts))
-        return Embedded(embedder.name, np.concatenate(parts))
+        return Embedded(embedder.name, joined(parts))
 
     async def _store(
         self, run: LiveRun, claimed: Claimed, reading: Reading, embedded: Embedded

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Final, LiteralString
 from uuid import UUID
 
-import numpy as np
 import structlog
 from sqlalchemy import select, text
 
@@ -30,6 +29,7 @@ from folkmoot.knowledge.models import ChunkRow, Document
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.port import Embedder
+from folkmoot.llm.vectors import joined
 
 EMBED_ANEW: Final = "knowledge.embed_anew"
 QUEUE: Final = "knowledge"
@@ -163,7 +163,7 @@ class Reembedding:
         async with self.database.work(stale.subject) as work:
             document = await work.session.scalar(select(Document).where(*mine).with_for_update())
             if document is not None and document.indexed_revision == revision:
-                embedded = Embedded(embedder.name, np.concatenate(vectors))
+                embedded = Embedded(embedder.name, joined(vectors))
                 await index.add_vectors(work, document, embedded)
 
     async def _stale(self, model: str, beyond: DocumentId | None, most: int) -> Sequence[Stale]:

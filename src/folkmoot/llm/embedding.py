@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from folkmoot.llm.config import Retries
 from folkmoot.llm.deadline import Deadline
@@ -11,7 +10,7 @@ from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.llm.port import EmbeddingKind, Vectors
 from folkmoot.llm.retry import until_answered
 from folkmoot.llm.transport import Call, Transport
-from folkmoot.llm.vectors import unit
+from folkmoot.llm.vectors import joined, unit
 from folkmoot.llm.wire import EmbeddingWire
 
 
@@ -36,11 +35,11 @@ class HttpEmbedder:
             for start in range(0, len(texts), size)
         ]
         if not batches:
-            return np.empty((0, self.dimensions or 0), dtype=np.float32)
+            return joined([], self.dimensions)
         if len({batch.shape[1] for batch in batches}) > 1:
             raise ModelAnswerMalformed(self.name, "its vectors differ in length")
         self.dimensions = int(batches[0].shape[1])
-        return np.concatenate(batches)
+        return joined(batches)
 
     async def _embed(self, texts: Sequence[str], kind: EmbeddingKind) -> Vectors:
         call = self._wire.call(self._model, texts, kind)

@@ -14,12 +14,15 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import numpy.typing as npt
-
+from folkmoot.llm import loading
 from folkmoot.llm.port import EmbeddingKind, Vectors
+from folkmoot.llm.vectors import scaled
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 DIMENSIONS: Final = 384
 GRAMS: Final = (3, 4, 5)
@@ -47,13 +50,13 @@ class HashEmbedder:
 
 def vectors(texts: Sequence[str]) -> Vectors:
     """Return one vector of length one per text; a text without words gets zeros."""
-    result = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    numpy = loading.numpy()
+    result: Vectors = numpy.zeros((len(texts), DIMENSIONS), dtype=numpy.float32)
     for row, text in enumerate(texts):
         for word, count in Counter(WORD.findall(plain(text))).items():
             places, weights = _features(word)
-            np.add.at(result[row], places, weights * (1 + math.log(count)))
-    lengths = np.linalg.norm(result, axis=1, keepdims=True)
-    return (result / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+            numpy.add.at(result[row], places, weights * (1 + math.log(count)))
+    return scaled(result)
 
 
 def plain(text: str) -> str:
@@ -63,8 +66,9 @@ def plain(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED_WORDS)
-def _features(word: str) -> tuple[npt.NDArray[np.intp], Vectors]:
+def _features(word: str) -> "tuple[npt.NDArray[np.intp], Vectors]":
     """Return where a word and its n-grams go, and with which signed weights."""
+    numpy = loading.numpy()
     framed = f"<{word}>"
     grams = {
         framed[start : start + size] for size in GRAMS for start in range(len(framed) - size + 1)
@@ -73,7 +77,7 @@ def _features(word: str) -> tuple[npt.NDArray[np.intp], Vectors]:
     share = GRAM_SHARE / math.sqrt(len(grams)) if grams else 0.0
     hashed = [(zlib.crc32(f"{framed} ".encode()), 1.0)]
     hashed += [(zlib.crc32(gram.encode()), share) for gram in sorted(grams)]
-    places = np.array([value % DIMENSIONS for value, _ in hashed], dtype=np.intp)
+    places = numpy.array([value % DIMENSIONS for value, _ in hashed], dtype=numpy.intp)
     weights = [weight if value >> 31 else -weight for value, weight in hashed]
     share_of_long = min(len(word), LONG) / LONG
-    return places, np.array(weights, dtype=np.float32) * np.float32(share_of_long)
+    return places, numpy.array(weights, dtype=numpy.float32) * numpy.float32(share_of_long)

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from folkmoot.llm.config import Timeouts
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
 from folkmoot.llm.port import EmbeddingKind, Vectors
-from folkmoot.llm.vectors import rows, unit
+from folkmoot.llm.vectors import joined, rows, unit
 
 BATCH: Final = 64
 """Texts in one call; what the plug-in makes of that is its own."""
@@ -41,7 +40,7 @@ class LangChainEmbedder:
         for start in range(0, len(texts), BATCH):
             found += await self._ask(list(texts[start : start + BATCH]), kind)
         if not found:
-            return np.empty((0, self.dimensions or 0), dtype=np.float32)
+            return joined([], self.dimensions)
         try:
             vectors = unit(self.name, rows(found), len(texts))
         except ValueError:

@@ -1,5 +1,6 @@
 """The one door through which this room loads what is slow to import or not ours to know."""
 
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -12,6 +13,17 @@ CONNECTION_TIMEOUT: Final = "aiohttp:ConnectionTimeoutError"
 def http_client() -> ModuleType:
     """Return the HTTP client's library; a server that has just been started needs it later."""
     return import_module("aiohttp")
+
+
+@cache
+def numpy() -> Any:  # noqa: ANN401 - a module
+    """Return the library for vectors; a server that nobody has asked to embed does without."""
+    return import_module("numpy")
+
+
+def has_numpy() -> bool:
+    """Tell whether `numpy` would return at once."""
+    return numpy.cache_info().currsize > 0
 
 
 def load(path: str) -> Any:  # noqa: ANN401 - whatever the path names

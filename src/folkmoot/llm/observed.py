@@ -1,11 +1,13 @@
 """Models that are watched: each call is a span and is counted, with its time and its tokens."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
+from folkmoot.llm import loading
 from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import (
     ChatModel,
@@ -80,6 +82,8 @@ class ObservedEmbedder:
         with _span("embeddings", self.name) as span, self._outcomes.of(self.name):
             span.set({"folkmoot.texts": len(texts)})
             try:
+                if not loading.has_numpy():  # importing it would keep everyone waiting
+                    await asyncio.to_thread(loading.numpy)
                 return await self._embedder.embed(texts, kind=kind)
             finally:
                 metrics.llm_call(self.name, clock.monotonic() - begun)

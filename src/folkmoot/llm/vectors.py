@@ -1,20 +1,37 @@
-"""From what a provider calls an embedding to rows of length one."""
+"""Arrays of vectors: from what a provider calls an embedding to rows of length one."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
+from folkmoot.llm import loading
 from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.llm.port import Vectors
 
 
-def rows(values: Sequence[Sequence[float] | Vectors]) -> Vectors:
-    """Return the numbers as an array.
+def rows(values: Sequence[Any]) -> Vectors:
+    """Return sequences of numbers as an array.
 
     Raises:
         ValueError: the rows differ in length.
     """
-    return np.array(values, dtype=np.float32)
+    np = loading.numpy()
+    array: Vectors = np.array(values, dtype=np.float32)
+    return array
+
+
+def unpacked(data: bytes) -> Vectors:
+    """Return little-endian float32 numbers, all in one row."""
+    array: Vectors = loading.numpy().frombuffer(data, dtype="<f4")
+    return array
+
+
+def joined(parts: Sequence[Vectors], dimensions: int | None = None) -> Vectors:
+    """Return the rows of all parts; of no parts, none of so many dimensions."""
+    np = loading.numpy()
+    array: Vectors = (
+        np.concatenate(parts) if parts else np.empty((0, dimensions or 0), dtype=np.float32)
+    )
+    return array
 
 
 def unit(model: str, vectors: Vectors, expected: int) -> Vectors:
@@ -23,9 +40,17 @@ def unit(model: str, vectors: Vectors, expected: int) -> Vectors:
     Raises:
         ModelAnswerMalformed: there are more or fewer than expected, or they hold no numbers.
     """
+    np = loading.numpy()
     if vectors.ndim != 2 or len(vectors) != expected or not vectors.shape[1]:  # noqa: PLR2004
         raise ModelAnswerMalformed(model, "it has not one vector for each text")
     if not np.isfinite(vectors).all():
         raise ModelAnswerMalformed(model, "its vectors are not finite")
+    return scaled(vectors)
+
+
+def scaled(vectors: Vectors) -> Vectors:
+    """Return the vectors scaled to length one; a vector of zeros stays as it is."""
+    np = loading.numpy()
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    array: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return array

@@ -1,10 +1,10 @@
 """Arguments are checked against the tool's JSON schema before it is called."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
-import jsonschema_rs
-
+from folkmoot.tools import loading
 from folkmoot.tools.errors import ArgumentsInvalid
 from folkmoot.tools.tool import Tool, ToolContext
 
@@ -17,11 +17,14 @@ LINE: Final = 200
 
 def checked(tool: Tool) -> Tool:
     """Refuse arguments that do not fit; references out of the schema are never fetched."""
-    validator = jsonschema_rs.validator_for(tool.parameters, offline=True)
+
+    @cache
+    def validator() -> Any:  # noqa: ANN401 - one of the library's classes, by the schema's dialect
+        return loading.checker().validator_for(tool.parameters, offline=True)
 
     async def call(context: ToolContext, arguments: dict[str, Any]) -> str:
         faults: list[str] = []
-        for error in validator.iter_errors(arguments):
+        for error in validator().iter_errors(arguments):
             place = "/" + "/".join(str(part) for part in error.instance_path)
             faults.append(f"{place}: {error.message}"[:LINE])
             if len(faults) == FAULTS:

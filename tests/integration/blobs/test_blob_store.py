@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.blobs.errors import BlobNotFound, BlobTooLarge
+from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable, BlobTooLarge
 from folkmoot.blobs.store import PART_BYTES, BlobStore
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +51,14 @@ async def test_nobody_else_on_the_machine_can_read_what_is_stored(tmp_path: Path
         store = BlobStore(directory.as_uri())
         await store.put("one/two", stream(1), limit=LIMIT)
         assert directory.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_directory_answers_as_long_as_it_is_there(tmp_path: Path) -> None:
+    store = BlobStore((tmp_path / "blobs").as_uri())
+    await store.ping()
+    (tmp_path / "blobs").rmdir()
+    with pytest.raises(BlobStoreUnavailable):
+        await store.ping()
 
 
 async def test_a_download_lands_in_a_file(store: BlobStore, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def test_a_refusal_never_repeats_more_than_a_line_of_the_arguments(
     assert len(str(refused.value)) < 1_000
 
 
-async def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
+async def test_a_schema_that_points_elsewhere_is_never_fetched(context: ToolContext) -> None:
     remote = Tool(
         name="remote",
         description="",
@@ -76,7 +76,7 @@ async def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
         call=sunny,
     )
     with pytest.raises(Exception, match=r"127\.0\.0\.1"):
-        checked(remote)
+        await checked(remote).call(context, {})
 
 
 @pytest.mark.parametrize(("idempotent", "told"), [(True, ToolTimedOut), (False, ToolUnheardOf)])

@@ -94,7 +94,7 @@ def serve(model: TextEmbedding, asks: BinaryIO, answers: BinaryIO) -> None:
     while len(head := asks.read(LENGTH)) == LENGTH:
         ask = msgspec.msgpack.decode(asks.read(int.from_bytes(head)), type=Ask)
         embedded = vectors(model, ask)
-        _write(answers, Told(embedded.shape[1], embedded.tobytes()))
+        _write(answers, Told(embedded.shape[1], embedded.astype("<f4").tobytes()))
 
 
 def _own_output() -> BinaryIO:

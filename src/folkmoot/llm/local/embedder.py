@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from folkmoot.llm.errors import ModelUnavailable, clean
 from folkmoot.llm.local.frames import Ask, Told
 from folkmoot.llm.local.process import EmbeddingProcess, ProcessDied
 from folkmoot.llm.port import EmbeddingKind, Vectors
-from folkmoot.llm.vectors import unit
+from folkmoot.llm.vectors import joined, unit, unpacked
 
 AT_ONCE: Final = 16
 """Texts in one question to the process: a search waits at most for so many of an ingestion."""
@@ -69,9 +67,7 @@ class LocalEmbedder:
             await self._embed([text[:LONGEST] for text in texts[start : start + AT_ONCE]], kind)
             for start in range(0, len(texts), AT_ONCE)
         ]
-        if not batches:
-            return np.empty((0, self.dimensions or 0), dtype=np.float32)
-        return np.concatenate(batches)
+        return joined(batches, self.dimensions)
 
     async def aclose(self) -> None:
         """End the process."""
@@ -85,7 +81,7 @@ class LocalEmbedder:
             raise ModelUnavailable(self.name, f"failed: {clean(str(error))}") from None
         except TimeoutError:
             raise ModelUnavailable(self.name, "is busy or still being loaded.", wait=10) from None
-        vectors = np.frombuffer(told.vectors, dtype=np.float32)
+        vectors = unpacked(told.vectors)
         return unit(self.name, vectors.reshape(-1, max(told.dimensions, 1)), len(texts))
 
     async def _ask_twice(self, ask: Ask) -> Told:

@@ -16,7 +16,7 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Vectors as float32 in the machine's order, row by row, or what went wrong.
+    """Vectors as little-endian float32, row by row, or what went wrong.
 
     The first frame of a process has no vectors: it says that the model is loaded.
     """

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 from pydantic import JsonValue
 
 from folkmoot.llm import config, facts, refusals
@@ -34,7 +33,7 @@ from folkmoot.llm.port import (
 )
 from folkmoot.llm.schemas import is_strict
 from folkmoot.llm.transport import Call
-from folkmoot.llm.vectors import rows
+from folkmoot.llm.vectors import rows, unpacked
 from folkmoot.llm.wire import StreamFailed
 
 REASONS: Final[dict[str, FinishReason]] = {
@@ -286,10 +285,10 @@ class OpenAIEmbeddings:
         return rows([_numbers(item.embedding) for item in data])
 
 
-def _numbers(embedding: str | list[float]) -> Sequence[float] | Vectors:
+def _numbers(embedding: str | list[float]) -> "Sequence[float] | Vectors":
     if isinstance(embedding, list):
         return embedding
-    return np.frombuffer(base64.b64decode(embedding), dtype=np.dtype("<f4"))
+    return unpacked(base64.b64decode(embedding))
 
 
 class _Model(msgspec.Struct, frozen=True):

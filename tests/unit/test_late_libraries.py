@@ -1,0 +1,51 @@
+"""What takes memory and few need is loaded when somebody needs it, not when a server starts."""
+
+import importlib
+import subprocess
+import sys
+import threading
+from functools import cache
+from types import ModuleType
+
+import pytest
+
+from folkmoot.llm import loading
+from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.observed import ObservedEmbedder
+from folkmoot.llm.outcomes import Outcomes
+
+LATE = {"numpy", "jsonschema_rs", "obstore"}
+WHAT_IS_LOADED = """
+import sys
+import folkmoot.agents.graphs
+from folkmoot.cli import openapi
+openapi.description()
+print(*sys.modules)
+"""
+
+
+def test_a_server_starts_without_what_few_need() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", WHAT_IS_LOADED], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "folkmoot.knowledge.service" in loaded
+    assert LATE.isdisjoint(loaded)
+
+
+@pytest.mark.anyio
+async def test_whoever_embeds_first_loads_the_library_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+
+    @cache
+    def numpy() -> ModuleType:
+        threads.append(threading.current_thread())
+        return importlib.import_module("numpy")
+
+    monkeypatch.setattr(loading, "numpy", numpy)
+    vectors = await ObservedEmbedder(HashEmbedder(), Outcomes()).embed(["a"], kind="query")
+
+    assert vectors.shape == (1, 384)
+    assert len(threads) == 1
+    assert threads != [threading.main_thread()]
