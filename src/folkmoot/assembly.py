@@ -47,6 +47,7 @@ from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.smtp import MailServer
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
@@ -252,7 +253,9 @@ def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
         keep_days=deployment.audit_retention_days,
     )
     url = plain(deployment.smtp_url)
-    carrier = Carrier(database, MailServer(url, deployment.mail_from) if url else None)
+    server = MailServer(url, deployment.mail_from) if url else None
+    envelopes = Envelopes(on.secret_key, plain(deployment.secret_key_previous))
+    carrier = Carrier(database, server, envelopes)
     carrier.register(queue)
     Recovery(database, carrier, options.public_url(deployment)).register(queue)
     Refusals(database).register(queue)

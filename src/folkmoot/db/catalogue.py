@@ -38,9 +38,10 @@ LOOKUPS: Final = frozenset(
         "audit_forget",
         "settings_changed",
         "secrets_wrapped_otherwise",
+        "identity_slowest_bcrypt",
     }
 )
-"""The functions that answer before a tenant is known. They return ids only."""
+"""The functions that answer before a tenant is known. They return ids only, or a small number."""
 
 PARAMETERS: Final = {
     "lookup": Role.LOOKUP,
@@ -146,8 +147,9 @@ RULES: Final = (
         """,
     ),
     Rule(
-        "functions that see past the wall are listed, return ids, belong to a role that cannot"
-        " log in, look names up where they should, and are not everybody's to call",
+        "functions that see past the wall are listed, return ids or a small number, belong to a"
+        " role that cannot log in, look names up where they should, and are not everybody's to"
+        " call",
         """
         SELECT p.proname FROM pg_proc AS p
         WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace AND (
@@ -158,7 +160,8 @@ RULES: Final = (
           OR EXISTS (
             SELECT FROM unnest(p.proallargtypes, p.proargmodes) AS a(type, mode)
             WHERE a.mode <> 'i' AND a.type <> 'uuid'::regtype)
-          OR p.proallargtypes IS NULL AND p.prorettype <> 'uuid'::regtype)
+          OR p.proallargtypes IS NULL
+            AND p.prorettype <> ALL (ARRAY['uuid'::regtype, 'smallint'::regtype]))
         """,
     ),
     Rule(

@@ -124,7 +124,7 @@ def let_lookup(
 def lookup_function(
     signature: str, body: str, *, returns: str, roles: Iterable[Role] = (Role.APP,)
 ) -> None:
-    """Create a function that answers before a tenant is known; it returns ids only.
+    """Create a function that answers before a tenant is known: with ids, or a small number.
 
     It runs as `lookup`, sees what `let_lookup` granted and can be called by the named roles.
     """

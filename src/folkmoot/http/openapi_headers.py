@@ -12,6 +12,7 @@ from fastapi.routing import RouteContext
 
 from folkmoot.http.etags import Conditions, PreconditionFailed
 from folkmoot.http.idempotency.errors import (
+    AnswerNotKept,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     RequestInFlight,
@@ -53,7 +54,12 @@ HEADERS: Final[Json] = {
         "description": "This is the answer of an earlier request with the same key.",
     },
 }
-KEY_FAILURES: Final = (IdempotencyKeyInvalid, RequestInFlight, IdempotencyKeyReused)
+KEY_FAILURES: Final = (
+    IdempotencyKeyInvalid,
+    RequestInFlight,
+    AnswerNotKept,
+    IdempotencyKeyReused,
+)
 
 
 def add_headers(method: str, operation: Json, context: RouteContext) -> None:

@@ -96,6 +96,14 @@ async def find(database: Database, email: str) -> User | None:
         return (await work.session.scalars(found)).one_or_none()
 
 
+async def slowest_hash(database: Database) -> int | None:
+    """Return the cost of the slowest bcrypt hash that anybody has; None if nobody has one."""
+    async with database.personal_work() as work:
+        found = await work.session.execute(select(func.identity_slowest_bcrypt()))
+        cost: int | None = found.scalar_one()
+    return cost
+
+
 async def get(work: PersonalWork, user_id: UserId) -> User:
     """Return a person's own account."""
     return (await work.session.scalars(select(User).where(User.id == user_id))).one()

@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import PersonalWork, Work
-from folkmoot.identity import credentials
+from folkmoot.identity import credentials, holding
 from folkmoot.identity.errors import (
     ApiKeyNotFound,
     ExpiryPassed,
     ExpiryTooLate,
-    NotSignedIn,
     ScopeTooWide,
 )
 from folkmoot.identity.leaving import demand_member
-from folkmoot.identity.models import ApiKey, Membership
+from folkmoot.identity.models import ApiKey
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId, UserId, new_id
+from folkmoot.kit.ids import ApiKeyId, OrgId, UserId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 
@@ -49,7 +48,7 @@ async def create(
         ExpiryPassed: It would count for nothing from the start.
         ExpiryTooLate: It would outlive the key it is made with.
         ScopeTooWide: It would be able to do what its maker may not.
-        NotSignedIn: The key it is made with has just been revoked.
+        NotSignedIn: The session or the key it is made with has just been revoked.
         OrganizationNotFound: The subject has just been removed.
     """
     if data.expires_at is not None and data.expires_at <= clock.now():
@@ -115,18 +114,14 @@ async def revoke(work: Work, key_id: ApiKeyId, holder: UserId | None = None) -> 
         revoked = await _revoke(work, ApiKey.parent_id.in_(revoked))
 
 
-async def revoke_all(work: PersonalWork) -> None:
-    """Let no key of the person count any more, in whichever of their organisations."""
-    mine = select(Membership.org_id).where(Membership.user_id == work.user_id)
-    for place in (await work.session.scalars(mine.order_by(Membership.org_id))).all():
-        await work.session.execute(select(func.set_config("app.org", str(place), True)))
-        await work.session.execute(
-            update(ApiKey)
-            .where(ApiKey.org_id == place, ApiKey.user_id == work.user_id)
-            .where(ApiKey.revoked_at.is_(None))
-            .values(revoked_at=clock.now())
-        )
-    await work.session.execute(select(func.set_config("app.org", "", True)))
+async def revoke_own(work: PersonalWork, place: OrgId) -> None:
+    """Let no key of the person count any more in the organisation that the work has entered."""
+    await work.session.execute(
+        update(ApiKey)
+        .where(ApiKey.org_id == place, ApiKey.user_id == work.user_id)
+        .where(ApiKey.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
 
 
 async def _revoke(work: Work, which: ColumnElement[bool]) -> Sequence[ApiKeyId]:
@@ -172,21 +167,10 @@ def _scopes(subject: Subject, wanted: list[str] | None) -> list[str] | None:
 
 
 async def _expiry(work: Work, wanted: datetime | None) -> datetime | None:
-    """Return when a key ends at the latest, and keep the one it is made with as it is until then.
-
-    A key that is being revoked is waited for, so that none is made with it that stays.
-    """
-    if work.subject.key_id is None:
+    """Return when a key ends at the latest: no later than the one it is made with."""
+    parent = await holding.hold(work)
+    if parent is None:
         return wanted
-    parent = (
-        select(ApiKey)
-        .where(ApiKey.org_id == work.subject.org_id, ApiKey.id == work.subject.key_id)
-        .where(ApiKey.revoked_at.is_(None))
-        .with_for_update(read=True)
-    )
-    found = (await work.session.scalars(parent)).one_or_none()
-    if found is None:
-        raise NotSignedIn
-    if wanted and found.expires_at and wanted > found.expires_at:
+    if wanted and parent.expires_at and wanted > parent.expires_at:
         raise ExpiryTooLate
-    return wanted or found.expires_at
+    return wanted or parent.expires_at

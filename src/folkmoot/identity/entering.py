@@ -1,13 +1,22 @@
 """Getting in with a password or a one-time link."""
 
+from functools import partial
+
+from folkmoot.db.work import Database
 from folkmoot.identity import accounts, links, refusals
 from folkmoot.identity.errors import WrongCredentials
 from folkmoot.identity.foundation import Client, Foundation, Grant
+from folkmoot.identity.options import IdentityOptions
+from folkmoot.identity.recent import Recent
 from folkmoot.kit.ids import UserId
 
 
 class Entering(Foundation):
     """Starts sessions for people who are known here."""
+
+    def __init__(self, database: Database, options: IdentityOptions) -> None:
+        super().__init__(database, options)
+        self._slowest_hash: Recent[None, int | None] = Recent(lambda _: ())
 
     async def sign_in(self, email: str, password: str, client: Client) -> Grant:
         """Start a session with a password.
@@ -20,7 +29,7 @@ class Entering(Foundation):
         await self._brake.enter(account, client.address)
         user = await accounts.find(self.database, account)
         stored = user.password_hash if user else None
-        checked = await self.passwords.check(password, stored)
+        checked = await self.passwords.check(password, stored, await self._slowest())
         if user is None or not checked.fits:
             await refusals.note(self.database, user.id if user else None)
             raise WrongCredentials
@@ -30,6 +39,9 @@ class Entering(Foundation):
                 raise WrongCredentials  # changed meanwhile
             session = await self._sessions.start(work, user.id, client.device)
         return await self._grant(session)
+
+    async def _slowest(self) -> int | None:
+        return await self._slowest_hash.get(None, partial(accounts.slowest_hash, self.database))
 
     async def sign_in_by_link(self, link: str, client: Client) -> Grant:
         """Start a session with a one-time link.

@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, or_, select
 
 from folkmoot.audit import trail
-from folkmoot.db.work import Work
+from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound, demand
-from folkmoot.identity import accounts, credentials, members, organizations, team_members
+from folkmoot.identity import accounts, credentials, holding, members, organizations, team_members
 from folkmoot.identity.errors import (
     AlreadyMember,
     InvitationForAnother,
@@ -25,6 +25,7 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.invitation_tokens import InvitationTokens, Named
 from folkmoot.identity.models import (
+    ApiKey,
     Invitation,
     InvitationTeam,
     Membership,
@@ -45,8 +46,9 @@ from folkmoot.identity.tenancy import (
     InvitedTeam,
 )
 from folkmoot.kit import clock
-from folkmoot.kit.ids import InvitationId, UserId, new_id
+from folkmoot.kit.ids import InvitationId, OrgId, UserId, new_id
 from folkmoot.mail import letters
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.letters import Letter
 
 NOBODY: Final = UserId(UUID(int=0))
@@ -81,6 +83,7 @@ class Invitations:
     def __init__(self, secret_key: str, public_url: str) -> None:
         self._tokens = InvitationTokens(secret_key)
         self._public_url = public_url.rstrip("/")
+        self._envelopes = Envelopes(secret_key)
 
     async def create(self, work: Work, data: InvitationCreate) -> Made:
         """Invite somebody; if their address is known, a letter tells them.
@@ -89,11 +92,13 @@ class Invitations:
             RoleTooHigh: The subject could not give this role.
             PermissionDenied: Its API key lets nobody into teams.
             TeamNotFound: There is no such team in the organisation.
+            NotSignedIn: The session or the key of the subject has just been revoked.
         """
         members.demand_within(work.subject, await members.hold(work, members.WRITE), data.role)
         if data.teams:
             demand(work.subject, team_members.MANAGE)
         await _demand_teams(work, data.teams)
+        await holding.hold(work)
         named = Named(work.subject.org_id, InvitationId(new_id()))
         token = self._tokens.issue(named)
         invitation = await _store(work, named, data, credentials.digest(token))
@@ -104,7 +109,8 @@ class Invitations:
         # After the hash: what follows it is not sent to any server, nor kept in its logs.
         link = f"{self._public_url}/invitation#{token}"
         if data.email is not None:
-            await letters.post(work, await _letter(work, invitation, data.email, link))
+            letter = await _letter(work, invitation, data.email, link)
+            await letters.post(work, self._envelopes, letter)
         return Made(invitation, token, link)
 
     def read(self, token: str) -> Named:
@@ -143,6 +149,15 @@ async def withdraw(work: Work, invitation_id: InvitationId) -> None:
     before = {"role": invitation.role, "email": invitation.email}
     target = ("invitation", invitation_id)
     await trail.record(work, "invitation.withdrawn", target=target, before=before)
+
+
+async def withdraw_own(work: PersonalWork, place: OrgId) -> None:
+    """Let none count that the person has made in the organisation that the work has entered."""
+    await work.session.execute(
+        delete(Invitation)
+        .where(Invitation.org_id == place, Invitation.invited_by == work.user_id)
+        .where(Invitation.accepted_at.is_(None))
+    )
 
 
 async def preview(work: Work, named: Named, token: str) -> InvitationPreview:
@@ -206,6 +221,7 @@ async def _store(work: Work, named: Named, data: InvitationCreate, digest: bytes
         role=data.role,
         hash=digest,
         invited_by=work.subject.user_id,
+        key_id=work.subject.key_id,
         expires_at=clock.now() + timedelta(days=data.expires_in_days),
     )
     work.session.add(invitation)
@@ -221,11 +237,22 @@ async def _store(work: Work, named: Named, data: InvitationCreate, digest: bytes
 
 
 def _open(work: Work) -> Select[Invitation]:
-    """Select the invitations of the organisation that have been neither used nor expired."""
+    """Select the invitations of the organisation that can still be accepted.
+
+    They have been neither used nor expired, nor has the key that one was made with.
+    """
+    now = clock.now()
+    key = (
+        select(ApiKey.id)
+        .where(ApiKey.org_id == Invitation.org_id, ApiKey.id == Invitation.key_id)
+        .where(ApiKey.revoked_at.is_(None))
+        .where(or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
+    )
     return select(Invitation).where(
         Invitation.org_id == work.subject.org_id,
         Invitation.accepted_at.is_(None),
-        Invitation.expires_at > clock.now(),
+        Invitation.expires_at > now,
+        or_(Invitation.key_id.is_(None), key.exists()),
     )
 
 

@@ -1,8 +1,19 @@
 """Tables of the identity slice."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped, Stamped
@@ -18,6 +29,12 @@ from folkmoot.kit.ids import (
     UserId,
     new_id,
 )
+
+BCRYPT_COST: Final = r"""
+CASE WHEN password_hash ~ '^\$2[abxy]\$[0-9]{2}\$' AND deleted_at IS NULL
+  THEN substr(password_hash, 5, 2)::smallint END
+"""
+"""How slow bcrypt was told to be, which is written into a hash: `$2b$12$…`."""
 
 
 class User(Model, Stamped, kw_only=True):
@@ -36,6 +53,11 @@ class User(Model, Stamped, kw_only=True):
             " AND service_of IS NOT NULL",
             name="person",
         ),
+        Index(
+            "ix_users_bcrypt_cost",
+            "bcrypt_cost",
+            postgresql_where=text("bcrypt_cost IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UserId] = mapped_column(primary_key=True, default_factory=lambda: UserId(new_id()))
@@ -47,6 +69,9 @@ class User(Model, Stamped, kw_only=True):
     suspended_at: Mapped[datetime | None] = mapped_column(default=None)
     service_of: Mapped[OrgId | None] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), index=True, default=None
+    )
+    bcrypt_cost: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed(BCRYPT_COST, persisted=True), init=False, deferred=True
     )
 
 
@@ -131,7 +156,8 @@ class TeamMembership(Model, OrgScoped, Stamped, kw_only=True):
 class Invitation(Model, OrgScoped, kw_only=True):
     """A place in an organisation, kept for whoever brings the token; goes with who has invited.
 
-    With an address it is for that person only.
+    With an address it is for that person only. One that was made with an API key counts for as
+    long as that does.
     """
 
     __tablename__ = "invitations"
@@ -141,8 +167,12 @@ class Invitation(Model, OrgScoped, kw_only=True):
             ["memberships.org_id", "memberships.user_id"],
             ondelete="CASCADE",
         ),
+        ForeignKeyConstraint(
+            ["org_id", "key_id"], ["api_keys.org_id", "api_keys.id"], ondelete="CASCADE"
+        ),
         CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),
         Index("ix_invitations_org_id_invited_by", "org_id", "invited_by"),
+        Index("ix_invitations_org_id_key_id", "org_id", "key_id"),
     )
 
     id: Mapped[InvitationId] = mapped_column(primary_key=True)
@@ -151,6 +181,7 @@ class Invitation(Model, OrgScoped, kw_only=True):
     role: Mapped[OrgRole] = mapped_column(Text)
     hash: Mapped[bytes] = mapped_column(repr=False)
     invited_by: Mapped[UserId]
+    key_id: Mapped[ApiKeyId | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)

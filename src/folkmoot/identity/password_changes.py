@@ -1,8 +1,7 @@
 """Another password: by whoever knows the old one, or by whoever reads the account's letters."""
 
 from folkmoot.audit import trail
-from folkmoot.db.work import PersonalWork
-from folkmoot.identity import accounts, links, recovery, resets, sessions
+from folkmoot.identity import accounts, eviction, recovery, resets
 from folkmoot.identity.errors import WrongPassword
 from folkmoot.identity.foundation import Client, Foundation, Grant
 from folkmoot.kit.ids import UserId
@@ -15,6 +14,8 @@ class PasswordChanges(Foundation):
         self, user_id: UserId, current: str, new: str, client: Client
     ) -> Grant:
         """Set another password. Everything that let the user in so far counts no more.
+
+        Their API keys go on: whoever knew the password has made them, and can revoke them.
 
         Returns:
             A new session to go on in.
@@ -37,7 +38,7 @@ class PasswordChanges(Foundation):
         async with self.database.personal_work(user_id) as work:
             if not await accounts.replace_password(work, user_id, user.password_hash, hashed):
                 raise WrongPassword  # changed meanwhile
-            await _sign_out_everywhere(work)
+            await eviction.sign_out(work)
             await trail.record_personal(work, "password.changed", target=("user", user_id))
             session = await self._sessions.start(work, user_id, client.device)
         self.authenticator.forget(user_id)
@@ -54,7 +55,10 @@ class PasswordChanges(Foundation):
         await recovery.request(self.database, account)
 
     async def reset_password(self, secret: str, new: str, client: Client) -> None:
-        """Set the password of whoever got the letter, and sign them out everywhere.
+        """Set the password of whoever got the letter; whoever else has got in so far is out.
+
+        Their API keys and the invitations they have made count no more either. Who an outside
+        issuer vouches for is still believed: that is between the issuer and the operator.
 
         Raises:
             ResetExpired: It has been used, has expired or never was.
@@ -70,14 +74,7 @@ class PasswordChanges(Foundation):
             accounts.demand_other_than(email, new)
             user.password_hash = hashed
             await work.session.flush()
-            await _sign_out_everywhere(work)
+            await eviction.evict(work)
             await trail.record_personal(work, "password.reset", target=("user", user_id))
         await self._brake.succeeded(accounts.normalized(email), client.address)
         self.authenticator.forget(user_id)
-
-
-async def _sign_out_everywhere(work: PersonalWork) -> None:
-    """Let nothing count that has let the person in before."""
-    await sessions.revoke_all(work)
-    await links.withdraw_all(work)
-    await resets.withdraw_all(work)

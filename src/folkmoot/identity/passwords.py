@@ -1,8 +1,10 @@
 """Passwords: argon2id, away from the event loop, and as slow for nobody as for somebody."""
 
 import base64
+import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +26,13 @@ LONGEST: Final = 1024
 
 BCRYPT_READS: Final = 72
 """Bytes of a password that bcrypt has ever looked at."""
+BCRYPT_COST: Final = re.compile(r"\$2[abxy]\$([0-9]{2})\$")
+UNFITTING: Final = "." * 53
+"""Salt and tag of a hash that no password is known to fit."""
+ARGON2: Final = "$argon2"
+
+SLOWEST: Final = 14
+"""Nobody waits longer than bcrypt takes at this cost, a second or so, for another one's hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +59,36 @@ class Passwords:
         """Check a password; where there is none to check against, take the same time and fail."""
         return (await self.check(password, stored)).fits
 
-    async def check(self, password: str, stored: str | None) -> Checked:
-        """Do the same, and tell what should be stored instead."""
+    async def check(self, password: str, stored: str | None, slowest: int | None = None) -> Checked:
+        """Do the same, and tell what should be stored instead.
+
+        Args:
+            password: What somebody has typed.
+            stored: What is stored of the account's password.
+            slowest: The cost of the slowest bcrypt hash that anybody has here. What does not fit
+                takes as long as that and argon2id together, whatever is stored: how long it took
+                tells nobody whether there is an account, nor where its hash comes from.
+        """
         fits, better = await to_thread.run_sync(
-            self._check, _composed(password), stored or self._decoy, limiter=self._turns
+            self._check, _composed(password), stored or self._decoy, slowest, limiter=self._turns
         )
         return Checked(fits and stored is not None, better)
 
-    def _check(self, password: str, stored: str) -> tuple[bool, str | None]:
+    def _check(self, password: str, stored: str, slowest: int | None) -> tuple[bool, str | None]:
         try:
-            return self._hasher.verify_and_update(password, stored)
+            fits, better = self._hasher.verify_and_update(password, stored)
         except UnknownHashError:
-            return False, None
+            fits, better = False, None
+        if not fits:
+            self._tarry(password, stored, slowest)
+        return fits, better
+
+    def _tarry(self, password: str, stored: str, slowest: int | None) -> None:
+        """Do what checking another kind of hash would have cost besides."""
+        if not stored.startswith(ARGON2):
+            self._hasher.verify(password, self._decoy)
+        for cost in _missing(_cost_of(stored), slowest):
+            self._hasher.verify(password, f"$2b${cost:02}${UNFITTING}")
 
 
 class _Bcrypt(BcryptHasher):
@@ -70,6 +97,23 @@ class _Bcrypt(BcryptHasher):
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - its name
         written = password.encode() if isinstance(password, str) else password
         return super().verify(written[:BCRYPT_READS], hash)
+
+
+def _cost_of(stored: str) -> int | None:
+    """Return the cost that bcrypt has written into a hash; None if it is no hash of bcrypt's."""
+    found = BCRYPT_COST.match(stored)
+    return int(found[1]) if found else None
+
+
+def _missing(cost: int | None, slowest: int | None) -> Iterable[int]:
+    """Return the costs of the hashes that are missing to the slowest one.
+
+    Each cost takes twice as long as the one before it: 10, 10 and 11 are as slow as 12.
+    """
+    if slowest is None:
+        return ()
+    longest = min(slowest, SLOWEST)
+    return (longest,) if cost is None else range(cost, longest)
 
 
 def _composed(password: str) -> str:

@@ -12,6 +12,7 @@ from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.ids import LetterId, UserId
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.errors import LetterRefused, MailAway
 from folkmoot.mail.letters import QUEUE, SEND, Letter
 from folkmoot.mail.models import WaitingLetter
@@ -25,10 +26,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """Sends letters; register its job once per process. Without a server it only says so."""
+    """Sends letters; register its job once per process. Without a server it only says so.
+
+    Attributes:
+        database: The database.
+        server: Where letters are handed in.
+        envelopes: What opens those that wait.
+    """
 
     database: Database
     server: MailServer | None
+    envelopes: Envelopes
 
     def register(self, queue: Queue) -> None:
         """Name the job."""
@@ -47,7 +55,8 @@ class Carrier:
             waiting = (await work.session.scalars(found)).one_or_none()
         if waiting is None:
             return
-        post = Letter(waiting.recipient, waiting.subject, waiting.text)
+        text = self.envelopes.open(letter, waiting.sealed)
+        post = Letter(waiting.recipient, waiting.subject, text)
         await self.deliver(letter, post, posted=waiting.created_at)
         async with self.database.personal_work(person) as work:
             await work.session.execute(delete(WaitingLetter).where(WaitingLetter.id == letter))

@@ -4,19 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
-from fastapi import APIRouter, FastAPI, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, FastAPI
 from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
-from folkmoot.http import problems
-from folkmoot.http.access import PUBLIC, SIGNED_IN
+from folkmoot.http.access import PUBLIC
 from folkmoot.http.idempotency.answers import REPLAYED
 from folkmoot.http.idempotency.errors import RequestInFlight
 from folkmoot.http.idempotency.keys import Keys
@@ -27,6 +24,7 @@ from folkmoot.identity.service import Identity
 from folkmoot.kit.errors import Conflict, RateLimited, Unavailable
 from folkmoot.kit.subject import Subject
 from identity_app import SECRET_KEY, Account, bearer, enroll, sign_in
+from repeating import Workshop
 
 pytestmark = pytest.mark.anyio
 
@@ -174,62 +172,6 @@ async def test_a_key_that_may_do_less_is_not_shown_what_one_that_may_more_has_ma
     by_key = {"X-API-Key": narrow.json()["key"], "Idempotency-Key": "k"}
     other = await client.post(KEYS, json={"name": "k"}, headers=by_key)
     assert other.json()["key"] != made.json()["key"]
-
-
-class Thing(BaseModel):
-    name: str
-
-
-class Workshop:
-    """A route that waits, counts, and fails when it is told to."""
-
-    def __init__(self, keys: Keys, subject: Subject, database: Database) -> None:
-        self.calls = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.began = asyncio.Event()
-        self.fails: Exception | None = None
-        app = FastAPI()
-        problems.install(app)
-
-        async def authenticate(connection: HTTPConnection) -> Subject:
-            return subject
-
-        app.state.http = HttpPorts(authenticate, database, keys)
-        routes = APIRouter(route_class=Idempotent)
-
-        @routes.post("/things/{place}", dependencies=[SIGNED_IN])
-        async def make(place: str, thing: Thing) -> dict[str, Any]:
-            self.calls += 1
-            self.began.set()
-            await self.gate.wait()
-            if self.fails is not None:
-                raise self.fails
-            return {"place": place, "name": thing.name, "call": self.calls}
-
-        @routes.post("/forms", dependencies=[SIGNED_IN])
-        async def form(request: Request) -> dict[str, int]:
-            self.calls += 1
-            size = 0
-            async for piece in request.stream():
-                size += len(piece)
-                if self.fails is not None:
-                    raise self.fails
-            return {"size": size}
-
-        app.include_router(routes, prefix="/api")
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://folkmoot.example")
-
-    async def make(self, key: str = "k", name: str = "n", place: str = "here") -> httpx.Response:
-        return await self.client.post(
-            f"/api/things/{place}", json={"name": name}, headers={"Idempotency-Key": key}
-        )
-
-    async def send(self, *files: bytes) -> httpx.Response:
-        """Send a form; each has a boundary of its own."""
-        parts = [("file", ("a.txt", each)) for each in files]
-        return await self.client.post("/api/forms", files=parts, headers={"Idempotency-Key": "f"})
 
 
 @pytest.fixture

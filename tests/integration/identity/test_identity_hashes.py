@@ -1,12 +1,15 @@
 """Password hashes that came from elsewhere."""
 
+from statistics import median
+from time import process_time
+
 import bcrypt
 import httpx
 import pytest
 
 from folkmoot.identity import accounts
 from folkmoot.identity.service import Identity
-from identity_app import Account, user_id_of
+from identity_app import Account, Clock, user_id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +57,41 @@ async def test_of_a_long_password_bcrypt_has_seen_the_beginning(identity: Identi
     old = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
     assert await identity.passwords.verify("x" * 100, old)
     assert not await identity.passwords.verify("x" * 71, old)
+
+
+async def test_what_is_wrong_costs_the_same_whatever_is_stored(
+    identity: Identity, grace: Account
+) -> None:
+    """Measured in the processor's time: other programs of the machine make no difference."""
+    slow = bcrypt.hashpw(b"an old password", bcrypt.gensalt(9)).decode()
+    quick = bcrypt.hashpw(b"an old password", bcrypt.gensalt(7)).decode()
+    await accounts.set_password(identity.database, user_id_of(grace), slow)
+    slowest = await accounts.slowest_hash(identity.database)
+    assert slowest == 9
+    argon2 = await identity.passwords.hash("a good password")
+    spent: dict[str, list[float]] = {}
+    for _ in range(7):
+        for kind, stored in {"slow": slow, "quick": quick, "argon2": argon2, "": None}.items():
+            began = process_time()
+            assert not (await identity.passwords.check("wrong", stored, slowest)).fits
+            spent.setdefault(kind, []).append(process_time() - began)
+    typical = [median(each) for each in spent.values()]
+    assert max(typical) < 1.35 * min(typical)
+
+
+async def test_nobody_waits_for_bcrypt_where_nobody_has_a_hash_of_it(
+    client: httpx.AsyncClient, identity: Identity, grace: Account, time: Clock
+) -> None:
+    assert await accounts.slowest_hash(identity.database) is None
+    old = bcrypt.hashpw(b"an old password", bcrypt.gensalt(5)).decode()
+    await accounts.set_password(identity.database, user_id_of(grace), old)
+    assert await accounts.slowest_hash(identity.database) == 5
+    assert await status(client, grace, "an old password") == 200
+    assert await accounts.slowest_hash(identity.database) is None
+    await accounts.set_password(identity.database, user_id_of(grace), "$2b$99$nonsense")
+    assert await accounts.slowest_hash(identity.database) == 99
+    time.pass_by(seconds=5)
+    assert not (await identity.passwords.check("x", "$2b$99$nonsense", 4)).fits
 
 
 @pytest.mark.parametrize("stored", ["", "plain", "$2b$04$short", "$argon2id$v=19$m=1", "$1$a$b"])

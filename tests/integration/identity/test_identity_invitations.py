@@ -1,6 +1,7 @@
 """Invitations: what they give, to whom, once, and no more than their maker can give."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,7 +12,9 @@ from acting import NOBODY, TEAMS, Caller, Enter, caller
 from folkmoot.identity.invitation_tokens import InvitationTokens, Named
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.kit import clock
 from folkmoot.kit.ids import InvitationId, OrgId, new_id
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.models import WaitingLetter
 from identity_app import (
     SECRET_KEY,
@@ -232,7 +235,8 @@ async def test_a_letter_brings_the_link_to_whoever_has_an_address(
         letters = (await work.session.scalars(select(WaitingLetter))).all()
     assert [letter.recipient for letter in letters] == ["ada@example.org"]
     assert letters[0].subject == "Invitation to grace"
-    assert made["link"] in letters[0].text
+    waiting = letters[0]
+    assert made["link"] in Envelopes(SECRET_KEY).open(waiting.id, waiting.sealed)
 
 
 async def test_invitations_are_recorded(
@@ -268,6 +272,33 @@ def test_a_token_with_any_letter_changed_is_none() -> None:
     for place in range(len(token) - 1):  # the last letter has bits that mean nothing
         other = "A" if token[place] != "A" else "B"
         assert tokens.read(token[:place] + other + token[place + 1 :]) is None
+
+
+async def test_an_invitation_ends_with_the_key_it_was_made_with(
+    owner: Caller, stranger: Caller, time: Clock
+) -> None:
+    ends = (clock.now() + timedelta(minutes=1)).isoformat()
+    keys = [
+        (await owner.ask("POST", "/api/v1/api-keys", data)).json()
+        for data in ({"name": "revoked"}, {"name": "expired", "expires_at": ends}, {"name": "kept"})
+    ]
+    made = []
+    for key in keys:
+        headers = {"Authorization": f"Bearer {key['key']}"}
+        made.append((await owner.ask("POST", invitations_of(owner), {}, **headers)).json())
+    shown = {"revoked", "expired", "kept"}
+    assert len((await owner.ask("GET", invitations_of(owner))).json()["items"]) == len(shown)
+    assert (await owner.ask("DELETE", f"/api/v1/api-keys/{keys[0]['id']}")).status_code == 204
+    time.pass_by(minutes=2)
+    listed = (await owner.ask("GET", invitations_of(owner))).json()["items"]
+    assert [each["id"] for each in listed] == [made[2]["id"]]
+    for gone in made[:2]:
+        assert outcome(await accept(stranger, gone["token"])) == GONE
+        looked = await stranger.ask("POST", PREVIEW, {"token": gone["token"]})
+        assert outcome(looked) == GONE
+        path = f"{invitations_of(owner)}/{gone['id']}"
+        assert outcome(await owner.ask("DELETE", path)) == GONE
+    assert (await accept(stranger, made[2]["token"])).status_code == 200
 
 
 @pytest.mark.core

@@ -21,9 +21,10 @@ from folkmoot.identity.service import Identity
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.ids import new_id
 from folkmoot.mail.carrier import Carrier
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.errors import MailAway
 from folkmoot.mail.smtp import MailServer
-from identity_app import Account, Clock, bearer, sign_in, subject_of, user_id_of
+from identity_app import SECRET_KEY, Account, Clock, bearer, sign_in, subject_of, user_id_of
 from posting import PostOffice, post_office
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,9 @@ async def _letters_are_sent(
 
 
 def recovering(database: Database, office: PostOffice) -> Recovery:
-    carrier = Carrier(database, MailServer(office.url, "folkmoot@example.org"))
+    carrier = Carrier(
+        database, MailServer(office.url, "folkmoot@example.org"), Envelopes(SECRET_KEY)
+    )
     return Recovery(database, carrier, "https://folkmoot.example")
 
 

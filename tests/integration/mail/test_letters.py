@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import LiteralString
 
+import psycopg
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
@@ -17,17 +19,19 @@ from folkmoot.kit.ids import LetterId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.mail import letters, smtp
 from folkmoot.mail.carrier import Carrier
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.errors import LetterRefused, MailAway
 from folkmoot.mail.letters import Letter
 from folkmoot.mail.models import WaitingLetter
 from folkmoot.mail.smtp import MailServer
-from identity_app import Clock
+from identity_app import SECRET_KEY, Clock
 from posting import certificate, post_office
 
 pytestmark = pytest.mark.anyio
 
 SENDER = "Folkmoot <folkmoot@example.org>"
 LETTER = Letter("ada@example.org", "Wêlcome", "Hello Ada,\n\n.a line that begins with a dot\n")
+ENVELOPES = Envelopes(SECRET_KEY)
 DUE: LiteralString = "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'"
 JOBS: LiteralString = "SELECT status::text, attempts FROM procrastinate_jobs"
 
@@ -38,7 +42,7 @@ async def carried(
 ) -> AsyncIterator[None]:
     """Have letters sent as long as the block lasts."""
     async with Queue(address) as queue:
-        Carrier(database, server).register(queue)
+        Carrier(database, server, ENVELOPES).register(queue)
         working = asyncio.create_task(queue.work(name="post", concurrency=1))
         yield
         working.cancel()
@@ -71,7 +75,7 @@ async def test_a_letter_is_sent_once_its_work_is_committed_and_then_forgotten(
         carried(database, app_address, MailServer(office.url, SENDER)),
     ):
         async with database.work(subject) as work:
-            await letters.post(work, LETTER)
+            await letters.post(work, ENVELOPES, LETTER)
         to, message = await office.letter()
         await until_jobs_are(database)
     assert to == "ada@example.org"
@@ -87,7 +91,7 @@ async def test_a_letter_of_work_that_failed_was_never_posted(
 ) -> None:
     with suppress(ZeroDivisionError):
         async with database.personal_work(subject.user_id) as work:
-            await letters.post(work, LETTER)
+            await letters.post(work, ENVELOPES, LETTER)
             raise ZeroDivisionError
     assert await waiting(database, subject) == []
     await until_jobs_are(database)
@@ -96,14 +100,14 @@ async def test_a_letter_of_work_that_failed_was_never_posted(
 async def test_nobody_posts_letters_on_nobody_s_behalf(database: Database) -> None:
     async with database.personal_work() as work:
         with pytest.raises(ValueError, match="nobody acts"):
-            await letters.post(work, LETTER)
+            await letters.post(work, ENVELOPES, LETTER)
 
 
 async def test_others_do_not_see_a_letter_that_waits(
     database: Database, subject: Subject, other_subject: Subject
 ) -> None:
     async with database.work(subject) as work:
-        await letters.post(work, LETTER)
+        await letters.post(work, ENVELOPES, LETTER)
     assert len(await waiting(database, subject)) == 1
     assert await waiting(database, other_subject) == []
 
@@ -116,7 +120,7 @@ async def test_a_letter_waits_for_a_server_that_is_away(
         carried(database, app_address, MailServer(office.url, SENDER)),
     ):
         async with database.work(subject) as work:
-            await letters.post(work, LETTER)
+            await letters.post(work, ENVELOPES, LETTER)
         await until_jobs_are(database, ("todo", RETRIES + 2))
         office.answers.clear()
         await until_jobs_are(database)
@@ -132,7 +136,7 @@ async def test_a_letter_that_is_refused_stays_for_an_operator_to_see(
     ):
         with capture_logs() as lines:
             async with database.work(subject) as work:
-                await letters.post(work, LETTER)
+                await letters.post(work, ENVELOPES, LETTER)
             await until_jobs_are(database, ("failed", RETRIES + 1))
     assert [each.recipient for each in await waiting(database, subject)] == [LETTER.to]
     refusals = [line for line in lines if line["event"] == "mail.refused"]
@@ -140,15 +144,46 @@ async def test_a_letter_that_is_refused_stays_for_an_operator_to_see(
     assert LETTER.to not in str(lines)
 
 
+async def test_what_a_letter_says_stands_in_no_table_before_or_after_it_was_refused(
+    database: Database, app_address: str, superuser_address: str, subject: Subject
+) -> None:
+    said = replace(LETTER, text="Accept with https://folkmoot.example/invitation#fm_invitation_x")
+    async with (
+        post_office(answers={"RCPT": "550 nobody of that name"}) as office,
+        carried(database, app_address, MailServer(office.url, SENDER)),
+    ):
+        async with database.work(subject) as work:
+            await letters.post(work, ENVELOPES, said)
+        for attempts in (0, RETRIES + 1):
+            if attempts:
+                await until_jobs_are(database, ("failed", attempts))
+            with psycopg.connect(superuser_address) as connection:
+                rows = connection.execute("SELECT l::text FROM letters l").fetchall()
+                jobs = connection.execute("SELECT j::text FROM procrastinate_jobs j").fetchall()
+            assert len(rows) == 1
+            for text in (said.text, "invitation#", said.text.encode().hex()):
+                assert text not in f"{rows} {jobs}"
+
+
+async def test_an_envelope_is_opened_for_its_own_letter_with_the_key_of_now_or_before() -> None:
+    letter, other = new_id(), new_id()
+    sealed = ENVELOPES.seal(letter, LETTER.text)
+    changed = Envelopes("the next secret key of this deployment", SECRET_KEY)
+    assert changed.open(letter, sealed) == LETTER.text
+    for envelopes, about in ((ENVELOPES, other), (Envelopes("x" * 32), letter)):
+        with pytest.raises(LetterRefused):
+            envelopes.open(about, sealed)
+
+
 async def test_a_server_is_waited_for_a_day(
     database: Database, subject: Subject, time: Clock
 ) -> None:
     async with database.work(subject) as work:
-        await letters.post(work, LETTER)
+        await letters.post(work, ENVELOPES, LETTER)
     (letter,) = await waiting(database, subject)
     ids = {"user_id": str(subject.user_id), "letter_id": str(letter.id)}
     async with post_office(answers={"MAIL": "451 later"}) as office:
-        carrier = Carrier(database, MailServer(office.url, SENDER))
+        carrier = Carrier(database, MailServer(office.url, SENDER), ENVELOPES)
         with pytest.raises(MailAway):
             await carrier.send(**ids)
         time.pass_by(days=1)
@@ -162,7 +197,7 @@ async def test_without_a_server_a_letter_is_dropped_and_the_log_says_so(
     with capture_logs() as lines:
         async with carried(database, app_address, None):
             async with database.work(subject) as work:
-                await letters.post(work, LETTER)
+                await letters.post(work, ENVELOPES, LETTER)
             await until_jobs_are(database)
     assert "mail.not_configured" in {line["event"] for line in lines}
     assert await waiting(database, subject) == []
@@ -172,7 +207,7 @@ async def test_a_letter_that_was_sent_is_not_sent_again(
     database: Database, subject: Subject
 ) -> None:
     async with post_office() as office:
-        carrier = Carrier(database, MailServer(office.url, SENDER))
+        carrier = Carrier(database, MailServer(office.url, SENDER), ENVELOPES)
         await carrier.send(user_id=str(subject.user_id), letter_id=str(new_id()))
         assert office.connections == 0
 

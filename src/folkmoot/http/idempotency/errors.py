@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from folkmoot.kit.errors import AppError, Busy, Invalid
+from folkmoot.kit.errors import AppError, Busy, Conflict, Invalid
 
 
 class IdempotencyKeyInvalid(AppError):
@@ -20,6 +20,16 @@ class IdempotencyKeyReused(Invalid):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was sent before with a different request.")
+
+
+class AnswerNotKept(Conflict):
+    """The first request under the key has had its effect; what it was answered is lost."""
+
+    code = "answer_not_kept"
+
+    def __init__(self) -> None:
+        detail = "This was done when it was first sent, but its answer could not be kept."
+        super().__init__(detail)
 
 
 class RequestInFlight(Busy):

@@ -14,12 +14,14 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
 from folkmoot.http.idempotency import statements
 from folkmoot.http.idempotency.answers import Answer, Safe
-from folkmoot.http.idempotency.errors import IdempotencyKeyReused, RequestInFlight
+from folkmoot.http.idempotency.errors import AnswerNotKept, IdempotencyKeyReused, RequestInFlight
 from folkmoot.kit import crypto
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 
 KEPT: Final = timedelta(hours=24)
+LOST: Final = b""
+"""In place of an answer that could not be kept."""
 LEASE: Final = timedelta(seconds=10)
 """How long a key stays taken by a process that died with it."""
 
@@ -73,6 +75,7 @@ class Keys:
         Raises:
             IdempotencyKeyReused: It belongs to another request.
             RequestInFlight: Its request has no answer yet.
+            AnswerNotKept: Its request has had its effect, and its answer is lost.
         """
         values = key.values(fingerprint=fingerprint, lease=self._lease)
         async with self._database.work(key.subject) as work:
@@ -85,6 +88,8 @@ class Keys:
             raise IdempotencyKeyReused
         if found.answer is None:
             raise RequestInFlight(retry_after=1)
+        if found.answer == LOST:
+            raise AnswerNotKept
         return Finished(found.fingerprint, key.safe.open(found.answer))
 
     @asynccontextmanager
@@ -108,6 +113,12 @@ class Keys:
         async with self._database.work(key.subject) as work:
             await work.session.execute(statements.KEEP, values)
             await work.session.execute(statements.FORGET, values)
+
+    async def lose(self, key: Key, fingerprint: bytes) -> None:
+        """Remember for 24 hours that a request was answered, though not what."""
+        async with self._database.work(key.subject) as work:
+            values = key.values(fingerprint=fingerprint, answer=LOST)
+            await work.session.execute(statements.KEEP, values)
 
     async def release(self, key: Key) -> None:
         """Give a key back: its request had no effect. What can not be reached is free later."""

@@ -1,5 +1,6 @@
 """Routes whose POSTs can be sent twice."""
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -7,7 +8,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,10 +22,14 @@ from folkmoot.http.idempotency.errors import IdempotencyKeyInvalid, IdempotencyK
 from folkmoot.http.idempotency.fingerprint import EPILOGUE, Body, Fingerprint, is_multipart
 from folkmoot.http.idempotency.keys import Key, Keys
 from folkmoot.http.ports import ports_of
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 
 HEADER: Final = "idempotency-key"
+ATTEMPTS: Final = 4
+PAUSE: Final = 0.5
+"""Seconds between two attempts to keep an answer, or that there was one."""
 PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,255}")
 NOBODY: Final = Subject(OrgId(UUID(int=0)), UserId(UUID(int=0)))
 """Who has no account yet."""
@@ -35,6 +42,8 @@ PASSING: Final = frozenset(
     }
 )
 """Refusals that say nothing of the request itself. They are not kept, nor are our failures."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -67,7 +76,7 @@ async def _once(keys: Keys, text: str, request: Request, handle: Handler) -> Res
         return finished.answer.response()
     async with keys.held(key):
         response = await _rendered(request, handle)
-        await _settle(keys, key, fingerprint, response)
+    await _settle(keys, key, fingerprint, response)
     return response
 
 
@@ -86,7 +95,7 @@ async def _once_streamed(
         response = await _rendered(Request(request.scope, body.receive), handle)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             await body.drain()
-        await _settle(keys, key, fingerprint, response)
+    await _settle(keys, key, fingerprint, response)
     return response
 
 
@@ -97,8 +106,28 @@ async def _settle(keys: Keys, key: Key, fingerprint: Fingerprint, response: Resp
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING or refused_early:
         await keys.release(key)
     else:
-        answer = Answer.of(response, asked=fingerprint.size)
-        await keys.keep(key, fingerprint.digest(), answer)
+        await _keep(keys, key, fingerprint, response)
+
+
+async def _keep(keys: Keys, key: Key, fingerprint: Fingerprint, response: Response) -> None:
+    """Keep the answer of a request that has had its effect.
+
+    Whatever is in the way, the client gets the answer this once and the key is not given back: a
+    second request would repeat the effect.
+    """
+    digest, answer = fingerprint.digest(), Answer.of(response, asked=fingerprint.size)
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(PAUSE)
+        try:
+            if attempt == 0:
+                await keys.keep(key, digest, answer)
+            else:
+                await keys.lose(key, digest)
+        except (AppError, SQLAlchemyError) as error:
+            log.warning("idempotency.answer_not_kept", error=type(error).__name__)
+        else:
+            return
 
 
 async def _rendered(request: Request, handle: Handler) -> Response:

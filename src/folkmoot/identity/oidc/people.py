@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import accounts, api_keys, links, members, organizations, resets, sessions
+from folkmoot.identity import accounts, eviction, members, organizations
 from folkmoot.identity.errors import EmailTaken, NotSignedIn
 from folkmoot.identity.models import ExternalIdentity, Membership, Organization, User
 from folkmoot.identity.oidc.issuer import Claims
@@ -81,10 +81,7 @@ async def _hand_over(database: Database, claims: Claims, user_id: UserId, email:
         if address is None or not _is_same(address, email):
             raise NotSignedIn
         work.session.add(_identity(claims, user_id))
-        await sessions.revoke_all(work)
-        await links.withdraw_all(work)
-        await resets.withdraw_all(work)
-        await api_keys.revoke_all(work)
+        await eviction.evict(work)
         await trail.record_personal(
             work, "identity.linked", target=("user", user_id), after={"issuer": claims.issuer.url}
         )

@@ -1,0 +1,51 @@
+"""Answers that could not be kept: what was done is not done again."""
+
+import httpx
+import pytest
+
+from folkmoot.db.errors import DatabaseUnavailable
+from folkmoot.db.work import Database
+from folkmoot.http.idempotency import route
+from folkmoot.http.idempotency.keys import Keys
+from folkmoot.kit.subject import Subject
+from identity_app import SECRET_KEY
+from repeating import Workshop
+
+pytestmark = pytest.mark.anyio
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def fail(*_: object) -> None:
+    raise DatabaseUnavailable
+
+
+async def test_what_was_done_is_not_done_again_where_its_answer_could_not_be_kept(
+    database: Database, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keys(database, SECRET_KEY)
+    monkeypatch.setattr(keys, "keep", fail)
+    monkeypatch.setattr(route, "PAUSE", 0.01)
+    workshop = Workshop(keys, subject, database)
+    async with workshop.client:
+        assert (await workshop.make()).json()["call"] == 1
+        monkeypatch.undo()
+        assert code(await workshop.make()) == (409, "answer_not_kept")
+        assert code(await workshop.make(name="other")) == (422, "idempotency_key_reused")
+    assert workshop.calls == 1
+
+
+async def test_where_nothing_can_be_kept_the_key_is_not_given_back(
+    database: Database, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keys(database, SECRET_KEY)
+    for name in ("keep", "lose"):
+        monkeypatch.setattr(keys, name, fail)
+    monkeypatch.setattr(route, "PAUSE", 0.0)
+    workshop = Workshop(keys, subject, database)
+    async with workshop.client:
+        assert (await workshop.make()).json()["call"] == 1
+        assert code(await workshop.make()) == (409, "request_in_flight")
+    assert workshop.calls == 1
