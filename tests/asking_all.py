@@ -10,11 +10,14 @@ Body = dict[str, Any]
 JSON: Final = {"Content-Type": "application/json"}
 
 
-def operations(description: Body) -> Iterator[tuple[str, str, Body]]:
-    """Yield the operations that need a caller: method, path and description."""
+def operations(description: Body, *, platform: bool = False) -> Iterator[tuple[str, str, Body]]:
+    """Yield the operations that need a caller: method, path and description.
+
+    Those for platform admins are apart: who may call them is no matter of organisations.
+    """
     for path, item in description["paths"].items():
         for method, operation in item.items():
-            if operation["security"]:
+            if operation["security"] and ("x-platform" in operation) is platform:
                 yield method, path, operation
 
 

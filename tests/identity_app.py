@@ -16,6 +16,7 @@ from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import routes
 from folkmoot.identity.models import Membership
 from folkmoot.identity.permissions import OWNER, OrgRole
+from folkmoot.identity.platform.admission import Admission
 from folkmoot.identity.service import Client, Identity, IdentityOptions
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
@@ -67,6 +68,7 @@ def app_of(identity: Identity) -> FastAPI:
         identity.database,
         Keys(identity.database, SECRET_KEY),
         identity.authenticator.identify,
+        admit_platform_admin=Admission(identity.database),
     )
     return app
 

@@ -10,10 +10,10 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from folkmoot import assembly, main
 from folkmoot.assembly import Ground
 from folkmoot.db.place import Place
-from folkmoot.http.access import Requirement, personal, public, signed_in
+from folkmoot.http.access import Requirement, personal, platform, public, signed_in
 from folkmoot.settings.deployment import Deployment
 
-MARKERS: Final = (public, signed_in, personal)
+MARKERS: Final = (public, signed_in, personal, platform)
 
 
 def whole_application() -> FastAPI:

@@ -55,5 +55,6 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "service accounts", "description": "Members that are programs, and their keys."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
+    {"name": "platform", "description": "All organisations and people, for platform admins."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},
 ]

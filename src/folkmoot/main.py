@@ -33,6 +33,7 @@ from folkmoot.http.openapi import Api
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import provisioning
 from folkmoot.identity import routes as identity_routes
+from folkmoot.identity.platform.admission import Admission
 from folkmoot.identity.provisioning import FirstStart
 from folkmoot.jobs import backlog
 from folkmoot.kit.subject import Subject
@@ -209,6 +210,7 @@ def _ports(parts: Parts) -> HttpPorts:
         idempotency=Keys(parts.database, parts.ground.secret_key),
         identify=counted_people(callers.identify, limits),
         refused=Refusals(parts.database),
+        admit_platform_admin=Admission(parts.database),
     )
 
 

@@ -76,6 +76,51 @@ def test_a_key_is_shown_once_acts_for_its_user_and_is_revoked(
     assert "nightly" not in folkmoot("key", "list").out
 
 
+def test_a_key_acts_for_a_service_account(folkmoot: Shell, local_server: Deployed) -> None:
+    organization = local_server.get("/api/v1/me").json()["organization_id"]
+    path = f"/api/v1/organizations/{organization}/service-accounts"
+    account = local_server.post(path, json={"name": "importer"}).json()["id"]
+    created = folkmoot("key", "create", "nightly", "--service-account", account)
+    assert created.code == 0, created.err
+    me = key_of(local_server, created.out.strip()).json()
+    assert (me["id"], me["name"], me["email"]) == (account, "importer", None)
+    absent = folkmoot("key", "create", "nightly", "--service-account", organization)
+    assert (absent.code, absent.out) == (1, "")
+
+
+def test_the_operator_says_who_looks_after_the_platform(
+    folkmoot: Shell, local_server: Deployed
+) -> None:
+    email = "root@one.example"
+    created = folkmoot("user", "create", email, "--password-stdin", given=f"{PASSWORD}\n")
+    assert created.code == 0
+    form = {"username": email, "password": PASSWORD}
+    token = local_server.post("/api/v1/auth/token", data=form).json()["access_token"]
+
+    def asked() -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{local_server.url}/api/v1/platform/users", headers=headers).status_code
+
+    def since() -> str | None:
+        people = {each["email"]: each for each in folkmoot("user", "list", "--json").json}
+        shown: str | None = people[email]["platform_admin_since"]
+        return shown
+
+    assert (asked(), since()) == (403, None)
+    for said in ("is now", "was already"):
+        promoted = folkmoot("user", "promote", email)
+        assert (promoted.code, said in promoted.err) == (0, True)
+    assert asked() == 200
+    assert since() is not None
+    for said in ("is no longer", "was not"):
+        demoted = folkmoot("user", "demote", email)
+        assert (demoted.code, said in demoted.err) == (0, True)
+    assert asked() == 403
+    for command in ("promote", "demote"):
+        nobody = folkmoot("user", command, "nobody@one.example")
+        assert (nobody.code, nobody.out) == (1, "")
+
+
 def test_a_key_for_nobody_is_not_made(folkmoot: Shell) -> None:
     ended = folkmoot("key", "create", "nightly", "--user", "nobody@one.example")
     assert (ended.code, ended.out) == (1, "")

@@ -25,7 +25,10 @@ Values = Mapping[str, object]
 
 # Memberships are a table of identity, which stands above this room: row-level security shows a
 # person their own, and in this order two people's events cannot wait for one another.
-PLACES: Final = text("SELECT org_id FROM memberships WHERE user_id = :user ORDER BY org_id")
+# Where somebody is for a while, nobody is told what they do elsewhere.
+PLACES: Final = text(
+    "SELECT org_id FROM memberships WHERE user_id = :user AND ends_at IS NULL ORDER BY org_id"
+)
 FORGET: Final = text("SELECT org_id FROM audit_forget()")
 ENTER: Final = text("SELECT set_config('app.org', :org, true)")
 
@@ -75,10 +78,12 @@ async def record_personal(
     target: Target | None = None,
     before: Values | None = None,
     after: Values | None = None,
+    by: UserId | None = None,
 ) -> None:
     """Record what a person does outside an organisation, in each that they are a member of.
 
-    The arguments are those of `record`. Nobody's doings are nowhere to be recorded.
+    The arguments are those of `record`, and who does it if it is done to them. Nobody's doings are
+    nowhere to be recorded.
     """
     if work.user_id is None:
         return
@@ -90,7 +95,7 @@ async def record_personal(
             await _append_everywhere(work, user_id, entries)
 
         do_last(work, append)
-    entries.append(_entry(action, Actor(work.user_id), target, before, after))
+    entries.append(_entry(action, Actor(by or work.user_id), target, before, after))
 
 
 async def forget(work: PersonalWork) -> None:

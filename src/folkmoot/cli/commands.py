@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "migrate": ("serve:migrate", "Bring the database's schema up to date."),
     "doctor": ("doctor:doctor", "Check this machine and deployment; say what to mend and how."),
     "config": ("config:app", "Look at the configuration."),
-    "user": ("users:app", "Create and list the people of this deployment."),
+    "user": ("users:app", "Create and list people; say who is a platform admin."),
     "org": ("organizations:app", "List the organisations of this deployment."),
     "key": ("keys:app", "Create, list and revoke API keys."),
     "chat": ("chat:chat", "Ask an agent; the answer streams into the terminal."),

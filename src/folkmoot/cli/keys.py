@@ -10,10 +10,10 @@ from folkmoot.cli import operator, terminal
 from folkmoot.cli.failures import Failure
 from folkmoot.cli.operator import Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
-from folkmoot.identity import api_keys, signing
+from folkmoot.identity import api_keys, service_accounts, signing
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApiKeyId
+from folkmoot.kit.ids import ApiKeyId, UserId
 from folkmoot.kit.page import Asked
 from folkmoot.settings.deployment import plain
 from folkmoot.settings.rewrapping import Rewrapped, rewrap_all
@@ -52,11 +52,15 @@ def create(
         typer.Option(help="What it may do, such as runs:read; may be repeated. Default: all."),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="How long it lasts.")] = None,
+    service_account: Annotated[
+        UUID | None,
+        typer.Option(help="Id of the service account that it acts for; it stays without its user."),
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Create an API key that acts for a user. It is shown this once.
+    """Create an API key that acts for a user, or for a service account. It is shown this once.
 
     Standard output is the key alone, so that a script can keep it.
     """
@@ -66,7 +70,11 @@ def create(
     async def make(here: Operator) -> ApiKeyCreated:
         subject = await here.subject(user, organization)
         async with here.identity.database.work(subject) as work:
-            made, secret = await api_keys.create(work, wanted)
+            if service_account is None:
+                made, secret = await api_keys.create(work, wanted)
+            else:
+                account = UserId(service_account)
+                made, secret = await service_accounts.create_key(work, account, wanted)
             shown = ApiKeyRead.model_validate(made)
         return ApiKeyCreated(**shown.model_dump(), key=secret)
 

@@ -56,11 +56,20 @@ class Operator:
             NobodyToActFor: There is no such user.
             OrganizationNotFound: They are no member there.
         """
+        user_id = await self.user(email)
+        place = OrgId(organization) if organization else None
+        return await callers.by_user(self.identity.database, user_id, place)
+
+    async def user(self, email: str | None = None) -> UserId:
+        """Return a user, by default the first one of the deployment.
+
+        Raises:
+            NobodyToActFor: There is no such user.
+        """
         user_id = await self._first() if email is None else await self._named(email)
         if user_id is None:
             raise NobodyToActFor(email)
-        place = OrgId(organization) if organization else None
-        return await callers.by_user(self.identity.database, user_id, place)
+        return user_id
 
     async def _named(self, email: str) -> UserId | None:
         user = await accounts.find(self.identity.database, email)

@@ -9,20 +9,23 @@ import typer
 from folkmoot.cli import operator, terminal
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.failures import Failure
-from folkmoot.cli.operator import Operator
+from folkmoot.cli.operator import NobodyToActFor, Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
-from folkmoot.identity import everyone
+from folkmoot.identity import accounts, everyone
 from folkmoot.identity.everyone import Person
+from folkmoot.identity.platform import admins
 from folkmoot.identity.schemas import Registered, Registration
 
-SHOWN: Final = ("id", "email", "name", "organizations")
+SHOWN: Final = ("id", "email", "name", "organizations", "platform_admin")
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address they sign in with.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback()
 def user() -> None:
-    """Create and list the people of this deployment.
+    """Create and list the people of this deployment; say who looks after it.
 
     For its operator: works on the database itself, whether or not a server is running.
     """
@@ -85,8 +88,47 @@ def list_users(
     found = operator.perform(people, data_dir=data_dir, config=config)
     if as_json:
         return terminal.show_json([asdict(person) for person in found])
-    rows = [{**asdict(person), "organizations": _places(person)} for person in found]
+    rows = [
+        {**asdict(person), "organizations": _places(person), "platform_admin": _since(person)}
+        for person in found
+    ]
     return terminal.show_table(rows, SHOWN, empty="Nobody has an account.")
+
+
+@app.command("promote")
+def promote(email: Email, *, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Make somebody a platform admin, who looks after all organisations.
+
+    They see which organisations and people there are, may suspend them, and may enter an
+    organisation for an hour; each time the trails tell of it.
+    """
+
+    async def appoint(here: Operator) -> bool:
+        database, owner = here.identity.database, here.ground.place.owner
+        return await admins.appoint(database, owner, await here.user(email))
+
+    made = operator.perform(appoint, data_dir=data_dir, config=config)
+    terminal.note(f"{email} {'is now' if made else 'was already'} a platform admin.")
+
+
+@app.command("demote")
+def demote(email: Email, *, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Let somebody be a platform admin no more. Running servers heed it within five seconds."""
+
+    async def dismiss(here: Operator) -> bool:
+        database, owner = here.identity.database, here.ground.place.owner
+        user_id = await accounts.find_id(database, email)  # also of somebody who is suspended
+        if user_id is None:
+            raise NobodyToActFor(email)
+        return await admins.dismiss(database, owner, user_id)
+
+    gone = operator.perform(dismiss, data_dir=data_dir, config=config)
+    terminal.note(f"{email} {'is no longer' if gone else 'was not'} a platform admin.")
+
+
+def _since(person: Person) -> str:
+    since = person.platform_admin_since
+    return terminal.moment(since.isoformat()) if since else ""
 
 
 def _places(person: Person) -> str:

@@ -11,12 +11,14 @@ from uuid import UUID
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from folkmoot.http.access_log import template
 from folkmoot.http.ports import Person, ports_of
 from folkmoot.kit.errors import Forbidden, NotFound
 from folkmoot.kit.ids import TeamId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import context
 
+ADMITTED: Final = "folkmoot.platform"
 SUBJECT: Final = "folkmoot.subject"
 """Where a connection keeps its caller once that is known."""
 
@@ -38,6 +40,13 @@ class PersonNeeded(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Sign in for this: what you have shown is for one organisation.")
+
+
+class PlatformAdminNeeded(Forbidden):
+    code = "platform_admin_needed"
+
+    def __init__(self) -> None:
+        super().__init__("This is for platform administrators, in person.")
 
 
 class TeamNotFound(NotFound):
@@ -118,6 +127,18 @@ async def personal(connection: HTTPConnection) -> None:
         raise PersonNeeded
 
 
+async def platform(connection: HTTPConnection) -> None:
+    """Mark a route for platform admins: the one way past roles, which is recorded each time."""
+    scope, admit = connection.scope, ports_of(connection).admit_platform_admin
+    who = await person(connection)
+    if ADMITTED in scope:
+        return
+    if admit is None:
+        raise PlatformAdminNeeded
+    await admit(who, method=scope["method"], route=template(scope))
+    scope[ADMITTED] = True
+
+
 def require(permission: str) -> Any:  # noqa: ANN401 - FastAPI's own marker type
     """Declare the permission of a route: `dependencies=[require("runs:read")]`."""
     return Depends(Requirement(permission))
@@ -134,6 +155,7 @@ def require_team_permission(permission: str) -> Any:  # noqa: ANN401 - FastAPI's
 PUBLIC = Depends(public)
 SIGNED_IN = Depends(signed_in)
 PERSONAL = Depends(personal)
+PLATFORM = Depends(platform)
 
 
 def demand(subject: Subject, permission: str) -> None:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from folkmoot.http import openapi_headers
-from folkmoot.http.access import Requirement, public
+from folkmoot.http.access import Requirement, platform, public
 from folkmoot.http.openapi_examples import add_examples
 from folkmoot.http.openapi_inputs import restrict_inputs
 from folkmoot.http.openapi_problems import add_problems, shared
@@ -126,6 +126,9 @@ def _describe_access(operation: Json, context: RouteContext) -> None:
         parameters.append({"$ref": "#/components/parameters/OrganizationId"})
         parameters.append({"$ref": "#/components/parameters/TeamId"})
     parameters.append({"$ref": "#/components/parameters/RequestId"})
+    if platform in calls:
+        operation["x-platform"] = True
+        operation["description"] += "\n\nFor platform administrators, signed in as themselves."
     for call in calls:
         if isinstance(call, Requirement):
             operation["x-permission"] = call.permission

@@ -46,6 +46,14 @@ class Refused(Protocol):
         ...
 
 
+class PlatformAdmission(Protocol):
+    """Lets platform admins past the roles of organisations."""
+
+    async def __call__(self, person: Person, *, method: str, route: str) -> None:
+        """Put on record that one acts as such, or fail with `PlatformAdminNeeded`."""
+        ...
+
+
 async def identify_nobody(connection: HTTPConnection) -> Person:
     """Take nobody for anybody, where there are no routes for people without a place."""
     raise Unauthenticated(f"Nobody is known at {connection.url.path}.")
@@ -61,6 +69,7 @@ class HttpPorts:
         idempotency: Remembers what has been answered; without it nothing is answered twice.
         identify: Tells who is calling who may be in no organisation.
         refused: Takes note of refusals that the audit trail tells of.
+        admit_platform_admin: Lets platform admins in; without it there are none.
     """
 
     authenticate: Authenticator
@@ -68,6 +77,7 @@ class HttpPorts:
     idempotency: Keys | None = None
     identify: Identifier = identify_nobody
     refused: Refused | None = None
+    admit_platform_admin: PlatformAdmission | None = None
 
 
 def ports_of(connection: HTTPConnection) -> HttpPorts:

@@ -185,6 +185,29 @@ class CannotOwn(Conflict):
         super().__init__("Only a person who stays can own an organisation.")
 
 
+class UserNotFound(NotFound):
+    code = "user_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody with this id has an account here.")
+
+
+class OwnAccount(Conflict):
+    code = "own_account"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody suspends themselves.")
+
+
+class NowhereAMember(Conflict):
+    """Somebody of whose doings no trail would tell."""
+
+    code = "nowhere_a_member"
+
+    def __init__(self) -> None:
+        super().__init__("They are in no organisation: nothing could tell what they do.")
+
+
 class ServiceAccountNotFound(NotFound):
     code = "service_account_not_found"
 

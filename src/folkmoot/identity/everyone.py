@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from folkmoot.db.work import Database
 from folkmoot.identity import accounts, callers
-from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.models import Membership, Organization, PlatformAdmin, User
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.kit.ids import OrgId, UserId
 
@@ -44,6 +44,7 @@ class Person:
     name: str
     created_at: datetime
     places: tuple[Place, ...]
+    platform_admin_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +117,16 @@ async def _person(database: Database, user_id: UserId) -> Person | None:
         .where(Membership.user_id == user_id, Organization.deleted_at.is_(None))
         .order_by(Organization.id)
     )
+    admin = select(PlatformAdmin.since).where(PlatformAdmin.user_id == user_id)
     async with database.personal_work(user_id) as work:
         user = (await work.session.scalars(own)).one_or_none()
         rows = await work.session.execute(theirs)
+        since = await work.session.scalar(admin)
         places = tuple(Place(id_, name, OrgRole(role)) for id_, name, role in rows)
     if user is None:
         return None
-    return Person(user.id, accounts.address_of(user), user.name, user.created_at, places)
+    email = accounts.address_of(user)
+    return Person(user.id, email, user.name, user.created_at, places, since)
 
 
 async def _tenant(database: Database, member: UserId, org_id: OrgId) -> Tenant:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot.http import problems
-from folkmoot.http.access import Requirement, caller, person, personal, public
+from folkmoot.http.access import Requirement, caller, person, personal, platform, public
 from folkmoot.http.access_log import template
 from folkmoot.http.idempotency.answers import Answer
 from folkmoot.http.idempotency.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
@@ -155,10 +155,11 @@ async def _subject(request: Request) -> Subject:
     calls = [each.call for each in route.dependant.dependencies]
     if public in calls:
         return NOBODY
-    if personal in calls:
-        await personal(request)
-        found = await person(request)
-        return found.subject or replace(NOBODY, user_id=found.user_id)
+    for demand in (personal, platform):
+        if demand in calls:
+            await demand(request)
+            found = await person(request)
+            return found.subject or replace(NOBODY, user_id=found.user_id)
     for call in calls:
         if isinstance(call, Requirement):
             await call(request)

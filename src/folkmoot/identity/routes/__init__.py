@@ -12,6 +12,7 @@ from folkmoot.identity.routes import (
     oidc,
     organizations,
     passwords,
+    platform,
     service_accounts,
     sessions,
     teams,
@@ -35,6 +36,7 @@ def router(identity: Identity) -> APIRouter:
         api_keys,
         service_accounts,
         teams,
+        platform,
     ):
         routes.include_router(part.router(identity))
     return routes
