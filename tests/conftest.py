@@ -24,7 +24,7 @@ from folkmoot.identity.accounts import NewAccount
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 
-pytest_plugins = ["deployed", "identity_app", "settings_app", "talking", "acting"]
+pytest_plugins = ["deployed", "identity_app", "settings_app", "talking", "acting", "operating"]
 
 SECRET_KEY = "a secret key that only the tests know"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -1,0 +1,50 @@
+"""Platform admins in tests, and what they ask for."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from acting import Caller, caller
+from folkmoot.identity.platform import admins
+from folkmoot.identity.service import Identity
+from folkmoot.kit.ids import UserId
+from identity_app import register
+
+ME = "/api/v1/me"
+PLATFORM = "/api/v1/platform"
+ORGANIZATIONS = f"{PLATFORM}/organizations"
+USERS = f"{PLATFORM}/users"
+WHY = {"reason": "ticket 4711"}
+
+
+def id_of(person: Caller) -> UserId:
+    return UserId(UUID(person.id))
+
+
+def entries_of(place: str) -> str:
+    return f"{ORGANIZATIONS}/{place}/entries"
+
+
+@pytest.fixture
+async def admin(client: httpx.AsyncClient, identity: Identity, owner_address: str) -> Caller:
+    """A platform admin, who is of an organisation of their own."""
+    person = await caller(client, await register(client, "root"))
+    assert await admins.appoint(identity.database, owner_address, id_of(person))
+    return person
+
+
+@pytest.fixture
+async def entered(admin: Caller, owner: Caller) -> dict[str, str]:
+    """What the admin sends to act in the owner's organisation, which they have entered."""
+    answer = await admin.ask("POST", entries_of(owner.place), WHY)
+    assert answer.status_code == 201, answer.text
+    return {"X-Organization-Id": owner.place}
+
+
+async def every(person: Caller, path: str) -> list[dict[str, Any]]:
+    answer = await person.ask("GET", path)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
