@@ -16,6 +16,7 @@ from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import routes
 from folkmoot.identity.models import Membership
 from folkmoot.identity.permissions import OWNER, OrgRole
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.platform.admission import Admission
 from folkmoot.identity.service import Client, Identity, IdentityOptions
 from folkmoot.kit import clock
@@ -61,7 +62,9 @@ def identity(database: Database) -> Identity:
 
 def app_of(identity: Identity) -> FastAPI:
     app = FastAPI()
-    app.include_router(routes.router(identity), prefix="/api/v1")
+    app.include_router(
+        routes.router(identity, PersonalData(identity.database, ())), prefix="/api/v1"
+    )
     problems.install(app)
     app.state.http = HttpPorts(
         identity.authenticator,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from folkmoot import options
+from folkmoot import options, personal
 from folkmoot.agents import loading as agent_loading
 from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
@@ -29,6 +29,7 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity import callers
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.purge import Purge
 from folkmoot.identity.recovery import Recovery
 from folkmoot.identity.refusals import Refusals
@@ -110,6 +111,7 @@ class Parts:
     identity: Identity
     settings: Settings
     secrets: Secrets
+    personal: PersonalData
     supervisor: Supervisor
     models: Models
     knowledge: Knowledge
@@ -161,12 +163,29 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             purging.cancel()
 
 
+def _personal(
+    database: Database,
+    queue: Queue,
+    supervisor: Supervisor,
+    documents: Knowledge,
+    secrets: Secrets,
+) -> PersonalData:
+    kept = personal.contributions(database, supervisor, documents, secrets)
+    data = PersonalData(database, kept)
+    data.register(queue)
+    return data
+
+
 def _purge(parts: Parts) -> Purge:
     async def team_ends(org_id: OrgId, team_id: TeamId) -> None:
         await parts.knowledge.jobs.forget_team(org_id, team_id)
 
     kept = parts.identity.options.kept
-    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends)
+
+    async def user_ends(user_id: UserId) -> None:
+        await parts.personal.erase(user_id=str(user_id))
+
+    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends, user_ends)
 
 
 def settle_memory() -> None:
@@ -207,15 +226,17 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         settings=_settings(on.deployment, database, models),
         searchable=SEARCHABLE,
     )
+    secrets = _secrets(on, database)
     _register_jobs(on, database, queue)
     return Parts(
         ground=on,
         database=database,
         blobs=blobs,
         queue=queue,
-        identity=_identity(on, database),
+        identity=Identity(database, options.identity(on.deployment, on.secret_key)),
         settings=turns.settings,
-        secrets=_secrets(on, database),
+        secrets=secrets,
+        personal=_personal(database, queue, supervisor, documents, secrets),
         supervisor=supervisor,
         models=models,
         knowledge=documents,
@@ -272,10 +293,6 @@ def _settings(deployment: Deployment, database: Database, models: Models) -> Set
     answering = defaults.models.model_copy(update={"default_model": models.default})
     completed = defaults.model_copy(update={"models": answering})
     return Settings(database, completed, deployment.features)
-
-
-def _identity(on: Ground, database: Database) -> Identity:
-    return Identity(database, options.identity(on.deployment, on.secret_key))
 
 
 def _supervisor(on: Ground, database: Database) -> Supervisor:

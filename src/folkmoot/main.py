@@ -186,7 +186,7 @@ def application(parts: Parts) -> Api:
         app.include_router(face, prefix="/api")
     api = APIRouter(prefix=API)
     for slice_routes in (
-        identity_routes.router(parts.identity),
+        identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets),
         conversation_routes.router,
         run_routes.router(parts.database, parts.supervisor, translate),

@@ -39,6 +39,10 @@ LOOKUPS: Final = frozenset(
         "settings_changed",
         "secrets_wrapped_otherwise",
         "identity_slowest_bcrypt",
+        "personal_places",
+        "runs_erase",
+        "identity_invited",
+        "letters_forget",
     }
 )
 """The functions that answer before a tenant is known. They return ids only, or a small number."""

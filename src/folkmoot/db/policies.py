@@ -100,20 +100,30 @@ def let_writer(
 
 
 def let_lookup(
-    table: str, columns: Iterable[str], *, commands: Iterable[str] = ("SELECT",)
+    table: str,
+    columns: Iterable[str],
+    *,
+    commands: Iterable[str] = ("SELECT",),
+    rule: str = "true",
 ) -> None:
     """Let the look-up functions at the named columns of every tenant's rows.
 
     What is deleted is a row and not a column: that takes no names.
+
+    Args:
+        table: The table.
+        columns: The columns.
+        commands: What may be done with them.
+        rule: The SQL condition that a row must meet, for those who do not need every tenant's.
     """
     named = ", ".join(columns)
     listed = f"({named})" if named else ""
     for command in commands:
         op.execute(f"GRANT {command} {listed} ON {table} TO {Role.LOOKUP}")
         clauses = {
-            "SELECT": "USING (true)",
-            "UPDATE": "USING (true) WITH CHECK (true)",
-            "DELETE": "USING (true)",
+            "SELECT": f"USING ({rule})",
+            "UPDATE": f"USING ({rule}) WITH CHECK ({rule})",
+            "DELETE": f"USING ({rule})",
         }[command]
         op.execute(
             f"CREATE POLICY lookup_{command.lower()} ON {table} FOR {command}"

@@ -1,6 +1,9 @@
 """Failures the identity slice can report."""
 
+from collections.abc import Sequence
+
 from folkmoot.kit.errors import (
+    Busy,
     Conflict,
     Forbidden,
     Invalid,
@@ -9,7 +12,7 @@ from folkmoot.kit.errors import (
     Unauthenticated,
     Unavailable,
 )
-from folkmoot.kit.ids import ApiKeyId
+from folkmoot.kit.ids import ApiKeyId, OrgId
 
 
 class NotSignedIn(Unauthenticated):
@@ -213,6 +216,34 @@ class ServiceAccountNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("This organisation has no service account with this id.")
+
+
+class SoleOwner(Conflict):
+    """Nobody goes as long as organisations would be left without an owner."""
+
+    code = "sole_owner"
+
+    def __init__(self, organizations: Sequence[tuple[OrgId, str]]) -> None:
+        super().__init__(
+            "Hand these organisations over or delete them first: nobody else owns them.",
+            organizations=[{"id": str(id_), "name": name} for id_, name in organizations],
+        )
+
+
+class PlacesChanged(Busy):
+    code = "places_changed"
+
+    def __init__(self) -> None:
+        super().__init__("You have just got or lost a place. Please try again.", retry_after=1)
+
+
+class FreshSignInNeeded(Forbidden):
+    """Who has no password proves by signing in anew that it is really they."""
+
+    code = "fresh_sign_in_needed"
+
+    def __init__(self) -> None:
+        super().__init__("You have no password: sign in anew for this, then try again.")
 
 
 class AlreadyMember(Conflict):

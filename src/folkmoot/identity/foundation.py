@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import tokens
+from folkmoot.identity import accounts, tokens
 from folkmoot.identity.authenticator import Authenticator
 from folkmoot.identity.brake import Brake
+from folkmoot.identity.errors import WrongPassword
+from folkmoot.identity.models import User
 from folkmoot.identity.oidc.verifying import Trusted
 from folkmoot.identity.options import IdentityOptions
 from folkmoot.identity.passwords import Passwords
@@ -64,6 +66,20 @@ class Foundation:
         async with self.database.work(subject) as work:
             yield work
         self.authenticator.forget(subject.user_id, subject.org_id)
+
+    async def _demand_password(self, user: User, password: str, client: Client) -> None:
+        """Fail unless this is a person's password; too many guesses are refused.
+
+        Raises:
+            PersonNeeded: It is a service account.
+            WrongPassword: It is another.
+            TooManyAttempts: Too many wrong ones from this address.
+        """
+        account = accounts.normalized(accounts.address_of(user))
+        await self._brake.enter(account, client.address)
+        if not await self.passwords.verify(password, user.password_hash):
+            raise WrongPassword
+        await self._brake.succeeded(account, client.address)
 
     async def _grant(self, session: Refreshed) -> Grant:
         return Grant(

@@ -102,7 +102,8 @@ class Invitations:
         named = Named(work.subject.org_id, InvitationId(new_id()))
         token = self._tokens.issue(named)
         invitation = await _store(work, named, data, credentials.digest(token))
-        after = {"role": data.role, "email": data.email}
+        # Not to whom: the trail could not be made to forget an address that has no account.
+        after = {"role": data.role}
         await trail.record(
             work, "invitation.created", target=("invitation", invitation.id), after=after
         )
@@ -146,7 +147,7 @@ async def withdraw(work: Work, invitation_id: InvitationId) -> None:
     if invitation is None:
         raise InvitationNotFound
     await work.session.delete(invitation)
-    before = {"role": invitation.role, "email": invitation.email}
+    before = {"role": invitation.role}
     target = ("invitation", invitation_id)
     await trail.record(work, "invitation.withdrawn", target=target, before=before)
 

@@ -4,9 +4,11 @@ Whoever changes that holds the organisation: of two changes at once the second s
 has left, so that there is always an owner and nobody acts by a role that they have just lost.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from folkmoot.audit import trail
@@ -25,11 +27,14 @@ from folkmoot.identity.standing import KIND, acts, kind_of, serves, there
 from folkmoot.identity.tenancy import (
     MemberRead,
 )
+from folkmoot.jobs import storing
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
 
 WRITE: Final = "members:write"
+ERASE_LEFT: Final = "identity.erase_left"
+QUEUE: Final = "identity"
 
 
 async def browse(work: Work, *, cursor: UserId | None, limit: int) -> list[MemberRead]:
@@ -84,10 +89,11 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
     return await _read(work, member)
 
 
-async def remove(work: Work, user_id: UserId) -> None:
+async def remove(work: Work, user_id: UserId, *, kept: timedelta) -> None:
     """Take a member out, with their keys and their places in teams; everybody may leave.
 
-    A service account is nowhere else: it ends.
+    What else they had there is kept for a while, for the case that they come back. A service
+    account is nowhere else: it ends.
 
     Raises:
         MemberNotFound: They are no member.
@@ -107,6 +113,8 @@ async def remove(work: Work, user_id: UserId) -> None:
     ends = update(User).where(User.id == user_id, serves(work.subject.org_id))
     await work.session.execute(ends.values(deleted_at=clock.now()))
     await _record(work, "member.left" if leaves else "member.removed", user_id, before=before)
+    ids = {"user_id": str(user_id), "org_id": str(work.subject.org_id)}
+    await storing.store(work.session, ERASE_LEFT, kept, queue=QUEUE, **ids)
 
 
 async def transfer_ownership(work: Work, user_id: UserId) -> MemberRead:
@@ -207,17 +215,22 @@ async def _demand_can_own(work: Work, member: Membership) -> None:
 
 async def _keep_an_owner(work: Work, leaving: Membership) -> None:
     """Fail if nobody would be left who owns the organisation and can act."""
-    if leaving.role != OrgRole.OWNER:
-        return
+    if await is_sole_owner(work.session, leaving):
+        raise LastOwner
+
+
+async def is_sole_owner(session: AsyncSession, member: Membership) -> bool:
+    """Tell whether somebody owns their organisation, and nobody else does who can act."""
+    if member.role != OrgRole.OWNER:
+        return False
     others = (
         select(func.count())
         .select_from(Membership)
         .join(User, User.id == Membership.user_id)
-        .where(Membership.org_id == leaving.org_id, Membership.role == OrgRole.OWNER)
-        .where(Membership.user_id != leaving.user_id, acts())
+        .where(Membership.org_id == member.org_id, Membership.role == OrgRole.OWNER)
+        .where(Membership.user_id != member.user_id, acts())
     )
-    if not await work.session.scalar(others):
-        raise LastOwner
+    return not await session.scalar(others)
 
 
 async def _read(work: Work, member: Membership) -> MemberRead:

@@ -177,7 +177,7 @@ class Invitation(Model, OrgScoped, kw_only=True):
 
     id: Mapped[InvitationId] = mapped_column(primary_key=True)
     email: Mapped[str | None]
-    email_normalized: Mapped[str | None]
+    email_normalized: Mapped[str | None] = mapped_column(index=True)
     role: Mapped[OrgRole] = mapped_column(Text)
     hash: Mapped[bytes] = mapped_column(repr=False)
     invited_by: Mapped[UserId]

@@ -27,13 +27,8 @@ class PasswordChanges(Foundation):
         """
         async with self.database.personal_work(user_id) as work:
             user = await accounts.get(work, user_id)
-        email = accounts.address_of(user)
-        account = accounts.normalized(email)
-        await self._brake.enter(account, client.address)
-        if not await self.passwords.verify(current, user.password_hash):
-            raise WrongPassword
-        await self._brake.succeeded(account, client.address)
-        accounts.demand_other_than(email, new)
+        await self._demand_password(user, current, client)
+        accounts.demand_other_than(accounts.address_of(user), new)
         hashed = await self.passwords.hash(new)
         async with self.database.personal_work(user_id) as work:
             if not await accounts.replace_password(work, user_id, user.password_hash, hashed):

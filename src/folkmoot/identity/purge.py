@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -19,7 +20,7 @@ from psycopg.rows import class_row
 from folkmoot.blobs.store import BlobStore
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
-from folkmoot.kit.ids import OrgId, TeamId
+from folkmoot.kit.ids import OrgId, TeamId, UserId
 
 DAY: Final = 24 * 60 * 60.0
 """Seconds between two purges."""
@@ -36,11 +37,14 @@ ORDER BY c.relname
 """
 DELETE_ORGANIZATION: Final = "DELETE FROM organizations WHERE id = %s AND deleted_at < %s"
 DELETE_TEAM: Final = "DELETE FROM teams WHERE org_id = %s AND id = %s AND deleted_at < %s"
-DELETE_USERS: Final = "DELETE FROM users WHERE deleted_at < %s"
+USERS: Final = "SELECT id FROM users WHERE deleted_at < %s ORDER BY id"
+DELETE_USER: Final = "DELETE FROM users WHERE id = %s AND deleted_at < %s"
 
 Connection = AsyncConnection[tuple[object, ...]]
 TeamEnds = Callable[[OrgId, TeamId], Awaitable[None]]
 """Has everything purged that a team had in other rooms; may be called again."""
+UserEnds = Callable[[UserId], Awaitable[None]]
+"""Erases everything that is kept of a user; may be called again."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -71,12 +75,14 @@ class Purge:
         blobs: Where the files of organisations are: each has its own directory.
         kept: How long what was deleted can be brought back.
         team_ends: What else ends with a team.
+        user_ends: What else ends with a user, and should have long ago.
     """
 
     owner: str
     blobs: BlobStore
     kept: timedelta
     team_ends: TeamEnds
+    user_ends: UserEnds
 
     async def watch(self) -> None:
         """Purge every day until cancelled."""
@@ -96,7 +102,7 @@ class Purge:
             purged = Purged(
                 await self._organizations(connection, before),
                 await self._teams(connection, before),
-                (await connection.execute(DELETE_USERS, (before,))).rowcount,
+                await self._users(connection, before),
             )
         if purged != Purged():
             log.info(
@@ -124,6 +130,13 @@ class Purge:
         for team in found:
             await self.team_ends(team.org_id, team.id)
             await connection.execute(DELETE_TEAM, (team.org_id, team.id, before))
+        return len(found)
+
+    async def _users(self, connection: Connection, before: datetime) -> int:
+        found = await (await connection.execute(USERS, (before,))).fetchall()
+        for (user_id,) in found:
+            await self.user_ends(UserId(UUID(str(user_id))))
+            await connection.execute(DELETE_USER, (user_id, before))
         return len(found)
 
 

@@ -135,6 +135,14 @@ class PasswordChange(Input):
     new_password: NewPassword = Field(examples=["staple battery horse correct"])
 
 
+class AccountErasure(Input):
+    """That somebody wants their account erased, and the proof that it is they."""
+
+    password: Password | None = Field(
+        default=None, description="Whoever has none leaves it out, and signs in anew before."
+    )
+
+
 class PasswordResetRequest(Input):
     """Whose password is forgotten."""
 

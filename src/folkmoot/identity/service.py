@@ -6,6 +6,7 @@ from folkmoot.identity.foundation import Client, Grant
 from folkmoot.identity.joining import Joining
 from folkmoot.identity.oidc.entering import EnteringFromOutside
 from folkmoot.identity.options import IdentityOptions
+from folkmoot.identity.parting import Parting
 from folkmoot.identity.password_changes import PasswordChanges
 from folkmoot.identity.schemas import OrganizationRead
 from folkmoot.identity.staying import Staying
@@ -16,7 +17,7 @@ from folkmoot.kit.subject import Subject
 __all__ = ["Client", "Grant", "Identity", "IdentityOptions"]
 
 
-class Identity(Joining, Entering, EnteringFromOutside, PasswordChanges, Staying):
+class Identity(Joining, Entering, EnteringFromOutside, PasswordChanges, Staying, Parting):
     """The identity slice; each part is a file of its own."""
 
     async def restore_organization(self, user_id: UserId, org_id: OrgId) -> OrganizationRead:

@@ -1,26 +1,33 @@
 """Storing a job by its name alone, for rooms that have no queue at hand."""
 
 import json
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+AT_ONCE: Final = timedelta()
+
 # The library's own function, whose name carries the version of its meaning.
 STORE: Final = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST("
-    "ROW(:queue, :name, 0, NULL, NULL, CAST(:ids AS jsonb), NULL)"
+    "ROW(:queue, :name, 0, NULL, NULL, CAST(:ids AS jsonb), now() + :after)"
     " AS procrastinate_job_to_defer_v1)])"
 )
 
 
-async def store(session: AsyncSession, name: str, *, queue: str, **ids: str) -> None:
+async def store(
+    session: AsyncSession, name: str, after: timedelta = AT_ONCE, /, *, queue: str, **ids: str
+) -> None:
     """Store a job in the session's transaction: it becomes visible with the data, or never.
 
     Args:
         session: The session of the open unit of work.
         name: The name under which some process has registered it.
+        after: What has to pass before it is run.
         queue: The queue under which it did so.
         ids: What the job is about.
     """
-    await session.execute(STORE, {"queue": queue, "name": name, "ids": json.dumps(ids)})
+    values = {"queue": queue, "name": name, "after": after, "ids": json.dumps(ids)}
+    await session.execute(STORE, values)

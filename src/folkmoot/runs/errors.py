@@ -104,3 +104,12 @@ class TooManyRuns(RateLimited):
 
     def __init__(self) -> None:
         super().__init__("Too many runs are active. Please try again shortly.", retry_after=2)
+
+
+class StillRunning(Unavailable):
+    """What runs cannot be erased: its log is still being written."""
+
+    code = "still_running"
+
+    def __init__(self) -> None:
+        super().__init__("A run that was cancelled has not come to its end yet.")

@@ -33,6 +33,7 @@ class Run(Model, OrgScoped, kw_only=True):
 
     `seq` and `head` are set when it ends: the length of its log and the head of its hash chain.
     `attempt` counts how often it was taken up, `deaths` how many processes have died over it.
+    `erased_at` says since when its contents are erased, because its user has gone.
     """
 
     __tablename__ = "runs"
@@ -72,6 +73,7 @@ class Run(Model, OrgScoped, kw_only=True):
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class RunEvent(Model, OrgScoped, kw_only=True):

@@ -15,7 +15,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretUnreadable
 from folkmoot.settings.features import Features
 from folkmoot.settings.models import Secret
-from folkmoot.settings.resolver import RANK
+from folkmoot.settings.resolver import RANK, Level
 from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.scopes import Place, acting_team, demand_change, level_of, place_of
 from folkmoot.settings.stores.sealing import Sealer
@@ -97,6 +97,20 @@ class Secrets:
                 delete(Secret).where(Secret.org_id == found.org_id, Secret.id == secret_id)
             )
             await _record(work, "secret.deleted", found, before=_told(found))
+
+    async def forget(self, subject: Subject) -> None:
+        """Remove all secrets of the subject's own, also what is left of those whose rows are gone.
+
+        Raises:
+            SecretStoreUnavailable: The store does not answer.
+        """
+        if self._elsewhere is not None:
+            await self._elsewhere.clear(subject.org_id, Level.USER, subject.user_id)
+        mine = delete(Secret).where(
+            Secret.org_id == subject.org_id, Secret.user_id == subject.user_id
+        )
+        async with self._database.work(subject) as work:
+            await work.session.execute(mine)
 
     async def resolve(self, subject: Subject, name: str) -> str | None:
         """Return the secret of a name for a subject: their own, else their team's, else all's.

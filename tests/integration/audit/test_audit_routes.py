@@ -19,6 +19,7 @@ from folkmoot.http.ports import HttpPorts
 from folkmoot.http.request_id import RequestId
 from folkmoot.identity import routes as identity_routes
 from folkmoot.identity.permissions import OrgRole
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
 from folkmoot.kit.ids import new_id
@@ -35,7 +36,7 @@ async def client(identity: Identity) -> AsyncIterator[httpx.AsyncClient]:
     """Identity and the trail behind one door."""
     app = FastAPI()
     api = APIRouter(prefix="/api/v1")
-    api.include_router(identity_routes.router(identity))
+    api.include_router(identity_routes.router(identity, PersonalData(identity.database, ())))
     api.include_router(routes.router(identity.database))
     app.include_router(api)
     problems.install(app)

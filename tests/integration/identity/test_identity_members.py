@@ -1,6 +1,7 @@
 """What members are in an organisation, how that changes, and how they leave."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -161,7 +162,7 @@ async def test_somebody_who_has_lost_their_role_a_moment_ago_acts_by_it_no_more(
     await owner.ask("DELETE", f"{members_of(owner)}/{admin.id}")
     with pytest.raises(OrganizationNotFound):
         async with identity.database.work(stale) as work:
-            await members.remove(work, user_id(member))
+            await members.remove(work, user_id(member), kept=timedelta(days=30))
 
 
 async def test_of_two_owners_who_step_down_at_once_one_stays(

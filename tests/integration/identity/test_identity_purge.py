@@ -18,7 +18,7 @@ from folkmoot.identity.models import User
 from folkmoot.identity.purge import Purge, Purged
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
-from folkmoot.kit.ids import OrgId, TeamId
+from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
 from identity_app import Account, Clock, user_id_of
 
@@ -42,13 +42,17 @@ VALUES (%(org)s, %(id)s, 1, 0, 'run.started', '')
 
 
 class Ends:
-    """The teams that other rooms have been told of."""
+    """The teams and the people that other rooms have been told of."""
 
     def __init__(self) -> None:
         self.told: list[tuple[OrgId, TeamId]] = []
+        self.gone: list[UserId] = []
 
     async def __call__(self, org_id: OrgId, team_id: TeamId) -> None:
         self.told.append((org_id, team_id))
+
+    async def of_a_user(self, user_id: UserId) -> None:
+        self.gone.append(user_id)
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 @pytest.fixture
 def purge(owner_address: str, blobs: BlobStore, ends: Ends) -> Purge:
-    return Purge(owner_address, blobs, KEPT, ends)
+    return Purge(owner_address, blobs, KEPT, ends, ends.of_a_user)
 
 
 async def text() -> AsyncGenerator[bytes]:
@@ -132,6 +136,7 @@ async def test_a_user_goes_with_their_places(
     identity: Identity,
     superuser_address: str,
     purge: Purge,
+    ends: Ends,
     grace: Account,
     linus: Account,
     time: Clock,
@@ -140,6 +145,7 @@ async def test_a_user_goes_with_their_places(
         await work.session.execute(update(User).values(deleted_at=clock.now()))
     time.pass_by(days=31)
     assert await purge.run() == Purged(users=1)
+    assert ends.gone == [user_id_of(linus)]
     assert "memberships" not in rows_of(superuser_address, linus["organization_id"])
     assert rows_of(superuser_address, grace["organization_id"])["memberships"] == 1
 
@@ -194,7 +200,9 @@ async def test_a_purge_that_fails_is_put_off(
 
     await owner.ask("DELETE", f"{TEAMS}/{await owner.team()}")
     time.pass_by(days=31)
-    watching = asyncio.create_task(Purge(owner_address, blobs, KEPT, away).watch())
+    watching = asyncio.create_task(
+        Purge(owner_address, blobs, KEPT, away, Ends().of_a_user).watch()
+    )
     async with asyncio.timeout(10):
         await tried.wait()
         await asyncio.sleep(0)

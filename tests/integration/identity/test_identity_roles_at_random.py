@@ -7,6 +7,7 @@ what counts is what they are at that moment. A model of a few lines says what mu
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from hypothesis import HealthCheck, settings
@@ -165,7 +166,7 @@ class Roles(RuleBasedStateMachine):
 
     async def _remove(self, actor: int, other: int) -> bool:
         async with self._database.work(self._subject(actor)) as work:
-            await members.remove(work, self.ids[other])
+            await members.remove(work, self.ids[other], kept=timedelta(days=30))
         return True
 
     async def _transfer(self, actor: int, other: int) -> bool:

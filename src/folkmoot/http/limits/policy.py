@@ -12,6 +12,8 @@ AUTH: Final = "/api/v1/auth/"
 FREE: Final = ("/refresh", "/logout")
 """Guessing has no use here, and a browser asks for the first each time it loads the console."""
 MODEL: Final = "/api/chat/"
+EXPORT: Final = "/api/v1/me/export"
+"""Reads everything that there is of somebody."""
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -22,6 +24,7 @@ class Kind(StrEnum):
     MODEL = "model"
     WRITE = "write"
     READ = "read"
+    EXPORT = "export"
 
 
 class Who(StrEnum):
@@ -75,6 +78,8 @@ def kind_of(scope: Scope) -> Kind | None:
     path, method = scope["path"], scope["method"]
     if not path.startswith("/api/"):
         return None
+    if path == EXPORT:
+        return Kind.EXPORT
     if method in READING:
         return Kind.READ
     if path.startswith(AUTH) and not path.endswith(FREE):

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.routes import (
     api_keys,
     auth,
@@ -12,6 +13,7 @@ from folkmoot.identity.routes import (
     oidc,
     organizations,
     passwords,
+    personal,
     platform,
     service_accounts,
     sessions,
@@ -20,7 +22,7 @@ from folkmoot.identity.routes import (
 from folkmoot.identity.service import Identity
 
 
-def router(identity: Identity) -> APIRouter:
+def router(identity: Identity, kept: PersonalData) -> APIRouter:
     """Return all of identity's routes."""
     routes = APIRouter()
     for part in (
@@ -39,4 +41,5 @@ def router(identity: Identity) -> APIRouter:
         platform,
     ):
         routes.include_router(part.router(identity))
+    routes.include_router(personal.router(identity, kept))
     return routes

@@ -86,10 +86,12 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
     ) -> None:
         """Remove a member, or leave. Their API keys here go, too, and their places in teams.
 
+        What else is theirs alone here is erased some weeks later, unless they are back by then.
+
         To remove others you need `members:write`.
         """
         async with identity.changing(subject) as work:
-            await members.remove(work, user_id)
+            await members.remove(work, user_id, kept=identity.options.kept)
 
     @routes.post(
         "/transfer-ownership",

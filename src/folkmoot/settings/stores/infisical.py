@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import aiohttp
 import msgspec
 
 from folkmoot.kit import clock
+from folkmoot.kit.ids import OrgId
 from folkmoot.settings.errors import SecretStoreUnavailable, SecretUnreadable
+from folkmoot.settings.resolver import Level
 from folkmoot.settings.stores.store import Address, Sealed
 
 LOGIN: Final = "/api/v1/auth/universal-auth/login"
@@ -47,6 +50,18 @@ class Found(msgspec.Struct):
     """What it answers when it is asked for one."""
 
     secret: Kept
+
+
+class Named(msgspec.Struct):
+    """A secret in a list; what it says is not read."""
+
+    name: str = msgspec.field(name="secretKey")
+
+
+class Listed(msgspec.Struct):
+    """What it answers when it is asked for all."""
+
+    secrets: list[Named]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +113,31 @@ class Infisical:
         if status != HTTPStatus.NOT_FOUND:
             _demand_done(status)
 
+    async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
+        """Remove all values of somebody's, found by how they are called."""
+        begins = _begins(org_id, level, owner_id)
+        status, answer = await self._request("GET", SECRETS.rstrip("/"))
+        _demand_done(status)
+        for kept in _read(answer, Listed).secrets:
+            if kept.name.startswith(begins):
+                name = kept.name.removeprefix(begins)
+                await self.drop(Address(org_id, level, owner_id, name))
+
     async def _ask(
         self, method: str, address: Address, body: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Ask about one secret; sign in again if the token has been revoked."""
+        """Ask about one secret."""
+        return await self._request(method, f"{SECRETS}{name_of(address)}", body)
+
+    async def _request(
+        self, method: str, path: str, body: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Ask about secrets; sign in again if the token has been revoked."""
         where = {
             "workspaceId": self._place.project_id,
             "environment": self._place.environment,
             "secretPath": self._place.path,
         }
-        path = f"{SECRETS}{name_of(address)}"
         sent = {"params": where} if body is None else {"json": {**where, **body}}
         answered = await self._send(method, path, sent, await self._signed_in())
         if answered[0] == HTTPStatus.UNAUTHORIZED:
@@ -153,7 +183,11 @@ class Infisical:
 
 def name_of(address: Address) -> str:
     """Return what a secret is called there."""
-    return f"folkmoot_{address.org_id.hex}_{address.level}_{address.owner_id.hex}_{address.name}"
+    return _begins(address.org_id, address.level, address.owner_id) + address.name
+
+
+def _begins(org_id: OrgId, level: Level, owner_id: UUID) -> str:
+    return f"folkmoot_{org_id.hex}_{level}_{owner_id.hex}_"
 
 
 def _read(body: bytes, kind: type[T]) -> T:

@@ -7,13 +7,16 @@ write rows makes one secret pass for another.
 import os
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from folkmoot.kit import crypto
+from folkmoot.kit.ids import OrgId
 from folkmoot.settings.errors import SecretUnreadable
+from folkmoot.settings.resolver import Level
 from folkmoot.settings.stores.store import Address, Sealed
 
 NONCE: Final = 12
@@ -51,6 +54,9 @@ class Sealer:
 
     async def drop(self, address: Address) -> None:
         """Do nothing: a value goes with its row."""
+
+    async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
+        """Do nothing, for the same reason."""
 
     def seal(self, address: Address, value: str) -> Sealed:
         """Lock a value with a new key, and that key with the deployment's."""

@@ -46,3 +46,7 @@ class SecretStore(Protocol):
     async def drop(self, address: Address) -> None:
         """Keep a value no longer, if it is there."""
         ...
+
+    async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
+        """Keep no value of somebody's any longer, whatever they are called."""
+        ...

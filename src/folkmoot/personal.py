@@ -1,0 +1,54 @@
+"""What is kept of people, room by room, and which tables hold nothing of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from folkmoot.audit.personal import Trails
+from folkmoot.conversations.personal import OwnConversations
+from folkmoot.db.work import Database
+from folkmoot.identity.own import OwnAccount
+from folkmoot.kit.personal import Contribution
+from folkmoot.knowledge.personal import OwnCollections
+from folkmoot.knowledge.service import Knowledge
+from folkmoot.mail.personal import Letters
+from folkmoot.runs.personal import OwnRuns
+from folkmoot.runs.supervisor import Supervisor
+from folkmoot.settings.personal import OwnSecrets, OwnSettings
+from folkmoot.settings.secrets import Secrets
+
+NOT_PERSONAL: Final[Mapping[str, str]] = {
+    "alembic_version": "which migrations have been made",
+    "audit_chains": "heads of chains, which are digests of salted digests",
+    "audit_deliveries": "how far a trail has reached a sink",
+    "idempotency_keys": "digests under the deployment's key and answers that only the client's own"
+    " key opens; nothing tells whose they are, and they are gone after a day",
+    "invitation_teams": "the teams of an invitation, with which its row goes",
+    "organizations": "an organisation's name is the organisation's",
+    "processes": "processes of the deployment",
+    "rate_limits": "digests and times, gone when a limit is full again",
+    "sign_in_attempts": "digests under the deployment's key and counts, gone within the hour",
+    "signing_keys": "when the deployment's keys were made",
+    "teams": "a team's name is the team's",
+    "uploads": "which process receives a file, for as long as it does",
+}
+"""Tables that hold nothing of a person, or nothing that could be found by them, and why."""
+
+
+def contributions(
+    database: Database, supervisor: Supervisor, documents: Knowledge, secrets: Secrets
+) -> Sequence[Contribution]:
+    """Return what each room keeps, in the order in which it is erased.
+
+    Runs come to their end after what they would still have written to is gone. The account is last:
+    the others may have to be told once more by what is left of it.
+    """
+    return (
+        OwnConversations(database),
+        OwnCollections(database, documents.blobs, documents.jobs),
+        OwnRuns(database, supervisor),
+        OwnSettings(database),
+        OwnSecrets(database, secrets),
+        Letters(database),
+        Trails(database),
+        OwnAccount(database),
+    )
