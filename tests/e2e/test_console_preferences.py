@@ -1,11 +1,16 @@
 """Settings in the console: layers, locks, conflicts, and a theme that is put on at once."""
 
+import re
+from typing import Final
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from browsing import Visitor, flaws
+from browsing import Visitor, flaws, visitor
+from deployed import Deployed
 
-THEME = "/settings/preferences/theme"
+DAY: Final = 24 * 60
+THEME: Final = "/settings/preferences/theme"
 
 
 def save(page: Page) -> None:
@@ -83,6 +88,52 @@ def test_a_theme_is_put_on_at_once_and_outlives_a_reload(ada: Visitor) -> None:
         expect(page.get_by_label("Accent", exact=True)).to_have_value("#7a1fa2")
     page.get_by_label("Light", exact=True).check(force=True)
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_times_are_shown_by_the_clock_of_the_settings(browser: Browser, console: Deployed) -> None:
+    with visitor(browser, console.url, timezone_id="UTC", locale="en-GB") as ada:
+        ada.sign_in()
+        page = ada.open("/settings/sessions")
+        signed_in = page.get_by_text("just now").first
+        here = signed_in.get_attribute("title")
+        page.goto(ada.url + "/settings/preferences/general")
+        page.get_by_label("Time zone").fill("Asia/Kathmandu")
+        save(page)
+        page.get_by_role("link", name="Sessions").click()
+        there = page.get_by_text(re.compile("just now|min ago")).first.get_attribute("title")
+        assert here is not None
+        assert there is not None
+        assert (minutes(there) - minutes(here)) % DAY in {5 * 60 + 45, 5 * 60 + 44, 5 * 60 + 46}
+
+
+def minutes(title: str) -> int:
+    """Return the time of day in a title."""
+    hours, past = map(int, re.findall(r"(\d\d):(\d\d)", title)[0])
+    return hours * 60 + past
+
+
+def test_the_agent_of_the_settings_is_the_one_that_is_asked(ada: Visitor) -> None:
+    """A second agent is put into the list on its way to the browser: this server has but one."""
+
+    def add(route: Route) -> None:
+        answer = route.fetch()
+        page = answer.json()
+        page["items"].append(page["items"][0] | {"id": "helper", "name": "Helper"})
+        route.fulfill(response=answer, json=page)
+
+    ada.context.route("**/api/agents", add)
+    page = ada.open("/")
+    expect(page.get_by_label("Agent", exact=True)).to_have_value("chat")
+    page.goto(ada.url + "/settings/preferences/general")
+    page.get_by_label("Agent", exact=True).fill("helper")
+    save(page)
+    page.get_by_role("link", name="New chat").last.click()
+    for _ in range(2):
+        expect(page.get_by_label("Agent", exact=True)).to_have_value("helper")
+        page.reload()
+    page.get_by_label("Agent", exact=True).select_option("chat")
+    page.reload()
+    expect(page.get_by_label("Agent", exact=True)).to_have_value("chat")
 
 
 @pytest.mark.parametrize("accent", ["#ffee00", "#000000", "#3b5bdb"])

@@ -84,7 +84,7 @@ class General(Values):
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = Field(
         default=None,
-        description="Language of the console and of answers, as BCP 47 writes it.",
+        description="Language, as BCP 47 writes it.",
         examples=["de"],
     )
     time_zone: (

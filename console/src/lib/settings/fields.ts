@@ -31,12 +31,12 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
   general: {
     language: {
       label: "Language",
-      hint: "Of answers, as BCP 47 writes it.",
+      hint: "For programs that ask, as BCP 47 writes it. The console itself speaks English.",
       kind: "text",
       pattern: "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}",
       placeholder: "de",
     },
-    time_zone: { label: "Time zone", hint: "A time zone of IANA.", kind: "text", placeholder: "Europe/Berlin" },
+    time_zone: { label: "Time zone", hint: "Whose clock the console shows: a time zone of IANA. Without one, each reader's own.", kind: "text", placeholder: "Europe/Berlin" },
     default_agent: {
       label: "Agent",
       hint: "The one that a conversation begins with.",

@@ -2,6 +2,7 @@
 
 import { catalog } from "./catalog.svelte";
 import type { AskOptions } from "./chat.svelte";
+import { general } from "./general.svelte";
 import { recall, remember } from "./storage";
 
 const DEFAULT_AGENT = "chat";
@@ -14,6 +15,7 @@ class Asking {
 
   readonly agent = $derived(
     catalog.agents.find((each) => each.id === this.#agent) ??
+      catalog.agents.find((each) => each.id === general.agent) ??
       catalog.agents.find((each) => each.id === DEFAULT_AGENT) ??
       catalog.agents[0] ??
       null,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, count, duration, recency, until } from "./format";
+import { ago, bytes, count, dateTime, duration, recency, tellIn, until } from "./format";
 import { newId } from "./ids";
 
 test("bytes grow through their units", () => {
@@ -21,6 +21,18 @@ test("conversations are grouped by the calendar's days, not by 24 hours", () => 
   expect(recency(at(2026, 10, 20, 23), now)).toBe("Yesterday");
   expect(recency(at(2026, 10, 16, 12), now)).toBe("Past seven days");
   expect(recency(at(2026, 8, 1, 12), now)).toBe("Older");
+});
+
+test("times are told by the clock of a zone that is named", () => {
+  const midnight = "2026-11-21T23:30:00Z";
+  const now = new Date("2026-11-22T00:30:00Z");
+  tellIn(() => "Asia/Tokyo");
+  expect([dateTime(midnight).includes("22"), recency(midnight, now)]).toEqual([true, "Today"]);
+  tellIn(() => "America/New_York");
+  expect([dateTime(midnight).includes("21"), recency(midnight, now)]).toEqual([true, "Today"]);
+  tellIn(() => "UTC");
+  expect(recency(midnight, now)).toBe("Yesterday");
+  tellIn(() => undefined);
 });
 
 test("recent times are relative", () => {

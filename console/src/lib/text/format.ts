@@ -1,5 +1,12 @@
 /** How values are written for people; the browser's language decides the details. */
 
+let zone: () => string | undefined = () => undefined;
+
+/** Names the time zone of all times from here on; undefined is the browser's own. */
+export function tellIn(named: () => string | undefined): void {
+  zone = named;
+}
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** 1536 -> "1.5 kB" (decimal units). */
@@ -23,12 +30,12 @@ export function duration(milliseconds: number): string {
 }
 
 export function dateTime(iso: string): string {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: zone() });
 }
 
 export function clock(iso: string): string {
   const date = new Date(iso);
-  const time = date.toLocaleTimeString(undefined, { hour12: false });
+  const time = date.toLocaleTimeString(undefined, { hour12: false, timeZone: zone() });
   return `${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
@@ -42,7 +49,7 @@ export function ago(iso: string, now: number = Date.now()): string {
   if (past < MINUTE) return "just now";
   if (past < HOUR) return `${Math.floor(past / MINUTE)} min ago`;
   if (past < DAY) return `${Math.floor(past / HOUR)} h ago`;
-  return new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
+  return new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: zone() });
 }
 
 /** "in 3 days", "in 5 h", "over": how far away a moment is. */
@@ -56,10 +63,15 @@ export function until(iso: string, now: number = Date.now()): string {
 
 /** The heading under which a conversation of that time is listed. */
 export function recency(iso: string, now: Date = new Date()): string {
-  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  const time = new Date(iso).getTime();
-  if (time >= midnight) return "Today";
-  if (time >= midnight - DAY) return "Yesterday";
-  if (time >= midnight - 7 * DAY) return "Past seven days";
-  return "Older";
+  const past = day(now) - day(new Date(iso));
+  if (past < 1) return "Today";
+  if (past < 2) return "Yesterday";
+  return past <= 7 ? "Past seven days" : "Older";
+}
+
+/** The number of a moment's day in the calendar. */
+function day(moment: Date): number {
+  // Sweden writes days as ISO 8601 does.
+  const written = moment.toLocaleDateString("sv-SE", { timeZone: zone() });
+  return Date.parse(written) / DAY;
 }
