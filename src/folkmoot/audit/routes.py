@@ -1,7 +1,7 @@
 """REST endpoints for the audit trail: search it, verify it, take it along."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, StringConstraints
@@ -13,12 +13,11 @@ from folkmoot.audit.schemas import AuditEventRead, AuditVerification, shown
 from folkmoot.audit.search import EventFilter
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import UserId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
 
-LARGEST: Final = 2**63 - 1
 MEDIA: Final = {ExportFormat.JSONL: "application/x-ndjson", ExportFormat.CSV: "text/csv"}
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
@@ -35,6 +34,8 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
         },
     }
 }
+
+Sort = Literal["seq", "-seq"]
 
 Action = Annotated[
     str,
@@ -81,12 +82,13 @@ def router(database: Database) -> APIRouter:
     async def list_audit_events(
         work: OpenWork,
         wanted: Wanted,
-        cursor: Annotated[int | None, Query(ge=0, le=LARGEST)] = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "-seq",
     ) -> Page[AuditEventRead]:
-        """List what was done in this organisation, newest first."""
-        rows = await search.newest(work, wanted, cursor=cursor, limit=limit + 1)
-        return cut([shown(row) for row in rows], limit, lambda event: event.seq)
+        """List what was done in this organisation, newest first unless asked otherwise."""
+        found = await search.browse(work, wanted, Asked(sort, limit, cursor))
+        return found.page([shown(row) for row in found.rows])
 
     @routes.get("/verify")
     async def verify_audit_trail(subject: CurrentSubject) -> AuditVerification:

@@ -8,9 +8,12 @@ from typing import Final
 from sqlalchemy import Select, select
 
 from folkmoot.audit.models import AuditEvent
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import UserId
+from folkmoot.kit.page import Asked
 
+LISTING: Final = Listing("audit", AuditEvent.seq, {"seq": AuditEvent.seq})
 ANY: Final = "*"
 
 
@@ -37,14 +40,9 @@ class EventFilter:
     until: datetime | None = None
 
 
-async def newest(
-    work: Work, wanted: EventFilter, *, cursor: int | None, limit: int
-) -> Sequence[AuditEvent]:
-    """Return up to `limit` events, the newest first, before the cursor."""
-    statement = _found(work, wanted).order_by(AuditEvent.seq.desc()).limit(limit)
-    if cursor is not None:
-        statement = statement.where(AuditEvent.seq < cursor)
-    return (await work.session.scalars(statement)).all()
+async def browse(work: Work, wanted: EventFilter, asked: Asked) -> Slice[AuditEvent]:
+    """Return a page of events."""
+    return await LISTING.slice(work, _found(work, wanted), asked)
 
 
 async def following(

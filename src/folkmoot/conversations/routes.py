@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from folkmoot.conversations import service
 from folkmoot.conversations.errors import ConversationNotFound
@@ -14,16 +14,14 @@ from folkmoot.conversations.schemas import (
     ConversationUpdate,
     MessageRead,
 )
-from folkmoot.conversations.service import Direction
 from folkmoot.http.access import require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
-from folkmoot.kit.page import Asked, CursorInvalid, Page, cut
+from folkmoot.kit.page import Asked, Page
 
 MISSING: Final = documented(ConversationNotFound)
-BAD_CURSOR: Final = documented(CursorInvalid)
 
 ConversationName = Annotated[
     str,
@@ -36,19 +34,21 @@ ConversationName = Annotated[
     ),
 ]
 Sort = Literal["updated_at", "-updated_at", "created_at", "-created_at", "title", "-title"]
+MessageSort = Literal["created_at", "-created_at"]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 
-@router.get("", dependencies=[require("conversations:read")], responses=BAD_CURSOR)
+@router.get("", dependencies=[require("conversations:read")])
 async def list_conversations(
     work: OpenWork,
+    q: PageWords = None,
     cursor: PageCursor = None,
     limit: PageLimit = 20,
     sort: Sort = "-updated_at",
 ) -> Page[ConversationRead]:
     """List your conversations, the last used first unless asked otherwise."""
-    found = await service.browse(work, Asked(sort, limit, cursor))
+    found = await service.browse(work, Asked(sort, limit, cursor), words=q)
     answering = await service.answering(work, found.rows)
     return found.page([read(row, answering.get(row.client_id)) for row in found.rows])
 
@@ -98,16 +98,13 @@ async def delete_conversation(
 async def list_messages(
     conversation_id: ConversationName,
     work: OpenWork,
-    cursor: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    cursor: PageCursor = None,
     limit: PageLimit = 50,
-    order: Direction = Direction.OLDEST_FIRST,
+    sort: MessageSort = "created_at",
 ) -> Page[MessageRead]:
     """List the messages of a conversation, the oldest first unless asked otherwise."""
-    rows = await service.messages(
-        work, conversation_id, after=cursor, limit=limit + 1, direction=order
-    )
-    page = cut(rows, limit, lambda message: message.seq)
-    return Page(items=[read_message(row) for row in page.items], next_cursor=page.next_cursor)
+    found = await service.messages(work, conversation_id, Asked(sort, limit, cursor))
+    return found.page([read_message(row) for row in found.rows])
 
 
 async def _shown(work: OpenWork, conversation: Conversation) -> ConversationRead:

@@ -1,7 +1,6 @@
 """Everything that can be done with conversations once they are there."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +9,13 @@ from sqlalchemy import func, or_, select, update
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.turns import concurrency_key
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import ConversationId, RunId
 from folkmoot.kit.page import Asked
 from folkmoot.runs import service as runs
 
-LISTING: Final = Listing[Conversation](
+LISTING: Final = Listing(
     "conversations",
     Conversation.id,
     {
@@ -25,13 +24,7 @@ LISTING: Final = Listing[Conversation](
         "title": Conversation.title,
     },
 )
-
-
-class Direction(StrEnum):
-    """Which message of a conversation comes first."""
-
-    OLDEST_FIRST = "asc"
-    NEWEST_FIRST = "desc"
+MESSAGES: Final = Listing("messages", Message.seq, {"created_at": Message.seq})
 
 
 async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation:
@@ -59,13 +52,15 @@ async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation
     return conversation
 
 
-async def browse(work: Work, asked: Asked) -> Slice[Conversation]:
+async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[Conversation]:
     """Return a page of the subject's conversations."""
     statement = select(Conversation).where(
         Conversation.org_id == work.subject.org_id,
         Conversation.user_id == work.subject.user_id,
         Conversation.deleted_at.is_(None),
     )
+    if words is not None:
+        statement = statement.where(containing(words, Conversation.title))
     return await LISTING.slice(work, statement, asked)
 
 
@@ -98,24 +93,13 @@ async def delete(work: Work, conversation: Conversation) -> None:
         await runs.request_cancel(work, str(run_id))
 
 
-async def messages(
-    work: Work, name: str, *, after: int | None, limit: int, direction: Direction
-) -> Sequence[Message]:
-    """Return up to `limit` messages of a conversation, after the one with this place."""
+async def messages(work: Work, name: str, asked: Asked) -> Slice[Message]:
+    """Return a page of a conversation's messages."""
     conversation = await get(work, name)
-    backwards = direction is Direction.NEWEST_FIRST
-    statement = (
-        select(Message)
-        .where(
-            Message.org_id == conversation.org_id,
-            Message.conversation_id == conversation.id,
-        )
-        .order_by(Message.seq.desc() if backwards else Message.seq)
-        .limit(limit)
+    statement = select(Message).where(
+        Message.org_id == conversation.org_id, Message.conversation_id == conversation.id
     )
-    if after is not None:
-        statement = statement.where(Message.seq < after if backwards else Message.seq > after)
-    return (await work.session.scalars(statement)).all()
+    return await MESSAGES.slice(work, statement, asked)
 
 
 def _as_uuid(name: str) -> ConversationId | None:

@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request
 from folkmoot.db.work import Work
 from folkmoot.http.access import caller
 from folkmoot.http.ports import ports_of
-from folkmoot.kit.page import Cursor, Limit
+from folkmoot.kit.page import Cursor, Limit, Words
 
 
 async def open_work(request: Request) -> AsyncGenerator[Work]:
@@ -22,3 +22,6 @@ OpenWork = Annotated[Work, Depends(open_work, scope="function")]
 
 PageLimit = Annotated[Limit, Query()]
 PageCursor = Annotated[Cursor | None, Query()]
+PageWords = Annotated[
+    Words | None, Query(description="Only what has this in its name, whatever its case.")
+]

@@ -6,13 +6,19 @@ changes the tag, and two changes within one microsecond do, too.
 
 import hashlib
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from folkmoot.kit.errors import AppError
+
+Shown = TypeVar("Shown", bound=BaseModel)
+
+Expected: TypeAlias = Callable[[Shown], None]
+"""Fails unless what is there now is what a change was meant for; called with the row locked."""
 
 TAG: Final = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 REVALIDATED: Final = "private, no-cache"
@@ -55,6 +61,10 @@ def matches(header: str, tag: str, *, weakly: bool = False) -> bool:
             return True
         place = found.end()
     return False
+
+
+def anything(_current: BaseModel) -> None:
+    """Expect nothing in particular."""
 
 
 class Conditions:

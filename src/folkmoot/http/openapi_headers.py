@@ -21,6 +21,7 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.openapi_problems import PROBLEM
 from folkmoot.http.problems import documented
 from folkmoot.kit.errors import AppError
+from folkmoot.kit.page import CursorInvalid
 
 Json = dict[str, Any]
 
@@ -54,6 +55,7 @@ HEADERS: Final[Json] = {
         "description": "This is the answer of an earlier request with the same key.",
     },
 }
+SORTED: Final = "What comes first; `-` turns it round. A cursor counts in the order it is of."
 KEY_FAILURES: Final = (
     IdempotencyKeyInvalid,
     RequestInFlight,
@@ -70,6 +72,10 @@ def add_headers(method: str, operation: Json, context: RouteContext) -> None:
         parameters.append(_reference("parameters", "IdempotencyKey"))
         _give(responses, "Idempotency-Replayed", "IdempotencyReplayed")
         _name(responses, KEY_FAILURES)
+    for parameter in parameters:
+        if parameter.get("name") == "sort":
+            parameter["description"] = SORTED
+            _name(responses, (CursorInvalid,))
     if not any(each.call is Conditions for each in _all(context.dependant)):
         return
     _give(responses, "ETag", "ETag")

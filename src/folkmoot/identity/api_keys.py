@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.identity import credentials, holding
 from folkmoot.identity.errors import (
@@ -29,9 +29,7 @@ from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 
 KIND: Final = "api_key"
-LISTING: Final = Listing[ApiKey](
-    "api_keys", ApiKey.id, {"created_at": ApiKey.id, "name": ApiKey.name}
-)
+LISTING: Final = Listing("api_keys", ApiKey.id, {"created_at": ApiKey.id, "name": ApiKey.name})
 
 
 async def create(
@@ -94,9 +92,29 @@ async def admit(work: Work, secret: str, name: str) -> None:
         await _created(work, key_id, name)
 
 
-async def browse(work: Work, asked: Asked, holder: UserId | None = None) -> Slice[ApiKey]:
-    """Return a page of the keys that have not been revoked: all visible ones, or a holder's."""
-    return await LISTING.slice(work, _visible(work.subject, holder), asked)
+async def browse(
+    work: Work,
+    asked: Asked,
+    holder: UserId | None = None,
+    *,
+    words: str | None = None,
+    user_id: UserId | None = None,
+) -> Slice[ApiKey]:
+    """Return a page of the keys that have not been revoked.
+
+    Args:
+        work: A unit of work.
+        asked: Which page.
+        holder: Whose keys to show, though the subject could see none; all visible ones without.
+        words: What their names have in them.
+        user_id: Whose keys to show of the visible ones.
+    """
+    statement = _visible(work.subject, holder)
+    if user_id is not None:
+        statement = statement.where(ApiKey.user_id == user_id)
+    if words is not None:
+        statement = statement.where(containing(words, ApiKey.name))
+    return await LISTING.slice(work, statement, asked)
 
 
 async def revoke(work: Work, key_id: ApiKeyId, holder: UserId | None = None) -> None:

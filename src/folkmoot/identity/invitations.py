@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, or_, select
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, containing
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound, demand
 from folkmoot.identity import accounts, credentials, holding, members, organizations, team_members
@@ -47,10 +48,16 @@ from folkmoot.identity.tenancy import (
 )
 from folkmoot.kit import clock
 from folkmoot.kit.ids import InvitationId, OrgId, UserId, new_id
+from folkmoot.kit.page import Asked, Page
 from folkmoot.mail import letters
 from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.letters import Letter
 
+LISTING: Final = Listing(
+    "invitations",
+    Invitation.id,
+    {"created_at": Invitation.id, "expires_at": Invitation.expires_at},
+)
 NOBODY: Final = UserId(UUID(int=0))
 
 LETTER: Final = """\
@@ -126,14 +133,18 @@ class Invitations:
         return named
 
 
-async def browse(work: Work, *, cursor: InvitationId | None, limit: int) -> list[InvitationRead]:
-    """Return up to `limit` invitations that can still be accepted, oldest first."""
-    statement = _open(work).order_by(Invitation.id).limit(limit)
-    if cursor is not None:
-        statement = statement.where(Invitation.id > cursor)
-    found = (await work.session.scalars(statement)).all()
-    teams = await _teams(work, [invitation.id for invitation in found])
-    return [_read(invitation, teams.get(invitation.id, ())) for invitation in found]
+async def browse(
+    work: Work, asked: Asked, *, words: str | None = None, role: OrgRole | None = None
+) -> Page[InvitationRead]:
+    """Return a page of the invitations that can still be accepted."""
+    statement = _open(work)
+    if words is not None:
+        statement = statement.where(containing(words, Invitation.email))
+    if role is not None:
+        statement = statement.where(Invitation.role == role)
+    found = await LISTING.slice(work, statement, asked)
+    teams = await _teams(work, [invitation.id for invitation in found.rows])
+    return found.page([_read(each, teams.get(each.id, ())) for each in found.rows])
 
 
 async def withdraw(work: Work, invitation_id: InvitationId) -> None:

@@ -4,16 +4,17 @@ Whoever changes that holds the organisation: of two changes at once the second s
 has left, so that there is always an owner and nobody acts by a role that they have just lost.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, containing
 from folkmoot.db.work import Work
 from folkmoot.http.access import PermissionDenied
+from folkmoot.http.etags import Expected, anything
 from folkmoot.identity.errors import (
     CannotOwn,
     LastOwner,
@@ -23,49 +24,61 @@ from folkmoot.identity.errors import (
 )
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import PERMISSIONS, OrgRole
-from folkmoot.identity.standing import KIND, acts, kind_of, serves, there
+from folkmoot.identity.standing import KIND, Kind, acts, serves, there
 from folkmoot.identity.tenancy import (
     MemberRead,
 )
 from folkmoot.jobs import storing
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.subject import Subject
 
 WRITE: Final = "members:write"
 ERASE_LEFT: Final = "identity.erase_left"
 QUEUE: Final = "identity"
+LISTING: Final = Listing(
+    "members", Membership.user_id, {"created_at": Membership.created_at, "name": User.name}
+)
 
 
-async def browse(work: Work, *, cursor: UserId | None, limit: int) -> list[MemberRead]:
-    """Return up to `limit` members of the subject's organisation, after the cursor."""
-    page = (
-        select(Membership)
-        .where(Membership.org_id == work.subject.org_id, there())
-        .order_by(Membership.user_id)
-        .limit(limit)
-    )
-    if cursor is not None:
-        page = page.where(Membership.user_id > cursor)
-    # Cut first and joined then: of ten thousand members those of one page are looked up.
-    member = aliased(Membership, page.subquery())
-    statement = (
-        select(
-            User.id.label("user_id"),
-            User.name,
-            User.email,
-            KIND,
-            member.role,
-            member.created_at,
-            member.ends_at,
-        )
-        .join(member, member.user_id == User.id)
-        .order_by(User.id)
-    )
-    return [MemberRead.model_validate(row) for row in await work.session.execute(statement)]
+async def browse(
+    work: Work,
+    asked: Asked,
+    *,
+    words: str | None = None,
+    role: OrgRole | None = None,
+    kind: Kind | None = None,
+) -> Page[MemberRead]:
+    """Return a page of the members of the subject's organisation."""
+    statement = _members(work)
+    if words is not None:
+        statement = statement.where(containing(words, User.name, User.email))
+    if role is not None:
+        statement = statement.where(Membership.role == role)
+    if kind is not None:
+        statement = statement.where(User.service_of.is_(None) == (kind is Kind.PERSON))
+    found = await LISTING.joined(work, statement, asked)
+    return found.page([MemberRead.model_validate(row) for row in found.rows])
 
 
-async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
+async def get(work: Work, user_id: UserId) -> MemberRead:
+    """Return one member.
+
+    Raises:
+        MemberNotFound: They are none.
+    """
+    found = (
+        await work.session.execute(_members(work).where(Membership.user_id == user_id))
+    ).one_or_none()
+    if found is None:
+        raise MemberNotFound
+    return MemberRead.model_validate(found)
+
+
+async def change_role(
+    work: Work, user_id: UserId, role: OrgRole, expected: Expected[MemberRead] = anything
+) -> MemberRead:
     """Make a member something else.
 
     Raises:
@@ -73,10 +86,13 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
         RoleTooHigh: They are more than the subject, or would become that.
         CannotOwn: They would become an owner, and cannot.
         LastOwner: The organisation would be left without an owner.
+        PreconditionFailed: They are not what was expected.
     """
     limit = await hold(work, WRITE)
     member = await _get(work, user_id)
-    before = OrgRole(member.role)
+    shown = await get(work, user_id)
+    expected(shown)
+    before = shown.role
     demand_within(work.subject, limit, before, role)
     if role is OrgRole.OWNER:
         await _demand_can_own(work, member)
@@ -86,10 +102,16 @@ async def change_role(work: Work, user_id: UserId, role: OrgRole) -> MemberRead:
     await work.session.flush()
     if role is not before:
         await _record(work, "member.role_changed", user_id, before=before, after=role)
-    return await _read(work, member)
+    return shown.model_copy(update={"role": role})
 
 
-async def remove(work: Work, user_id: UserId, *, kept: timedelta) -> None:
+async def remove(
+    work: Work,
+    user_id: UserId,
+    expected: Expected[MemberRead] = anything,
+    *,
+    kept: timedelta,
+) -> None:
     """Take a member out, with their keys and their places in teams; everybody may leave.
 
     What else they had there is kept for a while, for the case that they come back. A service
@@ -100,11 +122,13 @@ async def remove(work: Work, user_id: UserId, *, kept: timedelta) -> None:
         PermissionDenied: They are somebody else, and the subject may only leave.
         RoleTooHigh: They are more than the subject.
         LastOwner: The organisation would be left without an owner.
+        PreconditionFailed: They are not what was expected.
     """
     leaves = user_id == work.subject.user_id
     limit = await hold(work, None if leaves else WRITE)
     member = await _get(work, user_id)
     before = OrgRole(member.role)
+    expected(await get(work, user_id))
     if not leaves:
         demand_within(work.subject, limit, before)
     await _keep_an_owner(work, member)
@@ -136,7 +160,7 @@ async def transfer_ownership(work: Work, user_id: UserId) -> MemberRead:
         (await _get(work, work.subject.user_id)).role = OrgRole.ADMIN
         await work.session.flush()
         await _record(work, "ownership.transferred", user_id, before=before, after=OrgRole.OWNER)
-    return await _read(work, heir)
+    return await get(work, user_id)
 
 
 async def hold(work: Work, permission: str | None = None) -> OrgRole:
@@ -233,16 +257,21 @@ async def is_sole_owner(session: AsyncSession, member: Membership) -> bool:
     return not await session.scalar(others)
 
 
-async def _read(work: Work, member: Membership) -> MemberRead:
-    user = (await work.session.scalars(select(User).where(User.id == member.user_id))).one()
-    return MemberRead(
-        user_id=user.id,
-        name=user.name,
-        email=user.email,
-        kind=kind_of(user),
-        role=OrgRole(member.role),
-        created_at=member.created_at,
-        ends_at=member.ends_at,
+def _members(
+    work: Work,
+) -> Select[UserId, str, str | None, Kind, OrgRole, datetime, datetime | None]:
+    return (
+        select(
+            Membership.user_id,
+            User.name,
+            User.email,
+            KIND,
+            Membership.role,
+            Membership.created_at,
+            Membership.ends_at,
+        )
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.org_id == work.subject.org_id, there())
     )
 
 

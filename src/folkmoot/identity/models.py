@@ -111,6 +111,7 @@ class Membership(Model, OrgScoped, Stamped, kw_only=True):
             "ends_at",
             postgresql_where=text("ends_at IS NOT NULL"),
         ),
+        Index("ix_memberships_joined", "org_id", "created_at", "user_id"),
     )
 
     user_id: Mapped[UserId] = mapped_column(
@@ -146,6 +147,7 @@ class TeamMembership(Model, OrgScoped, Stamped, kw_only=True):
         ),
         CheckConstraint("role IN ('admin', 'member', 'viewer')", name="role"),
         Index("ix_team_memberships_org_id_user_id", "org_id", "user_id"),
+        Index("ix_team_memberships_joined", "org_id", "team_id", "created_at", "user_id"),
     )
 
     team_id: Mapped[TeamId] = mapped_column(primary_key=True)

@@ -1,11 +1,14 @@
 """Organisations: read, made, renamed, deleted and brought back."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Select, select
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, containing
 from folkmoot.db.work import Database, PersonalWork, Work
+from folkmoot.http.etags import Expected, anything
 from folkmoot.identity import members
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Membership, Organization
@@ -21,58 +24,72 @@ from folkmoot.identity.tenancy import (
 )
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId, new_id
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.subject import Subject
+
+LISTING: Final = Listing(
+    "organizations", Organization.id, {"created_at": Organization.id, "name": Organization.name}
+)
+DELETED: Final = Listing(
+    "deleted_organizations",
+    Organization.id,
+    {"deleted_at": Organization.deleted_at, "name": Organization.name},
+)
 
 
 async def browse(
-    work: PersonalWork, subject: Subject, *, cursor: OrgId | None, limit: int
-) -> list[OrganizationRead]:
-    """Return up to `limit` organisations of the subject, oldest first, after the cursor.
+    work: PersonalWork,
+    subject: Subject,
+    asked: Asked,
+    *,
+    words: str | None = None,
+    role: OrgRole | None = None,
+) -> Page[OrganizationRead]:
+    """Return a page of the subject's organisations.
 
     Whose credential is for one organisation is told of no other.
     """
-    statement = _organizations(subject.user_id).order_by(Organization.id).limit(limit)
+    statement = _organizations(subject.user_id)
     if subject.confined:
         statement = statement.where(Organization.id == subject.org_id)
-    if cursor is not None:
-        statement = statement.where(Organization.id > cursor)
-    rows = await work.session.execute(statement)
-    return [OrganizationRead(id=id_, name=name, role=role) for id_, name, role in rows]
+    if words is not None:
+        statement = statement.where(containing(words, Organization.name))
+    if role is not None:
+        statement = statement.where(Membership.role == role)
+    found = await LISTING.joined(work, statement, asked)
+    return found.page([OrganizationRead.model_validate(row) for row in found.rows])
 
 
 async def browse_deleted(
-    work: PersonalWork,
-    *,
-    owner: UserId,
-    kept: timedelta,
-    cursor: OrgId | None,
-    limit: int,
-) -> list[OrganizationDeleted]:
-    """Return up to `limit` organisations that their owner can bring back, oldest first.
+    work: PersonalWork, asked: Asked, *, owner: UserId, kept: timedelta
+) -> Page[OrganizationDeleted]:
+    """Return a page of the organisations that their owner can bring back.
 
     Args:
         work: A unit of work of the owner's.
+        asked: Which page.
         owner: Who may bring them back.
         kept: How long what was deleted can be brought back.
-        cursor: The last one of the page before.
-        limit: How many to return at most.
     """
     statement = (
-        select(Organization.id, Organization.name, Organization.deleted_at)
+        select(Organization)
         .join(Membership, Membership.org_id == Organization.id)
         .where(Membership.user_id == owner, Membership.role == OrgRole.OWNER)
         .where(Organization.deleted_at >= clock.now() - kept)
-        .order_by(Organization.id)
-        .limit(limit)
     )
-    if cursor is not None:
-        statement = statement.where(Organization.id > cursor)
-    rows = await work.session.execute(statement)
-    return [
-        OrganizationDeleted(id=id_, name=name, deleted_at=at, restorable_until=at + kept)
-        for id_, name, at in rows
-        if at is not None
-    ]
+    found = await DELETED.slice(work, statement, asked)
+    return found.page(
+        [
+            OrganizationDeleted(
+                id=each.id,
+                name=each.name,
+                deleted_at=each.deleted_at,
+                restorable_until=each.deleted_at + kept,
+            )
+            for each in found.rows
+            if each.deleted_at is not None
+        ]
+    )
 
 
 async def get(work: Work) -> OrganizationRead:
@@ -86,8 +103,7 @@ async def get(work: Work) -> OrganizationRead:
     found = (await work.session.execute(statement)).one_or_none()
     if found is None:
         raise OrganizationNotFound
-    id_, name, role = found
-    return OrganizationRead(id=id_, name=name, role=role)
+    return OrganizationRead.model_validate(found)
 
 
 async def create(database: Database, user_id: UserId, data: OrganizationCreate) -> OrganizationRead:
@@ -109,22 +125,35 @@ async def found(work: Work, name: str) -> None:
     await work.session.flush()
 
 
-async def update(work: Work, data: OrganizationUpdate) -> OrganizationRead:
-    """Change what the data names of the organisation the subject acts in."""
+async def update(
+    work: Work, data: OrganizationUpdate, expected: Expected[OrganizationRead] = anything
+) -> OrganizationRead:
+    """Change what the data names of the organisation the subject acts in.
+
+    Raises:
+        PreconditionFailed: It is not what was expected.
+    """
     organization = await members.lock(work)
+    shown = await get(work)
+    expected(shown)
     before = {"name": organization.name}
     if data.name is not None:
         organization.name = data.name
     await work.session.flush()
     target, after = ("organization", organization.id), {"name": organization.name}
     await trail.record(work, "organization.changed", target=target, before=before, after=after)
-    return await get(work)
+    return shown.model_copy(update=after)
 
 
-async def delete(work: Work) -> None:
-    """Hide the organisation the subject acts in; until it is purged it can be brought back."""
+async def delete(work: Work, expected: Expected[OrganizationRead] = anything) -> None:
+    """Hide the organisation the subject acts in; until it is purged it can be brought back.
+
+    Raises:
+        PreconditionFailed: It is not what was expected.
+    """
     await members.hold(work, "organization:delete")
     organization = await members.lock(work)
+    expected(await get(work))
     organization.deleted_at = clock.now()
     await work.session.flush()
     target, before = ("organization", organization.id), {"name": organization.name}

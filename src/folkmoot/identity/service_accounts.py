@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import select
 
 from folkmoot.audit import trail
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
+from folkmoot.http.etags import Expected, anything
 from folkmoot.identity import api_keys, members
 from folkmoot.identity.errors import ServiceAccountNotFound
 from folkmoot.identity.models import ApiKey, Membership, User
@@ -28,9 +29,7 @@ from folkmoot.kit.ids import ApiKeyId, UserId
 from folkmoot.kit.page import Asked
 
 WRITE: Final = "service_accounts:write"
-LISTING: Final = Listing[User](
-    "service_accounts", User.id, {"created_at": User.id, "name": User.name}
-)
+LISTING: Final = Listing("service_accounts", User.id, {"created_at": User.id, "name": User.name})
 
 
 async def create(work: Work, data: ServiceAccountCreate) -> ServiceAccountRead:
@@ -51,9 +50,12 @@ async def create(work: Work, data: ServiceAccountCreate) -> ServiceAccountRead:
     return _read(account, member)
 
 
-async def browse(work: Work, asked: Asked) -> Slice[User]:
+async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[User]:
     """Return a page of the organisation's service accounts."""
-    return await LISTING.slice(work, select(User).where(serves(work.subject.org_id)), asked)
+    statement = select(User).where(serves(work.subject.org_id))
+    if words is not None:
+        statement = statement.where(containing(words, User.name))
+    return await LISTING.slice(work, statement, asked)
 
 
 async def read(work: Work, accounts: Sequence[User]) -> list[ServiceAccountRead]:
@@ -75,14 +77,21 @@ async def get(work: Work, account_id: UserId) -> ServiceAccountRead:
     return _read(*await _find(work, account_id))
 
 
-async def update(work: Work, account_id: UserId, data: ServiceAccountUpdate) -> ServiceAccountRead:
+async def update(
+    work: Work,
+    account_id: UserId,
+    data: ServiceAccountUpdate,
+    expected: Expected[ServiceAccountRead] = anything,
+) -> ServiceAccountRead:
     """Change what the data names; a disabled one does not act, whatever keys it has.
 
     Raises:
         ServiceAccountNotFound: There is none.
         RoleTooHigh: It is more than the subject is, or would become that.
+        PreconditionFailed: It is not what was expected.
     """
     account, member = await _hold(work, account_id, data.role)
+    expected(_read(account, member))
     before = _told(account, member)
     account.name = data.name or account.name
     member.role = OrgRole(data.role) if data.role else member.role
@@ -93,14 +102,18 @@ async def update(work: Work, account_id: UserId, data: ServiceAccountUpdate) -> 
     return _read(account, member)
 
 
-async def delete(work: Work, account_id: UserId) -> None:
+async def delete(
+    work: Work, account_id: UserId, expected: Expected[ServiceAccountRead] = anything
+) -> None:
     """Let it end, with its keys and its places in teams. What it has done stays.
 
     Raises:
         ServiceAccountNotFound: There is none.
         RoleTooHigh: It is more than the subject is.
+        PreconditionFailed: It is not what was expected.
     """
     account, member = await _hold(work, account_id)
+    expected(_read(account, member))
     await work.session.delete(member)
     account.deleted_at = clock.now()
     await work.session.flush()
@@ -118,14 +131,16 @@ async def create_key(work: Work, account_id: UserId, data: ApiKeyCreate) -> tupl
     return await api_keys.create(work, data, account_id)
 
 
-async def browse_keys(work: Work, account_id: UserId, asked: Asked) -> Slice[ApiKey]:
+async def browse_keys(
+    work: Work, account_id: UserId, asked: Asked, *, words: str | None = None
+) -> Slice[ApiKey]:
     """Return a page of its keys.
 
     Raises:
         ServiceAccountNotFound: There is none.
     """
     await _find(work, account_id)
-    return await api_keys.browse(work, asked, account_id)
+    return await api_keys.browse(work, asked, account_id, words=words)
 
 
 async def revoke_key(work: Work, account_id: UserId, key_id: ApiKeyId) -> None:

@@ -11,7 +11,6 @@ is allowed for, a token gets the same successor again for a few seconds: it is c
 import base64
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +18,7 @@ from typing import Final
 from sqlalchemy import delete, select, text, update
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity import credentials
 from folkmoot.identity.errors import SessionEnded
@@ -26,6 +26,13 @@ from folkmoot.identity.models import Session, User
 from folkmoot.identity.standing import acts
 from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import SessionId, UserId
+from folkmoot.kit.page import Asked
+
+LISTING: Final = Listing(
+    "sessions",
+    Session.id,
+    {"created_at": Session.id, "last_used_at": Session.last_used_at},
+)
 
 LIFETIME: Final = timedelta(days=30)
 NO_GRACE: Final = timedelta()
@@ -174,18 +181,14 @@ async def _living(work: PersonalWork, session_id: SessionId) -> Session | None:
     return (await work.session.scalars(statement)).one_or_none()
 
 
-async def browse(work: PersonalWork, *, cursor: SessionId | None, limit: int) -> Sequence[Session]:
-    """Return up to `limit` sessions of the person that have not ended, the newest first."""
+async def browse(work: PersonalWork, asked: Asked) -> Slice[Session]:
+    """Return a page of the person's sessions that have not ended."""
     statement = (
         select(Session)
         .where(Session.user_id == work.user_id, Session.revoked_at.is_(None))
         .where(Session.expires_at > clock.now())
-        .order_by(Session.id.desc())
-        .limit(limit)
     )
-    if cursor is not None:
-        statement = statement.where(Session.id < cursor)
-    return (await work.session.scalars(statement)).all()
+    return await LISTING.slice(work, statement, asked)
 
 
 async def revoke_all(work: PersonalWork, kept: SessionId | None = None) -> None:

@@ -8,8 +8,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, containing
 from folkmoot.db.work import Work
 from folkmoot.http.access import demand_in_team
+from folkmoot.http.etags import Expected, anything
 from folkmoot.identity import teams
 from folkmoot.identity.errors import AlreadyMember, MemberNotFound
 from folkmoot.identity.models import Membership, TeamMembership, User
@@ -20,19 +22,48 @@ from folkmoot.identity.tenancy import (
     TeamMemberRead,
 )
 from folkmoot.kit.ids import TeamId, UserId
+from folkmoot.kit.page import Asked, Page
 
 MANAGE: Final = "team:manage"
+LISTING: Final = Listing(
+    "team_members",
+    TeamMembership.user_id,
+    {"created_at": TeamMembership.created_at, "name": User.name},
+)
 
 
 async def browse(
-    work: Work, team_id: TeamId, *, cursor: UserId | None, limit: int
-) -> list[TeamMemberRead]:
-    """Return up to `limit` members of a team, after the cursor."""
+    work: Work,
+    team_id: TeamId,
+    asked: Asked,
+    *,
+    words: str | None = None,
+    role: TeamRole | None = None,
+) -> Page[TeamMemberRead]:
+    """Return a page of the members of a team.
+
+    Raises:
+        TeamNotFound: The subject cannot see it.
+    """
     await teams.get(work, team_id)
-    statement = _members(work, team_id).order_by(User.id).limit(limit)
-    if cursor is not None:
-        statement = statement.where(TeamMembership.user_id > cursor)
-    return [TeamMemberRead.model_validate(row) for row in await work.session.execute(statement)]
+    statement = _members(work, team_id)
+    if words is not None:
+        statement = statement.where(containing(words, User.name, User.email))
+    if role is not None:
+        statement = statement.where(TeamMembership.role == role)
+    found = await LISTING.joined(work, statement, asked)
+    return found.page([TeamMemberRead.model_validate(row) for row in found.rows])
+
+
+async def get(work: Work, team_id: TeamId, user_id: UserId) -> TeamMemberRead:
+    """Return one member of a team.
+
+    Raises:
+        TeamNotFound: The subject cannot see it.
+        MemberNotFound: They are not in it.
+    """
+    await teams.get(work, team_id)
+    return await _read(work, team_id, user_id)
 
 
 async def add(work: Work, team_id: TeamId, data: TeamMemberCreate) -> TeamMemberRead:
@@ -56,29 +87,42 @@ async def add(work: Work, team_id: TeamId, data: TeamMemberCreate) -> TeamMember
 
 
 async def change_role(
-    work: Work, team_id: TeamId, user_id: UserId, role: TeamRole
+    work: Work,
+    team_id: TeamId,
+    user_id: UserId,
+    role: TeamRole,
+    expected: Expected[TeamMemberRead] = anything,
 ) -> TeamMemberRead:
     """Change what somebody is in a team.
 
     Raises:
         MemberNotFound: They are not in it.
+        PreconditionFailed: They are not what was expected.
     """
     await teams.hold(work, team_id)
     member = await _find(work, team_id, user_id)
     if member is None:
         raise MemberNotFound
-    before, member.role = TeamRole(member.role), role
+    shown = await _read(work, team_id, user_id)
+    expected(shown)
+    before, member.role = shown.role, role
     await work.session.flush()
     await _record(work, "team_member.role_changed", team_id, user_id, before=before, after=role)
-    return await _read(work, team_id, user_id)
+    return shown.model_copy(update={"role": role})
 
 
-async def remove(work: Work, team_id: TeamId, user_id: UserId) -> None:
+async def remove(
+    work: Work,
+    team_id: TeamId,
+    user_id: UserId,
+    expected: Expected[TeamMemberRead] = anything,
+) -> None:
     """Take somebody out of a team; everybody may take themselves out.
 
     Raises:
         MemberNotFound: They are not in it.
         PermissionDenied: They are somebody else, and the subject does not manage the team.
+        PreconditionFailed: They are not what was expected.
     """
     if user_id != work.subject.user_id:
         demand_in_team(work.subject, team_id, MANAGE)
@@ -86,6 +130,7 @@ async def remove(work: Work, team_id: TeamId, user_id: UserId) -> None:
     member = await _find(work, team_id, user_id)
     if member is None:
         raise MemberNotFound
+    expected(await _read(work, team_id, user_id))
     await work.session.delete(member)
     await work.session.flush()
     before = TeamRole(member.role)
@@ -124,8 +169,11 @@ async def _record(
 
 
 async def _read(work: Work, team_id: TeamId, user_id: UserId) -> TeamMemberRead:
-    statement = _members(work, team_id).where(User.id == user_id)
-    return TeamMemberRead.model_validate((await work.session.execute(statement)).one())
+    statement = _members(work, team_id).where(TeamMembership.user_id == user_id)
+    found = (await work.session.execute(statement)).one_or_none()
+    if found is None:
+        raise MemberNotFound
+    return TeamMemberRead.model_validate(found)
 
 
 def _members(
@@ -133,13 +181,13 @@ def _members(
 ) -> Select[UserId, Kind, str, str | None, TeamRole, datetime]:
     return (
         select(
-            User.id.label("user_id"),
+            TeamMembership.user_id,
             KIND,
             User.name,
             User.email,
             TeamMembership.role,
             TeamMembership.created_at,
         )
-        .join(TeamMembership, TeamMembership.user_id == User.id)
+        .join(User, User.id == TeamMembership.user_id)
         .where(TeamMembership.org_id == work.subject.org_id, TeamMembership.team_id == team_id)
     )

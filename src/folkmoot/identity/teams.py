@@ -5,13 +5,16 @@ like one that is not there.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Select, select
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, containing
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.http.access import TeamNotFound
+from folkmoot.http.etags import Expected, anything
 from folkmoot.identity.leaving import demand_member
 from folkmoot.identity.models import Team, TeamMembership
 from folkmoot.identity.permissions import TeamRole
@@ -25,8 +28,10 @@ from folkmoot.identity.tenancy import (
 )
 from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.subject import Subject
 
+LISTING: Final = Listing("teams", Team.id, {"created_at": Team.id, "name": Team.name})
 SEE: Final = "team:read"
 
 
@@ -51,15 +56,16 @@ async def create(work: Work, data: TeamCreate) -> TeamRead:
     with demand_member():
         await work.session.flush()
     await trail.record(work, "team.created", target=("team", team.id), after={"name": team.name})
-    return _read(team, TeamRole.ADMIN)
+    return TeamRead(id=team.id, name=team.name, role=TeamRole.ADMIN, created_at=team.created_at)
 
 
-async def browse(work: Work, *, cursor: TeamId | None, limit: int) -> list[TeamRead]:
-    """Return up to `limit` teams that the subject can see, oldest first, after the cursor."""
-    statement = _visible(work.subject).order_by(Team.id).limit(limit)
-    if cursor is not None:
-        statement = statement.where(Team.id > cursor)
-    return [_read(team, role) for team, role in await work.session.execute(statement)]
+async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Page[TeamRead]:
+    """Return a page of the teams that the subject can see."""
+    statement = _visible(work.subject)
+    if words is not None:
+        statement = statement.where(containing(words, Team.name))
+    found = await LISTING.joined(work, statement, asked)
+    return found.page([TeamRead.model_validate(row) for row in found.rows])
 
 
 async def get(work: Work, team_id: TeamId) -> TeamRead:
@@ -73,25 +79,39 @@ async def get(work: Work, team_id: TeamId) -> TeamRead:
     ).one_or_none()
     if found is None:
         raise TeamNotFound
-    team, role = found
-    return _read(team, role)
+    return TeamRead.model_validate(found)
 
 
-async def update(work: Work, team_id: TeamId, data: TeamUpdate) -> TeamRead:
-    """Change what the data names."""
+async def update(
+    work: Work, team_id: TeamId, data: TeamUpdate, expected: Expected[TeamRead] = anything
+) -> TeamRead:
+    """Change what the data names.
+
+    Raises:
+        TeamNotFound: The subject cannot see it.
+        PreconditionFailed: It is not what was expected.
+    """
     team = await hold(work, team_id)
+    shown = await get(work, team_id)
+    expected(shown)
     before = {"name": team.name}
     if data.name is not None:
         team.name = data.name
     await work.session.flush()
     after = {"name": team.name}
     await trail.record(work, "team.changed", target=("team", team_id), before=before, after=after)
-    return await get(work, team_id)
+    return shown.model_copy(update=after)
 
 
-async def delete(work: Work, team_id: TeamId) -> None:
-    """Hide a team; until it is purged it can be brought back."""
+async def delete(work: Work, team_id: TeamId, expected: Expected[TeamRead] = anything) -> None:
+    """Hide a team; until it is purged it can be brought back.
+
+    Raises:
+        TeamNotFound: The subject cannot see it.
+        PreconditionFailed: It is not what was expected.
+    """
     team = await hold(work, team_id)
+    expected(await get(work, team_id))
     team.deleted_at = clock.now()
     await work.session.flush()
     await trail.record(work, "team.deleted", target=("team", team_id), before={"name": team.name})
@@ -152,13 +172,13 @@ async def own(work: PersonalWork, subject: Subject) -> Sequence[TeamPlace]:
     return [TeamPlace(id=id_, name=name, role=role) for id_, name, role in rows]
 
 
-def _visible(subject: Subject) -> Select[Team, TeamRole]:
+def _visible(subject: Subject) -> Select[TeamId, str, TeamRole, datetime]:
     """Select the teams a subject can see: their own, or all of them if they manage them.
 
     With each comes their role there, which is null where they have none.
     """
     statement = (
-        select(Team, TeamMembership.role)
+        select(Team.id, Team.name, TeamMembership.role, Team.created_at)
         .outerjoin(
             TeamMembership,
             (TeamMembership.org_id == Team.org_id)
@@ -171,7 +191,3 @@ def _visible(subject: Subject) -> Select[Team, TeamRole]:
         return statement
     mine = [team for team, allowed in subject.team_permissions.items() if SEE in allowed]
     return statement.where(Team.id.in_(mine), TeamMembership.user_id.is_not(None))
-
-
-def _read(team: Team, role: TeamRole | None) -> TeamRead:
-    return TeamRead(id=team.id, name=team.name, role=role, created_at=team.created_at)

@@ -5,14 +5,15 @@ than without: it chooses where to begin in a list of one's own.
 """
 
 import binascii
+import operator
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from folkmoot.kit.errors import Invalid
 
@@ -24,6 +25,12 @@ Limit = Annotated[int, Field(ge=1, le=100, description="How many items to return
 Cursor = Annotated[
     str,
     Field(max_length=4_000, description="The `next_cursor` of the page before, in the same order."),
+]
+
+
+Words = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
 ]
 
 
@@ -60,10 +67,18 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = Field(examples=[None])
 
 
-def cut(rows: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[T]:
-    """Build a page from up to `limit + 1` rows, of a list whose cursor is plainly a row's id."""
-    items = list(rows[:limit])
-    return Page(items=items, next_cursor=str(key(items[-1])) if len(rows) > limit else None)
+def cut(listing: str, items: Iterable[T], asked: Asked, key: Callable[[T], str]) -> Page[T]:
+    """Return a page of items which are all at hand, and which their keys tell apart."""
+    ordered = sorted(items, key=key, reverse=asked.descending)
+    if asked.cursor is not None:
+        place = unseal(listing, asked)
+        if len(place) != 1:
+            raise CursorInvalid
+        follows = operator.lt if asked.descending else operator.gt
+        ordered = [each for each in ordered if follows(key(each), place[0])]
+    kept = ordered[: asked.limit]
+    more = len(ordered) > len(kept)
+    return Page(items=kept, next_cursor=seal(listing, asked, key(kept[-1])) if more else None)
 
 
 def seal(listing: str, asked: Asked, *place: str) -> str:

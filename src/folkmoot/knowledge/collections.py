@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, demand_in_team
 from folkmoot.kit import clock
@@ -23,7 +23,7 @@ CONTRIBUTE: Final = "team:contribute"
 """What it takes to change what is a team's; who may not do so may read it."""
 
 
-LISTING: Final = Listing[Collection](
+LISTING: Final = Listing(
     "collections",
     Collection.id,
     {"created_at": Collection.id, "updated_at": Collection.updated_at, "name": Collection.name},
@@ -132,11 +132,13 @@ async def of_team(work: Work, team_id: TeamId) -> Sequence[Collection]:
     return (await work.session.scalars(statement)).all()
 
 
-async def browse(work: Work, asked: Asked) -> Slice[Collection]:
+async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[Collection]:
     """Return a page of the collections that the subject can see."""
     statement = select(Collection).where(
         Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
     )
+    if words is not None:
+        statement = statement.where(containing(words, Collection.name))
     return await LISTING.slice(work, statement, asked)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
@@ -16,7 +16,7 @@ from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
 from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
 from folkmoot.knowledge.sniff import Kind
 
-LISTING: Final = Listing[Document](
+LISTING: Final = Listing(
     "documents",
     Document.id,
     {"created_at": Document.id, "updated_at": Document.updated_at, "title": Document.title},
@@ -132,7 +132,12 @@ async def get(work: Work, document_id: DocumentId) -> Document:
 
 
 async def browse(
-    work: Work, collection_id: CollectionId, status: Status | None, asked: Asked
+    work: Work,
+    collection_id: CollectionId,
+    status: Status | None,
+    asked: Asked,
+    *,
+    words: str | None = None,
 ) -> Slice[Document]:
     """Return a page of a collection's documents; of those in one state, if one is named."""
     await collections.get(work, collection_id)
@@ -141,6 +146,8 @@ async def browse(
     )
     if status is not None:
         statement = statement.where(Document.status == status)
+    if words is not None:
+        statement = statement.where(containing(words, Document.title))
     return await LISTING.slice(work, statement, asked)
 
 

@@ -2,16 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.deps import PageCursor, PageLimit
+from folkmoot.kit.page import Asked, Page, cut
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.listing import ProviderHealth
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.registry import Models
 
+LISTING: Final = "models"
+
+Sort = Literal["name", "-name"]
+Kind = Literal["chat", "embedding"]
 Notices = Callable[[Subject], Awaitable[Sequence[Notice]]]
 
 
@@ -20,7 +27,7 @@ class ModelRead(BaseModel):
 
     name: str = Field(description="`provider:model`", examples=["offline:extractive"])
     provider: str = Field(examples=["offline"])
-    kind: Literal["chat", "embedding"]
+    kind: Kind
     capabilities: list[str] = Field(examples=[["streaming"]])
     default: bool = Field(description="Whether it answers when no model is named.")
 
@@ -41,11 +48,9 @@ class NoticeRead(BaseModel):
     text: str = Field(examples=["No language model is configured."])
 
 
-class ModelList(BaseModel):
-    """The models of this deployment; at most 15 minutes old."""
+class ModelList(Page[ModelRead]):
+    """The models of this deployment, at most 15 minutes old, and what is known of all of them."""
 
-    items: list[ModelRead]
-    next_cursor: None = Field(description="There are no more.")
     providers: list[ProviderRead]
     notices: list[NoticeRead]
 
@@ -60,23 +65,25 @@ def router(models: Models, notices: Notices = nothing) -> APIRouter:
     routes = APIRouter(prefix="/models", tags=["models"])
 
     @routes.get("", dependencies=[require("models:read")])
-    async def list_models(subject: CurrentSubject) -> ModelList:
+    async def list_models(
+        subject: CurrentSubject,
+        provider: str | None = None,
+        kind: Kind | None = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 100,
+        sort: Sort = "name",
+    ) -> ModelList:
         """List the models that can be used, and whether their providers answer."""
         found = await models.available()
-        known = [
-            ModelRead(
-                name=model.name,
-                provider=each.provider,
-                kind=model.kind,
-                capabilities=list(model.capabilities),
-                default=model.name == models.default,
-            )
-            for each in found
-            for model in each.models
-        ]
+        wanted = (
+            model
+            for model in _known(found, models.default)
+            if provider in {None, model.provider} and kind in {None, model.kind}
+        )
+        page = cut(LISTING, wanted, Asked(sort, limit, cursor), lambda model: model.name)
         return ModelList(
-            items=_with_default(known, models.default),
-            next_cursor=None,
+            items=page.items,
+            next_cursor=page.next_cursor,
             providers=[
                 ProviderRead(
                     provider=each.provider,
@@ -95,8 +102,19 @@ def router(models: Models, notices: Notices = nothing) -> APIRouter:
     return routes
 
 
-def _with_default(known: list[ModelRead], default: str) -> list[ModelRead]:
-    """Add the default model if its provider does not list it, as some servers do not."""
+def _known(found: Sequence[ProviderHealth], default: str) -> list[ModelRead]:
+    """Return all models, also the default one if its provider does not list it, as some do not."""
+    known = [
+        ModelRead(
+            name=model.name,
+            provider=each.provider,
+            kind=model.kind,
+            capabilities=list(model.capabilities),
+            default=model.name == default,
+        )
+        for each in found
+        for model in each.models
+    ]
     if any(model.default for model in known):
         return known
     provider = default.partition(":")[0]

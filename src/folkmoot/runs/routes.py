@@ -16,11 +16,12 @@ from folkmoot.db.work import Database
 from folkmoot.http import sse
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.etags import Etags
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 from folkmoot.http.problems import documented
 from folkmoot.kit.chain import Link
 from folkmoot.kit.ids import RunId
-from folkmoot.kit.page import Asked, CursorInvalid, Page
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import RunNotFound, RunsDraining, TooManyRuns
@@ -44,7 +45,6 @@ Translate = Callable[[Recorded], bytes]
 """Turns an event into the JSON text of a protocol's event."""
 
 MISSING: Final = documented(RunNotFound)
-BAD_CURSOR: Final = documented(CursorInvalid)
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {
         "model": Page[EventRead] | Page[LogEventRead],
@@ -84,7 +84,7 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
     routes = APIRouter(prefix="/runs", tags=["runs"])
     reader = LogReader(database)
 
-    @routes.get("", dependencies=[require("runs:read")], responses=BAD_CURSOR)
+    @routes.get("", dependencies=[require("runs:read")])
     async def list_runs(
         work: OpenWork,
         kind: Annotated[str | None, Query(max_length=40)] = None,
@@ -99,14 +99,16 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         return found.page([read(row) for row in found.rows])
 
     @routes.get("/{run_id}", dependencies=[require("runs:read")], responses=MISSING)
-    async def read_run(run_id: RunName, work: OpenWork) -> RunDetails:
+    async def read_run(run_id: RunName, work: OpenWork, etags: Etags) -> RunDetails:
         """Read one run, by our id or by the client's."""
         run = await service.get(work, run_id)
         calls = [
             CallRead(id=call.call_id, name=call.name, started_at=call.started_at)
             for call in await service.needing_review(work, run)
         ]
-        return RunDetails(**dict(read(run)), needs_review=calls)
+        shown = RunDetails(**dict(read(run)), needs_review=calls)
+        etags.show(shown)
+        return shown
 
     @routes.post("/{run_id}/cancel", dependencies=[require("runs:cancel")], responses=MISSING)
     async def cancel_run(run_id: RunName, subject: CurrentSubject) -> RunRead:

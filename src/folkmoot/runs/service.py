@@ -20,7 +20,7 @@ from folkmoot.runs.models import LedgerEntry, Process, Run
 from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
 from folkmoot.runs.states import ACTIVE, CallState, RunState
 
-LISTING: Final = Listing[Run]("runs", Run.id, {"created_at": Run.id})
+LISTING: Final = Listing("runs", Run.id, {"created_at": Run.id})
 
 SEE_ALL = "operations:read"
 """The permission to see the runs of everybody in the organisation."""

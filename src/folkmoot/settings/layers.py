@@ -1,8 +1,8 @@
 """Reading and changing what one layer has set of one group."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
+from folkmoot.http import etags
 from folkmoot.identity.leaving import demand_member
 from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, UserId, new_id
@@ -23,7 +24,7 @@ from folkmoot.settings.resolver import RANK, Layer, Level, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
 from folkmoot.settings.scopes import Place, acting_team, level_of
 
-Expected = Callable[[LayerRead], None]
+Expected: TypeAlias = etags.Expected[LayerRead]
 """Fails unless this is the version of a layer that a change was meant for."""
 
 OVERRIDES: Final = ("allow_team_override", "allow_user_override")

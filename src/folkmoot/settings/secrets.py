@@ -1,16 +1,19 @@
 """Secrets of organisations, teams and users: set, listed, removed, and found for whoever acts."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Database, Work
 from folkmoot.identity.leaving import demand_member
 from folkmoot.kit import clock
-from folkmoot.kit.ids import SecretId, new_id
+from folkmoot.kit.ids import SecretId, TeamId, new_id
+from folkmoot.kit.page import Asked
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretUnreadable
 from folkmoot.settings.features import Features
@@ -22,6 +25,20 @@ from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.settings.stores.store import Address, Sealed, SecretStore
 
 ROOM: Final = "secrets"
+LISTING: Final = Listing(
+    "secrets",
+    Secret.id,
+    {"created_at": Secret.id, "updated_at": Secret.updated_at, "name": Secret.name},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFilter:
+    """Which secrets to list; what is None does not matter."""
+
+    words: str | None = None
+    scope: Scope | None = None
+    team_id: TeamId | None = None
 
 
 class Secrets:
@@ -64,18 +81,11 @@ class Secrets:
         async with self._database.work(subject) as work:
             return await _store(work, place, data.name, sealed)
 
-    async def browse(
-        self, subject: Subject, *, cursor: SecretId | None, limit: int
-    ) -> Sequence[Secret]:
-        """Return up to `limit` secrets that a subject can use, oldest first, after the cursor."""
+    async def browse(self, subject: Subject, wanted: SecretFilter, asked: Asked) -> Slice[Secret]:
+        """Return a page of the secrets that a subject can use."""
         self._demand_on()
-        statement = (
-            select(Secret).where(Secret.org_id == subject.org_id).order_by(Secret.id).limit(limit)
-        )
-        if cursor is not None:
-            statement = statement.where(Secret.id > cursor)
         async with self._database.work(subject) as work:
-            return (await work.session.scalars(statement)).all()
+            return await LISTING.slice(work, _wanted(subject, wanted), asked)
 
     async def drop(self, subject: Subject, secret_id: SecretId) -> None:
         """Remove a secret.
@@ -184,6 +194,20 @@ async def _found(work: Work, secret_id: SecretId, *, to_change: bool = False) ->
     if row is None:
         raise SecretNotFound
     return row
+
+
+def _wanted(subject: Subject, wanted: SecretFilter) -> Select[Secret]:
+    statement = select(Secret).where(Secret.org_id == subject.org_id)
+    if wanted.words is not None:
+        statement = statement.where(containing(wanted.words, Secret.name))
+    if wanted.scope is not None:
+        statement = statement.where(
+            Secret.team_id.is_not(None) == (wanted.scope is Scope.TEAM),
+            Secret.user_id.is_not(None) == (wanted.scope is Scope.USER),
+        )
+    if wanted.team_id is not None:
+        statement = statement.where(Secret.team_id == wanted.team_id)
+    return statement
 
 
 def _named(subject: Subject, name: str) -> Select[Secret]:

@@ -146,9 +146,9 @@ async def test_messages_come_from_either_end_page_by_page(ada: Talker) -> None:
     async with ada.http() as client:
         forth = (await client.get(address, params={"limit": 4})).json()
         rest = (await client.get(address, params={"cursor": forth["next_cursor"]})).json()
-        back = (await client.get(address, params={"order": "desc", "limit": 1})).json()
+        back = (await client.get(address, params={"sort": "-created_at", "limit": 1})).json()
         older = (
-            await client.get(address, params={"order": "desc", "cursor": back["next_cursor"]})
+            await client.get(address, params={"sort": "-created_at", "cursor": back["next_cursor"]})
         ).json()
     whole = [each["content"] for each in forth["items"] + rest["items"]]
     assert whole == [f"Question {number}" for number in (0, 0, 1, 1, 2, 2)]

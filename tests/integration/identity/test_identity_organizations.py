@@ -182,8 +182,8 @@ async def test_owners_are_told_of_what_they_can_bring_back_and_until_when(
     deleted_at = datetime.fromisoformat(first["deleted_at"])
     assert datetime.fromisoformat(first["restorable_until"]) - deleted_at == timedelta(days=30)
     page = f"{DELETED}?limit=1"
-    assert (await owner.ask("GET", page)).json()["next_cursor"] == first["id"]
-    rest = (await owner.ask("GET", f"{page}&cursor={first['id']}")).json()
+    cursor = (await owner.ask("GET", page)).json()["next_cursor"]
+    rest = (await owner.ask("GET", f"{page}&cursor={cursor}")).json()
     assert rest == {"items": [other], "next_cursor": None}
     for person in (member, stranger):
         assert (await person.ask("GET", DELETED)).json()["items"] == []

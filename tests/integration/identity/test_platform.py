@@ -113,8 +113,8 @@ async def test_every_organisation_is_listed_filtered_sorted_and_counted(
     assert len(listed) == 4  # everybody registers with one, the member too
     names = [each["name"] for each in await every(admin, f"{ORGANIZATIONS}?sort=-name")]
     assert names == sorted(names, reverse=True)
-    assert [each["id"] for each in await every(admin, f"{ORGANIZATIONS}?text=GRA")] == [owner.place]
-    assert await every(admin, f"{ORGANIZATIONS}?text=%25") == []
+    assert [each["id"] for each in await every(admin, f"{ORGANIZATIONS}?q=GRA")] == [owner.place]
+    assert await every(admin, f"{ORGANIZATIONS}?q=%25") == []
     first = (await admin.ask("GET", f"{ORGANIZATIONS}?limit=3")).json()
     rest = await every(admin, f"{ORGANIZATIONS}?limit=3&cursor={first['next_cursor']}")
     assert [each["id"] for each in [*first["items"], *rest]] == list(listed)
@@ -127,7 +127,7 @@ async def test_all_people_are_listed_and_no_programs(
     assert (await owner.ask("POST", accounts, {"name": "grace's program"})).status_code == 201
     found = await every(admin, f"{USERS}?sort=email")
     assert [each["email"] for each in found] == sorted([admin.email, owner.email, stranger.email])
-    assert [each["id"] for each in await every(admin, f"{USERS}?text=grace")] == [owner.id]
+    assert [each["id"] for each in await every(admin, f"{USERS}?q=grace")] == [owner.id]
     assert {"password_hash"} & set(found[0]) == set()
 
 

@@ -26,6 +26,7 @@ from folkmoot.identity.errors import SessionEnded
 from folkmoot.identity.service import Grant, Identity, IdentityOptions
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
+from folkmoot.kit.page import Asked
 from identity_app import HERE, SECRET_KEY, Clock
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ class Families(RuleBasedStateMachine):
 
     async def _living(self) -> int:
         async with self.database.personal_work(self.user_id) as work:
-            return len(await sessions.browse(work, cursor=None, limit=1000))
+            return len((await sessions.browse(work, Asked("created_at", 1000))).rows)
 
     def attempt(self, process: int, token: str, *, browser: bool = False) -> Grant | None:
         identity = self.processes[process]

@@ -1,6 +1,6 @@
 /** What a question can be asked with: agents, models and collections. Loaded once, on first use. */
 
-import type { Page } from "../api/client";
+import { withQuery, type Page } from "../api/client";
 import type { Agent, Collection, Model, ModelList, Notice } from "../api/types";
 import { api } from "./session.svelte";
 
@@ -23,9 +23,16 @@ class Catalog {
   }
 
   async loadModels(): Promise<void> {
-    const { items, notices } = await api.get<ModelList>("/api/v1/models");
-    this.models = items.filter((model) => model.kind === "chat");
-    this.notices = notices;
+    const models: Model[] = [];
+    let cursor: string | null = null;
+    do {
+      const query = { kind: "chat", limit: 100, cursor };
+      const page: ModelList = await api.get<ModelList>(withQuery("/api/v1/models", query));
+      models.push(...page.items);
+      this.notices = page.notices;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    this.models = models;
   }
 
   async loadCollections(): Promise<void> {

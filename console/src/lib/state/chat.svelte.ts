@@ -130,7 +130,7 @@ export class Chat {
 
   /** Reads the next page, backwards from the newest message. */
   async #read(): Promise<void> {
-    const query = { order: "desc", limit: PAGE_SIZE, cursor: this.#cursor };
+    const query = { sort: "-created_at", limit: PAGE_SIZE, cursor: this.#cursor };
     const path = withQuery(`/api/v1/conversations/${this.id}/messages`, query);
     const page = await api.get<Page<Message>>(path);
     this.#stored = [...page.items.toReversed(), ...this.#stored];

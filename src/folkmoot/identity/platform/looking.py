@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select, text, true
+from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from folkmoot.db.keyset import Listing, Slice
+from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.standing import there
@@ -22,12 +22,12 @@ from folkmoot.kit.page import Asked
 
 LOOK_ROUND: Final = text("SELECT set_config('app.platform', 'on', true)")
 
-ORGANIZATIONS: Final = Listing[Organization](
+ORGANIZATIONS: Final = Listing(
     "platform_organizations",
     Organization.id,
     {"created_at": Organization.id, "name": Organization.name},
 )
-USERS: Final = Listing[User](
+USERS: Final = Listing(
     "platform_users", User.id, {"created_at": User.id, "name": User.name, "email": User.email}
 )
 
@@ -37,11 +37,11 @@ class Wanted:
     """Which to show; what is None does not matter.
 
     Attributes:
-        text: What stands in their names or addresses, in any case.
+        words: What stands in their names or addresses, in any case.
         suspended: Whether they are.
     """
 
-    text: str | None = None
+    words: str | None = None
     suspended: bool | None = None
 
 
@@ -57,8 +57,8 @@ async def organizations(work: PersonalWork, wanted: Wanted, asked: Asked) -> Sli
     """Return a page of the organisations that have not been deleted."""
     standing = _standing(wanted, Organization.suspended_at)
     statement = select(Organization).where(Organization.deleted_at.is_(None), standing)
-    if wanted.text is not None:
-        statement = statement.where(Organization.name.icontains(wanted.text, autoescape=True))
+    if wanted.words is not None:
+        statement = statement.where(containing(wanted.words, Organization.name))
     return await ORGANIZATIONS.slice(work, statement, asked)
 
 
@@ -80,9 +80,8 @@ async def users(work: PersonalWork, wanted: Wanted, asked: Asked) -> Slice[User]
     standing = _standing(wanted, User.suspended_at)
     people = select(User).where(User.deleted_at.is_(None), User.service_of.is_(None))
     statement = people.where(standing)
-    if wanted.text is not None:
-        found = (each.icontains(wanted.text, autoescape=True) for each in (User.name, User.email))
-        statement = statement.where(or_(*found))
+    if wanted.words is not None:
+        statement = statement.where(containing(wanted.words, User.name, User.email))
     return await USERS.slice(work, statement, asked)
 
 

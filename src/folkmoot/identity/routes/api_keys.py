@@ -1,12 +1,12 @@
 """REST endpoints for API keys."""
 
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Literal
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import api_keys
@@ -21,10 +21,8 @@ from folkmoot.identity.errors import (
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity
-from folkmoot.kit.ids import ApiKeyId
-from folkmoot.kit.page import Asked, CursorInvalid, Page
-
-BAD_CURSOR: Final = documented(CursorInvalid)
+from folkmoot.kit.ids import ApiKeyId, UserId
+from folkmoot.kit.page import Asked, Page
 
 Sort = Literal["created_at", "-created_at", "name", "-name"]
 
@@ -53,15 +51,21 @@ def router(identity: Identity) -> APIRouter:
         shown = ApiKeyRead.model_validate(key)
         return ApiKeyCreated(**shown.model_dump(), key=secret)
 
-    @routes.get("", dependencies=[require("api_keys:read")], responses=BAD_CURSOR)
+    @routes.get("", dependencies=[require("api_keys:read")])
     async def list_api_keys(
-        work: OpenWork, cursor: PageCursor = None, limit: PageLimit = 20, sort: Sort = "created_at"
+        work: OpenWork,
+        q: PageWords = None,
+        user_id: UserId | None = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[ApiKeyRead]:
         """List your keys in this organisation, or everybody's if you manage them.
 
         The oldest comes first unless asked otherwise.
         """
-        found = await api_keys.browse(work, Asked(sort, limit, cursor))
+        asked = Asked(sort, limit, cursor)
+        found = await api_keys.browse(work, asked, words=q, user_id=user_id)
         return found.page([ApiKeyRead.model_validate(row) for row in found.rows])
 
     @routes.delete(

@@ -1,6 +1,7 @@
 """REST endpoints for invitations: those of an organisation, and the one that a token is for."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter
 
@@ -13,7 +14,7 @@ from folkmoot.http.access import (
     TeamNotFound,
     require,
 )
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import invitations
@@ -25,6 +26,7 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     RoleTooHigh,
 )
+from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import (
     OrganizationRead,
@@ -38,7 +40,9 @@ from folkmoot.identity.tenancy import (
     InvitationToken,
 )
 from folkmoot.kit.ids import InvitationId, OrgId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+Sort = Literal["created_at", "-created_at", "expires_at", "-expires_at"]
 
 
 def router(identity: Identity) -> APIRouter:
@@ -46,8 +50,9 @@ def router(identity: Identity) -> APIRouter:
     routes = APIRouter(tags=["invitations"])
     once = APIRouter(route_class=Idempotent)
     _add_organizations(once, identity)
+    _add_accepting(once, identity)
     routes.include_router(once)
-    _add_tokens(routes, identity)
+    _add_preview(routes, identity)
     return routes
 
 
@@ -80,12 +85,14 @@ def _add_organizations(routes: APIRouter, identity: Identity) -> None:
     async def list_invitations(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         work: OpenWork,
-        cursor: InvitationId | None = None,
+        q: PageWords = None,
+        role: OrgRole | None = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[InvitationRead]:
-        """List the invitations that can still be accepted."""
-        rows = await invitations.browse(work, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda invitation: invitation.id)
+        """List the invitations that can still be accepted, oldest first unless asked otherwise."""
+        return await invitations.browse(work, Asked(sort, limit, cursor), words=q, role=role)
 
     @routes.delete(
         path + "/{invitation_id}",
@@ -102,7 +109,7 @@ def _add_organizations(routes: APIRouter, identity: Identity) -> None:
         await invitations.withdraw(work, invitation_id)
 
 
-def _add_tokens(routes: APIRouter, identity: Identity) -> None:
+def _add_preview(routes: APIRouter, identity: Identity) -> None:
     @routes.post(
         "/invitations/preview",
         dependencies=[PUBLIC, NOT_STORED],
@@ -112,6 +119,8 @@ def _add_tokens(routes: APIRouter, identity: Identity) -> None:
         """Read what an invitation is for, before you sign in."""
         return await identity.preview_invitation(data.token.get_secret_value())
 
+
+def _add_accepting(routes: APIRouter, identity: Identity) -> None:
     @routes.post(
         "/invitations/accept",
         dependencies=[PERSONAL],

@@ -1,5 +1,7 @@
 """REST endpoints that tell callers who they are, and what was theirs."""
 
+from typing import Literal
+
 from fastapi import APIRouter
 
 from folkmoot.http.access import (
@@ -10,15 +12,16 @@ from folkmoot.http.access import (
     PersonNeeded,
     TeamNotFound,
 )
-from folkmoot.http.deps import PageLimit
+from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import accounts, organizations, teams
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.schemas import Me
 from folkmoot.identity.service import Identity
 from folkmoot.identity.tenancy import OrganizationDeleted
-from folkmoot.kit.ids import OrgId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+DeletedSort = Literal["deleted_at", "-deleted_at", "name", "-name"]
 
 SHOWN = 100
 
@@ -36,7 +39,7 @@ def router(identity: Identity) -> APIRouter:
         """Read who you are, where you act and what you may do there."""
         async with identity.database.personal_work(subject.user_id) as work:
             user = await accounts.get(work, subject.user_id)
-            theirs = await organizations.browse(work, subject, cursor=None, limit=SHOWN)
+            theirs = await organizations.browse(work, subject, Asked("created_at", SHOWN))
             places = await teams.own(work, subject)
         return Me(
             id=user.id,
@@ -44,7 +47,7 @@ def router(identity: Identity) -> APIRouter:
             name=user.name,
             organization_id=subject.org_id,
             team_id=subject.team_id,
-            organizations=theirs,
+            organizations=theirs.items,
             teams=list(places),
             permissions=sorted(subject.permissions),
         )
@@ -60,15 +63,15 @@ def _add_deleted(routes: APIRouter, identity: Identity) -> None:
         responses=documented(NotSignedIn, PersonNeeded, OrganizationNotFound, TeamNotFound),
     )
     async def list_deleted_organizations(
-        person: CurrentPerson, cursor: OrgId | None = None, limit: PageLimit = 20
+        person: CurrentPerson,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: DeletedSort = "deleted_at",
     ) -> Page[OrganizationDeleted]:
-        """List the organisations of yours that were deleted and can be restored, oldest first."""
+        """List the organisations of yours that were deleted and can be restored.
+
+        Which went first comes first unless asked otherwise.
+        """
+        asked, kept = Asked(sort, limit, cursor), identity.options.kept
         async with identity.database.personal_work(person.user_id) as work:
-            rows = await organizations.browse_deleted(
-                work,
-                owner=person.user_id,
-                kept=identity.options.kept,
-                cursor=cursor,
-                limit=limit + 1,
-            )
-        return cut(rows, limit, lambda organization: organization.id)
+            return await organizations.browse_deleted(work, asked, owner=person.user_id, kept=kept)

@@ -1,11 +1,13 @@
 """REST endpoints for the members of an organisation."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
+from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import members
@@ -17,14 +19,18 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     RoleTooHigh,
 )
+from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
+from folkmoot.identity.standing import Kind
 from folkmoot.identity.tenancy import (
     MemberRead,
     MemberUpdate,
     Transfer,
 )
 from folkmoot.kit.ids import OrgId, UserId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+Sort = Literal["created_at", "-created_at", "name", "-name"]
 
 
 def router(identity: Identity) -> APIRouter:
@@ -51,12 +57,28 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
     async def list_members(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         work: OpenWork,
-        cursor: UserId | None = None,
+        q: PageWords = None,
+        role: OrgRole | None = None,
+        kind: Kind | None = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[MemberRead]:
-        """List an organisation's members."""
-        rows = await members.browse(work, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda member: member.user_id)
+        """List an organisation's members, who came first before unless asked otherwise."""
+        asked = Asked(sort, limit, cursor)
+        return await members.browse(work, asked, words=q, role=role, kind=kind)
+
+    @routes.get("/members/{user_id}", dependencies=[require("members:read")])
+    async def read_member(
+        organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
+        user_id: UserId,
+        work: OpenWork,
+        etags: Etags,
+    ) -> MemberRead:
+        """Read one member."""
+        shown = await members.get(work, user_id)
+        etags.show(shown)
+        return shown
 
     @routes.patch(
         "/members/{user_id}",
@@ -68,10 +90,13 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         user_id: UserId,
         data: MemberUpdate,
         subject: CurrentSubject,
+        etags: Etags,
     ) -> MemberRead:
         """Change a member's role. Nobody gives or takes one that is higher than their own."""
         async with identity.changing(subject) as work:
-            return await members.change_role(work, user_id, data.role)
+            shown = await members.change_role(work, user_id, data.role, etags.demand)
+        etags.show(shown)
+        return shown
 
     @routes.delete(
         "/members/{user_id}",
@@ -83,6 +108,7 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         user_id: UserId,
         subject: CurrentSubject,
+        etags: Etags,
     ) -> None:
         """Remove a member, or leave. Their API keys here go, too, and their places in teams.
 
@@ -91,7 +117,7 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         To remove others you need `members:write`.
         """
         async with identity.changing(subject) as work:
-            await members.remove(work, user_id, kept=identity.options.kept)
+            await members.remove(work, user_id, etags.demand, kept=identity.options.kept)
 
     @routes.post(
         "/transfer-ownership",

@@ -1,6 +1,7 @@
 """REST endpoints for organisations. One in the path is also the one the caller acts in."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter
 
@@ -14,11 +15,13 @@ from folkmoot.http.access import (
     TeamNotFound,
     require,
 )
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
+from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import organizations
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.schemas import (
     OrganizationRead,
 )
@@ -28,7 +31,9 @@ from folkmoot.identity.tenancy import (
     OrganizationUpdate,
 )
 from folkmoot.kit.ids import OrgId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+Sort = Literal["created_at", "-created_at", "name", "-name"]
 
 
 def router(identity: Identity) -> APIRouter:
@@ -47,12 +52,17 @@ def router(identity: Identity) -> APIRouter:
 def _add_own(routes: APIRouter, identity: Identity) -> None:
     @routes.get("", dependencies=[SIGNED_IN])
     async def list_organizations(
-        subject: CurrentSubject, cursor: OrgId | None = None, limit: PageLimit = 20
+        subject: CurrentSubject,
+        q: PageWords = None,
+        role: OrgRole | None = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[OrganizationRead]:
-        """List the organisations you are a member of, oldest first."""
+        """List the organisations you are a member of, oldest first unless asked otherwise."""
+        asked = Asked(sort, limit, cursor)
         async with identity.database.personal_work(subject.user_id) as work:
-            rows = await organizations.browse(work, subject, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda organization: organization.id)
+            return await organizations.browse(work, subject, asked, words=q, role=role)
 
     @routes.post(
         "",
@@ -83,18 +93,24 @@ def _add_one(routes: APIRouter, identity: Identity) -> None:
     async def read_organization(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         work: OpenWork,
+        etags: Etags,
     ) -> OrganizationRead:
         """Read one organisation."""
-        return await organizations.get(work)
+        shown = await organizations.get(work)
+        etags.show(shown)
+        return shown
 
     @routes.patch("/{organization_id}", dependencies=[require("organization:write")])
     async def update_organization(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         data: OrganizationUpdate,
         work: OpenWork,
+        etags: Etags,
     ) -> OrganizationRead:
         """Change an organisation's name."""
-        return await organizations.update(work, data)
+        shown = await organizations.update(work, data, etags.demand)
+        etags.show(shown)
+        return shown
 
     @routes.delete(
         "/{organization_id}",
@@ -104,7 +120,8 @@ def _add_one(routes: APIRouter, identity: Identity) -> None:
     async def delete_organization(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         subject: CurrentSubject,
+        etags: Etags,
     ) -> None:
         """Delete an organisation. For some weeks, its owners can restore it."""
         async with identity.changing(subject) as work:
-            await organizations.delete(work)
+            await organizations.delete(work, etags.demand)

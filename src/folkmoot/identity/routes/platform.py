@@ -4,10 +4,9 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import StringConstraints
 
 from folkmoot.http.access import PLATFORM, CurrentPerson, PlatformAdminNeeded
-from folkmoot.http.deps import PageCursor, PageLimit
+from folkmoot.http.deps import PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
@@ -25,17 +24,12 @@ from folkmoot.identity.platform.schemas import (
     PlatformOrganization,
     PlatformUser,
 )
-from folkmoot.identity.routes.api_keys import BAD_CURSOR, Sort
+from folkmoot.identity.routes.api_keys import Sort
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.subject import Subject
 
-Text = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$"),
-    Query(description="What stands somewhere in the name or the address."),
-]
 Suspended = Annotated[bool, Query(description="Whether to show those who are, or who are not.")]
 UserSort = Literal["created_at", "-created_at", "name", "-name", "email", "-email"]
 
@@ -56,17 +50,17 @@ def router(identity: Identity) -> APIRouter:
 
 
 def _add_lists(routes: APIRouter, identity: Identity) -> None:
-    @routes.get("/organizations", responses=BAD_CURSOR)
+    @routes.get("/organizations")
     async def list_all_organizations(
         person: CurrentPerson,
-        text: Text | None = None,
+        q: PageWords = None,
         suspended: Suspended | None = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "created_at",
     ) -> Page[PlatformOrganization]:
         """List every organisation of this deployment."""
-        wanted, asked = Wanted(text, suspended), Asked(sort, limit, cursor)
+        wanted, asked = Wanted(q, suspended), Asked(sort, limit, cursor)
         async with looking.looking_round(identity.database, person.user_id) as work:
             found = await looking.organizations(work, wanted, asked)
             members = await looking.members_of(work, found.rows)
@@ -83,17 +77,17 @@ def _add_lists(routes: APIRouter, identity: Identity) -> None:
             ]
         )
 
-    @routes.get("/users", responses=BAD_CURSOR)
+    @routes.get("/users")
     async def list_all_users(
         person: CurrentPerson,
-        text: Text | None = None,
+        q: PageWords = None,
         suspended: Suspended | None = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: UserSort = "created_at",
     ) -> Page[PlatformUser]:
         """List everybody who has an account in this deployment."""
-        wanted, asked = Wanted(text, suspended), Asked(sort, limit, cursor)
+        wanted, asked = Wanted(q, suspended), Asked(sort, limit, cursor)
         async with looking.looking_round(identity.database, person.user_id) as work:
             found = await looking.users(work, wanted, asked)
         return found.page([PlatformUser.model_validate(row) for row in found.rows])

@@ -6,7 +6,8 @@ from typing import Final
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
+from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import service_accounts
@@ -25,7 +26,7 @@ from folkmoot.identity.programs import (
     ServiceAccountRead,
     ServiceAccountUpdate,
 )
-from folkmoot.identity.routes.api_keys import BAD_CURSOR, Sort
+from folkmoot.identity.routes.api_keys import Sort
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity
@@ -58,16 +59,17 @@ def router(identity: Identity) -> APIRouter:
 
 
 def _add_reading(routes: APIRouter) -> None:
-    @routes.get("", dependencies=[READ], responses=BAD_CURSOR)
+    @routes.get("", dependencies=[READ])
     async def list_service_accounts(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         work: OpenWork,
+        q: PageWords = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "created_at",
     ) -> Page[ServiceAccountRead]:
         """List an organisation's service accounts, the oldest first unless asked otherwise."""
-        found = await service_accounts.browse(work, Asked(sort, limit, cursor))
+        found = await service_accounts.browse(work, Asked(sort, limit, cursor), words=q)
         return found.page(await service_accounts.read(work, found.rows))
 
     @routes.get("/{service_account_id}", dependencies=[READ])
@@ -75,9 +77,12 @@ def _add_reading(routes: APIRouter) -> None:
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         service_account_id: UserId,
         work: OpenWork,
+        etags: Etags,
     ) -> ServiceAccountRead:
         """Read one service account."""
-        return await service_accounts.get(work, service_account_id)
+        shown = await service_accounts.get(work, service_account_id)
+        etags.show(shown)
+        return shown
 
 
 def _add_changes(routes: APIRouter, identity: Identity) -> None:
@@ -99,20 +104,24 @@ def _add_changes(routes: APIRouter, identity: Identity) -> None:
         service_account_id: UserId,
         data: ServiceAccountUpdate,
         subject: CurrentSubject,
+        etags: Etags,
     ) -> ServiceAccountRead:
         """Rename a service account, change its role, or disable it within five seconds."""
         async with identity.changing(subject) as work:
-            return await service_accounts.update(work, service_account_id, data)
+            shown = await service_accounts.update(work, service_account_id, data, etags.demand)
+        etags.show(shown)
+        return shown
 
     @routes.delete("/{service_account_id}", status_code=HTTPStatus.NO_CONTENT, dependencies=[WRITE])
     async def delete_service_account(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         service_account_id: UserId,
         subject: CurrentSubject,
+        etags: Etags,
     ) -> None:
         """Delete a service account with its keys and its places in teams."""
         async with identity.changing(subject) as work:
-            await service_accounts.delete(work, service_account_id)
+            await service_accounts.delete(work, service_account_id, etags.demand)
 
 
 def _add_keys(routes: APIRouter, identity: Identity) -> None:
@@ -138,18 +147,19 @@ def _add_keys(routes: APIRouter, identity: Identity) -> None:
         shown = ApiKeyRead.model_validate(key)
         return ApiKeyCreated(**shown.model_dump(), key=secret)
 
-    @routes.get("/{service_account_id}/api-keys", dependencies=[READ], responses=BAD_CURSOR)
+    @routes.get("/{service_account_id}/api-keys", dependencies=[READ])
     async def list_service_account_keys(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
         service_account_id: UserId,
         work: OpenWork,
+        q: PageWords = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "created_at",
     ) -> Page[ApiKeyRead]:
         """List the keys of a service account."""
         asked = Asked(sort, limit, cursor)
-        found = await service_accounts.browse_keys(work, service_account_id, asked)
+        found = await service_accounts.browse_keys(work, service_account_id, asked, words=q)
         return found.page([ApiKeyRead.model_validate(row) for row in found.rows])
 
     @routes.delete(

@@ -1,11 +1,12 @@
 """REST endpoints for the devices that somebody is signed in with."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter, Request
 
 from folkmoot.http.access import PERSONAL, CurrentPerson, PersonNeeded
-from folkmoot.http.deps import PageLimit
+from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.identity import sessions
 from folkmoot.identity.errors import (
@@ -18,7 +19,9 @@ from folkmoot.identity.routes.client import bearer_of
 from folkmoot.identity.schemas import SessionRead
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import SessionId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+Sort = Literal["created_at", "-created_at", "last_used_at", "-last_used_at"]
 
 
 def router(identity: Identity) -> APIRouter:
@@ -34,14 +37,15 @@ def router(identity: Identity) -> APIRouter:
     async def list_sessions(
         request: Request,
         person: CurrentPerson,
-        cursor: SessionId | None = None,
+        cursor: PageCursor = None,
         limit: PageLimit = 20,
+        sort: Sort = "-created_at",
     ) -> Page[SessionRead]:
-        """List the devices you are signed in with, the latest sign-in first."""
+        """List the devices you are signed in with, the latest first unless asked otherwise."""
         current = await identity.session_of(bearer_of(request))
         async with identity.database.personal_work(person.user_id) as work:
-            rows = await sessions.browse(work, cursor=cursor, limit=limit + 1)
-        return cut([_shown(row, current) for row in rows], limit, lambda row: row.id)
+            found = await sessions.browse(work, Asked(sort, limit, cursor))
+        return found.page([_shown(row, current) for row in found.rows])
 
     @routes.delete(
         "/{session_id}",

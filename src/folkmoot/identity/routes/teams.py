@@ -1,7 +1,7 @@
 """REST endpoints for teams."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter
 
@@ -12,7 +12,8 @@ from folkmoot.http.access import (
     require,
     require_team_permission,
 )
-from folkmoot.http.deps import OpenWork, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
+from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity import team_members, teams
@@ -22,6 +23,7 @@ from folkmoot.identity.errors import (
     NotSignedIn,
     OrganizationNotFound,
 )
+from folkmoot.identity.permissions import TeamRole
 from folkmoot.identity.service import Identity
 from folkmoot.identity.tenancy import (
     TeamCreate,
@@ -32,7 +34,9 @@ from folkmoot.identity.tenancy import (
     TeamUpdate,
 )
 from folkmoot.kit.ids import TeamId, UserId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.page import Asked, Page
+
+Sort = Literal["created_at", "-created_at", "name", "-name"]
 
 ABSENT: Final = documented(OrganizationNotFound, TeamNotFound)
 NO_MEMBER: Final = documented(OrganizationNotFound, TeamNotFound, MemberNotFound)
@@ -61,33 +65,45 @@ def _add_teams(routes: APIRouter, identity: Identity) -> None:
 
     @routes.get("", dependencies=[require("teams:read")])
     async def list_teams(
-        work: OpenWork, cursor: TeamId | None = None, limit: PageLimit = 20
+        work: OpenWork,
+        q: PageWords = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[TeamRead]:
-        """List your teams, or all of the organisation's if you manage them, oldest first."""
-        rows = await teams.browse(work, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda team: team.id)
+        """List your teams, or all of the organisation's if you manage them.
+
+        The oldest comes first unless asked otherwise.
+        """
+        return await teams.browse(work, Asked(sort, limit, cursor), words=q)
 
     @routes.get("/{team_id}", dependencies=[require_team_permission("team:read")])
-    async def read_team(team_id: TeamId, work: OpenWork) -> TeamRead:
+    async def read_team(team_id: TeamId, work: OpenWork, etags: Etags) -> TeamRead:
         """Read one team."""
-        return await teams.get(work, team_id)
+        shown = await teams.get(work, team_id)
+        etags.show(shown)
+        return shown
 
 
 def _add_changes(routes: APIRouter, identity: Identity) -> None:
     @routes.patch("/{team_id}", dependencies=[require_team_permission("team:write")])
-    async def update_team(team_id: TeamId, data: TeamUpdate, work: OpenWork) -> TeamRead:
+    async def update_team(
+        team_id: TeamId, data: TeamUpdate, work: OpenWork, etags: Etags
+    ) -> TeamRead:
         """Change a team's name."""
-        return await teams.update(work, team_id, data)
+        shown = await teams.update(work, team_id, data, etags.demand)
+        etags.show(shown)
+        return shown
 
     @routes.delete(
         "/{team_id}",
         status_code=HTTPStatus.NO_CONTENT,
         dependencies=[require_team_permission("team:manage")],
     )
-    async def delete_team(team_id: TeamId, subject: CurrentSubject) -> None:
+    async def delete_team(team_id: TeamId, subject: CurrentSubject, etags: Etags) -> None:
         """Delete a team. For some weeks, whoever manages the organisation's can restore it."""
         async with identity.changing(subject) as work:
-            await teams.delete(work, team_id)
+            await teams.delete(work, team_id, etags.demand)
 
     @routes.post("/{team_id}/restore", dependencies=[require("teams:write")])
     async def restore_team(team_id: TeamId, subject: CurrentSubject) -> TeamRead:
@@ -101,11 +117,30 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
 
     @routes.get("/{team_id}/members", dependencies=[require_team_permission("team:read")])
     async def list_team_members(
-        team_id: TeamId, work: OpenWork, cursor: UserId | None = None, limit: PageLimit = 20
+        team_id: TeamId,
+        work: OpenWork,
+        q: PageWords = None,
+        role: TeamRole | None = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[TeamMemberRead]:
-        """List who is in a team."""
-        rows = await team_members.browse(work, team_id, cursor=cursor, limit=limit + 1)
-        return cut(rows, limit, lambda member: member.user_id)
+        """List who is in a team, who came first before unless asked otherwise."""
+        asked = Asked(sort, limit, cursor)
+        return await team_members.browse(work, team_id, asked, words=q, role=role)
+
+    @routes.get(
+        "/{team_id}/members/{user_id}",
+        dependencies=[require_team_permission("team:read")],
+        responses=NO_MEMBER,
+    )
+    async def read_team_member(
+        team_id: TeamId, user_id: UserId, work: OpenWork, etags: Etags
+    ) -> TeamMemberRead:
+        """Read one member of a team."""
+        shown = await team_members.get(work, team_id, user_id)
+        etags.show(shown)
+        return shown
 
     @routes.post(
         "/{team_id}/members",
@@ -122,11 +157,17 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
 
     @routes.patch("/{team_id}/members/{user_id}", dependencies=[manage], responses=NO_MEMBER)
     async def update_team_member(
-        team_id: TeamId, user_id: UserId, data: TeamMemberUpdate, subject: CurrentSubject
+        team_id: TeamId,
+        user_id: UserId,
+        data: TeamMemberUpdate,
+        subject: CurrentSubject,
+        etags: Etags,
     ) -> TeamMemberRead:
         """Change what somebody is in a team."""
         async with identity.changing(subject) as work:
-            return await team_members.change_role(work, team_id, user_id, data.role)
+            shown = await team_members.change_role(work, team_id, user_id, data.role, etags.demand)
+        etags.show(shown)
+        return shown
 
     @routes.delete(
         "/{team_id}/members/{user_id}",
@@ -134,7 +175,9 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         dependencies=[require_team_permission("team:leave")],
         responses=NO_MEMBER,
     )
-    async def remove_team_member(team_id: TeamId, user_id: UserId, subject: CurrentSubject) -> None:
+    async def remove_team_member(
+        team_id: TeamId, user_id: UserId, subject: CurrentSubject, etags: Etags
+    ) -> None:
         """Take somebody out of a team that you manage, or yourself out of any."""
         async with identity.changing(subject) as work:
-            await team_members.remove(work, team_id, user_id)
+            await team_members.remove(work, team_id, user_id, etags.demand)

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
-from folkmoot.kit.page import Asked, CursorInvalid, Page
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.scope import Scope
 from folkmoot.knowledge import collections, settling
 from folkmoot.knowledge.collections import Counts
@@ -27,7 +27,6 @@ from folkmoot.knowledge.schemas import (
 from folkmoot.knowledge.service import Knowledge
 
 MISSING: Final = documented(CollectionNotFound)
-BAD_CURSOR: Final = documented(CursorInvalid)
 
 Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
 
@@ -46,12 +45,16 @@ def router(knowledge: Knowledge) -> APIRouter:
         """Create a collection."""
         return _read(await collections.create(work, data), Counts())
 
-    @routes.get("", dependencies=[require("collections:read")], responses=BAD_CURSOR)
+    @routes.get("", dependencies=[require("collections:read")])
     async def list_collections(
-        work: OpenWork, cursor: PageCursor = None, limit: PageLimit = 20, sort: Sort = "-created_at"
+        work: OpenWork,
+        q: PageWords = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "-created_at",
     ) -> Page[CollectionRead]:
         """List collections, newest first unless asked otherwise."""
-        found = await collections.browse(work, Asked(sort, limit, cursor))
+        found = await collections.browse(work, Asked(sort, limit, cursor), words=q)
         return found.page(await read_all(work, found.rows))
 
     @routes.get("/{collection_id}", dependencies=[require("collections:read")], responses=MISSING)

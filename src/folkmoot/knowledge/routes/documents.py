@@ -14,13 +14,13 @@ from starlette.responses import Response, StreamingResponse
 
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
-from folkmoot.kit.page import Asked, CursorInvalid, Page
+from folkmoot.kit.page import Asked, Page
 from folkmoot.knowledge import documents, settling
 from folkmoot.knowledge.errors import (
     BrokenForm,
@@ -47,7 +47,7 @@ from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 READ: Final = [require("documents:read")]
 WRITE: Final = [require("documents:write")]
 MISSING: Final = documented(DocumentNotFound)
-UNKNOWN: Final = documented(CollectionNotFound, CursorInvalid)
+UNKNOWN: Final = documented(CollectionNotFound)
 
 Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"]
 FILE: Final[dict[int | str, dict[str, Any]]] = {
@@ -91,6 +91,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     async def list_documents(
         collection_id: CollectionId,
         work: OpenWork,
+        q: PageWords = None,
         status: Status | None = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
@@ -98,7 +99,8 @@ def router(knowledge: Knowledge) -> APIRouter:
     ) -> Page[DocumentRead]:
         """List a collection's documents, newest first unless asked otherwise."""
         await settling.settle(work, [collection_id])
-        found = await documents.browse(work, collection_id, status, Asked(sort, limit, cursor))
+        asked = Asked(sort, limit, cursor)
+        found = await documents.browse(work, collection_id, status, asked, words=q)
         return found.page([read(row) for row in found.rows])
 
     @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)

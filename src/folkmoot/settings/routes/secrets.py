@@ -1,22 +1,25 @@
 """REST endpoints for secrets: they are set, listed and removed, and never read."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
-from folkmoot.http.deps import PageLimit
+from folkmoot.http.deps import PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
-from folkmoot.kit.ids import SecretId
-from folkmoot.kit.page import Page, cut
+from folkmoot.kit.ids import SecretId, TeamId
+from folkmoot.kit.page import Asked, Page
 from folkmoot.kit.scope import Scope
 from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretStoreUnavailable
 from folkmoot.settings.models import Secret
 from folkmoot.settings.schemas import SecretCreate, SecretRead
 from folkmoot.settings.scopes import level_of
-from folkmoot.settings.secrets import Secrets
+from folkmoot.settings.secrets import SecretFilter, Secrets
+
+Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
 
 
 def router(secrets: Secrets) -> APIRouter:
@@ -40,11 +43,21 @@ def router(secrets: Secrets) -> APIRouter:
 
     @routes.get("", dependencies=[require("secrets:read")])
     async def list_secrets(
-        subject: CurrentSubject, cursor: SecretId | None = None, limit: PageLimit = 20
+        subject: CurrentSubject,
+        q: PageWords = None,
+        scope: Scope | None = None,
+        team_id: TeamId | None = None,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "created_at",
     ) -> Page[SecretRead]:
-        """List the secrets of your organisation, of your teams and of your own."""
-        rows = await secrets.browse(subject, cursor=cursor, limit=limit + 1)
-        return cut([_read(row) for row in rows], limit, lambda secret: secret.id)
+        """List the secrets of your organisation, of your teams and of your own.
+
+        The oldest comes first unless asked otherwise.
+        """
+        wanted = SecretFilter(words=q, scope=scope, team_id=team_id)
+        found = await secrets.browse(subject, wanted, Asked(sort, limit, cursor))
+        return found.page([_read(row) for row in found.rows])
 
     @routes.delete(
         "/{secret_id}",

@@ -56,10 +56,14 @@ def router(settings: Settings) -> APIRouter:
     )
 
     @routes.get("/{group}/effective", dependencies=[require("settings:read")])
-    async def read_effective_settings(group: Group, subject: CurrentSubject) -> EffectiveRead:
+    async def read_effective_settings(
+        group: Group, subject: CurrentSubject, etags: Etags
+    ) -> EffectiveRead:
         """Read what holds of a group for you: each value, its layer, and who may not set it."""
         holding = await settings.of(subject)
-        return shown(group, acting_team(subject), holding.of(TYPES[group]))
+        holds = shown(group, acting_team(subject), holding.of(TYPES[group]))
+        etags.show(holds)
+        return holds
 
     for group in Group:
         _add_reading(routes, group, settings)
