@@ -271,7 +271,7 @@ export interface components {
         Mode: "hybrid" | "dense" | "lexical";
         ModelList: {
             items: components["schemas"]["ModelRead"][];
-            next_cursor: null;
+            next_cursor: string | null;
             notices: components["schemas"]["NoticeRead"][];
             providers: components["schemas"]["ProviderRead"][];
         };
@@ -373,6 +373,13 @@ export interface components {
             team_id: string | null;
             updated_at: string;
             version: number;
+        };
+        ServiceAccountRead: {
+            created_at: string;
+            disabled: boolean;
+            id: string;
+            name: string;
+            role: components["schemas"]["OrgRole"];
         };
         SessionRead: {
             address: string | null;

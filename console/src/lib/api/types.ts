@@ -23,6 +23,7 @@ export type OrgRole = Schema<"OrgRole">;
 export type Team = Schema<"TeamRead">;
 export type TeamMember = Schema<"TeamMemberRead">;
 export type TeamRole = Schema<"TeamRole">;
+export type ServiceAccount = Schema<"ServiceAccountRead">;
 export type SettingsGroup = Schema<"Group">;
 export type SettingsLevel = Schema<"Level">;
 export type SettingsScope = Exclude<SettingsLevel, "deployment">;

@@ -3,6 +3,8 @@
 import type { OrgRole, TeamRole } from "../api/types";
 
 export const TEAM_ROLES: readonly TeamRole[] = ["viewer", "member", "admin"];
+/** What a program may be: it owns nothing. */
+export const PROGRAM_ROLES: readonly OrgRole[] = ["member", "admin"];
 export const ORG_ROLES: readonly OrgRole[] = ["member", "admin", "owner"];
 
 /** The roles that somebody may give: none that is higher than their own. */

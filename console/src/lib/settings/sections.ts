@@ -41,6 +41,13 @@ export const SECTIONS: Section[] = [
     permission: "api_keys:read",
   },
   {
+    id: "service-accounts",
+    label: "Service accounts",
+    about: "Members that are programs, whoever comes and goes.",
+    icon: "wrench",
+    permission: "service_accounts:read",
+  },
+  {
     id: "sessions",
     label: "Sessions",
     about: "Your devices, and your password.",
