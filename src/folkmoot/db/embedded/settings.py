@@ -12,6 +12,12 @@ DEFAULTS: Final[Mapping[str, str]] = {
     # A small machine's share of memory: with nobody connected the server takes about 20 MB.
     "shared_buffers": "64MB",
     "max_connections": "100",
+    # Room in shared memory that is taken whether it is used or not, cut down to what can be.
+    "wal_buffers": "1MB",
+    "max_locks_per_transaction": "32",
+    "max_pred_locks_per_transaction": "10",
+    "autovacuum_worker_slots": "3",
+    "io_max_concurrency": "4",
     "random_page_cost": "1.1",
     # Processes that would only wait: nothing is replicated, and what is read is mostly cached.
     "io_method": "sync",
