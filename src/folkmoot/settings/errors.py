@@ -25,6 +25,19 @@ class SettingLocked(Conflict):
         )
 
 
+class SettingTooWide(Conflict):
+    """A layer above restricts this, and here it can be made stricter only."""
+
+    code = "setting_too_wide"
+
+    def __init__(self, field: str, layer: str) -> None:
+        super().__init__(
+            f"The {layer} restricts {field}: here it can be made stricter, not looser.",
+            field=field,
+            layer=layer,
+        )
+
+
 class SettingUnusable(Conflict):
     """A value of the right shape means nothing here: an unknown time zone, for one."""
 

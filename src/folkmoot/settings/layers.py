@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import structlog
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,9 +17,10 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.checks import demand_usable
-from folkmoot.settings.errors import SettingLocked, SettingUnusable
+from folkmoot.settings.errors import SettingLocked, SettingTooWide, SettingUnusable
 from folkmoot.settings.groups import TYPES, Group, Values
 from folkmoot.settings.models import SettingsLayer
+from folkmoot.settings.narrowing import RESTRICTIONS
 from folkmoot.settings.resolver import RANK, Layer, Level, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
 from folkmoot.settings.scopes import Place, acting_team, level_of
@@ -79,12 +80,13 @@ async def replace(
     Raises:
         PreconditionFailed: It is not the version that was expected.
         SettingLocked: A layer above does not let a field be set here.
+        SettingTooWide: It restricts a field, and this would undo that.
         SettingUnusable: A value means nothing here.
     """
     row = await _held(work, group, place, expected)
     values = data.values.model_dump(mode="json", exclude_none=True)
     overrides = {name: getattr(data, name) for name in OVERRIDES}
-    await _demand_free(work, group, place, values)
+    await _demand_free(work, group, place, data.values)
     return await _keep(work, row, place, Said(values, overrides))
 
 
@@ -94,11 +96,11 @@ async def merge(
     """Change what is named and leave the rest; null unsets (RFC 7396).
 
     Raises:
-        PreconditionFailed, SettingLocked, SettingUnusable: As when replacing.
+        PreconditionFailed, SettingLocked, SettingTooWide, SettingUnusable: As when replacing.
     """
     row = await _held(work, group, place, expected)
     given = data.values.model_dump(mode="json", exclude_unset=True)
-    await _demand_free(work, group, place, [name for name in given if given[name] is not None])
+    await _demand_free(work, group, place, data.values)
     values = {name: value for name, value in (row.content | given).items() if value is not None}
     overrides = {
         name: getattr(data if name in data.model_fields_set else row, name) for name in OVERRIDES
@@ -180,17 +182,26 @@ async def _held(work: Work, group: Group, place: Place, expected: Expected) -> S
     return row
 
 
-async def _demand_free(work: Work, group: Group, place: Place, names: Iterable[str]) -> None:
-    """Fail with `SettingLocked` if a layer above has locked one of these fields."""
+async def _demand_free(work: Work, group: Group, place: Place, values: Values) -> None:
+    """Fail with `SettingLocked` or `SettingTooWide` if a layer above keeps a value from being set.
+
+    What the deployment says binds as what those above say in the end: that is not known here.
+    """
     found = await work.session.scalars(visible(work.subject, acting_team(work.subject)))
     above = [
         layer for layer in layers_of(found.all(), group) if RANK[layer.level] < RANK[place.level]
     ]
     origins = resolve(TYPES[group](), above).origins
-    for name in names:
+    for name in values.model_fields_set:
+        given: JsonValue = getattr(values, name)
         by = origins[name].locks.get(place.level)
-        if by is not None:
+        bound = origins[name].bounds.get(place.level)
+        if given is not None and by is not None:
             raise SettingLocked(name, by)
+        if given is not None and bound is not None:
+            restriction = RESTRICTIONS[type(values), name]
+            if restriction.widens(bound.limit, given):
+                raise SettingTooWide(name, bound.by)
 
 
 async def _keep(work: Work, row: SettingsLayer, place: Place, said: Said) -> LayerRead:

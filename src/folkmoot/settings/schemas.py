@@ -32,11 +32,13 @@ class LayerWrite(BaseModel, Generic[G]):
     values: G
     allow_team_override: Yes = Field(
         default=None,
-        description="Whether teams may set what is set here; only an organisation says so.",
+        description="Whether teams may set what is set here; only an organisation says so. Unset,"
+        " they may, and make restrictions stricter only.",
     )
     allow_user_override: Yes = Field(
         default=None,
-        description="Whether users may set what is set here; only organisations and teams say so.",
+        description="Whether users may set what is set here; only organisations and teams say so."
+        " Unset, they may, and make restrictions stricter only.",
     )
 
 
@@ -94,6 +96,12 @@ class LockRead(BaseModel):
     by: Level = Field(examples=["organization"])
 
 
+class BoundRead(LockRead):
+    """A level that may only make a field stricter, than what, and who says so."""
+
+    limit: JsonValue = Field(examples=[["openai:gpt-5"]])
+
+
 class FieldRead(BaseModel):
     """A value that holds, and where it comes from."""
 
@@ -101,6 +109,14 @@ class FieldRead(BaseModel):
     source: Level = Field(examples=["organization"])
     locked: bool = Field(description="Whether you may not set it for yourself.")
     locks: list[LockRead]
+    bounds: list[BoundRead] = Field(
+        description="Levels that may only make it stricter: it restricts something.",
+        examples=[[]],
+    )
+    cut: list[LockRead] = Field(
+        description="Levels that have set something looser than they may; it does not count.",
+        examples=[[]],
+    )
 
 
 class EffectiveRead(BaseModel):
@@ -116,6 +132,8 @@ class EffectiveRead(BaseModel):
                     "source": "organization",
                     "locked": True,
                     "locks": [{"level": "user", "by": "organization"}],
+                    "bounds": [],
+                    "cut": [],
                 }
             }
         ]
@@ -175,6 +193,11 @@ def shown(group: Group, team_id: TeamId | None, resolved: Resolved[Values]) -> E
             source=origin.source,
             locked=Level.USER in origin.locks,
             locks=[LockRead(level=level, by=by) for level, by in origin.locks.items()],
+            bounds=[
+                BoundRead(level=level, by=bound.by, limit=bound.limit)
+                for level, bound in origin.bounds.items()
+            ],
+            cut=[LockRead(level=level, by=by) for level, by in origin.cut.items()],
         )
         for name, origin in resolved.origins.items()
     }

@@ -92,7 +92,7 @@ class Settings:
 
         Raises:
             TeamNotFound, PermissionDenied: The layer is not the subject's to change.
-            PreconditionFailed, SettingLocked, SettingUnusable: See `layers.replace`.
+            PreconditionFailed, SettingLocked, SettingTooWide, SettingUnusable: See there.
         """
         return await self._change(
             subject, at, lambda work, place: layers.replace(work, group, place, data, expected)

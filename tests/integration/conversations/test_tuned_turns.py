@@ -99,6 +99,10 @@ def test_nobody_names_a_model_where_that_is_switched_off() -> None:
         tuned.model("a:c", off)
     with pytest.raises(ModelNotAllowed):
         replace(tuned, models=Models(allowed_models=["a:b"])).model("a:c", Features())
+    none = Models().model_copy(update={"allowed_models": []})
+    for asked in (None, "a:b"):
+        with pytest.raises(ModelNotAllowed):
+            replace(tuned, models=none).model(asked, Features())
 
 
 async def test_documents_are_searched_as_it_is_set(

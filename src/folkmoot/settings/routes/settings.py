@@ -16,6 +16,7 @@ from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.errors import (
     SettingLocked,
+    SettingTooWide,
     SettingUnusable,
 )
 from folkmoot.settings.groups import TYPES, Group
@@ -34,6 +35,7 @@ CHANGING: Final = documented(
     OrganizationNotFound,
     TeamNotFound,
     SettingLocked,
+    SettingTooWide,
     SettingUnusable,
     PreconditionRequired,
 )
