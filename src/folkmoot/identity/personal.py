@@ -13,6 +13,7 @@ from folkmoot.audit import trail
 from folkmoot.db.work import Database, PersonalWork
 from folkmoot.identity import departing, members
 from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.standing import there
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import archive
 from folkmoot.kit.ids import OrgId, UserId
@@ -92,7 +93,7 @@ async def _memberships(work: PersonalWork, *, deleted: bool = False) -> tuple[Or
     mine = (
         select(Membership.org_id)
         .join(Organization, Organization.id == Membership.org_id)
-        .where(Membership.user_id == work.user_id)
+        .where(Membership.user_id == work.user_id, there())
         .order_by(Membership.org_id)
     )
     if not deleted:

@@ -1,12 +1,20 @@
 """Platform admins in an organisation that is not theirs: for an hour, and in sight."""
 
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
 import httpx
+import psycopg
 import pytest
 
 from acting import NOBODY, TEAMS, Caller
+from folkmoot.identity import members
 from folkmoot.identity.permissions import ADMIN, LASTING
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.platform import admins
 from folkmoot.identity.service import Identity
+from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.personal import File, Person
 from identity_app import Account, Clock, bearer, client_of, sign_in, subject_of
 from operating import ME, USERS, WHY, entries_of, every, id_of
 from trailing import actions_of, events_of
@@ -98,6 +106,38 @@ async def test_an_entered_admin_leaves_no_way_in_behind(
     ):
         answer = await owner.ask(method, path, body)
         assert (answer.status_code, answer.json()["code"]) == (409, "cannot_own"), path
+
+
+class Told:
+    """Keeps whose things were erased, and where."""
+
+    tables = frozenset[str]()
+
+    def __init__(self) -> None:
+        self.erased: list[tuple[UserId, tuple[OrgId, ...]]] = []
+
+    async def export(self, _person: Person) -> AsyncGenerator[File]:
+        for file in list[File]():
+            yield file
+
+    async def erase(self, person: Person) -> None:
+        self.erased.append((person.user_id, person.places))
+
+
+async def test_what_they_left_behind_is_erased_like_a_members(
+    identity: Identity, owner_address: str, admin: Caller, entered: dict[str, str], time: Clock
+) -> None:
+    with psycopg.connect(owner_address) as connection:
+        found = connection.execute("SELECT task_name, args FROM procrastinate_jobs").fetchall()
+    ids = {"user_id": admin.id, "org_id": entered["X-Organization-Id"]}
+    assert (members.ERASE_LEFT, ids) in found
+    told = Told()
+    data = PersonalData(identity.database, [told])
+    await data.erase_left(**ids)
+    assert told.erased == []
+    time.pass_by(minutes=61)
+    await data.erase_left(**ids)
+    assert told.erased == [(id_of(admin), (OrgId(UUID(ids["org_id"])),))]
 
 
 async def test_an_invitation_counts_no_longer_than_the_place_of_whoever_made_it(

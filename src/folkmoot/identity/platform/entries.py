@@ -17,6 +17,7 @@ from folkmoot.identity.errors import AlreadyMember, OrganizationNotFound
 from folkmoot.identity.models import Membership
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.platform.schemas import EntryRead
+from folkmoot.jobs import storing
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
@@ -25,8 +26,10 @@ LASTS: Final = timedelta(hours=1)
 ROLE: Final = OrgRole.ADMIN
 
 
-async def enter(work: Work, reason: str) -> EntryRead:
+async def enter(work: Work, reason: str, *, kept: timedelta) -> EntryRead:
     """Give the subject a place in its organisation; one that they have entered goes on from now.
+
+    What they leave behind there is erased some time after it has ended, as with any member.
 
     Raises:
         OrganizationNotFound: There is none, or it is suspended.
@@ -45,6 +48,8 @@ async def enter(work: Work, reason: str) -> EntryRead:
     await work.session.flush()
     after = {"reason": reason, "role": member.role, "ends_at": ends_at}
     await trail.record(work, "platform.entered", target=("user", user_id), after=after)
+    ids = {"user_id": str(user_id), "org_id": str(org_id)}
+    await storing.store(work.session, members.ERASE_LEFT, LASTS + kept, queue=members.QUEUE, **ids)
     return EntryRead(organization_id=org_id, role=OrgRole(member.role), ends_at=ends_at)
 
 

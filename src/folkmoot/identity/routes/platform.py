@@ -106,7 +106,7 @@ def _add_entries(routes: APIRouter, identity: Identity) -> None:
         the reason in their audit trail; they may remove you.
         """
         async with identity.changing(Subject(organization_id, person.user_id)) as work:
-            return await entries.enter(work, data.reason)
+            return await entries.enter(work, data.reason, kept=identity.options.kept)
 
     @routes.delete(path, status_code=HTTPStatus.NO_CONTENT)
     async def leave_entered_organization(organization_id: OrgId, person: CurrentPerson) -> None:
