@@ -62,6 +62,13 @@ class FakeInfisical:
             return JSONResponse({"message": "Project not found"}, 404)
         return self._answer(request.method, name, sent)
 
+    async def listed(self, request: Request) -> Response:
+        self.asked.append((request.method, ""))
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return JSONResponse({"message": "Token missing"}, 401)
+        found = [{"secretKey": name, "secretValue": text} for name, text in self.secrets.items()]
+        return JSONResponse({"secrets": found, "imports": []})
+
     def _answer(self, method: str, name: str, sent: dict[str, Any]) -> Response:
         if method != "POST" and name not in self.secrets:
             return JSONResponse({"message": "Secret not found"}, 404)
@@ -81,6 +88,7 @@ async def infisical() -> AsyncIterator[FakeInfisical]:
     app = Starlette(
         routes=[
             Route("/api/v1/auth/universal-auth/login", fake.login, methods=["POST"]),
+            Route("/api/v3/secrets/raw", fake.listed),
             Route("/api/v3/secrets/raw/{name}", fake.secret, methods=methods),
         ]
     )

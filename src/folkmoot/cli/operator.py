@@ -5,17 +5,19 @@ done by the services that the API uses, as the role that the API uses.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from folkmoot import main
+from folkmoot import assembly, main
 from folkmoot.cli.failures import Failure
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.identity import accounts, callers, everyone
+from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
@@ -78,6 +80,17 @@ class Operator:
     async def _first(self) -> UserId | None:
         people = await everyone.people(self.identity.database, self.ground.place.owner, limit=1)
         return people[0].id if people else None
+
+
+@asynccontextmanager
+async def personal_data(here: Operator) -> AsyncGenerator[PersonalData]:
+    """Lend what is kept of people, to be read."""
+    parts = assembly.at_rest(here.ground)
+    await parts.database.open()
+    try:
+        yield parts.personal
+    finally:
+        await parts.database.close()
 
 
 def perform(

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -25,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.callback()
 def user() -> None:
-    """Create and list the people of this deployment; say who looks after it.
+    """Create, list, export and erase the people of this deployment; say who looks after it.
 
     For its operator: works on the database itself, whether or not a server is running.
     """
@@ -124,6 +125,58 @@ def demote(email: Email, *, data_dir: DataDir = None, config: ConfigFile = None)
 
     gone = operator.perform(dismiss, data_dir=data_dir, config=config)
     terminal.note(f"{email} {'is no longer' if gone else 'was not'} a platform admin.")
+
+
+@app.command("export")
+def export(
+    email: Email,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the archive goes.")] = Path(
+        "personal-data.zip"
+    ),
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write everything that is kept of somebody into a ZIP archive. The trails tell of it."""
+    partial = output.with_name(f"{output.name}.partial")
+
+    async def take(here: Operator) -> None:
+        user_id = await here.user(email)
+        async with operator.personal_data(here) as kept:
+            with partial.open("wb") as file:
+                async for part in await kept.export(user_id):
+                    file.write(part)
+
+    try:
+        operator.perform(take, data_dir=data_dir, config=config)
+        partial.rename(output)
+    finally:
+        partial.unlink(missing_ok=True)
+    terminal.note(f"Written to {output}.")
+
+
+@app.command("erase")
+def erase(
+    email: Email,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Erase somebody's account and all that is theirs alone, for good.
+
+    What let them in counts no more within five seconds. A server or worker erases the rest; without
+    one running, that waits for its next start. Organisations that nobody else owns have to be
+    handed over or deleted first.
+    """
+    if not yes and not typer.confirm(f"Erase {email} and all that is theirs alone?", err=True):
+        raise typer.Exit(ExitCode.FAILED)
+
+    async def let_go(here: Operator) -> None:
+        await here.identity.let_go(await here.user(email))
+
+    operator.perform(let_go, data_dir=data_dir, config=config)
+    terminal.note(f"{email} has no account any more; what is left of it is being erased.")
 
 
 def _since(person: Person) -> str:

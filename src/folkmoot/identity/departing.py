@@ -54,7 +54,8 @@ async def depart(work: PersonalWork, checked: str | None) -> None:
     user.deleted_at = clock.now()
     user.email_normalized = f"erased {user.id}"
     user.password_hash = None
-    await storing.store(work.session, ERASE, UNNOTICED, queue=QUEUE, user_id=str(user.id))
+    ids = {"user_id": str(user.id), "org_ids": ",".join(map(str, places))}
+    await storing.store(work.session, ERASE, UNNOTICED, queue=QUEUE, **ids)
 
     async def leave() -> None:
         await _leave(work, places)

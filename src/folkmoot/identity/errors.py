@@ -224,8 +224,9 @@ class SoleOwner(Conflict):
     code = "sole_owner"
 
     def __init__(self, organizations: Sequence[tuple[OrgId, str]]) -> None:
+        names = ", ".join(name for _, name in organizations)
         super().__init__(
-            "Hand these organisations over or delete them first: nobody else owns them.",
+            f"Hand over or delete first what nobody else owns: {names}.",
             organizations=[{"id": str(id_), "name": name} for id_, name in organizations],
         )
 

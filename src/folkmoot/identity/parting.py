@@ -43,19 +43,19 @@ class Parting(Foundation):
             await self._demand_fresh(user_id, access_token)
         else:
             await self._demand_password(user, password or "", client)
-        await self.let_go(user_id, user.password_hash)
+        await self._let_go(user_id, user.password_hash)
 
-    async def let_go(self, user_id: UserId, checked: str | None) -> None:
-        """Let a person go, whoever has made sure that they shall.
-
-        Args:
-            user_id: The person.
-            checked: Their password's hash, as it was when that was made sure of.
+    async def let_go(self, user_id: UserId) -> None:
+        """Let a person go because an operator says so.
 
         Raises:
-            WrongPassword: It has been changed meanwhile.
             SoleOwner, PlacesChanged, NotSignedIn: As above.
         """
+        async with self.database.personal_work(user_id) as work:
+            user = await accounts.get(work, user_id)
+        await self._let_go(user_id, user.password_hash)
+
+    async def _let_go(self, user_id: UserId, checked: str | None) -> None:
         async with self.database.personal_work(user_id) as work:
             await departing.depart(work, checked)
         self.authenticator.forget(user_id)

@@ -52,8 +52,12 @@ class PersonalData:
         person = Person(user_id=user_id, places=places)
         return archive.zipped(self._files(person))
 
-    async def erase(self, *, user_id: str) -> None:
+    async def erase(self, *, user_id: str, org_ids: str = "") -> None:
         """Erase what is left of somebody who has gone. May be cut at any moment, and done twice.
+
+        Args:
+            user_id: The person.
+            org_ids: Where they were a member, for what is kept elsewhere and told by no row.
 
         Raises:
             Unavailable: Something that keeps a part of it does not answer.
@@ -63,10 +67,13 @@ class PersonalData:
         async with self.database.personal_work(person_id) as work:
             found = (await work.session.execute(gone)).one_or_none()
             places = await _everywhere(work)
+        places |= {OrgId(UUID(each)) for each in org_ids.split(",") if each}
         if found is None:
             return
         _, email = found  # a program has none
-        await self._erase(Person(user_id=person_id, places=places, email=email or ""))
+        await self._erase(
+            Person(user_id=person_id, places=tuple(sorted(places)), email=email or "")
+        )
         log.info("personal_data.erased", organizations=len(places))
 
     async def erase_left(self, *, user_id: str, org_id: str) -> None:
@@ -101,7 +108,7 @@ async def _memberships(work: PersonalWork, *, deleted: bool = False) -> tuple[Or
     return tuple((await work.session.scalars(mine)).all())
 
 
-async def _everywhere(work: PersonalWork) -> tuple[OrgId, ...]:
+async def _everywhere(work: PersonalWork) -> set[OrgId]:
     """Return where the person has something, a member or not."""
     found = {OrgId(each) for each in (await work.session.scalars(PLACES)).all()}
-    return tuple(sorted(found.union(await _memberships(work, deleted=True))))
+    return found.union(await _memberships(work, deleted=True))
