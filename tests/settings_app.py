@@ -8,9 +8,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database
 from folkmoot.identity.service import Identity
 from folkmoot.settings import routes
+from folkmoot.settings.logos import Logos
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores.sealing import Sealer
@@ -31,7 +33,8 @@ def secrets(database: Database) -> Secrets:
 
 def app_with(identity: Identity, settings: Settings, secrets: Secrets) -> FastAPI:
     app = app_of(identity)
-    app.include_router(routes.router(settings, secrets), prefix="/api/v1")
+    logos = Logos(settings, BlobStore("memory://"))
+    app.include_router(routes.router(settings, secrets, logos), prefix="/api/v1")
     return app
 
 

@@ -44,6 +44,7 @@ from folkmoot.runs import routes as run_routes
 from folkmoot.settings import routes as settings_routes
 from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
+from folkmoot.settings.logos import Logos
 
 __all__ = ["Ground", "Parts", "ground", "running"]
 
@@ -187,7 +188,7 @@ def application(parts: Parts) -> Api:
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity, parts.personal),
-        settings_routes.router(parts.settings, parts.secrets),
+        settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
         conversation_routes.router,
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),

@@ -4,10 +4,11 @@ import re
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from browsing import Visitor, flaws, visitor
 from deployed import Deployed
+from drawing import png
 
 DAY: Final = 24 * 60
 THEME: Final = "/settings/preferences/theme"
@@ -165,3 +166,34 @@ def test_groups_of_settings_have_no_axe_violations(reader: Visitor, group: str) 
     page.set_viewport_size({"width": 390, "height": 844})
     assert flaws(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_logo_is_put_on_at_once_by_a_layer_and_taken_off(reader: Visitor) -> None:
+    reader.sign_in()
+    page = reader.open(THEME)
+    home = page.get_by_role("link", name="new chat").first
+    expect(home.locator("svg")).to_be_visible()
+    file = FilePayload(name="logo.png", mimeType="image/png", buffer=png(96, 32))
+    page.get_by_label("Logo", exact=True).set_input_files(file)
+    expect(home.locator("img")).to_be_visible()
+    expect(page.locator("[data-setting=logo]")).to_contain_text("from the organisation")
+    assert flaws(page) == []
+    page.reload()
+    expect(home.locator("img")).to_be_visible()
+    assert home.locator("img").evaluate("image => image.naturalWidth") == 96
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("img", name="The logo as it is now")).to_be_visible()
+    assert flaws(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Remove the logo").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("img", name="The logo as it is now")).to_have_count(0)
+
+
+def test_a_picture_that_could_carry_a_script_is_refused_in_words(ada: Visitor) -> None:
+    page = ada.open(THEME)
+    file = FilePayload(
+        name="logo.png", mimeType="image/png", buffer=b"<svg><script>alert(1)</script></svg>"
+    )
+    page.get_by_label("Logo", exact=True).set_input_files(file)
+    expect(page.get_by_role("alert")).to_contain_text("has to be a PNG")

@@ -80,9 +80,13 @@ class Conditions:
         tag = of(shown)
         self._response.headers["ETag"] = tag
         self._response.headers["Cache-Control"] = REVALIDATED
-        wanted = self._headers.get("if-none-match")
-        if self._reads and wanted is not None and matches(wanted, tag, weakly=True):
+        if self.known(tag):
             self._response.status_code = HTTPStatus.NOT_MODIFIED
+
+    def known(self, tag: str) -> bool:
+        """Tell whether a reader has what this tag names."""
+        wanted = self._headers.get("if-none-match")
+        return self._reads and wanted is not None and matches(wanted, tag, weakly=True)
 
     def demand(self, current: BaseModel, *, required: bool = False) -> None:
         """Fail unless the client has seen what is there now; call it with the row locked.

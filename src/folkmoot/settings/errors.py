@@ -1,6 +1,6 @@
 """Failures of the configuration, of settings and of secrets."""
 
-from folkmoot.kit.errors import AppError, Conflict, Forbidden, NotFound, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class ConfigurationInvalid(AppError):
@@ -45,6 +45,12 @@ class SettingUnusable(Conflict):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}", field=field)
+
+
+class PictureUnusable(Invalid):
+    """What was sent is no picture, or one that not every browser can draw."""
+
+    code = "picture_unusable"
 
 
 class FeatureOff(Forbidden):

@@ -178,6 +178,11 @@ class Theme(Values):
             examples=["https://example.org/logo.svg"],
         )
     )
+    logo: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None,
+        description="The picture that was sent to `/settings/theme/logo`; it goes before"
+        " `logo_url`.",
+    )
     name: Annotated[str, Field(max_length=80, pattern=WRITTEN)] | None = Field(
         default=None, description="What the console calls itself.", examples=["Acme Assistant"]
     )

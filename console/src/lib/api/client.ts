@@ -18,6 +18,7 @@ export interface Page<T> {
 
 export interface Call {
   method?: string;
+  /** A file goes as it is, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -83,7 +84,10 @@ export class Client {
   async #once(path: string, call: Call): Promise<Response> {
     const init: RequestInit = { method: call.method ?? "GET", credentials: "same-origin" };
     const headers = { ...this.headers(), ...call.headers };
-    if (call.body !== undefined) {
+    if (call.body instanceof Blob) {
+      headers["Content-Type"] = call.body.type;
+      init.body = call.body;
+    } else if (call.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(call.body);
     }

@@ -84,6 +84,11 @@ export interface components {
             reason: string | null;
             truncated: number;
         };
+        BoundRead: {
+            by: components["schemas"]["Level"];
+            level: components["schemas"]["Level"];
+            limit: components["schemas"]["JsonValue"];
+        };
         Budget: {
             daily_calls?: number | null;
             monthly_limit_usd?: number | null;
@@ -145,6 +150,8 @@ export interface components {
             team_id: string | null;
         };
         FieldRead: {
+            bounds: components["schemas"]["BoundRead"][];
+            cut: components["schemas"]["LockRead"][];
             locked: boolean;
             locks: components["schemas"]["LockRead"][];
             source: components["schemas"]["Level"];
@@ -414,6 +421,7 @@ export interface components {
         Theme: {
             accent?: string | null;
             color_scheme?: components["schemas"]["ColorScheme"] | null;
+            logo?: string | null;
             logo_url?: string | null;
             name?: string | null;
         };

@@ -7,7 +7,7 @@ export type Json = string | number | boolean | null | Json[] | { [name: string]:
 export interface Field {
   label: string;
   hint: string;
-  kind: "text" | "long" | "number" | "yes" | "choice" | "list" | "color";
+  kind: "text" | "long" | "number" | "yes" | "choice" | "list" | "color" | "picture";
   /** What can be chosen, by its value. */
   choices?: Record<string, string>;
   min?: number;
@@ -97,8 +97,13 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       kind: "choice",
       choices: { auto: "As the system", light: "Light", dark: "Dark" },
     },
-    logo_url: {
+    logo: {
       label: "Logo",
+      hint: "A PNG, JPEG or WebP of 256 KiB at most. It is put on at once.",
+      kind: "picture",
+    },
+    logo_url: {
+      label: "Logo of other programs",
       hint: "Address of a picture, by HTTPS. The console shows one from its own address only: it asks no other host.",
       kind: "text",
       pattern: "https://.+",
@@ -133,6 +138,7 @@ export function read(field: Field, text: string): Json {
 /** A value that holds, in words. */
 export function told(field: Field, value: Json): string {
   const text = written(field, value);
+  if (field.kind === "picture") return text === "" ? "nothing" : "a picture";
   if (text === "" || (Array.isArray(value) && value.length === 0)) return "nothing";
   return field.choices?.[text] ?? (Array.isArray(value) ? value.join(", ") : text);
 }

@@ -7,6 +7,7 @@ import { remember } from "./storage";
 import { theme } from "./theme.svelte";
 
 const PATH = "/api/v1/settings/theme/effective";
+const LOGO = "/api/v1/settings/theme/logo/effective";
 const PLAIN = "Folkmoot";
 
 class Brand {
@@ -18,7 +19,7 @@ class Brand {
     const { fields } = await api.get<EffectiveSettings>(PATH);
     const value = (name: string) => fields[name]?.value ?? null;
     this.name = text(value("name")) ?? PLAIN;
-    this.logo = ownPicture(text(value("logo_url")), location.origin);
+    this.logo = (value("logo") && (await picture())) || ownPicture(text(value("logo_url")), location.origin);
     theme.suggest(text(value("color_scheme")));
     this.#paint(text(value("accent")));
   }
@@ -44,6 +45,19 @@ function accentProperties(accent: string | null): Record<string, string> {
   if (!light || !dark) return {};
   const parts = ["accent", "strong", "soft", "on"] as const;
   return Object.fromEntries(parts.map((part, at) => [NAMES[at] ?? "", `light-dark(${light[part]}, ${dark[part]})`]));
+}
+
+/** The picture that was uploaded, written out so that an element without credentials can show it. */
+async function picture(): Promise<string | null> {
+  const response = await api.send(LOGO).catch(() => null);
+  const data = await response?.blob();
+  if (!data?.type.startsWith("image/")) return null;
+  return await new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => resolve(null);
+    reader.readAsDataURL(data);
+  });
 }
 
 /** A picture that can be shown without asking another host, which the console never does. */

@@ -1,0 +1,106 @@
+"""The logo of each layer: a picture among the organisation's files, named by what it is made of.
+
+The layer's theme says which one holds, so that locks, versions and the trail are those of any other
+setting. A layer has one picture: the one before it goes.
+"""
+
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+from folkmoot.blobs.errors import BlobNotFound, BlobTooLarge
+from folkmoot.blobs.store import BlobStore
+from folkmoot.kit.ids import OrgId, TeamId, UserId
+from folkmoot.kit.scope import Scope
+from folkmoot.kit.subject import Subject
+from folkmoot.settings import pictures
+from folkmoot.settings.groups import Group, Theme
+from folkmoot.settings.layers import Expected
+from folkmoot.settings.resolver import Level
+from folkmoot.settings.schemas import LayerRead, ThemeWrite
+from folkmoot.settings.scopes import acting_team, demand_change, place_of
+from folkmoot.settings.service import At, Settings
+
+LARGEST: Final = 256 * 1024
+
+
+class Logos:
+    """The logos of a deployment's organisations, teams and users."""
+
+    def __init__(self, settings: Settings, blobs: BlobStore) -> None:
+        self._settings = settings
+        self._blobs = blobs
+
+    async def keep(self, subject: Subject, at: At, data: bytes, expected: Expected) -> LayerRead:
+        """Give a layer a logo, in place of the one that it has.
+
+        Raises:
+            BlobTooLarge, PictureUnusable: It is not to be shown.
+            TeamNotFound, PermissionDenied, PreconditionFailed, SettingLocked: As for any setting.
+        """
+        if len(data) > LARGEST:
+            raise BlobTooLarge(LARGEST)
+        pictures.recognize(data)
+        demand_change(subject, place_of(subject, *at), "settings")
+        digest = hashlib.sha256(data).hexdigest()
+        await self._blobs.put(_key(subject, at, digest), _once(data), limit=LARGEST)
+        return await self._change(subject, at, digest, expected)
+
+    async def drop(self, subject: Subject, at: At, expected: Expected) -> LayerRead:
+        """Take a layer's logo away; fails as `keep` does."""
+        return await self._change(subject, at, None, expected)
+
+    async def holding(self, subject: Subject) -> str | None:
+        """Return the name of the logo that holds for a subject, where they act."""
+        return (await self._settings.of(subject)).values(Theme).logo
+
+    async def read(self, subject: Subject) -> bytes | None:
+        """Return the logo that holds for a subject; None if there is none."""
+        theme = (await self._settings.of(subject)).of(Theme)
+        source = theme.origins["logo"].source
+        if theme.values.logo is None or source is Level.DEPLOYMENT:
+            return None
+        at = (Scope(source), acting_team(subject))
+        try:
+            async with aclosing(self._blobs.get(_key(subject, at, theme.values.logo))) as parts:
+                return b"".join([part async for part in parts])
+        except BlobNotFound:
+            return None
+
+    async def _change(
+        self, subject: Subject, at: At, digest: str | None, expected: Expected
+    ) -> LayerRead:
+        seen: list[object] = []
+
+        def look(layer: LayerRead) -> None:
+            seen.append(layer.values.get("logo"))
+            expected(layer)
+
+        said = ThemeWrite(values=Theme(logo=digest))
+        try:
+            layer = await self._settings.merge(subject, Group.THEME, at, said, look)
+        except BaseException:
+            # What nobody will ask for, unless it is what the layer has shown all along.
+            if digest is not None and seen and digest not in seen:
+                await self._blobs.delete(_key(subject, at, digest))
+            raise
+        for old in seen:
+            if isinstance(old, str) and old != digest:
+                await self._blobs.delete(_key(subject, at, old))
+        return layer
+
+
+def _key(subject: Subject, at: At, digest: str) -> str:
+    """Return the name of a blob; each layer has a directory, so that none takes another's."""
+    scope, team_id = at
+    owner: OrgId | TeamId | UserId | None = subject.org_id
+    if scope is Scope.TEAM:
+        owner = team_id or acting_team(subject)
+    elif scope is Scope.USER:
+        owner = subject.user_id
+    return f"{subject.org_id}/logos/{scope}/{owner}/{digest}"
+
+
+async def _once(data: bytes) -> AsyncGenerator[bytes]:
+    yield data
