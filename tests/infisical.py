@@ -64,6 +64,8 @@ class FakeInfisical:
 
     async def listed(self, request: Request) -> Response:
         self.asked.append((request.method, ""))
+        if self.failures:
+            return JSONResponse({}, self.failures.pop(0))
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return JSONResponse({"message": "Token missing"}, 401)
         found = [{"secretKey": name, "secretValue": text} for name, text in self.secrets.items()]

@@ -159,8 +159,12 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     if works:
         async with asyncio.TaskGroup() as working:
             purging = working.create_task(_purge(parts).watch(), name="purge")
+            sweeper = parts.secrets.sweeper()
+            sweeping = working.create_task(sweeper.watch(), name="sweep") if sweeper else None
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
             purging.cancel()
+            if sweeping is not None:
+                sweeping.cancel()
 
 
 def _personal(

@@ -38,6 +38,7 @@ LOOKUPS: Final = frozenset(
         "audit_forget",
         "settings_changed",
         "secrets_wrapped_otherwise",
+        "secrets_kept",
         "identity_slowest_bcrypt",
         "personal_places",
         "runs_erase",

@@ -5,7 +5,6 @@ The secret is made when the letter is sent, and is in no table.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from folkmoot.identity.standing import acts
 from folkmoot.jobs import storing
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
-from folkmoot.kit.ids import LetterId, UserId, new_id
+from folkmoot.kit.ids import LetterId, UserId, made_at, new_id
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.letters import QUEUE, Letter
 
@@ -70,7 +69,7 @@ class Recovery:
             MailAway: Not now. The secret that was made does not count.
             LetterRefused: Not ever. Neither does it.
         """
-        person, asked = UserId(UUID(user_id)), _made_at(UUID(request_id))
+        person, asked = UserId(UUID(user_id)), made_at(UUID(request_id))
         if clock.now() - asked > resets.LIFETIME:
             return
         async with self.database.personal_work(person) as work:
@@ -92,8 +91,3 @@ class Recovery:
         link = f"{self.public_url}/reset-password#{secret}"
         email = accounts.address_of(user)
         return Letter(email, SUBJECT, TEXT.format(name=user.name, email=email, link=link))
-
-
-def _made_at(id_: UUID) -> datetime:
-    """Return when an id was made (RFC 9562, section 5.7)."""
-    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)

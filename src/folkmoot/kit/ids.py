@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Final, NewType
 from uuid import UUID
 
@@ -55,3 +56,8 @@ def new_id() -> UUID:
         | 0b10 << 62
         | noise & ((1 << 62) - 1)
     )
+
+
+def made_at(id_: UUID) -> datetime:
+    """Return when an id was made, which stands in it (RFC 9562, section 5.7)."""
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, Uuid
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, Uuid, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -70,7 +70,8 @@ class Secret(Model, Hierarchical, Stamped, kw_only=True):
     """A secret's place. What it says is sealed here, or kept in a store elsewhere.
 
     `sealed` is locked with a key of its own, and that key, in `wrapped_key`, with the deployment's
-    key called `key_id`.
+    key called `key_id`. Elsewhere each value has a name of its own, which `kept_as` is part of: one
+    that is written is not in the way of the one that it replaces.
     """
 
     __tablename__ = "secrets"
@@ -81,7 +82,12 @@ class Secret(Model, Hierarchical, Stamped, kw_only=True):
         together = (
             "(sealed IS NULL) = (wrapped_key IS NULL) AND (sealed IS NULL) = (key_id IS NULL)"
         )
-        return (*_of_a_level("uq_secrets_name"), CheckConstraint(together, name="sealed"))
+        return (
+            *_of_a_level("uq_secrets_name"),
+            CheckConstraint(together, name="sealed"),
+            CheckConstraint("sealed IS NULL OR kept_as IS NULL", name="kept"),
+            Index("ix_secrets_kept_as", "kept_as", postgresql_where=text("kept_as IS NOT NULL")),
+        )
 
     id: Mapped[SecretId] = mapped_column(
         primary_key=True, default_factory=lambda: SecretId(new_id())
@@ -91,4 +97,5 @@ class Secret(Model, Hierarchical, Stamped, kw_only=True):
     sealed: Mapped[bytes | None] = mapped_column(default=None, repr=False)
     wrapped_key: Mapped[bytes | None] = mapped_column(default=None, repr=False)
     key_id: Mapped[str | None] = mapped_column(default=None)
+    kept_as: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     created_by: Mapped[UserId]

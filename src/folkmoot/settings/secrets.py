@@ -2,20 +2,29 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
+import structlog
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Database, Work
 from folkmoot.identity.leaving import demand_member
 from folkmoot.kit import clock
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import SecretId, TeamId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
-from folkmoot.settings.errors import FeatureOff, SecretNotFound, SecretUnreadable
+from folkmoot.settings.errors import (
+    FeatureOff,
+    SecretNotFound,
+    SecretStoreUnavailable,
+    SecretUnreadable,
+)
 from folkmoot.settings.features import Features
 from folkmoot.settings.models import Secret
 from folkmoot.settings.resolver import RANK, Level
@@ -23,6 +32,7 @@ from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.scopes import Place, acting_team, demand_change, level_of, place_of
 from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.settings.stores.store import Address, Sealed, SecretStore
+from folkmoot.settings.sweeping import Sweeper
 
 ROOM: Final = "secrets"
 LISTING: Final = Listing(
@@ -30,6 +40,8 @@ LISTING: Final = Listing(
     Secret.id,
     {"created_at": Secret.id, "updated_at": Secret.updated_at, "name": Secret.name},
 )
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,10 @@ class Secrets:
         self._elsewhere = elsewhere
         self._features = features or Features()
 
+    def sweeper(self) -> Sweeper | None:
+        """Return what sweeps the store that new ones are kept in; None if they lie here."""
+        return Sweeper(self._database, self._elsewhere) if self._elsewhere else None
+
     async def keep(self, subject: Subject, data: SecretCreate) -> Secret:
         """Keep a secret, in place of the one of that name if there is one.
 
@@ -76,10 +92,19 @@ class Secrets:
         demand_change(subject, place, ROOM)
         store: SecretStore = self._elsewhere or self._sealer
         owner = place.user_id or place.team_id or subject.org_id
-        address = Address(subject.org_id, place.level, owner, data.name)
+        kept_as = new_id() if self._elsewhere else None
+        address = Address(subject.org_id, place.level, owner, data.name, kept_as)
         sealed = await store.keep(address, data.value.get_secret_value())
-        async with self._database.work(subject) as work:
-            return await _store(work, place, data.name, sealed)
+        try:
+            async with self._database.work(subject) as work:
+                before = await _replaced(work, place, data.name)
+                row = await _store(work, place, data.name, Kept(sealed, kept_as))
+        except (AppError, SQLAlchemyError):
+            await self._clean(address)
+            raise
+        if before is not None:
+            await self._clean(before)
+        return row
 
     async def browse(self, subject: Subject, wanted: SecretFilter, asked: Asked) -> Slice[Secret]:
         """Return a page of the secrets that a subject can use."""
@@ -94,19 +119,17 @@ class Secrets:
             FeatureOff: Nobody keeps secrets here.
             SecretNotFound: There is none, or none that the subject can see.
             PermissionDenied: It is not theirs to remove.
-            SecretStoreUnavailable: The store does not answer.
         """
         self._demand_on()
         async with self._database.work(subject) as work:
             found = await _found(work, secret_id)
             demand_change(subject, _place(found), ROOM)
-        await self._store_of(found).drop(address_of(found))
-        async with self._database.work(subject) as work:
-            await _found(work, secret_id, to_change=True)
             await work.session.execute(
                 delete(Secret).where(Secret.org_id == found.org_id, Secret.id == secret_id)
             )
             await _record(work, "secret.deleted", found, before=_told(found))
+        if found.sealed is None:
+            await self._clean(address_of(found))
 
     async def forget(self, subject: Subject) -> None:
         """Remove all secrets of the subject's own, also what is left of those whose rows are gone.
@@ -131,14 +154,35 @@ class Secrets:
             SecretUnreadable: It cannot be opened.
             SecretStoreUnavailable: The store does not answer.
         """
+        row = await self._counting(subject, name)
+        while row is not None:
+            try:
+                return await self._store_of(row).value(address_of(row), sealed_in(row))
+            except SecretUnreadable:
+                newest = await self._counting(subject, name)
+                if newest is not None and newest.version == row.version:
+                    raise
+                row = newest  # replaced or removed while we asked
+        return None
+
+    async def _counting(self, subject: Subject, name: str) -> Secret | None:
+        """Return the row of a name that counts for a subject."""
         team = acting_team(subject)
         async with self._database.work(subject) as work:
             rows = (await work.session.scalars(_named(subject, name))).all()
         counting = [row for row in rows if row.team_id in {None, team}]
-        if not counting:
-            return None
-        row = max(counting, key=lambda each: RANK[level_of(each.team_id, each.user_id)])
-        return await self._store_of(row).value(address_of(row), sealed_in(row))
+        return max(
+            counting, key=lambda each: RANK[level_of(each.team_id, each.user_id)], default=None
+        )
+
+    async def _clean(self, address: Address) -> None:
+        """Remove from elsewhere what no row names any more; what cannot be now is swept later."""
+        if self._elsewhere is None:
+            return
+        try:
+            await self._elsewhere.drop(address)
+        except SecretStoreUnavailable:
+            log.warning("secrets.left_over", org_id=str(address.org_id))
 
     def _store_of(self, row: Secret) -> SecretStore:
         if row.sealed is not None:
@@ -152,12 +196,28 @@ class Secrets:
             raise FeatureOff("secrets")
 
 
-async def _store(work: Work, place: Place, name: str, sealed: Sealed | None) -> Secret:
-    subject, now = work.subject, clock.now()
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a row is to hold of a secret: the secret, sealed, or where it lies."""
+
+    sealed: Sealed | None
+    kept_as: UUID | None
+
+
+async def _replaced(work: Work, place: Place, name: str) -> Address | None:
+    """Hold the row that is about to be replaced; return where its value lies, if elsewhere."""
+    statement = _named(work.subject, name).where(*place.holds(Secret)).with_for_update()
+    row = (await work.session.scalars(statement)).one_or_none()
+    return address_of(row) if row is not None and row.sealed is None else None
+
+
+async def _store(work: Work, place: Place, name: str, kept: Kept) -> Secret:
+    subject, now, sealed = work.subject, clock.now(), kept.sealed
     held: dict[str, Any] = {
         "sealed": sealed.sealed if sealed else None,
         "wrapped_key": sealed.wrapped_key if sealed else None,
         "key_id": sealed.key_id if sealed else None,
+        "kept_as": kept.kept_as,
         "updated_at": now,
     }
     statement = (
@@ -186,11 +246,10 @@ async def _store(work: Work, place: Place, name: str, sealed: Sealed | None) -> 
     return row
 
 
-async def _found(work: Work, secret_id: SecretId, *, to_change: bool = False) -> Secret:
+async def _found(work: Work, secret_id: SecretId) -> Secret:
+    """Return a secret, held: who replaces it meanwhile waits, and makes a new one."""
     statement = select(Secret).where(Secret.org_id == work.subject.org_id, Secret.id == secret_id)
-    if to_change:
-        statement = statement.with_for_update()
-    row = (await work.session.scalars(statement)).one_or_none()
+    row = (await work.session.scalars(statement.with_for_update())).one_or_none()
     if row is None:
         raise SecretNotFound
     return row
@@ -239,7 +298,7 @@ def _told(row: Secret) -> dict[str, object]:
 def address_of(row: Secret) -> Address:
     """Return whose a row is and what it is called."""
     owner = row.user_id or row.team_id or row.org_id
-    return Address(row.org_id, level_of(row.team_id, row.user_id), owner, row.name)
+    return Address(row.org_id, level_of(row.team_id, row.user_id), owner, row.name, row.kept_as)
 
 
 def _place(row: Secret) -> Place:

@@ -63,7 +63,7 @@ def router(secrets: Secrets) -> APIRouter:
         "/{secret_id}",
         status_code=HTTPStatus.NO_CONTENT,
         dependencies=[require("secrets:write")],
-        responses=documented(OrganizationNotFound, SecretNotFound, SecretStoreUnavailable),
+        responses=documented(OrganizationNotFound, SecretNotFound),
     )
     async def delete_secret(secret_id: SecretId, subject: CurrentSubject) -> None:
         """Remove a secret."""

@@ -4,7 +4,8 @@ All secrets of a deployment lie in one folder of one project; a name there says 
 """
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -27,6 +28,7 @@ PAUSE: Final = 0.2
 """Seconds before the second attempt; each further pause is twice as long."""
 EARLY: Final = 60.0
 """Seconds before its end in which a token is not used any more."""
+KEPT_AS: Final = re.compile(r"folkmoot_[0-9a-f]{32}_[a-z]+_[0-9a-f]{32}_.+__([0-9a-f]{32})")
 AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -109,9 +111,7 @@ class Infisical:
 
     async def drop(self, address: Address) -> None:
         """Remove a value, if it is there."""
-        status, _ = await self._ask("DELETE", address, {"type": "shared"})
-        if status != HTTPStatus.NOT_FOUND:
-            _demand_done(status)
+        await self.remove(name_of(address))
 
     async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
         """Remove all values of somebody's, found by how they are called."""
@@ -122,6 +122,20 @@ class Infisical:
             if kept.name.startswith(begins):
                 name = kept.name.removeprefix(begins)
                 await self.drop(Address(org_id, level, owner_id, name))
+
+    async def listed(self) -> Sequence[tuple[str, UUID]]:
+        """Return how each value is called there and what it is kept as, as far as it says so."""
+        status, answer = await self._request("GET", SECRETS.rstrip("/"))
+        _demand_done(status)
+        names = [kept.name for kept in _read(answer, Listed).secrets]
+        found = (KEPT_AS.fullmatch(name) for name in names)
+        return [(each[0], UUID(hex=each[1])) for each in found if each]
+
+    async def remove(self, stored_name: str) -> None:
+        """Remove a value that is called like this there, if it is."""
+        status, _ = await self._request("DELETE", SECRETS + stored_name, {"type": "shared"})
+        if status != HTTPStatus.NOT_FOUND:
+            _demand_done(status)
 
     async def _ask(
         self, method: str, address: Address, body: Mapping[str, str] | None = None
@@ -183,7 +197,8 @@ class Infisical:
 
 def name_of(address: Address) -> str:
     """Return what a secret is called there."""
-    return _begins(address.org_id, address.level, address.owner_id) + address.name
+    begins = _begins(address.org_id, address.level, address.owner_id)
+    return f"{begins}{address.name}{f'__{address.kept_as.hex}' if address.kept_as else ''}"
 
 
 def _begins(org_id: OrgId, level: Level, owner_id: UUID) -> str:

@@ -5,7 +5,7 @@ write rows makes one secret pass for another.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -56,6 +56,13 @@ class Sealer:
         """Do nothing: a value goes with its row."""
 
     async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
+        """Do nothing, for the same reason."""
+
+    async def listed(self) -> Sequence[tuple[str, UUID]]:
+        """Return nothing, for the same reason."""
+        return ()
+
+    async def remove(self, stored_name: str) -> None:
         """Do nothing, for the same reason."""
 
     def seal(self, address: Address, value: str) -> Sealed:

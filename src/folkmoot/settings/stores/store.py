@@ -1,5 +1,6 @@
 """What a store of secrets has to be able to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -10,12 +11,16 @@ from folkmoot.settings.resolver import Level
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whose secret it is and what it is called; `owner_id` is of the organisation, team or user."""
+    """Whose secret it is and what it is called; `owner_id` is of the organisation, team or user.
+
+    `kept_as` tells apart what is kept elsewhere under this name one after the other.
+    """
 
     org_id: OrgId
     level: Level
     owner_id: UUID
     name: str
+    kept_as: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +54,12 @@ class SecretStore(Protocol):
 
     async def clear(self, org_id: OrgId, level: Level, owner_id: UUID) -> None:
         """Keep no value of somebody's any longer, whatever they are called."""
+        ...
+
+    async def listed(self) -> Sequence[tuple[str, UUID]]:
+        """Return how each value is called here and what it is kept as, as far as it says so."""
+        ...
+
+    async def remove(self, stored_name: str) -> None:
+        """Keep a value no longer that is called like this here."""
         ...
