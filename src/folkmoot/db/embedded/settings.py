@@ -9,7 +9,7 @@ from folkmoot.db.embedded.home import PORT
 LOG_FILES: Final = "postgresql-*.log"
 
 DEFAULTS: Final[Mapping[str, str]] = {
-    # A small machine's share of memory: with nobody connected the server takes about 20 MB.
+    # A small machine's share of memory: with nobody connected the server takes about 13 MB.
     "shared_buffers": "64MB",
     "max_connections": "100",
     # Room in shared memory that is taken whether it is used or not, cut down to what can be.
