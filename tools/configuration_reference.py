@@ -92,6 +92,7 @@ KINDS: Final[dict[object, str]] = {
     SecretStr: "secret",
     Mode: " or ".join(f"`{mode}`" for mode in Mode),
     list[str]: "list",
+    list[int]: "list of numbers",
     list[OidcIssuer]: "list of issuers",
     dict[str, str]: "package.module:name",
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),

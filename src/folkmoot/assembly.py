@@ -38,6 +38,7 @@ from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
 from folkmoot.kit.ids import CollectionId, OrgId, TeamId, UserId
+from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import tracing
@@ -118,6 +119,7 @@ class Parts:
     registry: AgentRegistry
     turns: Turns
     limits: RateLimits
+    outbound: Outbound
 
 
 @asynccontextmanager
@@ -132,6 +134,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         stack.push_async_callback(models.aclose)
         queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
         parts = _parts(on, database, queue, models)
+        stack.push_async_callback(parts.outbound.aclose)
         await stack.enter_async_context(parts.supervisor)
         models.start()
         async with asyncio.TaskGroup() as background:
@@ -247,6 +250,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         registry=registry,
         turns=turns,
         limits=_limits(on, database),
+        outbound=options.outbound(on.deployment),
     )
 
 

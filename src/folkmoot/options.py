@@ -7,6 +7,8 @@ from folkmoot.audit.sinks.opensearch import OpenSearch
 from folkmoot.audit.sinks.port import Sink
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
+from folkmoot.kit.outbound.client import Outbound
+from folkmoot.kit.outbound.rules import Rules
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.settings.deployment import Deployment, Mode, plain
 from folkmoot.settings.issuers import OidcIssuer
@@ -52,6 +54,11 @@ def models(deployment: Deployment, data_dir: Path) -> ModelsConfig:
         ),
         retries=Retries(attempts=limits.attempts),
     )
+
+
+def outbound(deployment: Deployment) -> Outbound:
+    """Return the way to addresses that people, documents and models name."""
+    return Outbound(Rules.of(deployment.outbound_private, deployment.outbound_ports))
 
 
 def sinks(deployment: Deployment) -> list[Sink]:

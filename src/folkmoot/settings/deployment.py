@@ -16,6 +16,7 @@ from pydantic import (
     SecretStr,
 )
 
+from folkmoot.kit.outbound.rules import Place
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
 from folkmoot.settings.issuers import OidcIssuer, web_address
@@ -40,6 +41,12 @@ def usual_data_dir(root: Path = CHECKOUT) -> Path:
     """Return where data are kept unless it is said: in the checkout, or else the user's own."""
     checkout = (root / "pyproject.toml").is_file() and (root / "src" / "folkmoot").is_dir()
     return root / ".folkmoot" if checkout else INSTALLED_DATA
+
+
+def _place(text: str) -> str:
+    """Accept what names a host, an address or a network."""
+    Place.parse(text)
+    return text
 
 
 def _public(url: str) -> str:
@@ -267,6 +274,16 @@ class Deployment(BaseModel):
     )
     init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = Field(
         default=None, description="An API key of 32 or more characters that acts for the owner."
+    )
+    outbound_private: list[Annotated[str, AfterValidator(_place)]] = Field(
+        default_factory=list[str],
+        description="Places that tools, MCP servers and web hooks may reach although they are not"
+        " on the public Internet: a name, an address or a network, with a port or without.",
+    )
+    outbound_ports: list[Annotated[int, Field(ge=1, le=65_535)]] = Field(
+        default_factory=list[int],
+        description="The only ports that they may reach elsewhere; by default 80, 443 and those"
+        " from 1024 on.",
     )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
