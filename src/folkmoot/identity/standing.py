@@ -1,6 +1,5 @@
 """Whose account counts at the moment, and which places do."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, case, or_
@@ -20,11 +19,6 @@ class Kind(StrEnum):
 KIND = case((User.service_of.is_(None), Kind.PERSON), else_=Kind.SERVICE).label("kind")
 
 
-def kind_of(user: User) -> Kind:
-    """Return what a member is."""
-    return Kind.PERSON if user.service_of is None else Kind.SERVICE
-
-
 def acts() -> ColumnElement[bool]:
     """Select users who are neither deleted nor suspended."""
     return and_(User.deleted_at.is_(None), User.suspended_at.is_(None))
@@ -38,8 +32,3 @@ def there() -> ColumnElement[bool]:
 def serves(org_id: OrgId) -> ColumnElement[bool]:
     """Select the service accounts that an organisation has."""
     return and_(User.service_of == org_id, User.deleted_at.is_(None))
-
-
-def has_ended(ends_at: datetime | None) -> bool:
-    """Whether a place is one no more."""
-    return ends_at is not None and ends_at <= clock.now()
