@@ -19,6 +19,7 @@ class Service:
 SERVICES: Final = (
     Service("chromium", "chromium", "the tests of the console in a browser"),
     Service("curl", "curl", "the tests of the examples"),
+    Service("redis-server", "redis-server", "the tests of rate limits in Redis"),
 )
 
 

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -25,9 +26,11 @@ from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
+from folkmoot.http.limits import loading as limit_loading
 from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
-from folkmoot.http.limits.store import PostgresStore
+from folkmoot.http.limits.preferring import Preferring
+from folkmoot.http.limits.store import PostgresStore, Store
 from folkmoot.identity import callers
 from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.purge import Purge
@@ -36,7 +39,7 @@ from folkmoot.identity.refusals import Refusals
 from folkmoot.identity.service import Identity
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
-from folkmoot.kit import redact
+from folkmoot.kit import crypto, redact
 from folkmoot.kit.ids import CollectionId, OrgId, TeamId, UserId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
@@ -120,6 +123,7 @@ class Parts:
     turns: Turns
     limits: RateLimits
     outbound: Outbound
+    redis: Preferring | None
 
 
 @asynccontextmanager
@@ -135,6 +139,8 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
         parts = _parts(on, database, queue, models)
         stack.push_async_callback(parts.outbound.aclose)
+        if parts.redis is not None:
+            stack.push_async_callback(parts.redis.aclose)
         await stack.enter_async_context(parts.supervisor)
         models.start()
         async with asyncio.TaskGroup() as background:
@@ -156,6 +162,8 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
         parts: The parts of the process.
         works: Whether it runs background jobs; then this goes on until it is cancelled.
     """
+    if parts.redis is not None:
+        await parts.redis.open()
     await asyncio.to_thread(model_loading.http_client)
     await asyncio.to_thread(agent_loading.warm, BUILTIN)
     settle_memory()
@@ -217,13 +225,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     documents = knowledge(database, blobs, queue, supervisor, models.embedder)
     registry = _registry(database, documents)
-    executor = AgentExecutor(
-        registry=registry,
-        models=models,
-        history=StoredHistory(database, SEARCHABLE),
-        retriever=_retriever(documents),
-    )
-    supervisor.register(KIND, executor)
+    supervisor.register(KIND, _executor(database, documents, registry, models))
     turns = Turns(
         database=database,
         supervisor=supervisor,
@@ -234,6 +236,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         searchable=SEARCHABLE,
     )
     secrets = _secrets(on, database)
+    counts = PostgresStore(database)
+    redis = _redis(on, counts)
     _register_jobs(on, database, queue)
     return Parts(
         ground=on,
@@ -249,16 +253,36 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
-        limits=_limits(on, database),
+        limits=_limits(on.deployment, redis or counts),
+        redis=redis,
         outbound=options.outbound(on.deployment),
     )
 
 
-def _limits(on: Ground, database: Database) -> RateLimits:
-    """Count in memory what can be, and in the database for all processes."""
-    production = on.deployment.mode is Mode.PRODUCTION
-    allowed = rate_limits.policy(on.deployment.rate_limits, production=production)
-    return RateLimits(allowed, Counters(PostgresStore(database)))
+def _executor(
+    database: Database, documents: Knowledge, registry: AgentRegistry, models: Models
+) -> AgentExecutor:
+    return AgentExecutor(
+        registry=registry,
+        models=models,
+        history=StoredHistory(database, SEARCHABLE),
+        retriever=_retriever(documents),
+    )
+
+
+def _limits(deployment: Deployment, store: Store) -> RateLimits:
+    """Count in memory what can be, and in a store for all processes."""
+    production = deployment.mode is Mode.PRODUCTION
+    allowed = rate_limits.policy(deployment.rate_limits, production=production)
+    return RateLimits(allowed, Counters(store))
+
+
+def _redis(on: Ground, otherwise: Store) -> Preferring | None:
+    url = plain(on.deployment.redis_url)
+    if url is None:
+        return None
+    namespace = crypto.derive(on.secret_key, "keys in redis")[:6].hex()
+    return Preferring(partial(limit_loading.redis_store, url, namespace), otherwise)
 
 
 def _secrets(on: Ground, database: Database) -> Secrets:

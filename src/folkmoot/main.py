@@ -226,6 +226,7 @@ def _health(parts: Parts) -> APIRouter:
         VERSION,
         needed={"database": parts.database.ping, "log": log},
         useful={
+            **({"redis": parts.redis.ping} if parts.redis is not None else {}),
             "blobs": parts.blobs.ping,
             "jobs": jobs,
             "model": parts.models.ping_chat,

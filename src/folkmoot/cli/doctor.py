@@ -9,7 +9,7 @@ import typer
 
 from folkmoot import main, options
 from folkmoot.cli import terminal
-from folkmoot.cli.checks import database, machine, models
+from folkmoot.cli.checks import database, machine, models, redis
 from folkmoot.cli.checks.finding import Finding, Status, failed, good
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir
@@ -60,6 +60,8 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
     yield machine.console()
     if configured.status is Status.OK:
         yield from _database(deployment, directory)
+    if deployment.redis_url is not None:
+        yield redis.redis(deployment.redis_url.get_secret_value())
     yield from models.models(options.models(deployment, directory))
 
 

@@ -60,6 +60,14 @@ def _mail_server(url: SecretStr) -> SecretStr:
     return url
 
 
+def _redis_server(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    there = parts.hostname if parts.scheme in {"redis", "rediss"} else parts.path
+    if parts.scheme not in {"redis", "rediss", "unix"} or not there:
+        raise ValueError("it must begin with redis:// or rediss:// and a host, or with unix://")
+    return url
+
+
 class Mode(StrEnum):
     """Production refuses what is merely convenient: a generated key, cookies over plain HTTP."""
 
@@ -234,9 +242,10 @@ class Deployment(BaseModel):
     mail_from: str = Field(
         default="Folkmoot <folkmoot@localhost>", description="Whom letters come from."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_server)] | None = Field(
         default=None,
-        description="Kept for caches; PostgreSQL serves them, and counts for rate limits.",
+        description="Where rate limits are counted, as redis://…, rediss://… or unix://…; by "
+        "default, and whenever it does not answer, in PostgreSQL.",
     )
     otlp_endpoint: str | None = Field(
         default=None, description="Address of a collector of OpenTelemetry traces, over HTTP."

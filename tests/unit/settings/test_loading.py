@@ -106,6 +106,8 @@ def test_a_secret_can_stand_in_a_file_of_its_own_and_is_never_shown(tmp_path: Pa
         ({"FOLKMOOT_SECRET_KEY": "short"}, "environment FOLKMOOT_SECRET_KEY", "secret_key"),
         ({"FOLKMOOT_SECRET_KEY_FILE": "/nowhere"}, "FOLKMOOT_SECRET_KEY_FILE", "secret_key"),
         ({"FOLKMOOT_MODEL_LIMITS__IDLE": "-1"}, "MODEL_LIMITS__IDLE", "model_limits.idle"),
+        ({"FOLKMOOT_REDIS_URL": "http://redis"}, "environment FOLKMOOT_REDIS_URL", "redis_url"),
+        ({"FOLKMOOT_REDIS_URL": "redis:///0"}, "environment FOLKMOOT_REDIS_URL", "redis_url"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_its_name_and_its_reason(

@@ -6,7 +6,7 @@ limit is refused from memory: a limit is full again when its time has come, and 
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
@@ -32,11 +32,15 @@ class Verdict:
 
 @dataclass(slots=True)
 class Share:
-    """What is left of a share, until when, and when the whole limit is full again."""
+    """What is left of a share, until when, and when the whole limit is full again.
+
+    `used_until` is the same moment, told so that it is never later than the truth.
+    """
 
     left: int
     stale_at: float
     full_at: float
+    used_until: float
 
     def wait(self, rate: Rate, now: float) -> float:
         """Return the seconds until the next one can be taken; 0 if one is here."""
@@ -69,11 +73,17 @@ class Counters:
             refused = self._refusal(lacking, now)
             if refused is not None:
                 return refused
-            granted = await self._store.take(lacking)
-            now = clock.monotonic()
+            granted = await self._store.take([self._told(ask, now) for ask in lacking])
+            begun, now = now, clock.monotonic()
             for ask in lacking:
-                self._add(ask, granted[ask.key], now)
+                self._add(ask, granted[ask.key], begun, now)
         return min((self._use(ask, now) for ask in asks), key=lambda each: each.remaining)
+
+    def _told(self, ask: Ask, now: float) -> Ask:
+        """Return what is asked, with what is known of it: a store may have lost it."""
+        share = self._shares.get(ask.key)
+        used = share.used_until - now if share is not None else 0.0
+        return replace(ask, used=min(used, ask.rate.seconds)) if used > 0 else ask
 
     def _use(self, ask: Ask, now: float) -> Verdict:
         share = self._shares[ask.key]
@@ -95,13 +105,14 @@ class Counters:
                 found = share.verdict(ask.rate, now, retry_after=max(1, ceil(wait)))
         return found
 
-    def _add(self, ask: Ask, grant: Grant, now: float) -> None:
+    def _add(self, ask: Ask, grant: Grant, begun: float, now: float) -> None:
         stale_at = now + min(STALE_SECONDS, ask.rate.seconds)
-        share = self._shares.setdefault(ask.key, Share(0, stale_at, now))
+        share = self._shares.setdefault(ask.key, Share(0, stale_at, now, begun))
         if now >= share.stale_at:
             share.left = 0
         share.left += grant.count
         share.stale_at, share.full_at = stale_at, now + grant.reset
+        share.used_until = max(share.used_until, begun + grant.reset)
         self._shares.move_to_end(ask.key)
         if len(self._shares) > MOST:
             self._shares.popitem(last=False)
