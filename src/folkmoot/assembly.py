@@ -61,7 +61,7 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
-from folkmoot.settings import rate_limits
+from folkmoot.settings import logos, rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.secret_key import secret_key
@@ -194,6 +194,7 @@ def _personal(
 def _purge(parts: Parts) -> Purge:
     async def team_ends(org_id: OrgId, team_id: TeamId) -> None:
         await parts.knowledge.jobs.forget_team(org_id, team_id)
+        await logos.forget(parts.blobs, org_id, team_id=team_id)
 
     kept = parts.identity.options.kept
 

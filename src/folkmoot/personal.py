@@ -46,7 +46,7 @@ def contributions(
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
         OwnRuns(database, supervisor),
-        OwnSettings(database),
+        OwnSettings(database, documents.blobs),
         OwnSecrets(database, secrets),
         Letters(database),
         Trails(database),

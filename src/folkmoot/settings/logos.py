@@ -91,15 +91,28 @@ class Logos:
         return layer
 
 
+async def forget(
+    blobs: BlobStore, org_id: OrgId, *, team_id: TeamId | None = None, user_id: UserId | None = None
+) -> None:
+    """Delete the logo of a team or of a user who is not to come back."""
+    scope = Scope.TEAM if team_id else Scope.USER
+    await blobs.clear(f"{_directory(org_id, scope, team_id or user_id)}/")
+
+
+def _directory(org_id: OrgId, scope: Scope, owner: OrgId | TeamId | UserId | None) -> str:
+    """Return where the logo of a layer is: a place of its own, so that none takes another's."""
+    return f"{org_id}/logos/{scope}/{owner}"
+
+
 def _key(subject: Subject, at: At, digest: str) -> str:
-    """Return the name of a blob; each layer has a directory, so that none takes another's."""
+    """Return the name of a blob."""
     scope, team_id = at
     owner: OrgId | TeamId | UserId | None = subject.org_id
     if scope is Scope.TEAM:
         owner = team_id or acting_team(subject)
     elif scope is Scope.USER:
         owner = subject.user_id
-    return f"{subject.org_id}/logos/{scope}/{owner}/{digest}"
+    return f"{_directory(subject.org_id, scope, owner)}/{digest}"
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

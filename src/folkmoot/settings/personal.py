@@ -7,10 +7,12 @@ from typing import Final
 
 from sqlalchemy import delete, select
 
+from folkmoot.blobs.store import BlobStore
 from folkmoot.db import extract
 from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
+from folkmoot.settings import logos
 from folkmoot.settings.models import Secret, SettingsLayer
 from folkmoot.settings.secrets import Secrets
 
@@ -29,6 +31,7 @@ class OwnSettings:
     """What people have set for themselves in an organisation."""
 
     database: Database
+    blobs: BlobStore
     tables: frozenset[str] = frozenset({"settings"})
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
@@ -49,6 +52,7 @@ class OwnSettings:
             )
             async with self.database.work(Subject(org_id, person.user_id)) as work:
                 await work.session.execute(mine)
+            await logos.forget(self.blobs, org_id, user_id=person.user_id)
 
 
 @dataclass(frozen=True, slots=True)

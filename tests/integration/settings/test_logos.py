@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,11 +11,12 @@ from drawing import png
 from folkmoot.blobs.store import BlobStore
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
+from folkmoot.kit.ids import OrgId, TeamId
 from folkmoot.settings import routes
-from folkmoot.settings.logos import LARGEST, Logos
+from folkmoot.settings.logos import LARGEST, Logos, forget
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
-from identity_app import Account, app_of, enroll
+from identity_app import Account, app_of, enroll, user_id_of
 from settings_app import acting, effective, put
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +158,21 @@ async def test_what_is_no_picture_or_too_large_is_not_taken(
     large = await give(asking, headers, "user", OURS + bytes(LARGEST))
     assert (large.status_code, large.json()["code"]) == (413, "file_too_large")
     assert kept(tmp_path) == []
+
+
+async def test_what_was_a_teams_or_a_persons_goes_with_them(
+    asking: httpx.AsyncClient, grace: Account, store: BlobStore, tmp_path: Path
+) -> None:
+    headers = await acting(asking, grace)
+    team = (await asking.post("/api/v1/teams", json={"name": "T"}, headers=headers)).json()["id"]
+    for scope, picture in (("organization", OURS), ("team", TEAMS), ("user", MINE)):
+        given = await give(asking, headers, scope, picture, **{"X-Team-Id": team})
+        assert given.status_code == 200, given.text
+    place = OrgId(UUID(grace["organization_id"]))
+    await forget(store, place, team_id=TeamId(UUID(team)))
+    assert kept(tmp_path) == sorted([OURS, MINE])
+    await forget(store, place, user_id=user_id_of(grace))
+    assert kept(tmp_path) == [OURS]
 
 
 async def test_a_picture_that_is_lost_is_none(
