@@ -162,6 +162,8 @@ def test_whoever_has_something_already_gets_it_no_second_time(
     asked = 0
     for _, path, _ in conditional(description, "IfNoneMatch"):
         first = read(rich, path)
+        if first.status_code == httpx.codes.NO_CONTENT:  # there is none, and that is no fault
+            continue
         assert first.status_code == httpx.codes.OK, path
         again = rich.http.get(
             str(first.request.url), headers={"If-None-Match": first.headers["etag"]}
@@ -176,6 +178,8 @@ def test_a_change_by_somebody_who_has_seen_something_older_changes_nothing(
 ) -> None:
     asked = 0
     for method, path, operation in conditional(description, "IfMatch"):
+        if "get" not in description["paths"][path]:  # its tag is that of something larger
+            continue
         before = read(rich, path)
         assert before.status_code == httpx.codes.OK, path
         with httpx.Client(
