@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -236,3 +237,31 @@ def test_the_doctor_finds_a_fresh_machine_ready(
     assert "ok       model: openai:fake\n" in ended.out
     assert "ok       provider openai: It answers" in ended.out
     assert not (tmp_path / "data").exists()
+
+
+def test_what_is_kept_of_a_person_is_taken_along_and_erased(
+    folkmoot: Shell, local_server: Deployed, tmp_path: Path
+) -> None:
+    email, archive = "hedy@one.example", tmp_path / "hedy.zip"
+    folkmoot("user", "create", email, "--password-stdin", given=PASSWORD)
+    taken = folkmoot("user", "export", email, "-o", archive)
+    assert (taken.code, taken.out) == (0, "")
+    with ZipFile(archive) as files:
+        assert json.loads(files.read("account.jsonl"))["email"] == email
+    assert [path.name for path in tmp_path.iterdir()] == ["hedy.zip"]
+
+    refused = folkmoot("user", "erase", email, "--yes")
+    assert refused.code == 1
+    assert "nobody else owns" in refused.err
+    form = {"username": email, "password": PASSWORD}
+    token = local_server.post("/api/v1/auth/token", data=form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    place = httpx.get(f"{local_server.url}/api/v1/me", headers=headers).json()["organization_id"]
+    path = f"{local_server.url}/api/v1/organizations/{place}"
+    assert httpx.delete(path, headers=headers).status_code == 204
+
+    assert folkmoot("user", "erase", email, given="n\n").code == 1
+    assert folkmoot("user", "erase", email, "--yes").code == 0
+    assert local_server.post("/api/v1/auth/token", data=form).status_code == 401
+    assert folkmoot("user", "export", email, "-o", archive).code == 1
+    assert email not in {person["email"] for person in folkmoot("user", "list", "--json").json}
