@@ -26,7 +26,7 @@ from identity_app import (
     subject_of,
     user_id_of,
 )
-from trailing import actions_of
+from trailing import actions_of, events_of
 
 pytestmark = pytest.mark.anyio
 
@@ -251,6 +251,18 @@ async def test_invitations_are_recorded(
         "invitation.created",
         "invitation.withdrawn",
         "invitation.accepted",
+    ]
+
+
+async def test_the_trail_keeps_no_address_of_whoever_is_invited(
+    identity: Identity, grace: Account, owner: Caller
+) -> None:
+    made = await invite(owner, email="ada@example.org")
+    await owner.ask("DELETE", f"{invitations_of(owner)}/{made['id']}")
+    events = await events_of(identity.database, subject_of(grace))
+    assert [(event.before, event.after) for event in events if event.target_id == made["id"]] == [
+        (None, '{"role":"member"}'),
+        ('{"role":"member"}', None),
     ]
 
 

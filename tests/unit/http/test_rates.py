@@ -44,6 +44,8 @@ def test_what_is_no_rate_is_refused_when_the_configuration_is_read(text: str) ->
         ("GET", f"{AUTH}/token", Kind.READ),
         ("POST", "/api/chat/chat", Kind.MODEL),
         ("GET", "/api/agents", Kind.READ),
+        ("GET", "/api/v1/me", Kind.READ),
+        ("GET", "/api/v1/me/export", Kind.EXPORT),
         ("DELETE", "/api/v1/collections/x", Kind.WRITE),
         ("GET", "/health/ready", None),
         ("GET", "/", None),
@@ -65,6 +67,7 @@ def test_production_limits_everything_and_spares_nobody() -> None:
     assert all(strict.limits(kind) for kind in Kind)
     assert strict.rates(Kind.AUTH, Who.ADDRESS, loopback=True) == (Rate(10, 60),)
     assert strict.rates(Kind.MODEL, Who.USER) == (Rate(10, 60), Rate(100, 3600))
+    assert strict.rates(Kind.EXPORT, Who.USER) == (Rate(10, 3600),)
 
 
 def test_what_is_configured_counts_everywhere() -> None:
