@@ -14,6 +14,15 @@ from folkmoot.assembly import Parts
 from identity_app import register
 
 PATIENCE = 60.0
+FILL = """
+WITH made AS (
+  INSERT INTO conversations (org_id, id, user_id, client_id, title)
+  SELECT %(org)s, gen_random_uuid(), %(user)s, n::text, 'Many' FROM generate_series(1, 10000) AS n
+  RETURNING id
+)
+INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content)
+SELECT %(org)s, id, 'one', %(user)s, gen_random_uuid(), 'user', repeat('word ', 1000) FROM made
+"""
 TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
@@ -68,6 +77,12 @@ async def shelf(who: Caller, title: str, text: str, **scope: Any) -> tuple[str, 
     )
     assert added.status_code == 202, added.text
     return collection, added.json()["document_ids"][0]
+
+
+def fill(superuser: str, who: Caller) -> None:
+    """Give somebody 10,000 conversations with a message each."""
+    with psycopg.connect(superuser) as connection:
+        connection.execute(FILL, {"org": who.place, "user": who.id})
 
 
 @asynccontextmanager

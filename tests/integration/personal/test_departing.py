@@ -12,13 +12,14 @@ import pytest
 from acting import Caller
 from folkmoot.assembly import Parts
 from folkmoot.identity import departing
-from folkmoot.identity.errors import NotSignedIn, PlacesChanged
+from folkmoot.identity.errors import FreshSignInNeeded, NotSignedIn, PlacesChanged
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import personal as run_data
 from folkmoot.runs.errors import StillRunning
 from folkmoot.runs.live import LiveRun
+from identity_app import HERE
 from infisical import infisical
 from running import Running
 from whole import chat, join, person, rows_with, shelf
@@ -144,6 +145,20 @@ async def test_an_operator_lets_people_go_without_their_password(
     assert (await linus.ask("GET", ME)).status_code == 401
     with pytest.raises(NotSignedIn):
         await parts.identity.let_go(user_id(linus))
+
+
+async def test_a_credential_from_outside_is_no_proof_that_somebody_has_just_signed_in(
+    parts: Parts, linus: Caller, superuser_address: str
+) -> None:
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute(
+            "UPDATE users SET password_hash = NULL WHERE id = %(id)s", {"id": linus.id}
+        )
+    with pytest.raises(FreshSignInNeeded):
+        await parts.identity.part(user_id(linus), None, "somebody else's token", HERE)
+    await parts.identity.let_go(user_id(linus))
+    with pytest.raises(NotSignedIn):
+        await parts.identity.part(user_id(linus), None, "somebody else's token", HERE)
 
 
 async def test_a_place_that_comes_in_this_moment_is_not_lost_sight_of(

@@ -13,7 +13,7 @@ from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from identity_app import register
 from trailing import found_in
-from whole import chat, join, person, rows_with, shelf, until, working
+from whole import chat, fill, join, person, rows_with, shelf, until, working
 
 pytestmark = pytest.mark.anyio
 
@@ -228,6 +228,16 @@ async def test_the_address_is_free_at_once_and_means_somebody_new(
     )
     assert accepted.status_code == 200, accepted.text
     assert (await again.ask("GET", ME)).json()["email"] == linus.email
+
+
+async def test_ten_thousand_conversations_go_too(
+    parts: Parts, linus: Caller, superuser_address: str
+) -> None:
+    fill(superuser_address, linus)
+    await go(linus)
+    await parts.personal.erase(user_id=linus.id)
+    assert "conversations" not in rows_with(superuser_address, linus.id)
+    assert "messages" not in rows_with(superuser_address, linus.id)
 
 
 async def test_the_job_erases_behind_the_back_of_whoever_went(

@@ -8,28 +8,19 @@ from uuid import UUID
 from zipfile import ZipFile
 
 import httpx
-import psycopg
 import pytest
 
 from acting import Caller
 from folkmoot.assembly import Parts
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.runs import personal as run_data
 from trailing import actions_of
-from whole import chat, join, person, shelf
+from whole import chat, fill, join, person, shelf
 
 pytestmark = pytest.mark.anyio
 
 EXPORT = "/api/v1/me/export"
-FILL = """
-WITH made AS (
-  INSERT INTO conversations (org_id, id, user_id, client_id, title)
-  SELECT %(org)s, gen_random_uuid(), %(user)s, n::text, 'Many' FROM generate_series(1, 10000) AS n
-  RETURNING id
-)
-INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content)
-SELECT %(org)s, id, 'one', %(user)s, gen_random_uuid(), 'user', repeat('word ', 1000) FROM made
-"""
 
 
 async def taken(who: Caller) -> ZipFile:
@@ -119,6 +110,15 @@ async def test_whoever_was_removed_takes_nothing_along_from_there(
     assert not [name for name in archive.namelist() if grace.place in name]
 
 
+async def test_logs_are_in_it_page_by_page(linus: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_data, "PAGE", 1)
+    for text in ("One", "Two", "Three"):
+        await chat(linus, text)
+    events = lines(await taken(linus), f"organizations/{linus.place}/run_events.jsonl")
+    begun = [each["payload"]["runId"] for each in events if each["seq"] == 1]
+    assert begun == ["run One", "run Two", "run Three"]
+
+
 async def test_the_trails_tell_of_it(parts: Parts, linus: Caller) -> None:
     await taken(linus)
     place = Subject(OrgId(UUID(linus.place)), UserId(UUID(linus.id)))
@@ -128,8 +128,7 @@ async def test_the_trails_tell_of_it(parts: Parts, linus: Caller) -> None:
 async def test_many_messages_take_little_memory(
     parts: Parts, linus: Caller, superuser_address: str
 ) -> None:
-    with psycopg.connect(superuser_address) as connection:
-        connection.execute(FILL, {"org": linus.place, "user": linus.id})
+    fill(superuser_address, linus)
     tracemalloc.start()
     try:
         size, text = 0, io.BytesIO()
