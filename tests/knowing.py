@@ -67,6 +67,20 @@ class Switchable:
         return await self.embedder.embed(texts, kind=kind)
 
 
+@dataclass(frozen=True)
+class Everybodys:
+    """The one embedder that everybody uses."""
+
+    one: Embedder
+
+    @property
+    def embedding(self) -> str:
+        return self.one.name
+
+    async def embedder(self, _subject: Subject) -> Embedder:
+        return self.one
+
+
 class Concepts:
     """An embedder that knows what a few words mean, whichever language they are from."""
 
@@ -232,7 +246,7 @@ async def room(
         await stack.enter_async_context(supervisor)
         queue = await stack.enter_async_context(Queue(app_address))
         blobs = BlobStore(f"file://{directory}")
-        built = knowledge(database, blobs, queue, supervisor, lambda: switchable, options)
+        built = knowledge(database, blobs, queue, supervisor, Everybodys(switchable), options)
         app = FastAPI()
         app.include_router(router(built), prefix="/api/v1")
         problems.install(app)

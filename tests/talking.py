@@ -33,6 +33,7 @@ from folkmoot.kit.ids import CollectionId, OrgId, RunId, UserId, new_id
 from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.config import Retries
+from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
 from folkmoot.runs.events import Recorded
@@ -43,7 +44,9 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
+from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
+from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
@@ -102,6 +105,7 @@ class Platform:
     url: str
     subjects: dict[str, Subject]
     settings: Settings
+    secrets: Secrets
 
     @property
     def library(self) -> Library:
@@ -218,6 +222,13 @@ async def opened(stack: AsyncExitStack, address: str) -> Database:
     return database
 
 
+def keeping(database: Database, models: Models) -> tuple[Settings, Secrets, Gateway]:
+    """Return the settings and the secrets of a process, and its models."""
+    settings = Settings(database)
+    secrets = Secrets(database, Sealer("k" * 32), changes=settings.changes)
+    return settings, secrets, Gateway(models, secrets, settings.changes)
+
+
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -252,14 +263,15 @@ async def platform(
             most_runs=most_runs,
         )
         registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
-        executor = AgentExecutor(registry, models, StoredHistory(database), Library())
+        settings, secrets, gateway = keeping(database, models)
+        executor = AgentExecutor(registry, gateway, StoredHistory(database), Library())
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
-        turns = Turns(database, supervisor, registry, models, everything, Settings(database))
+        turns = Turns(database, supervisor, registry, gateway, everything, settings)
         subjects: dict[str, Subject] = {}
         app = edge(application(turns, subjects), EdgeOptions())
         url = await stack.enter_async_context(served(app))
-        yield Platform(database, supervisor, provider, executor, url, subjects, turns.settings)
+        yield Platform(database, supervisor, provider, executor, url, subjects, settings, secrets)
 
 
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:

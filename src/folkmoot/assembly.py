@@ -50,6 +50,7 @@ from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.llm import loading as model_loading
+from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.envelopes import Envelopes
@@ -62,6 +63,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import logos, rate_limits
+from folkmoot.settings.cache import Changes
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.secret_key import secret_key
@@ -118,6 +120,7 @@ class Parts:
     personal: PersonalData
     supervisor: Supervisor
     models: Models
+    gateway: Gateway
     knowledge: Knowledge
     registry: AgentRegistry
     turns: Turns
@@ -224,19 +227,21 @@ def at_rest(on: Ground) -> Parts:
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
     supervisor = _supervisor(on, database)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
-    documents = knowledge(database, blobs, queue, supervisor, models.embedder)
+    settings = _settings(on.deployment, database, models)
+    secrets = _secrets(on, database, settings.changes)
+    gateway = Gateway(models, secrets, settings.changes)
+    documents = knowledge(database, blobs, queue, supervisor, gateway)
     registry = _registry(database, documents)
-    supervisor.register(KIND, _executor(database, documents, registry, models))
+    supervisor.register(KIND, _executor(database, documents, registry, gateway))
     turns = Turns(
         database=database,
         supervisor=supervisor,
         registry=registry,
-        models=models,
+        models=gateway,
         check_collections=_collection_check(database),
-        settings=_settings(on.deployment, database, models),
+        settings=settings,
         searchable=SEARCHABLE,
     )
-    secrets = _secrets(on, database)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
     _register_jobs(on, database, queue)
@@ -246,11 +251,12 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         blobs=blobs,
         queue=queue,
         identity=Identity(database, options.identity(on.deployment, on.secret_key)),
-        settings=turns.settings,
+        settings=settings,
         secrets=secrets,
         personal=_personal(database, queue, supervisor, documents, secrets),
         supervisor=supervisor,
         models=models,
+        gateway=gateway,
         knowledge=documents,
         registry=registry,
         turns=turns,
@@ -261,7 +267,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
 
 
 def _executor(
-    database: Database, documents: Knowledge, registry: AgentRegistry, models: Models
+    database: Database, documents: Knowledge, registry: AgentRegistry, models: Gateway
 ) -> AgentExecutor:
     return AgentExecutor(
         registry=registry,
@@ -286,11 +292,11 @@ def _redis(on: Ground, otherwise: Store) -> Preferring | None:
     return Preferring(partial(limit_loading.redis_store, url, namespace), otherwise)
 
 
-def _secrets(on: Ground, database: Database) -> Secrets:
+def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
     deployment = on.deployment
     sealer = Sealer(on.secret_key, plain(deployment.secret_key_previous))
     elsewhere = stores.infisical(deployment.infisical)
-    return Secrets(database, sealer, elsewhere, deployment.features)
+    return Secrets(database, sealer, elsewhere, deployment.features, changes)
 
 
 def _registry(database: Database, documents: Knowledge) -> AgentRegistry:

@@ -23,9 +23,11 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "idempotency_keys": "digests under the deployment's key and answers that only the client's own"
     " key opens; nothing tells whose they are, and they are gone after a day",
     "invitation_teams": "the teams of an invitation, with which its row goes",
+    "model_breakers": "digests under the deployment's key and times",
     "organizations": "an organisation's name is the organisation's",
     "processes": "processes of the deployment",
     "rate_limits": "digests and times, gone when a limit is full again",
+    "secret_changes": "that something has become of an organisation's secrets",
     "sign_in_attempts": "digests under the deployment's key and counts, gone within the hour",
     "signing_keys": "when the deployment's keys were made",
     "teams": "a team's name is the team's",

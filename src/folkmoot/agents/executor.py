@@ -50,7 +50,7 @@ class AgentExecutor:
         turn = Turn(
             run=run,
             agent=agent,
-            model=self.models.chat(wanted.model),
+            model=await self.models.chat(run.subject, wanted.model),
             history=repaired(opening.history),
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),

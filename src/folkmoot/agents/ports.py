@@ -55,8 +55,8 @@ class Retriever(Protocol):
 
 
 class Models(Protocol):
-    """The models of a deployment."""
+    """The models of a deployment, as those who ask may use them."""
 
-    def chat(self, name: str | None) -> ChatModel:
+    async def chat(self, subject: Subject, name: str | None) -> ChatModel:
         """Return a model by its name `provider:name`, or the default one."""
         ...

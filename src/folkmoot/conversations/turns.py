@@ -137,6 +137,7 @@ class Turns:
         agent = self.registry.get(question.agent_id)
         workflow = _offered(agent, question.workflow)
         asked = tuned.model(question.model, self.settings.features)
+        model = await self.models.chat(subject, asked)
         if question.collection_ids or workflow is Workflow.RAG:
             demand(subject, READ_DOCUMENTS)
         if question.collection_ids:
@@ -145,7 +146,7 @@ class Turns:
             agent=agent.id,
             conversation_id=question.thread_id,
             message_id=question.message_id,
-            model=self.models.chat(asked).name,
+            model=model.name,
             workflow=workflow,
             collection_ids=tuple(str(each) for each in question.collection_ids),
             context=tuple(

@@ -11,7 +11,9 @@ import psycopg
 
 from folkmoot.db.roles import Role
 
-SHARED_TABLES: Final = frozenset({"processes", "rate_limits", "sign_in_attempts", "signing_keys"})
+SHARED_TABLES: Final = frozenset(
+    {"model_breakers", "processes", "rate_limits", "sign_in_attempts", "signing_keys"}
+)
 """Without row-level security, because they hold nothing of any tenant."""
 
 LIBRARY_TABLES: Final = ("procrastinate_%", "alembic_version")

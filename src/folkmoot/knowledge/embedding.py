@@ -1,9 +1,10 @@
 """Vectors of queries and of chunks, never asked for while a unit of work is open."""
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, Protocol
 
+from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import Embedder, Vectors
 
 BATCH: Final = 64
@@ -12,8 +13,18 @@ BATCH: Final = 64
 REMEMBERED: Final = 512
 """Queries whose vectors are kept."""
 
-CurrentEmbedder = Callable[[], Embedder]
-"""Returns the embedder in use; it may change while a better one is being fetched."""
+
+class Embedders(Protocol):
+    """The embedder in use; it may change while a better one is being fetched."""
+
+    @property
+    def embedding(self) -> str:
+        """Its name, the same for everybody."""
+        ...
+
+    async def embedder(self, subject: Subject) -> Embedder:
+        """Return it as a subject may use it."""
+        ...
 
 
 class QueryVectors:

@@ -20,7 +20,7 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import DocumentId
 from folkmoot.knowledge import index
-from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches, passage
+from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.errors import NothingIndexed
 from folkmoot.knowledge.index import Embedded, Entry
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
@@ -68,7 +68,7 @@ class IngestExecutor:
 
     database: Database
     reader: Reader
-    embedder: CurrentEmbedder
+    embedders: Embedders
 
     async def __call__(self, run: LiveRun) -> None:
         """Read every document of the run.
@@ -146,15 +146,15 @@ class IngestExecutor:
         parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing)
         await reporter.say(Stage.CHUNK, 0, 1)
         reading = await self.reader.cut(parsed, claimed.title)
-        embedded = await self._embed(reading.entries, reporter)
+        embedded = await self._embed(run, reading.entries, reporter)
         await reporter.say(Stage.INDEX, 0, 1)
         if await self._store(run, claimed, reading, embedded):
             chunks, pages = len(reading.entries), len(reading.parsed.pages) or None
             outcome = {"document_id": str(claimed.id), "chunks": chunks, "pages": pages}
             run.announce(READY, outcome)
 
-    async def _embed(self, entries: Sequence[Entry], reporter: Reporter) -> Embedded:
-        embedder = self.embedder()
+    async def _embed(self, run: LiveRun, entries: Sequence[Entry], reporter: Reporter) -> Embedded:
+        embedder = await self.embedders.embedder(run.subject)
         texts = [passage(entry.chunk.header, entry.text) for entry in entries]
         await reporter.say(Stage.EMBED, 0, len(texts))
         parts: list[Vectors] = []

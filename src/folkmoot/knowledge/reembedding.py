@@ -23,12 +23,11 @@ from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import DocumentId, OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import index
-from folkmoot.knowledge.embedding import CurrentEmbedder, in_batches, passage
+from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.index import Embedded
 from folkmoot.knowledge.models import ChunkRow, Document
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.notices import Notice
-from folkmoot.llm.port import Embedder
 from folkmoot.llm.vectors import joined
 
 EMBED_ANEW: Final = "knowledge.embed_anew"
@@ -77,7 +76,7 @@ class Reembedding:
 
     queue: Queue
     database: Database
-    embedder: CurrentEmbedder
+    embedders: Embedders
     _behind: bool = field(default=False, init=False)
 
     def register(self) -> None:
@@ -90,14 +89,14 @@ class Reembedding:
         while True:
             await asyncio.sleep(EVERY)
             with suppress(AppError):  # the database or the embedder: whoever needs them says so
-                name = self.embedder().name
+                name = self.embedders.embedding
                 if name != seen or clock.monotonic() >= due:
                     await self.look()
                     seen, due = name, clock.monotonic() + (SOON if self._behind else LATE)
 
     async def look(self) -> None:
         """Have a job embed what the model in use has not seen, if there is anything."""
-        model = self.embedder().name
+        model = self.embedders.embedding
         stale = await self._stale(model, None, 1)
         self._behind = bool(stale)
         for first in stale:
@@ -109,7 +108,7 @@ class Reembedding:
         """Return how many documents that the subject sees are not found by their meaning yet."""
         if not self._behind:
             return []
-        model = self.embedder().name
+        model = self.embedders.embedding
         values = {"org_id": subject.org_id, "model": model, "most": MOST_COUNTED}
         async with self.database.work(subject) as work:
             count = (await work.session.execute(text(COUNT), values)).scalar_one()
@@ -129,13 +128,13 @@ class Reembedding:
         """
         beyond: DocumentId | None = None
         failures = 0
-        while (embedder := self.embedder()).name == model:
+        while self.embedders.embedding == model:
             stale = await self._stale(model, beyond, AT_ONCE)
             if not stale:
                 return
             for each in stale:
                 try:
-                    await self._embed(embedder, each)
+                    await self._embed(model, each)
                     failures = 0
                 except ModelError as error:
                     failures += 1
@@ -144,7 +143,7 @@ class Reembedding:
                         raise
             beyond = stale[-1].document_id
 
-    async def _embed(self, embedder: Embedder, stale: Stale) -> None:
+    async def _embed(self, model: str, stale: Stale) -> None:
         """Embed one document, unless it is read anew meanwhile."""
         org_id, document_id = stale.subject.org_id, stale.document_id
         mine = Document.org_id == org_id, Document.id == document_id
@@ -157,7 +156,8 @@ class Reembedding:
             revision = await work.session.scalar(select(Document.indexed_revision).where(*mine))
             rows = await work.session.execute(chunks)
             passages = [passage(header, body) for header, body in rows]
-        if not passages:
+        embedder = await self.embedders.embedder(stale.subject)
+        if not passages or embedder.name != model:
             return
         vectors = [part async for part in in_batches(embedder, passages)]
         async with self.database.work(stale.subject) as work:

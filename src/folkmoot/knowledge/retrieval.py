@@ -13,7 +13,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, languages, plaintext, queries, search
 from folkmoot.knowledge.competence import Competence
-from folkmoot.knowledge.embedding import CurrentEmbedder, QueryVectors
+from folkmoot.knowledge.embedding import Embedders, QueryVectors
 from folkmoot.knowledge.errors import EmbedderMissing
 from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, dense_leg, fuse, lexical_leg
 from folkmoot.knowledge.schemas import Filters, Mode
@@ -70,7 +70,7 @@ class Retrieval:
     """Searches for agents, tools and people."""
 
     database: Database
-    embedder: CurrentEmbedder
+    embedders: Embedders
     vectors: QueryVectors = field(default_factory=QueryVectors)
     competence: Competence = field(default_factory=Competence)
 
@@ -126,7 +126,7 @@ class Retrieval:
     ) -> tuple[list[Hit], Trace]:
         begun = clock.monotonic()
         ground = await search.ground(self.database, subject, asked.collection_ids, asked.filters)
-        trace = await self._understand(asked, ground)
+        trace = await self._understand(subject, asked, ground)
         if ground.statistics.chunks:
             statement = _statement(asked.mode, trace)
             asking = search.candidates(self.database, subject, trace.sought, statement)
@@ -139,7 +139,7 @@ class Retrieval:
             await self._look_closer(subject, asked, trace)
         return hits, trace
 
-    async def _understand(self, asked: Asked, ground: Ground) -> Trace:
+    async def _understand(self, subject: Subject, asked: Asked, ground: Ground) -> Trace:
         """Find the query's language and meaning; without an embedder its words have to do."""
         language = languages.detect(asked.query, ground.statistics.languages)
         depth = max(DEPTH, 2 * asked.k)
@@ -150,8 +150,8 @@ class Retrieval:
             trace.skipped["dense"] = "Only words were asked for."
             return trace
         begun = clock.monotonic()
-        embedder = self.embedder()
         try:
+            embedder = await self.embedders.embedder(subject)
             vector = await self.vectors.of(embedder, asked.query)
             if asked.mode is Mode.HYBRID:
                 known = await self.competence.of(embedder, language)

@@ -6,7 +6,7 @@ from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
 from folkmoot.knowledge.chunking import Sizes
-from folkmoot.knowledge.embedding import CurrentEmbedder
+from folkmoot.knowledge.embedding import Embedders
 from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
 from folkmoot.knowledge.intake import Intake
 from folkmoot.knowledge.jobs import KnowledgeJobs
@@ -43,21 +43,21 @@ def knowledge(
     blobs: BlobStore,
     queue: Queue,
     supervisor: Supervisor,
-    embedder: CurrentEmbedder,
+    embedders: Embedders,
     options: KnowledgeOptions | None = None,
 ) -> Knowledge:
     """Build the room: register its executor with the supervisor and its jobs with the queue."""
     options = options or KnowledgeOptions()
     reader = Reader(blobs, Parser(options.limits, children=options.parsers), options.sizes)
-    supervisor.register(KIND, IngestExecutor(database, reader, embedder), deadline=DEADLINE)
+    supervisor.register(KIND, IngestExecutor(database, reader, embedders), deadline=DEADLINE)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor)
     jobs.register()
-    reembedding = Reembedding(queue, database, embedder)
+    reembedding = Reembedding(queue, database, embedders)
     reembedding.register()
     return Knowledge(
         blobs=blobs,
         jobs=jobs,
         intake=Intake(database, blobs, jobs, options.limits),
-        retrieval=Retrieval(database, embedder),
+        retrieval=Retrieval(database, embedders),
         reembedding=reembedding,
     )

@@ -65,12 +65,15 @@ class Embedders:
             ModelKeyMissing: its provider is not configured.
             ModelNotLoaded: it comes as Python, and that fails.
         """
-        wanted = name or self._config.embedding_model
-        if wanted == AUTO:
-            wanted = self.chosen()
+        wanted = self.meant(name)
         if wanted not in self._made:
             self._made[wanted] = self._make(wanted)
         return self._made[wanted]
+
+    def meant(self, name: str | None) -> str:
+        """Return the name of the embedder that is meant at this moment."""
+        wanted = name or self._config.embedding_model
+        return self.chosen() if wanted == AUTO else wanted
 
     def chosen(self) -> str:
         """Return the name that `auto` stands for at this moment."""
@@ -124,11 +127,7 @@ class Embedders:
             bridge, timeouts = loading.LANGCHAIN_EMBEDDING, self._config.timeouts
             plugged: Embedder = plugged_in(bridge, wanted, configured, timeouts)
             return plugged
-        adapter = ADAPTERS.get(configured.kind)
-        if adapter is None or adapter.embeddings is None:
-            raise ModelUnknown(wanted, known(self._config))
-        wire = adapter.embeddings(adapter.endpoint(name.provider, configured))
-        return HttpEmbedder(wanted, name.model, wire, self._transport, self._config.retries)
+        return over_http(wanted, self._config, self._transport)
 
     def _make_local(self, model: str) -> LocalEmbedder:
         if model not in self._local:
@@ -148,6 +147,22 @@ class Embedders:
         name = LOCAL_EMBEDDER.rpartition("/")[2]
         pattern = f"models--*--{name}*/snapshots/*/*.onnx"
         return any(self._config.cache_dir.glob(pattern))
+
+
+def over_http(wanted: str, config: ModelsConfig, transport: Transport) -> Embedder:
+    """Return the embedder of a provider with an adapter.
+
+    Raises:
+        ModelUnknown: it has no embeddings, or there is no such provider.
+        ModelKeyMissing: it is not configured.
+    """
+    name = parsed(wanted, config)
+    configured = provider(config, name)
+    adapter = ADAPTERS.get(configured.kind)
+    if adapter is None or adapter.embeddings is None:
+        raise ModelUnknown(wanted, known(config))
+    wire = adapter.embeddings(adapter.endpoint(name.provider, configured))
+    return HttpEmbedder(wanted, name.model, wire, transport, config.retries)
 
 
 def _own(configured: ProviderConfig) -> str | None:

@@ -118,6 +118,16 @@ class ModelKeyRefused(ModelError):
         super().__init__(model, "can not be asked: its provider refuses the configured key.")
 
 
+class ModelKeyUnreadable(ModelError, Conflict):
+    """There is a key of the caller's own for it, and it does not open; no other is taken."""
+
+    code = "model_key_unreadable"
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "can not be asked: the key kept for it does not open. Set it anew.")
+
+
 class ModelAnswerMalformed(ModelError):
     """What came is not what the wire format promises: a page, broken JSON, nothing, too much."""
 

@@ -4,20 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from folkmoot.kit.errors import AppError
-from folkmoot.llm import loading
-from folkmoot.llm.adapters import ADAPTERS
-from folkmoot.llm.chat import HttpChatModel
-from folkmoot.llm.config import ModelsConfig, ProviderKind
+from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.embedders import Embedders
-from folkmoot.llm.errors import ModelKeyMissing
+from folkmoot.llm.keys import Keyring
 from folkmoot.llm.listing import Listing, ProviderHealth
-from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
+from folkmoot.llm.names import EXTRACTIVE, known
 from folkmoot.llm.notices import Notice
-from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
-from folkmoot.llm.offline import ExtractiveModel
-from folkmoot.llm.outcomes import Outcomes
-from folkmoot.llm.plugins import plugged_in
 from folkmoot.llm.port import ChatModel, Embedder
+from folkmoot.llm.scope import Scope
 from folkmoot.llm.transport import Transport
 
 NO_MODEL: Final = Notice(
@@ -25,7 +19,6 @@ NO_MODEL: Final = Notice(
     "No language model is configured: answers are quoted from documents by offline:extractive. "
     "Set a default model (openai:…, anthropic:…, google:…, ollama:…) to change that.",
 )
-REMEMBERED: Final = 256
 
 
 class Models:
@@ -40,8 +33,7 @@ class Models:
         self._transport = Transport(config.timeouts)
         self._embedders = Embedders(config, self._transport)
         self._listing = Listing(config, self._transport)
-        self._made: dict[str, ChatModel] = {}
-        self._outcomes = Outcomes()
+        self._own = Scope(config, self._transport, self._embedders)
 
     @property
     def default(self) -> str:
@@ -66,13 +58,7 @@ class Models:
             ModelKeyMissing: the provider is known, but not configured.
             ModelNotLoaded: it comes as Python, and that fails.
         """
-        wanted = name or self.default
-        if wanted not in self._made:
-            model = ObservedChatModel(self._make(wanted), self._outcomes)
-            if len(self._made) >= REMEMBERED:  # names come from users: do not keep them all
-                self._made.clear()
-            self._made[wanted] = model
-        return self._made[wanted]
+        return self._own.chat(name or self.default)
 
     def embedder(self, name: str | None = None) -> Embedder:
         """Return an embedder, by default the one for new texts.
@@ -82,7 +68,13 @@ class Models:
             ModelKeyMissing: the provider is known, but not configured.
             ModelNotLoaded: it comes as Python, and that fails.
         """
-        return ObservedEmbedder(self._embedders.get(name), self._outcomes)
+        return self._own.embedder(name)
+
+    def scope(self, keyring: Keyring) -> Scope:
+        """Return the models as these keys open them, and the deployment's where there is none."""
+        if keyring.empty:
+            return self._own
+        return Scope(self._config, self._transport, self._embedders, keyring)
 
     def names(self) -> list[str]:
         """Return the providers that can be used in names."""
@@ -100,12 +92,12 @@ class Models:
     async def ping_chat(self) -> None:
         """Fail if the default model can not be asked or lately did not answer. Asks no provider."""
         self.chat()
-        self._outcomes.demand(self.default)
+        self._own.outcomes.demand(self.default)
 
     async def ping_embedder(self) -> None:
         """Fail if the embedder can not be asked or lately did not answer. Asks no provider."""
         self.embedder()
-        self._outcomes.demand(self.embedding)
+        self._own.outcomes.demand(self.embedding)
 
     def start(self) -> None:
         """Begin what goes on in the background; returns at once."""
@@ -122,18 +114,3 @@ class Models:
                 get()
             except AppError as error:
                 yield Notice(code, error.detail)
-
-    def _make(self, wanted: str) -> ChatModel:
-        if wanted == EXTRACTIVE:
-            return ExtractiveModel()
-        name = parsed(wanted, self._config)
-        configured = provider(self._config, name)
-        if configured.kind is ProviderKind.LANGCHAIN:
-            bridge, timeouts = loading.LANGCHAIN_BRIDGE, self._config.timeouts
-            plugged: ChatModel = plugged_in(bridge, wanted, configured, timeouts)
-            return plugged
-        adapter = ADAPTERS[configured.kind]
-        if not (adapter.open or configured.api_key or configured.base_url):
-            raise ModelKeyMissing(name.provider, self.names())
-        wire = adapter.chat(adapter.endpoint(name.provider, configured))
-        return HttpChatModel(wanted, name.model, wire, self._transport, self._config.retries)

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, Uuid,
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from folkmoot.db.model import Hierarchical, Model, Stamped
+from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
 from folkmoot.kit import clock
 from folkmoot.kit.ids import SecretId, SettingsId, UserId, new_id
 from folkmoot.settings.groups import Group
@@ -99,3 +99,19 @@ class Secret(Model, Hierarchical, Stamped, kw_only=True):
     key_id: Mapped[str | None] = mapped_column(default=None)
     kept_as: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     created_by: Mapped[UserId]
+
+
+class SecretChange(Model, OrgScoped, kw_only=True):
+    """That a secret of an organisation has been set or removed; rows of secrets go, this one stays.
+
+    `revision` is new with every change, as those of settings are.
+    """
+
+    __tablename__ = "secret_changes"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),
+        Index("ix_secret_changes_changed_at", "changed_at"),
+    )
+
+    revision: Mapped[UUID] = mapped_column(Uuid, default_factory=new_id)
+    changed_at: Mapped[datetime] = mapped_column(default_factory=clock.now)

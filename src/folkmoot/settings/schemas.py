@@ -146,7 +146,9 @@ class SecretCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = Field(
-        description="What it is found by.", examples=["weather_api_key"]
+        description="What it is found by. `openai_api_key`, `anthropic_api_key` and"
+        " `google_api_key` take the place of the deployment's keys.",
+        examples=["weather_api_key"],
     )
     value: Annotated[SecretStr, Field(min_length=1, max_length=16_384)] = Field(
         examples=["correct horse battery staple"]

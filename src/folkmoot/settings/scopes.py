@@ -10,6 +10,7 @@ from folkmoot.http.access import TeamNotFound, demand
 from folkmoot.kit.ids import TeamId, UserId
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
+from folkmoot.settings.cache import Who
 from folkmoot.settings.resolver import Level
 
 TEAM_ADMIN: Final = "team:write"
@@ -36,6 +37,11 @@ def acting_team(subject: Subject) -> TeamId | None:
     """Return the team in which somebody acts: the one they have chosen, or their only one."""
     only = subject.team_ids[0] if len(subject.team_ids) == 1 else None
     return subject.team_id or only
+
+
+def who(subject: Subject) -> Who:
+    """Return for whom something holds when somebody acts."""
+    return Who(subject.org_id, subject.user_id, acting_team(subject))
 
 
 def place_of(subject: Subject, scope: Scope, team_id: TeamId | None = None) -> Place:

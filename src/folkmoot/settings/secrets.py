@@ -1,11 +1,12 @@
 """Secrets of organisations, teams and users: set, listed, removed, and found for whoever acts."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +20,7 @@ from folkmoot.kit.ids import SecretId, TeamId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
+from folkmoot.settings.cache import Changes
 from folkmoot.settings.errors import (
     FeatureOff,
     SecretNotFound,
@@ -26,7 +28,7 @@ from folkmoot.settings.errors import (
     SecretUnreadable,
 )
 from folkmoot.settings.features import Features
-from folkmoot.settings.models import Secret
+from folkmoot.settings.models import Secret, SecretChange
 from folkmoot.settings.resolver import RANK, Level
 from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.scopes import Place, acting_team, demand_change, level_of, place_of
@@ -61,6 +63,7 @@ class Secrets:
         sealer: What opens those that are sealed in the database.
         elsewhere: Where new ones are kept instead, if anywhere.
         features: What is switched on.
+        changes: Who tells those that remember secrets.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class Secrets:
         sealer: Sealer,
         elsewhere: SecretStore | None = None,
         features: Features | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self._database = database
+        self._changes = changes or Changes(database)
         self._sealer = sealer
         self._elsewhere = elsewhere
         self._features = features or Features()
@@ -102,6 +107,7 @@ class Secrets:
         except (AppError, SQLAlchemyError):
             await self._clean(address)
             raise
+        self._changes.forget(subject.org_id)
         if before is not None:
             await self._clean(before)
         return row
@@ -128,6 +134,8 @@ class Secrets:
                 delete(Secret).where(Secret.org_id == found.org_id, Secret.id == secret_id)
             )
             await _record(work, "secret.deleted", found, before=_told(found))
+            await _tell(work)
+        self._changes.forget(subject.org_id)
         if found.sealed is None:
             await self._clean(address_of(found))
 
@@ -144,6 +152,8 @@ class Secrets:
         )
         async with self._database.work(subject) as work:
             await work.session.execute(mine)
+            await _tell(work)
+        self._changes.forget(subject.org_id)
 
     async def resolve(self, subject: Subject, name: str) -> str | None:
         """Return the secret of a name for a subject: their own, else their team's, else all's.
@@ -164,6 +174,21 @@ class Secrets:
                     raise
                 row = newest  # replaced or removed while we asked
         return None
+
+    async def held(self, subject: Subject, names: Iterable[str]) -> Sequence[str]:
+        """Return under which of these names there is a secret for a subject.
+
+        Where nobody keeps secrets there is none.
+        """
+        if not self._features.secrets:
+            return ()
+        statement = select(Secret.name, Secret.team_id).where(
+            Secret.org_id == subject.org_id, Secret.name.in_(names)
+        )
+        async with self._database.work(subject) as work:
+            rows = (await work.session.execute(statement)).all()
+        team = acting_team(subject)
+        return sorted({name for name, team_id in rows if team_id in {None, team}})
 
     async def _counting(self, subject: Subject, name: str) -> Secret | None:
         """Return the row of a name that counts for a subject."""
@@ -243,7 +268,15 @@ async def _store(work: Work, place: Place, name: str, kept: Kept) -> Secret:
         row = (await work.session.scalars(statement)).one()
     action = "secret.created" if row.version == 1 else "secret.replaced"
     await _record(work, action, row, after=_told(row))
+    await _tell(work)
     return row
+
+
+async def _tell(work: Work) -> None:
+    """Let other processes find out that they remember something old."""
+    revision: dict[str, Any] = {"revision": new_id(), "changed_at": func.now()}
+    told = insert(SecretChange).values(org_id=work.subject.org_id, **revision)
+    await work.session.execute(told.on_conflict_do_update(index_elements=["org_id"], set_=revision))
 
 
 async def _found(work: Work, secret_id: SecretId) -> Secret:

@@ -11,13 +11,13 @@ from folkmoot.kit.ids import TeamId
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings import layers
-from folkmoot.settings.cache import Cache, Who
+from folkmoot.settings.cache import Cache, Changes
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import GROUPS, TYPES, Defaults, Group, Values
 from folkmoot.settings.layers import HELD, Expected, Held
 from folkmoot.settings.resolver import Layer, Resolved, resolve
 from folkmoot.settings.schemas import LayerRead, LayerWrite
-from folkmoot.settings.scopes import Place, acting_team, demand_change, place_of
+from folkmoot.settings.scopes import Place, acting_team, demand_change, place_of, who
 
 G = TypeVar("G", bound=Values)
 
@@ -57,21 +57,23 @@ class Settings:
         database: Database,
         defaults: Defaults | None = None,
         features: Features | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self._database = database
         self._defaults = defaults or Defaults()
         self.features = features or Features()
-        self._cache: Cache[Holding] = Cache(database)
-        self.watch = self._cache.watch
-        self.check = self._cache.check
+        self.changes = changes or Changes(database)
+        self._cache: Cache[Holding] = Cache(self.changes)
+        self.watch = self.changes.watch
+        self.check = self.changes.check
 
     async def of(self, subject: Subject) -> Holding:
         """Return all that holds for a subject in the team they act in.
 
         No query while that is remembered.
         """
-        who = Who(subject.org_id, subject.user_id, acting_team(subject))
-        return self._cache.fresh(who) or await self._cache.get(who, lambda: self._load(subject))
+        whose = who(subject)
+        return self._cache.fresh(whose) or await self._cache.get(whose, lambda: self._load(subject))
 
     async def read(
         self, subject: Subject, group: Group, scope: Scope, team_id: TeamId | None = None
@@ -119,7 +121,7 @@ class Settings:
         demand_change(subject, place, "settings")
         async with self._database.work(subject) as work:
             changed = await act(work, place)
-        self._cache.forget(subject.org_id)
+        self.changes.forget(subject.org_id)
         return changed
 
     async def _load(self, subject: Subject) -> Holding:

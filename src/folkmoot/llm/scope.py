@@ -1,0 +1,107 @@
+"""The models as the keys of one scope open them: the deployment's, or those of whoever asks."""
+
+from collections import OrderedDict
+from typing import Final
+
+from folkmoot.llm import loading
+from folkmoot.llm.adapters import ADAPTERS
+from folkmoot.llm.chat import HttpChatModel
+from folkmoot.llm.config import ModelsConfig, ProviderKind
+from folkmoot.llm.embedders import Embedders, over_http
+from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable
+from folkmoot.llm.keys import EMPTY, Keyring, with_keys
+from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
+from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
+from folkmoot.llm.offline import ExtractiveModel
+from folkmoot.llm.outcomes import Outcomes
+from folkmoot.llm.plugins import plugged_in
+from folkmoot.llm.port import ChatModel, Embedder
+from folkmoot.llm.transport import Transport
+
+REMEMBERED: Final = 256
+
+
+class Scope:
+    """Makes models and remembers the latest of them, and with them the keys they are asked with.
+
+    It goes, with all of that, when nobody holds it any more.
+    """
+
+    def __init__(
+        self,
+        config: ModelsConfig,
+        transport: Transport,
+        embedders: Embedders,
+        keyring: Keyring = EMPTY,
+    ) -> None:
+        self.config = with_keys(config, keyring)
+        self.outcomes = Outcomes()
+        self._own = keyring.keys.keys() | keyring.unreadable
+        self._unreadable = keyring.unreadable
+        self._transport = transport
+        self._embedders = embedders
+        self._chats: OrderedDict[str, ChatModel] = OrderedDict()
+        self._embedding: OrderedDict[str, Embedder] = OrderedDict()
+
+    def chat(self, name: str) -> ChatModel:
+        """Return a chat model. Asks no provider.
+
+        Raises:
+            ModelUnknown, ModelKeyMissing, ModelNotLoaded: as `registry.Models.chat`.
+            ModelKeyUnreadable, ModelKeyRefused: the caller's key can not be used.
+        """
+        made = self._chats.get(name)
+        if made is None:
+            made = ObservedChatModel(self._make(name), self.outcomes)
+            if len(self._chats) >= REMEMBERED:  # names come from users: do not keep them all
+                self._chats.popitem(last=False)
+            self._chats[name] = made
+        return made
+
+    def embedder(self, name: str | None = None) -> Embedder:
+        """Return an embedder, by default the one for new texts.
+
+        Which one that is, is the deployment's to say: vectors of different ones do not compare.
+
+        Raises:
+            ModelUnknown, ModelKeyMissing, ModelNotLoaded: as `registry.Models.embedder`.
+            ModelKeyUnreadable, ModelKeyRefused: the caller's key can not be used.
+        """
+        wanted = self._embedders.meant(name)
+        if wanted.partition(":")[0] not in self._own:
+            return ObservedEmbedder(self._embedders.get(wanted), self.outcomes)
+        made = self._embedding.get(wanted)
+        if made is None:
+            self._demand_usable(wanted)
+            made = over_http(wanted, self.config, self._transport)
+            if len(self._embedding) >= REMEMBERED:
+                self._embedding.popitem(last=False)
+            self._embedding[wanted] = made
+        return ObservedEmbedder(made, self.outcomes)
+
+    def _make(self, wanted: str) -> ChatModel:
+        if wanted == EXTRACTIVE:
+            return ExtractiveModel()
+        name = parsed(wanted, self.config)
+        self._demand_usable(wanted)
+        configured = provider(self.config, name)
+        if configured.kind is ProviderKind.LANGCHAIN:
+            bridge, timeouts = loading.LANGCHAIN_BRIDGE, self.config.timeouts
+            plugged: ChatModel = plugged_in(bridge, wanted, configured, timeouts)
+            return plugged
+        adapter = ADAPTERS[configured.kind]
+        if not (adapter.open or configured.api_key or configured.base_url):
+            raise ModelKeyMissing(name.provider, known(self.config))
+        wire = adapter.chat(adapter.endpoint(name.provider, configured))
+        return HttpChatModel(wanted, name.model, wire, self._transport, self.config.retries)
+
+    def _demand_usable(self, wanted: str) -> None:
+        """Fail if the key that somebody brings along does not open, or can be no key."""
+        name = wanted.partition(":")[0]
+        if name not in self._own:
+            return
+        if name in self._unreadable:
+            raise ModelKeyUnreadable(wanted)
+        key = self.config.providers[name].api_key or ""
+        if not (key.strip().isascii() and key.strip().isprintable()):
+            raise ModelKeyRefused(wanted)
