@@ -18,6 +18,7 @@ from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     Chunk,
+    FellBack,
     FinishReason,
     ReasoningDelta,
     TextDelta,
@@ -38,6 +39,9 @@ that the payload is that event's body."""
 
 ANSWER_LIMITED: Final = "answer.limited"
 """The provider ended an answer early, for instance because it became too long."""
+
+FELL_BACK: Final = "model.fell_back"
+"""Another model answers than the one that was asked, which was not available: both, and why."""
 
 USUAL: Final = frozenset({"stop", "tool_calls"})
 
@@ -94,6 +98,10 @@ class _Answer:
     reason: FinishReason = "stop"
     written: int = 0
     paid: bool = False
+    model: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.model = self.turn.model.name
 
     def take(self, chunk: Chunk) -> None:
         """Write the next piece into the log."""
@@ -111,8 +119,15 @@ class _Answer:
                 self._call(chunk)
             case Usage():
                 self._spend(chunk)
+            case FellBack():
+                self._fall_back(chunk)
             case _:
                 self.reason = chunk.reason
+
+    def _fall_back(self, chunk: FellBack) -> None:
+        told = {"model": chunk.model, "by": chunk.by, "code": chunk.code}
+        self.turn.run.announce(FELL_BACK, told)
+        self.model = chunk.by
 
     def finish(self) -> ChatMessage:
         """Close what is open and return the whole answer."""
@@ -185,7 +200,7 @@ class _Answer:
 
     def _spend(self, used: Usage) -> None:
         self.paid = True
-        provider, _, name = self.turn.model.name.partition(":")
+        provider, _, name = self.model.partition(":")
         self.turn.run.spend(
             live.Usage(
                 provider=provider,

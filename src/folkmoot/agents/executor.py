@@ -50,7 +50,7 @@ class AgentExecutor:
         turn = Turn(
             run=run,
             agent=agent,
-            model=await self.models.chat(run.subject, wanted.model),
+            model=await self.models.chat(run.subject, wanted.model, wanted.fallbacks),
             history=repaired(opening.history),
             tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
             answers=len(past.whole),

@@ -27,6 +27,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message_id: The user's message that is to be answered.
         workflow: None leaves the choice to the agent.
         model: `provider:name`.
+        fallbacks: The models that are asked where that one is not available, in order.
         rules: What every agent of the caller is told.
         passages: How many passages of documents a model is given.
         search_mode: How they are searched for.
@@ -38,6 +39,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     conversation_id: str
     message_id: str
     model: str
+    fallbacks: tuple[str, ...] = ()
     workflow: Workflow | None = None
     collection_ids: tuple[str, ...] = ()
     context: tuple[ContextItem, ...] = ()

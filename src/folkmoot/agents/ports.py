@@ -57,6 +57,9 @@ class Retriever(Protocol):
 class Models(Protocol):
     """The models of a deployment, as those who ask may use them."""
 
-    async def chat(self, subject: Subject, name: str | None) -> ChatModel:
-        """Return a model by its name `provider:name`, or the default one."""
+    async def chat(self, subject: Subject, name: str | None, fallbacks: Sequence[str]) -> ChatModel:
+        """Return a model by its name `provider:name`, or the default one.
+
+        Where it is not available, those to fall back to answer in its place.
+        """
         ...

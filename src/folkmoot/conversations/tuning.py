@@ -38,6 +38,15 @@ class Tuning:
             raise ModelNotAllowed(asked, allowed)
         return asked
 
+    def fallbacks(self, model: str | None) -> tuple[str, ...]:
+        """Return the models that are asked instead of one, as far as they may be."""
+        allowed = self.models.allowed_models
+        return tuple(
+            name
+            for name in self.models.fallback_models or ()
+            if name != model and (allowed is None or name in allowed)
+        )
+
 
 def tuning(held: Holding) -> Tuning:
     """Return what holds for somebody as far as it counts for a turn."""

@@ -137,7 +137,8 @@ class Turns:
         agent = self.registry.get(question.agent_id)
         workflow = _offered(agent, question.workflow)
         asked = tuned.model(question.model, self.settings.features)
-        model = await self.models.chat(subject, asked)
+        fallbacks = tuned.fallbacks(asked)
+        model = await self.models.chat(subject, asked, fallbacks)
         if question.collection_ids or workflow is Workflow.RAG:
             demand(subject, READ_DOCUMENTS)
         if question.collection_ids:
@@ -147,6 +148,7 @@ class Turns:
             conversation_id=question.thread_id,
             message_id=question.message_id,
             model=model.name,
+            fallbacks=fallbacks,
             workflow=workflow,
             collection_ids=tuple(str(each) for each in question.collection_ids),
             context=tuple(

@@ -1,9 +1,11 @@
 """Models as whoever asks may use them: with their own keys, where they have some."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.chain import AWAY, Chain
 from folkmoot.llm.keys import SECRETS, Keyring
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.registry import Models
@@ -51,15 +53,27 @@ class Gateway:
         """
         return self.models.embedder().name
 
-    async def chat(self, subject: Subject, name: str | None = None) -> ChatModel:
+    async def chat(
+        self, subject: Subject, name: str | None = None, fallbacks: Sequence[str] = ()
+    ) -> ChatModel:
         """Return a chat model, by default the deployment's default one. Asks no provider.
+
+        Args:
+            subject: Who asks.
+            name: `provider:name`.
+            fallbacks: The models that answer where it is not available, in order.
 
         Raises:
             ModelUnknown, ModelKeyMissing, ModelNotLoaded: as `registry.Models.chat`.
             ModelKeyUnreadable, ModelKeyRefused: the caller's own key can not be used.
             SecretStoreUnavailable: nobody can tell which key counts.
         """
-        return (await self.scope(subject)).chat(name or self.models.default)
+        scope, wanted = await self.scope(subject), name or self.models.default
+        if not fallbacks:
+            return scope.chat(wanted)
+        with suppress(*AWAY):  # those to fall back to may answer
+            scope.chat(wanted)
+        return Chain((wanted, *fallbacks), scope.chat)
 
     async def embedder(self, subject: Subject) -> Embedder:
         """Return the embedder in use; fails as `chat` does."""

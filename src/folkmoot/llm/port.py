@@ -133,13 +133,24 @@ class Usage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     estimated: bool = False
 
 
+class FellBack(msgspec.Struct, frozen=True, gc=False):
+    """Another model answers: the one that was asked is not available, and `code` says why.
+
+    It comes before everything else.
+    """
+
+    model: str
+    by: str
+    code: str
+
+
 class Finished(msgspec.Struct, frozen=True, gc=False):
     """The last chunk of a whole answer. A stream that ends without it raised an error."""
 
     reason: FinishReason
 
 
-Chunk = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Usage | Finished
+Chunk = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Usage | FellBack | Finished
 
 
 class ChatModel(Protocol):

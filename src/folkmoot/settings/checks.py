@@ -6,9 +6,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from folkmoot.settings.errors import SettingUnusable
-from folkmoot.settings.groups import General, Guardrails, Retrieval, Values
+from folkmoot.settings.groups import General, Guardrails, Models, Retrieval, Values
 
 Fault = tuple[str, str]
+TWICE: Final = (("fallback_models", "Each model is asked once at the most."),)
 SHARED_TOO_MUCH: Final = (("chunk_overlap", "Two passages share half of their size at most."),)
 
 
@@ -36,6 +37,12 @@ def _patterns(values: Values) -> Iterator[Fault]:
                 yield "blocked_patterns", f"A pattern is no regular expression: {error}."
 
 
+def _in_order(values: Values) -> Iterator[Fault]:
+    if isinstance(values, Models) and values.fallback_models:
+        named = values.fallback_models
+        yield from TWICE if len(set(named)) < len(named) else ()
+
+
 def _sizes(values: Values) -> Iterator[Fault]:
     if isinstance(values, Retrieval) and values.chunk_size and values.chunk_overlap:
         yield from SHARED_TOO_MUCH if values.chunk_overlap * 2 > values.chunk_size else ()
@@ -44,5 +51,6 @@ def _sizes(values: Values) -> Iterator[Fault]:
 CHECKS: Final[dict[type[Values], tuple[Callable[[Values], Iterator[Fault]], ...]]] = {
     General: (_time_zone,),
     Guardrails: (_patterns,),
+    Models: (_in_order,),
     Retrieval: (_sizes,),
 }

@@ -108,6 +108,12 @@ class Models(Values):
         description="provider:name of the model that answers when none is named.",
         examples=["openai:gpt-5"],
     )
+    fallback_models: Annotated[list[ModelName], Field(max_length=5)] | None = Field(
+        default=None,
+        description="The models that are asked instead, in this order, when one is not available"
+        " and has not begun to answer. The run tells which one it was, and why.",
+        examples=[["anthropic:claude-sonnet-5", "ollama:llama4"]],
+    )
     allowed_models: Annotated[list[ModelName], Field(min_length=1, max_length=200)] | None = Field(
         default=None,
         description="The models that may be asked; unset, all of them.",

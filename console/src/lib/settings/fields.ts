@@ -53,6 +53,7 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       kind: "text",
       placeholder: "openai:gpt-5",
     },
+    fallback_models: { label: "Models to fall back to", hint: "One a line, in the order in which they are asked.", kind: "list" },
     allowed_models: { label: "Allowed models", hint: "One a line; all of them if unset.", kind: "list" },
     temperature: { label: "Temperature", hint: "From 0 to 2.", kind: "number", min: 0, max: 2, step: "any" },
     max_output_tokens: { label: "Longest answer", hint: "In tokens.", kind: "number", min: 1, max: 1_000_000 },
