@@ -54,6 +54,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         account = make(f"{here}/service-accounts", name="nightly")["id"]
         account_key = make(f"{here}/service-accounts/{account}/api-keys", name="theirs")["id"]
         turn = Turn(server.url, headers, "Hello").ask()
+        said = http.get(f"/api/v1/conversations/{turn.thread_id}/messages").json()["items"]
         things = {
             "agent_id": "chat",
             "api_key_id": make("api-keys", name="another")["id"],
@@ -62,6 +63,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "group": "theme",
             "document_id": added["document_ids"][0],
             "invitation_id": invited,
+            "message_id": said[-1]["id"],
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],

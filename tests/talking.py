@@ -279,7 +279,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
     app = FastAPI()
     app.include_router(agui_routes.router(turns), prefix="/api")
     app.include_router(agent_routes.router(turns.registry), prefix="/api")
-    app.include_router(conversation_routes.router, prefix="/api/v1")
+    app.include_router(conversation_routes.router(turns.database), prefix="/api/v1")
     app.include_router(
         run_routes.router(turns.database, turns.supervisor, translate), prefix="/api/v1"
     )

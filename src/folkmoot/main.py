@@ -189,7 +189,7 @@ def application(parts: Parts) -> Api:
     for slice_routes in (
         identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
-        conversation_routes.router,
+        conversation_routes.router(parts.database),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.models, parts.knowledge.reembedding.notices),

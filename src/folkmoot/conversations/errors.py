@@ -10,6 +10,13 @@ class ConversationNotFound(NotFound):
         super().__init__("No conversation with this id is visible to you.")
 
 
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no message with this id in the conversation.")
+
+
 class MessageIdReused(Conflict):
     """The message's id stands for another text in this conversation."""
 

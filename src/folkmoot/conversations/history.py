@@ -23,7 +23,7 @@ MOST_CHARACTERS: Final = 60_000
 LEFT_OUT: Final = "\n\n[The rest was left out here.]"
 CUT_OFF: Final = "\n\n[This answer was cut off here.]"
 
-Row = tuple[UUID | None, Role, str, list[dict[str, Any]] | None, str | None, bool]
+Row = tuple[UUID | None, Role | None, str, list[dict[str, Any]] | None, str | None, bool]
 """Run, role, content, tool calls, tool call id, cut. All are NULL where there is no history."""
 
 
@@ -77,12 +77,12 @@ def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
     """Yield the messages, without answers that were cut off and given again in the same run."""
     later: UUID | None = None
     for run_id, role, content, tool_calls, tool_call_id, cut in rows:
-        if run_id is None:
+        if role is None:
             return
         if not cut:
             calls = tuple(_call(entry) for entry in tool_calls or ())
             yield ChatMessage(role, content, tool_calls=calls, tool_call_id=tool_call_id)
-        elif content and run_id != later:
+        elif content and (run_id is None or run_id != later):
             yield ChatMessage(role, content + CUT_OFF)
         later = run_id
 

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +26,8 @@ class Conversation(Model, OrgScoped, kw_only=True):
     """A thread of messages of one user.
 
     `client_id` is what its client calls it and the only name that is shown. A deleted conversation
-    keeps it, and a new one may take it.
+    keeps it, and a new one may take it. `branch` is the one that is shown and written to;
+    `branches` is the last number that one was given.
     """
 
     __tablename__ = "conversations"
@@ -44,6 +54,8 @@ class Conversation(Model, OrgScoped, kw_only=True):
     user_id: Mapped[UserId]
     client_id: Mapped[str]
     title: Mapped[str]
+    branch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    branches: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     deleted_at: Mapped[datetime | None]
@@ -63,6 +75,7 @@ class Message(Model, OrgScoped, kw_only=True):
     )
 
     conversation_id: Mapped[ConversationId] = mapped_column(primary_key=True)
+    branch: Mapped[int] = mapped_column(Integer, primary_key=True, server_default=text("0"))
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     id: Mapped[str]
     user_id: Mapped[UserId]
@@ -73,4 +86,30 @@ class Message(Model, OrgScoped, kw_only=True):
     tool_call_id: Mapped[str | None]
     citations: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     cut: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class Branch(Model, OrgScoped, kw_only=True):
+    """Where a conversation goes another way: after the message `fork`, which is in `parent`.
+
+    `path` are the branches that lead to its end, itself last; `ends` is up to which message each
+    of them but the last is followed. Branch 0 has no row.
+    """
+
+    __tablename__ = "conversation_branches"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "conversation_id"],
+            ["conversations.org_id", "conversations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    conversation_id: Mapped[ConversationId] = mapped_column(primary_key=True)
+    branch: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[UserId]
+    parent: Mapped[int] = mapped_column(Integer)
+    fork: Mapped[int]
+    path: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    ends: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import delete, select
 
-from folkmoot.conversations.models import Conversation, Message
+from folkmoot.conversations.models import Branch, Conversation, Message
 from folkmoot.db import extract
 from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
@@ -23,6 +23,7 @@ CONVERSATIONS: Final = select(
 )
 MESSAGES: Final = select(
     Message.conversation_id,
+    Message.branch,
     Message.seq,
     Message.id,
     Message.run_id,
@@ -34,6 +35,15 @@ MESSAGES: Final = select(
     Message.cut,
     Message.created_at,
 )
+BRANCHES: Final = select(
+    Branch.conversation_id,
+    Branch.branch,
+    Branch.parent,
+    Branch.fork,
+    Branch.path,
+    Branch.ends,
+    Branch.created_at,
+)
 ERASED_AT_ONCE: Final = 100
 """Conversations that are erased in one transaction."""
 
@@ -43,7 +53,7 @@ class OwnConversations:
     """The conversations of people in their organisations; none is anybody else's."""
 
     database: Database
-    tables: frozenset[str] = frozenset({"conversations", "messages"})
+    tables: frozenset[str] = frozenset({"conversations", "messages", "conversation_branches"})
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
         """Yield the person's conversations and messages, those too that can still come back."""
@@ -60,7 +70,14 @@ class OwnConversations:
             )
             yield File(
                 f"organizations/{org_id}/messages.jsonl",
-                extract.lines(open_work, said, [Message.conversation_id, Message.seq]),
+                extract.lines(
+                    open_work, said, [Message.conversation_id, Message.branch, Message.seq]
+                ),
+            )
+            ways = BRANCHES.where(Branch.org_id == org_id, Branch.user_id == user_id)
+            yield File(
+                f"organizations/{org_id}/conversation_branches.jsonl",
+                extract.lines(open_work, ways, [Branch.conversation_id, Branch.branch]),
             )
 
     async def erase(self, person: Person) -> None:

@@ -1,13 +1,17 @@
 """What the conversations slice takes in and gives out."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import RunId
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+
+MessageId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+RunName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 
 Title = Annotated[
     str,
@@ -59,3 +63,46 @@ class MessageRead(BaseModel):
     tool_call_id: str | None = Field(
         description="The call whose result this message is.", examples=[None]
     )
+    parent_id: str | None = Field(
+        description="The message that it follows; null for the first.", examples=["message-1"]
+    )
+    siblings: list[str] = Field(
+        description="Where ways part before it: the messages that stand in its place, itself among"
+        " them, in the order in which they came.",
+        examples=[["message-2", "message-5"]],
+    )
+    children: list[str] = Field(
+        description="Where ways part after it: the messages that follow it.", examples=[[]]
+    )
+
+
+class PathChoice(BaseModel):
+    """Which of its paths a conversation shall show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_id: MessageId = Field(description="A message that is on it.", examples=["message-2"])
+
+
+class ForkCreate(BaseModel):
+    """Up to where a new conversation takes over what was said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_id: MessageId | None = Field(
+        default=None, description="The last message it takes over.", examples=["message-2"]
+    )
+    run_id: RunName | None = Field(
+        default=None, description="The run whose event is the last; ours or the client's id."
+    )
+    event: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="The event's number in the run's log."
+    )
+
+    @model_validator(mode="after")
+    def _one_point(self) -> Self:
+        """Take a message or an event of a run, not both and not half of one."""
+        of_run = (self.run_id is not None) + (self.event is not None)
+        if of_run != (2 if self.message_id is None else 0):
+            raise PydanticCustomError("point", "Give message_id, or run_id and event")
+        return self

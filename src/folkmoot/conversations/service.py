@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
+from folkmoot.conversations import paths
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
+from folkmoot.conversations.paths import Place
 from folkmoot.conversations.turns import concurrency_key
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
@@ -93,13 +95,19 @@ async def delete(work: Work, conversation: Conversation) -> None:
         await runs.request_cancel(work, str(run_id))
 
 
-async def messages(work: Work, name: str, asked: Asked) -> Slice[Message]:
-    """Return a page of a conversation's messages."""
+async def messages(
+    work: Work, name: str, asked: Asked
+) -> tuple[Slice[Message], Mapping[str, Place]]:
+    """Return a page of the messages that a conversation shows, and where each of them stands."""
     conversation = await get(work, name)
+    path = await paths.of(work, conversation)
     statement = select(Message).where(
-        Message.org_id == conversation.org_id, Message.conversation_id == conversation.id
+        Message.org_id == conversation.org_id,
+        Message.conversation_id == conversation.id,
+        path.condition(),
     )
-    return await MESSAGES.slice(work, statement, asked)
+    found = await MESSAGES.slice(work, statement, asked)
+    return found, await paths.places(work, conversation, path, found.rows)
 
 
 def _as_uuid(name: str) -> ConversationId | None:

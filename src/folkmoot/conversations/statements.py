@@ -3,64 +3,155 @@
 These statements bypass the ORM on purpose: they run once for every turn, in one round trip.
 """
 
+from collections.abc import Mapping
+from enum import Enum, auto
 from functools import cache
 from typing import Final, LiteralString
 
 # What opens a turn: the conversation, the run and the question, in one statement. It waits for a
 # run that is just ending in this conversation; what that has said is read by the next one, `READ`.
 #
-# A question that is known is left as it is. If its id stands for another text here, the CASE gives
-# NULL, and the column's NOT NULL refuses the whole turn.
+# `anchor` is the message after which the turn goes on, if it is not simply the end of what is
+# shown. Where something follows it already, a branch begins there.
+#
+# A question that is known is left as it is. What can not be is refused by a column that is NOT
+# NULL: the content, if its id stands for another text here; the role, if nothing is known of the
+# message that it was to follow.
 OPEN: Final[LiteralString] = """
-WITH conversation AS (
+WITH here AS (
+  SELECT c.id, c.branch FROM conversations AS c
+  WHERE c.org_id = %(org_id)s AND c.user_id = %(user_id)s AND c.client_id = %(thread_id)s
+    AND c.deleted_at IS NULL
+), known AS (
+  SELECT m.branch, m.seq, m.role, m.content
+  FROM here AS h
+  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = %(message_id)s
+), {anchor}, fork AS (
+  SELECT a.branch, a.seq FROM anchor AS a, here AS h
+  WHERE EXISTS (
+    SELECT FROM messages AS m
+    WHERE m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.branch = a.branch
+      AND m.seq > a.seq
+  )
+), conversation AS (
   INSERT INTO conversations (org_id, id, user_id, client_id, title)
   VALUES (%(org_id)s, %(conversation_id)s, %(user_id)s, %(thread_id)s, %(title)s)
   ON CONFLICT (org_id, user_id, client_id) WHERE deleted_at IS NULL
-  DO UPDATE SET updated_at = now()
-  RETURNING id
+  DO UPDATE SET updated_at = now(),
+    branches = conversations.branches + (SELECT count(*) FROM fork),
+    branch = CASE WHEN EXISTS (SELECT FROM fork) THEN conversations.branches + 1
+                  ELSE coalesce((SELECT branch FROM anchor), conversations.branch) END
+  RETURNING id, branch
+), branched AS (
+  INSERT INTO conversation_branches (org_id, conversation_id, branch, user_id, parent, fork, path,
+                                     ends)
+  SELECT %(org_id)s, c.id, c.branch, %(user_id)s, f.branch, f.seq,
+         coalesce(b.path, '{{0}}') || c.branch, coalesce(b.ends, '{{}}') || f.seq
+  FROM conversation AS c CROSS JOIN fork AS f LEFT JOIN conversation_branches AS b
+    ON b.org_id = %(org_id)s AND b.conversation_id = c.id AND b.branch = f.branch
 ), run AS (
   {insert_run}
-), known AS (
-  SELECT m.role, m.content
-  FROM conversation AS c
-  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = c.id AND m.id = %(message_id)s
 ){earlier}
-INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content)
-SELECT %(org_id)s, c.id, %(message_id)s, %(user_id)s, %(run_id)s, 'user',
+INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content)
+SELECT %(org_id)s, c.id, c.branch, %(message_id)s, %(user_id)s, %(run_id)s, {role},
        CASE WHEN k.role IS NULL OR (k.role = 'user' AND k.content = %(text)s) THEN %(text)s END
 FROM conversation AS c LEFT JOIN known AS k ON true{after_earlier}
 ON CONFLICT (org_id, conversation_id, id) DO NOTHING
 """
 
-# What a client says was said before, where the conversation is new here. The question waits for
-# it, so that its place comes after.
-EARLIER: Final[LiteralString] = """, earlier AS (
-  INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
-                        tool_call_id)
-  SELECT %(org_id)s, c.id, e.i, %(user_id)s, %(run_id)s, e.l, e.t, e.k, e.d
-  FROM conversation AS c, ROWS FROM (
+# A known question is answered again from where it stands.
+AT_QUESTION: Final[LiteralString] = "anchor AS (SELECT k.branch, k.seq FROM known AS k)"
+
+# The client has said what the question follows: a message, or nothing at all.
+AT_MESSAGE: Final[LiteralString] = """anchor AS (
+  SELECT k.branch, k.seq FROM known AS k
+  UNION ALL
+  SELECT m.branch, m.seq FROM here AS h
+  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = %(parent_id)s
+  WHERE NOT EXISTS (SELECT FROM known)
+)"""
+AT_BEGINNING: Final[LiteralString] = """anchor AS (
+  SELECT k.branch, k.seq FROM known AS k
+  UNION ALL
+  SELECT 0, 0 WHERE NOT EXISTS (SELECT FROM known)
+)"""
+DEMANDED: Final[LiteralString] = "CASE WHEN EXISTS (SELECT FROM anchor) THEN 'user' END"
+
+# The client has told what was said before. The last of it that is known says where the question
+# stands. What the server has answered itself stands for whatever the client has in its place.
+AT_LAST_KNOWN: Final[LiteralString] = """told AS (
+  SELECT e.n, e.i, e.l, e.t, e.k, e.d FROM ROWS FROM (
     json_to_recordset(%(earlier)s::json) AS (i text, l text, t text, k jsonb, d text)
   ) WITH ORDINALITY AS e (i, l, t, k, d, n)
-  WHERE NOT EXISTS (
-    SELECT FROM messages AS m WHERE m.org_id = %(org_id)s AND m.conversation_id = c.id
-  )
-  ORDER BY e.n
+), last AS (
+  SELECT t.n, m.branch, m.seq FROM told AS t CROSS JOIN here AS h
+  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = t.i
+  ORDER BY t.n DESC LIMIT 1
+), path AS (
+  SELECT h.id, s.branch, coalesce(s.upto, 9223372036854775807) AS upto
+  FROM here AS h LEFT JOIN conversation_branches AS b
+    ON b.org_id = %(org_id)s AND b.conversation_id = h.id AND b.branch = h.branch
+  CROSS JOIN LATERAL unnest(coalesce(b.path, '{0}'), b.ends) AS s (branch, upto)
+), ours AS (
+  SELECT f.branch, f.seq FROM (
+    SELECT m.branch, m.seq, bool_or(m.role = 'user') OVER (ORDER BY m.seq) AS asked
+    FROM last AS l CROSS JOIN path AS p
+    JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = p.id
+      AND m.branch = p.branch AND m.seq > l.seq AND m.seq <= p.upto
+    WHERE EXISTS (SELECT FROM told AS t WHERE t.n = l.n + 1 AND t.l <> 'user')
+      AND EXISTS (SELECT FROM path AS o WHERE o.branch = l.branch AND l.seq <= o.upto)
+  ) AS f WHERE NOT f.asked ORDER BY f.seq DESC LIMIT 1
+), anchor AS (
+  SELECT k.branch, k.seq FROM known AS k
+  UNION ALL
+  SELECT coalesce(o.branch, l.branch), coalesce(o.seq, l.seq)
+  FROM last AS l LEFT JOIN ours AS o ON true WHERE NOT EXISTS (SELECT FROM known)
+)"""
+
+# What the client has beyond that is new here, as is all of it in a conversation that is. The
+# question waits for it, so that its place comes after.
+EARLIER: Final[LiteralString] = """, earlier AS (
+  INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
+                        tool_calls, tool_call_id)
+  SELECT %(org_id)s, c.id, c.branch, t.i, %(user_id)s, %(run_id)s, t.l, t.t, t.k, t.d
+  FROM conversation AS c CROSS JOIN told AS t
+  LEFT JOIN last AS l ON true LEFT JOIN ours AS o ON true
+  WHERE NOT EXISTS (SELECT FROM known) AND CASE
+    WHEN l.n IS NULL THEN NOT EXISTS (
+      SELECT FROM messages AS m WHERE m.org_id = %(org_id)s AND m.conversation_id = c.id
+    )
+    WHEN o.seq IS NULL THEN t.n > l.n
+    ELSE t.n >= (SELECT min(u.n) FROM told AS u WHERE u.n > l.n AND u.l = 'user')
+  END
+  ORDER BY t.n
   ON CONFLICT DO NOTHING
   RETURNING 1
 )"""
 AFTER_EARLIER: Final[LiteralString] = "\nWHERE (SELECT count(*) FROM earlier) >= 0"
 
-# The question of a turn and the messages before it, newest first. There is always a row while the
-# question is there; without a history its rest is NULL.
+# The question of a turn and the messages before it on the path that is shown, newest first. There
+# is always a row while the question is there; without a history its rest is NULL. Each branch of a
+# path has a message on it: more branches than messages are never wanted.
 READ: Final[LiteralString] = """
 SELECT ({searchable}), question.content, h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
        h.cut
 FROM conversations AS c
 JOIN messages AS question ON question.org_id = c.org_id AND question.conversation_id = c.id
+LEFT JOIN conversation_branches AS b
+  ON b.org_id = c.org_id AND b.conversation_id = c.id AND b.branch = c.branch
 LEFT JOIN LATERAL (
   SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut
-  FROM messages AS m
-  WHERE m.org_id = c.org_id AND m.conversation_id = c.id AND m.seq < question.seq
+  FROM unnest(
+    coalesce(b.path[cardinality(b.path) - %(limit)s:], '{{0}}'),
+    b.ends[cardinality(b.path) - %(limit)s:]
+  ) AS s (branch, upto)
+  CROSS JOIN LATERAL (
+    SELECT a.seq, a.run_id, a.role, a.content, a.tool_calls, a.tool_call_id, a.cut
+    FROM messages AS a
+    WHERE a.org_id = c.org_id AND a.conversation_id = c.id AND a.branch = s.branch
+      AND a.seq < question.seq AND a.seq <= coalesce(s.upto, 9223372036854775807)
+    ORDER BY a.seq DESC LIMIT %(limit)s
+  ) AS m
   ORDER BY m.seq DESC LIMIT %(limit)s
 ) AS h ON true
 WHERE c.org_id = %(org_id)s AND c.user_id = %(user_id)s AND c.client_id = %(thread_id)s
@@ -73,15 +164,15 @@ NOTHING_SEARCHABLE: Final = "SELECT false"
 # LIMIT makes it a look-up; joined, the planner may read all conversations of the user. What was
 # said first comes first, whatever way the rows are read.
 PROJECT: Final[LiteralString] = """projected_messages AS (
-INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
-                      tool_call_id, citations, cut)
-SELECT c.org_id, c.id, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x
+INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
+                      tool_calls, tool_call_id, citations, cut)
+SELECT c.org_id, c.id, c.branch, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x
 FROM lease, ROWS FROM (
   json_to_recordset(%s::json)
     AS (o uuid, u uuid, c text, i text, r uuid, l text, t text, k jsonb, d text, s jsonb, x boolean)
 ) WITH ORDINALITY AS e (o, u, c, i, r, l, t, k, d, s, x, n)
 CROSS JOIN LATERAL (
-  SELECT org_id, id, user_id FROM conversations
+  SELECT org_id, id, user_id, branch FROM conversations
   WHERE org_id = e.o AND user_id = e.u AND client_id = e.c AND deleted_at IS NULL LIMIT 1
 ) AS c
 ORDER BY e.n
@@ -89,16 +180,43 @@ ON CONFLICT DO NOTHING
 )"""
 
 
+class Start(Enum):
+    """What says where a question stands in a conversation that is there already."""
+
+    QUESTION = auto()
+    """The question itself if it is known; otherwise it comes last."""
+
+    MESSAGE = auto()
+    """The message that it follows, which the client has named."""
+
+    BEGINNING = auto()
+    """Nothing stands before it: so the client has said."""
+
+    EARLIER = auto()
+    """What the client has told of what was said before."""
+
+
+ANCHORS: Final[Mapping[Start, LiteralString]] = {
+    Start.QUESTION: AT_QUESTION,
+    Start.MESSAGE: AT_MESSAGE,
+    Start.BEGINNING: AT_BEGINNING,
+    Start.EARLIER: AT_LAST_KNOWN,
+}
+
+
 @cache
-def opening(insert_run: LiteralString, *, earlier: bool) -> LiteralString:
+def opening(insert_run: LiteralString, start: Start) -> LiteralString:
     """Return the statement that opens a turn.
 
     Args:
         insert_run: The statement that makes the run's row.
-        earlier: Whether the client told what was said before the question.
+        start: What says where the question stands.
     """
+    earlier = start is Start.EARLIER
     return OPEN.format(
         insert_run=insert_run,
+        anchor=ANCHORS[start],
+        role=DEMANDED if start is Start.MESSAGE else "'user'",
         earlier=EARLIER if earlier else "",
         after_earlier=AFTER_EARLIER if earlier else "",
     )

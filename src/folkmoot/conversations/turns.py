@@ -2,14 +2,15 @@
 
 The last user message of a request is the turn's question. The server's own copy of the
 conversation is what the agent sees; a client may send the whole of it or only the question, and
-brings what was said before where the conversation is new here. A message is known by its id: asking
-a known one again answers it again, from what stood before it.
+brings what was said before where that is new here. A message is known by its id: asking a known one
+again answers it again, from what stood before it, and what does not follow the last message begins
+a branch where it stands. What was said before stays, in the branch in which it was said.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Literal, LiteralString
+from typing import Any, Final, Literal, LiteralString, TypeAlias
 
 import msgspec
 from psycopg import errors
@@ -21,8 +22,9 @@ from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.conversations import statements
-from folkmoot.conversations.errors import MessageIdReused
+from folkmoot.conversations.errors import MessageIdReused, MessageNotFound
 from folkmoot.conversations.history import MOST_MESSAGES, opening
+from folkmoot.conversations.statements import Start
 from folkmoot.conversations.tuning import tuning
 from folkmoot.db.work import Database
 from folkmoot.http.access import demand
@@ -45,6 +47,15 @@ CollectionCheck = Callable[[Subject, Sequence[CollectionId]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """Stands for the place before the first message of a conversation."""
+
+
+BEGINNING: Final = Beginning()
+After: TypeAlias = str | Beginning | None
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierMessage:
     """What a client says was said before its question; `tool_calls` as AG-UI has them."""
 
@@ -59,7 +70,9 @@ class EarlierMessage:
 class Question:
     """What a caller asks of an agent. Ids are the client's; it may ask again under the same.
 
-    What was said earlier counts where the conversation is new here.
+    What was said earlier says where the question stands, and what of it is new here is kept.
+    `after` says it outright, for a conversation that is there: the id of the message before it, or
+    `BEGINNING`.
     """
 
     agent_id: str
@@ -72,6 +85,14 @@ class Question:
     model: str | None = None
     context: tuple[ContextItem, ...] = ()
     earlier: tuple[EarlierMessage, ...] = ()
+    after: After = None
+
+    @property
+    def start(self) -> Start:
+        """What says where it stands."""
+        if self.after is not None:
+            return Start.BEGINNING if isinstance(self.after, Beginning) else Start.MESSAGE
+        return Start.EARLIER if self.earlier else Start.QUESTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +127,7 @@ class Turns:
             ModelNotAllowed, FeatureOff: it may not be met.
             RunActive: another run answers in this conversation.
             RunIdReused, MessageIdReused: the client's id stands for something else.
+            MessageNotFound: the message that it was to follow is not there.
         """
         wanted = await self._order(subject, question)
         self.supervisor.admit()
@@ -122,7 +144,9 @@ class Turns:
         process_id = self.supervisor.process_id
         try:
             told = await self._store(new, question, process_id)
-        except errors.NotNullViolation:
+        except errors.NotNullViolation as error:
+            if error.diag.column_name == "role":
+                raise MessageNotFound from None
             raise MessageIdReused from None
         except errors.UniqueViolation as error:
             return Opened(await self._attach(subject, new, error), begun=False)
@@ -172,9 +196,11 @@ class Turns:
             "title": _title(text),
             "limit": MOST_MESSAGES,
         }
-        if question.earlier:
+        if question.start is Start.EARLIER:
             values["earlier"] = _told(question.earlier, clean)
-        statement = statements.opening(INSERT_RUN, earlier=bool(question.earlier))
+        elif question.start is Start.MESSAGE:
+            values["parent_id"] = question.after
+        statement = statements.opening(INSERT_RUN, question.start)
         reading = statements.reading(self.searchable)
         async with self.database.pipelined(new.subject) as connection:
             await connection.execute(statement, values, prepare=True)

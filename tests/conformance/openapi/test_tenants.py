@@ -27,6 +27,18 @@ BODIES: Final = {
         "/api/v1/collections/{collection_id}/search",
         '{"query": "whales", "filters": {"document_ids": ["ID"]}}',
     ),
+    "message_id": ("/api/v1/conversations/{conversation_id}/forks", '{"message_id": "ID"}'),
+    "parent_id": (
+        "/api/chat/chat",
+        """{
+          "threadId": "t", "runId": "ID", "forwardedProps": {"parent_id": "ID"},
+          "messages": [{"id": "q", "role": "user", "content": "Hello"}]
+        }""",
+    ),
+    "run_id": (
+        "/api/v1/conversations/{conversation_id}/forks",
+        '{"run_id": "ID", "event": 1}',
+    ),
     "team_id": ("/api/v1/collections", '{"name": "Shelf", "scope": "team", "team_id": "ID"}'),
     "user_id": ("/api/v1/teams/{team_id}/members", '{"user_id": "ID"}'),
 }

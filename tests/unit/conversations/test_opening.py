@@ -30,7 +30,7 @@ def whole(*newest_first: Row) -> list[ChatMessage]:
 
 
 def test_an_opening_tells_the_question_and_whether_there_are_documents() -> None:
-    found = opening([(True, "Next?", None, "user", "", None, None, False)])
+    found = opening([(True, "Next?", None, None, "", None, None, False)])
     assert (found.question, found.searchable, found.history) == ("Next?", True, [])
 
 
@@ -40,7 +40,7 @@ def test_a_question_that_is_gone_opens_nothing() -> None:
 
 
 def test_a_new_conversation_has_no_history() -> None:
-    assert whole((None, "user", "", None, None, False)) == []
+    assert whole((None, None, "", None, None, False)) == []
 
 
 def test_messages_are_told_from_the_oldest_to_the_newest() -> None:

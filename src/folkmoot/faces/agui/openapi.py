@@ -86,6 +86,12 @@ PROPS: Final[dict[str, Any]] = {
             "type": ["string", "null"],
             "description": "`provider:name`; left out, the default model.",
         },
+        "parent_id": {
+            **ID,
+            "type": ["string", "null"],
+            "description": "The message that the question follows, null for none: what follows it"
+            " already stays, in a branch of its own. Left out, the messages say where it stands.",
+        },
     },
 }
 RUN_AGENT_INPUT: Final[dict[str, Any]] = {

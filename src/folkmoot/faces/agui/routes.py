@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from folkmoot.agents.errors import AgentNotFound, WorkflowUnknown
-from folkmoot.conversations.errors import MessageIdReused, ModelNotAllowed
+from folkmoot.conversations.errors import MessageIdReused, MessageNotFound, ModelNotAllowed
 from folkmoot.conversations.turns import Turns
 from folkmoot.faces.agui import openapi, wire
 from folkmoot.faces.agui.errors import InputInvalid, NotJson
@@ -33,6 +33,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ModelKeyMissing,
         ModelNotLoaded,
         MessageIdReused,
+        MessageNotFound,
         ModelNotAllowed,
         FeatureOff,
         PermissionDenied,

@@ -1,9 +1,9 @@
 """`RunAgentInput` as it comes in, read with no more effort than a turn needs.
 
 The edge has made sure that the body is JSON of reasonable size, depth and spelling. The last
-message of the user is the question; those before it are read for conversations that are new here,
-since the server keeps the others. State and tools of the client are checked for their place and
-left alone.
+message of the user is the question; those before it say where it stands, and are read where they
+are new here, since the server keeps the others. State and tools of the client are checked for their
+place and left alone.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from folkmoot.agents.order import ContextItem
 from folkmoot.conversations.history import MOST_MESSAGES
-from folkmoot.conversations.turns import EarlierMessage, Question
+from folkmoot.conversations.turns import BEGINNING, EarlierMessage, Question
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
 
@@ -65,6 +65,7 @@ class ForwardedProps(Struct):
     workflow: Name | None = None
     collection_ids: Annotated[list[UUID], Meta(max_length=50)] | None = None
     model: Name | None = None
+    parent_id: Id | UnsetType | None = UNSET
 
 
 class RunAgentInput(Struct, rename="camel"):
@@ -111,6 +112,7 @@ def read(agent_id: str, body: bytes) -> Question:
         model=props.model,
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
+        after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
     )
 
 
