@@ -29,9 +29,11 @@ class Tuning:
         """
         allowed, default = self.models.allowed_models, self.models.default_model
         if asked is None:
-            if allowed == []:  # two layers that agree on none
+            if allowed is None or default in allowed:
+                return default
+            if not allowed:  # two layers that agree on none
                 raise ModelNotAllowed(default or "", allowed)
-            return default if allowed is None or default in allowed else allowed[0]
+            return allowed[0]
         if not features.model_choice and asked != default:
             raise FeatureOff("model_choice")
         if allowed is not None and asked not in allowed:

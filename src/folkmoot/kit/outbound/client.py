@@ -186,8 +186,8 @@ def _moved(request: Request, target: str) -> Request:
         raise Unreachable from None
     if here.scheme == "https" and there.scheme != "https":
         raise Unreachable
-    headers = request.headers if here.origin() == there.origin() else {}
-    return replace(request, url=str(there), headers=headers)
+    moved = replace(request, url=str(there))
+    return moved if here.origin() == there.origin() else replace(moved, headers={})
 
 
 async def _read(
