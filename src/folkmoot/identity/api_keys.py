@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.audit import trail
@@ -60,6 +60,7 @@ async def create(
         prefix=secret[: credentials.SHOWN],
         hash=credentials.digest(secret),
         parent_id=work.subject.key_id,
+        made_by=work.subject.user_id,
         scopes=_scopes(work.subject, data.scopes),
         expires_at=expires_at,
     )
@@ -124,34 +125,39 @@ async def revoke(work: Work, key_id: ApiKeyId, holder: UserId | None = None) -> 
         ApiKeyNotFound: The subject can not see it, or it has been revoked.
     """
     visible = _visible(work.subject, holder).where(ApiKey.id == key_id).with_only_columns(ApiKey.id)
-    revoked = await _revoke(work, ApiKey.id.in_(visible))
+    revoked = await _revoke(work, work.subject.org_id, ApiKey.id.in_(visible))
     if not revoked:
         raise ApiKeyNotFound(key_id)
-    # One generation after the other: each statement sees what was made while the last one waited.
-    while revoked:
-        revoked = await _revoke(work, ApiKey.parent_id.in_(revoked))
+    for each in revoked:
+        await trail.record(work, "api_key.revoked", target=(KIND, each))
 
 
 async def revoke_own(work: PersonalWork, place: OrgId) -> None:
-    """Let no key of the person count any more in the organisation that the work has entered."""
-    await work.session.execute(
-        update(ApiKey)
-        .where(ApiKey.org_id == place, ApiKey.user_id == work.user_id)
-        .where(ApiKey.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-    )
+    """Let no key count any more that the person has, or has made for a service account.
+
+    It is done in the organisation that the work has entered.
+    """
+    theirs = or_(ApiKey.user_id == work.user_id, ApiKey.made_by == work.user_id)
+    await _revoke(work, place, theirs)
 
 
-async def _revoke(work: Work, which: ColumnElement[bool]) -> Sequence[ApiKeyId]:
+async def _revoke(
+    work: Work | PersonalWork, place: OrgId, which: ColumnElement[bool]
+) -> Sequence[ApiKeyId]:
+    """Make keys count no more, and those that were made with them; return all of them."""
     statement = (
         update(ApiKey)
-        .where(ApiKey.org_id == work.subject.org_id, ApiKey.revoked_at.is_(None), which)
+        .where(ApiKey.org_id == place, ApiKey.revoked_at.is_(None))
         .values(revoked_at=clock.now())
         .returning(ApiKey.id)
     )
-    revoked = (await work.session.scalars(statement)).all()
-    for key_id in revoked:
-        await trail.record(work, "api_key.revoked", target=(KIND, key_id))
+    revoked: list[ApiKeyId] = []
+    newest = (await work.session.scalars(statement.where(which))).all()
+    # One generation after the other: each statement sees what was made while the last one waited.
+    while newest:
+        revoked += newest
+        made_with = statement.where(ApiKey.parent_id.in_(newest))
+        newest = (await work.session.scalars(made_with)).all()
     return revoked
 
 

@@ -18,8 +18,8 @@ async def evict(work: PersonalWork) -> None:
     """Do that, and end what acts for the person without them, or lets others in by their word.
 
     For when they prove to be whom the account belongs to, and nobody knows who has held it so far:
-    an address is not confirmed when it is registered. Their keys and the invitations that they
-    have made go, in whichever of their organisations.
+    an address is not confirmed when it is registered. Their keys, those that they have made for
+    service accounts, and their invitations go, in whichever of their organisations.
     """
     await sign_out(work)
     mine = select(Membership.org_id).where(Membership.user_id == work.user_id)

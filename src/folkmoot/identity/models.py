@@ -215,7 +215,8 @@ class ApiKey(Model, OrgScoped, kw_only=True):
     """A key that acts for a member of one organisation, and goes when the membership goes.
 
     `scopes` narrows what it may do; without any it may do all that its user may. A key that was
-    made with another one names it in `parent_id`, and does not outlive it.
+    made with another one names it in `parent_id`, and does not outlive it. `made_by` tells whose
+    word a service account's key goes back to.
     """
 
     __tablename__ = "api_keys"
@@ -240,6 +241,7 @@ class ApiKey(Model, OrgScoped, kw_only=True):
     prefix: Mapped[str]
     hash: Mapped[bytes] = mapped_column(unique=True, repr=False)
     parent_id: Mapped[ApiKeyId | None] = mapped_column(default=None)
+    made_by: Mapped[UserId | None] = mapped_column(default=None)
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text), default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now, init=False)
     expires_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -3,8 +3,10 @@
 import httpx
 import pytest
 
+from acting import Caller, Enter
 from folkmoot.db.work import Database
 from folkmoot.identity import resets
+from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from identity_app import Account, bearer, sign_in, user_id_of
 
@@ -45,6 +47,28 @@ async def test_whoever_got_in_before_the_owner_of_an_address_keeps_no_way_in(
     mine = bearer((await sign_in(client, grace | {"password": NEW}))["access_token"])
     assert (await client.get("/api/v1/api-keys", headers=mine)).json()["items"] == []
     assert (await client.get(place, headers=mine)).json()["items"] == []
+
+
+async def test_whoever_got_in_before_keeps_no_service_account_either(
+    client: httpx.AsyncClient, database: Database, owner: Caller, enter: Enter
+) -> None:
+    """What others have made for the same one goes on: it is the organisation's."""
+    admin = await enter("ada", OrgRole.ADMIN)
+    accounts = f"/api/v1/organizations/{owner.place}/service-accounts"
+    account = (await owner.ask("POST", accounts, {"name": "nightly"})).json()["id"]
+    keys = f"{accounts}/{account}/api-keys"
+    own = (await owner.ask("POST", "/api/v1/api-keys", {"name": "own"})).json()["key"]
+    theirs = [
+        (await who.ask("POST", keys, {"name": "a key"}, **more)).json()["key"]
+        for who, more in ((owner, {}), (owner, bearer(own)), (admin, {}))
+    ]
+    async with database.personal_work(user_id_of({"id": owner.id})) as work:
+        letter = await resets.issue(work, user_id_of({"id": owner.id}))
+    body = {"token": letter, "new_password": NEW}
+    confirmed = await client.post("/api/v1/auth/password-reset/confirm", json=body)
+    assert confirmed.status_code == 204
+    found = [(await client.get("/api/v1/me", headers=bearer(key))).status_code for key in theirs]
+    assert found == [401, 401, 200]
 
 
 async def test_keys_go_on_when_whoever_knows_the_password_changes_it(
