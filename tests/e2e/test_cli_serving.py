@@ -111,6 +111,17 @@ def test_the_link_of_the_banner_signs_in_once(local_server: Deployed) -> None:
     assert httpx.post(sign_in, json={"link": link}).status_code == 401
 
 
+def test_links_that_others_get_begin_with_the_address_of_the_banner(
+    local_server: Deployed,
+) -> None:
+    """A browser that begins to sign in there comes back there, where its cookie is."""
+    headers = {"X-API-Key": API_KEY}
+    with httpx.Client(base_url=f"{local_server.url}/api/v1", headers=headers) as client:
+        place = client.get("/me").json()["organization_id"]
+        made = client.post(f"/organizations/{place}/invitations", json={"role": "member"})
+    assert made.json()["link"].startswith(f"{banner(local_server)['Console']}/invitation#")
+
+
 def test_the_banner_says_what_does_not_work() -> None:
     wrong = {
         "FOLKMOOT_DEFAULT_MODEL": "anthropic:some",

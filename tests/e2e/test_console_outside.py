@@ -68,10 +68,8 @@ def guest(browser: Browser, server: Deployed, issuer: LocalIssuer) -> Iterator[V
     """Somebody with an account at the issuer and none here."""
     issuer.person = {"sub": "ada", "name": "Ada Lovelace"}
     issuer.answer, issuer.failing = None, False
-    # The issuer sends browsers back to the address that the server knows for its own.
-    here = server.url.replace("127.0.0.1", "localhost")
     context = browser.new_context(reduced_motion="reduce")
-    guest = Visitor(here, context, "")
+    guest = Visitor(server.url, context, "")
     yield guest
     context.close()
     foreign = f"foreign host: {issuer.url}/"

@@ -153,8 +153,9 @@ def _bind(deployment: Deployment) -> socket.socket:
 
 
 def _at(deployment: Deployment, listening: socket.socket) -> Deployment:
-    """Return a deployment with the port that it has got: its own links name it."""
-    return deployment.model_copy(update={"port": listening.getsockname()[1]})
+    """Return a deployment with the address that it has got: its own links begin with it."""
+    url = deployment.public_url or _url(deployment, listening)
+    return deployment.model_copy(update={"port": listening.getsockname()[1], "public_url": url})
 
 
 def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool) -> None:

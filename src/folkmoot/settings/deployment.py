@@ -226,7 +226,7 @@ class Deployment(BaseModel):
     public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,
         description="https://… at which people reach this deployment: letters link to it, and"
-        " outside issuers send browsers back to it. By default http://localhost and the port.",
+        " outside issuers send browsers back to it. By default the address that `up` prints.",
     )
     oidc: list[OidcIssuer] = Field(
         default_factory=list[OidcIssuer],

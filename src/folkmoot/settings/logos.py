@@ -62,11 +62,7 @@ class Logos:
         if theme.values.logo is None or source is Level.DEPLOYMENT:
             return None
         at = (Scope(source), acting_team(subject))
-        try:
-            async with aclosing(self._blobs.get(_key(subject, at, theme.values.logo))) as parts:
-                return b"".join([part async for part in parts])
-        except BlobNotFound:
-            return None
+        return await _found(self._blobs, _key(subject, at, theme.values.logo))
 
     async def _change(
         self, subject: Subject, at: At, digest: str | None, expected: Expected
@@ -91,6 +87,11 @@ class Logos:
         return layer
 
 
+async def own(blobs: BlobStore, org_id: OrgId, user_id: UserId, digest: str) -> bytes | None:
+    """Return the logo of this name that a user has for themselves; None if there is none."""
+    return await _found(blobs, f"{_directory(org_id, Scope.USER, user_id)}/{digest}")
+
+
 async def forget(
     blobs: BlobStore, org_id: OrgId, *, team_id: TeamId | None = None, user_id: UserId | None = None
 ) -> None:
@@ -113,6 +114,14 @@ def _key(subject: Subject, at: At, digest: str) -> str:
     elif scope is Scope.USER:
         owner = subject.user_id
     return f"{_directory(subject.org_id, scope, owner)}/{digest}"
+
+
+async def _found(blobs: BlobStore, key: str) -> bytes | None:
+    try:
+        async with aclosing(blobs.get(key)) as parts:
+            return b"".join([part async for part in parts])
+    except BlobNotFound:
+        return None
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

@@ -10,9 +10,11 @@ from sqlalchemy import delete, select
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db import extract
 from folkmoot.db.work import Database
+from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
 from folkmoot.settings import logos
+from folkmoot.settings.groups import Group
 from folkmoot.settings.models import Secret, SettingsLayer
 from folkmoot.settings.secrets import Secrets
 
@@ -35,14 +37,28 @@ class OwnSettings:
     tables: frozenset[str] = frozenset({"settings"})
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
-        """Yield what the person has set."""
+        """Yield what the person has set, and the picture among it."""
         for org_id in person.places:
             mine = LAYERS.where(
                 SettingsLayer.org_id == org_id, SettingsLayer.user_id == person.user_id
             )
             open_work = partial(self.database.work, Subject(org_id, person.user_id))
             layers = extract.lines(open_work, mine, [SettingsLayer.id])
-            yield File(f"organizations/{org_id}/settings.jsonl", layers)
+            into = f"organizations/{org_id}"
+            yield File(f"{into}/settings.jsonl", layers)
+            yield File(f"{into}/logo", self._logo(org_id, person.user_id), packed=True)
+
+    async def _logo(self, org_id: OrgId, user_id: UserId) -> AsyncGenerator[bytes]:
+        theme = select(SettingsLayer.content["logo"].as_string()).where(
+            SettingsLayer.org_id == org_id,
+            SettingsLayer.user_id == user_id,
+            SettingsLayer.name == Group.THEME,
+        )
+        async with self.database.work(Subject(org_id, user_id)) as work:
+            digest = await work.session.scalar(theme)
+        picture = await logos.own(self.blobs, org_id, user_id, digest) if digest else None
+        if picture is not None:
+            yield picture
 
     async def erase(self, person: Person) -> None:
         """Unset it."""

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from acting import Caller
+from drawing import png
 from folkmoot.assembly import Parts
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
@@ -21,6 +22,7 @@ from whole import chat, fill, join, person, shelf
 pytestmark = pytest.mark.anyio
 
 EXPORT = "/api/v1/me/export"
+LOGO = "/api/v1/settings/theme/logo?scope=user"
 
 
 async def taken(who: Caller) -> ZipFile:
@@ -51,12 +53,16 @@ async def linus(client: httpx.AsyncClient, grace: Caller) -> Caller:
 
 
 @pytest.mark.core
-async def test_an_archive_has_everything_in_it(linus: Caller, grace: Caller) -> None:
+async def test_an_archive_has_everything_in_it(
+    client: httpx.AsyncClient, linus: Caller, grace: Caller
+) -> None:
     await chat(linus, "What is a heronry?")
     _, document = await shelf(linus, "Own", "A heronry is where they nest.", scope="user")
     kept = {"name": "a_key", "value": "of a safe", "scope": "user"}
     await linus.ask("POST", "/api/v1/secrets", kept)
     await linus.ask("POST", "/api/v1/api-keys", {"name": "my key"})
+    logo = await client.put(LOGO, content=png(), headers=linus.headers)
+    assert logo.status_code == 200, logo.text
     archive = await taken(linus)
     place = f"organizations/{linus.place}"
     assert lines(archive, "account.jsonl")[0]["email"] == linus.email
@@ -72,6 +78,7 @@ async def test_an_archive_has_everything_in_it(linus: Caller, grace: Caller) -> 
     assert "secret.created" in {each["action"] for each in lines(archive, f"{place}/audit.jsonl")}
     files = [name for name in archive.namelist() if f"/documents/{document}/" in name]
     assert archive.read(files[0]) == b"A heronry is where they nest."
+    assert archive.read(f"{place}/logo") == png()
     everything = b"".join(archive.read(name) for name in archive.namelist())
     assert b"of a safe" not in everything
     assert grace.id.encode() not in everything

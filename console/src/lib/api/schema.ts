@@ -261,6 +261,7 @@ export interface components {
             user_id: string;
         };
         MessageRead: {
+            children: string[];
             citations: {
                 [key: string]: unknown;
             }[];
@@ -268,8 +269,10 @@ export interface components {
             created_at: string;
             cut: boolean;
             id: string;
+            parent_id: string | null;
             role: string;
             run_id: string;
+            siblings: string[];
             tool_call_id: string | null;
             tool_calls: {
                 [key: string]: unknown;
@@ -292,6 +295,7 @@ export interface components {
         Models: {
             allowed_models?: string[] | null;
             default_model?: string | null;
+            fallback_models?: string[] | null;
             max_output_tokens?: number | null;
             temperature?: number | null;
         };

@@ -4,8 +4,8 @@ import { answers } from "../stream/turn";
 import { entriesOf } from "./history";
 
 function message(id: string, role: string, run: string, extra: Partial<Message> = {}): Message {
-  const said = { id, role, run_id: run, content: `${id} text`, created_at: "", cut: false };
-  return { ...said, citations: [], tool_calls: [], tool_call_id: null, ...extra };
+  const said = { id, role, run_id: run, content: `${id} text`, created_at: "", cut: false, parent_id: null };
+  return { ...said, citations: [], children: [], siblings: [], tool_calls: [], tool_call_id: null, ...extra };
 }
 
 test("the messages of one run make one turn", () => {
