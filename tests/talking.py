@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, cast
 
 import httpx
@@ -53,7 +54,13 @@ from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 from folkmoot.tools.toolbox import toolbox
+from folkmoot.usage import ledger as calls
+from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.prices import Prices, Rates, Steps
 from serving import served
+
+PRICES = Prices({"openai:fake*": Rates(Steps(Decimal(1)), Steps(Decimal(2)))}, lambda: lambda *_: None)
+"""A millionth of a dollar for each token of a question, and two for each of an answer."""
 
 Event = dict[str, Any]
 Search = Callable[[Subject, str, Sequence[CollectionId], int], Sequence[Passage]]
@@ -253,7 +260,8 @@ async def platform(
         hub, lease = Hub(), Lease(database)
         supervisor = Supervisor(
             database=database,
-            writer=LogWriter(writer_address, hub, PROJECTIONS),
+            writer=LogWriter(writer_address, hub, {**PROJECTIONS, **calls.PROJECTIONS}),
+            around=Accounts(PRICES, calls.Ledger(database)).paying,
             hub=hub,
             lease=lease,
             filters=Redacting(SECRETS_ONLY),

@@ -11,6 +11,7 @@ from folkmoot.settings.deployment import Deployment, Mode
 from folkmoot.settings.groups import ColorScheme, SearchMode
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
+from folkmoot.settings.prices import ModelPrice
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "configuration.md"
@@ -94,6 +95,7 @@ KINDS: Final[dict[object, str]] = {
     list[str]: "list",
     list[int]: "list of numbers",
     list[OidcIssuer]: "list of issuers",
+    list[ModelPrice]: "list of prices",
     dict[str, str]: "package.module:name",
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     ColorScheme: " or ".join(f"`{scheme}`" for scheme in ColorScheme),
@@ -130,6 +132,20 @@ oidc:
 ```
 """
 
+PRICES: Final = """\
+## `prices`: what models cost
+
+What is not listed here costs what the public prices say that come with Folkmoot, or nobody knows.
+"""
+
+PRICES_END: Final = """
+```yaml
+prices:
+  - {model: "openai:gpt-5", input: 1.10, cached_input: 0.11, output: 8.80}
+  - {model: "ollama:*", input: 0}
+```
+"""
+
 PLUGGED_IN: Final = """\
 ## Models that come as Python
 
@@ -155,18 +171,28 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([BEGINNING, *_section(Deployment(), ""), *_issuers(), PLUGGED_IN])
+    return "\n".join([BEGINNING, *_section(Deployment(), ""), *_issuers(), *_prices(), PLUGGED_IN])
 
 
 def _issuers() -> Iterator[str]:
     yield ISSUERS
+    yield from _fields(OidcIssuer)
+    yield ISSUERS_END
+
+
+def _prices() -> Iterator[str]:
+    yield PRICES
+    yield from _fields(ModelPrice)
+    yield PRICES_END
+
+
+def _fields(model: type[BaseModel]) -> Iterator[str]:
     yield "| setting | default | meaning |\n|---|---|---|"
-    for name, field in OidcIssuer.model_fields.items():
+    for name, field in model.model_fields.items():
         default = (
             "" if field.is_required() else _default(field.get_default(call_default_factory=True))
         )
         yield f"| `{name}` | {default} | {field.description} |"
-    yield ISSUERS_END
 
 
 def _section(model: BaseModel, prefix: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,8 @@ from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.audit import jobs as audit_jobs
 from folkmoot.blobs.store import BlobStore
+from folkmoot.conversations import projection as messages
 from folkmoot.conversations.history import StoredHistory
-from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
@@ -58,8 +58,9 @@ from folkmoot.mail.smtp import MailServer
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
-from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.ledger import Ledger as ToolLedger
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import logos, rate_limits
@@ -74,9 +75,15 @@ from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
+from folkmoot.usage import ledger as calls
+from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.ledger import Ledger
 
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
+
+PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.PROJECTIONS}
+"""What the log writer keeps besides, by event type."""
 
 GC_THRESHOLDS: Final = (50_000, 50, 50)
 
@@ -119,6 +126,7 @@ class Parts:
     secrets: Secrets
     personal: PersonalData
     supervisor: Supervisor
+    accounts: Accounts
     models: Models
     gateway: Gateway
     knowledge: Knowledge
@@ -144,6 +152,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         stack.push_async_callback(parts.outbound.aclose)
         if parts.redis is not None:
             stack.push_async_callback(parts.redis.aclose)
+        stack.push_async_callback(parts.accounts.ledger.close)
         await stack.enter_async_context(parts.supervisor)
         models.start()
         async with asyncio.TaskGroup() as background:
@@ -151,11 +160,13 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
             counting = background.create_task(backlog.watch(database), name="job counts")
             changes = background.create_task(parts.settings.watch(), name="settings changes")
             anew = background.create_task(parts.knowledge.reembedding.watch(), name="re-embedding")
+            billing = background.create_task(parts.accounts.ledger.watch(), name="ledger")
             yield parts
             watching.cancel()
             counting.cancel()
             changes.cancel()
             anew.cancel()
+            billing.cancel()
 
 
 async def settle_in(parts: Parts, *, works: bool) -> None:
@@ -169,6 +180,8 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
         await parts.redis.open()
     await asyncio.to_thread(model_loading.http_client)
     await asyncio.to_thread(agent_loading.warm, BUILTIN)
+    if parts.models.providers:
+        await parts.accounts.prices.warm()
     settle_memory()
     if works:
         async with asyncio.TaskGroup() as working:
@@ -225,7 +238,8 @@ def at_rest(on: Ground) -> Parts:
 
 
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
-    supervisor = _supervisor(on, database)
+    accounts = Accounts(options.prices(on.deployment), Ledger(database))
+    supervisor = _supervisor(on, database, accounts)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     settings = _settings(on.deployment, database, models)
     secrets = _secrets(on, database, settings.changes)
@@ -255,6 +269,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         secrets=secrets,
         personal=_personal(database, queue, supervisor, documents, secrets),
         supervisor=supervisor,
+        accounts=accounts,
         models=models,
         gateway=gateway,
         knowledge=documents,
@@ -301,7 +316,7 @@ def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
 
 def _registry(database: Database, documents: Knowledge) -> AgentRegistry:
     searching = toolset.search_tool(documents.retrieval, _chosen)
-    return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], Ledger(database)))
+    return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], ToolLedger(database)))
 
 
 def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
@@ -334,7 +349,7 @@ def _settings(deployment: Deployment, database: Database, models: Models) -> Set
     return Settings(database, completed, deployment.features)
 
 
-def _supervisor(on: Ground, database: Database) -> Supervisor:
+def _supervisor(on: Ground, database: Database, accounts: Accounts) -> Supervisor:
     async def subjects(org_id: OrgId, user_id: UserId, scopes: Sequence[str] | None) -> Subject:
         return await callers.by_user(database, user_id, org_id, scopes=scopes)
 
@@ -343,6 +358,7 @@ def _supervisor(on: Ground, database: Database) -> Supervisor:
     return Supervisor(
         database=database,
         writer=LogWriter(on.place.address(Role.WRITER), hub, projections=PROJECTIONS),
+        around=accounts.paying,
         hub=hub,
         lease=Lease(database),
         filters=Redacting(Redactor(redact.SECRETS, known=known)),

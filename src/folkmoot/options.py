@@ -12,6 +12,8 @@ from folkmoot.kit.outbound.rules import Rules
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
 from folkmoot.settings.deployment import Deployment, Mode, plain
 from folkmoot.settings.issuers import OidcIssuer
+from folkmoot.usage import loading as usage_loading
+from folkmoot.usage.prices import Prices, Rates, Steps
 
 
 def identity(deployment: Deployment, secret_key: str) -> IdentityOptions:
@@ -54,6 +56,19 @@ def models(deployment: Deployment, data_dir: Path) -> ModelsConfig:
         ),
         retries=Retries(attempts=limits.attempts),
     )
+
+
+def prices(deployment: Deployment) -> Prices:
+    """Return what models cost."""
+    own = {
+        each.model: Rates(
+            input=Steps(each.input),
+            output=Steps(each.output),
+            cached=None if each.cached_input is None else Steps(each.cached_input),
+        )
+        for each in deployment.prices
+    }
+    return Prices(own, usage_loading.book)
 
 
 def outbound(deployment: Deployment) -> Outbound:

@@ -15,6 +15,7 @@ from folkmoot.runs.personal import OwnRuns
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.personal import OwnSecrets, OwnSettings
 from folkmoot.settings.secrets import Secrets
+from folkmoot.usage.personal import OwnUsage
 
 NOT_PERSONAL: Final[Mapping[str, str]] = {
     "alembic_version": "which migrations have been made",
@@ -48,6 +49,7 @@ def contributions(
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
         OwnRuns(database, supervisor),
+        OwnUsage(database),
         OwnSettings(database, documents.blobs),
         OwnSecrets(database, secrets),
         Letters(database),

@@ -13,12 +13,12 @@ from typing import Any, Final
 from folkmoot.agents import citations
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import estimate
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     Chunk,
     FellBack,
+    Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
@@ -27,7 +27,6 @@ from folkmoot.llm.port import (
     ToolCallStarted,
     Usage,
 )
-from folkmoot.runs import live
 from folkmoot.runs.live import MessageRecord, TextStream
 
 TOOLS_REQUESTED: Final = "tools.requested"
@@ -66,15 +65,12 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
         temperature=turn.temperature,
         max_tokens=turn.max_tokens,
     )
-    try:
-        async with aclosing(turn.model.stream(request)) as batches:
-            async for batch in batches:
-                for chunk in batch:
-                    answer.take(chunk)
-                if turn.run.behind:
-                    await turn.run.room()
-    finally:
-        answer.settle(request)
+    async with aclosing(turn.model.stream(request)) as batches:
+        async for batch in batches:
+            for chunk in batch:
+                answer.take(chunk)
+            if turn.run.behind:
+                await turn.run.room()
     return answer.finish()
 
 
@@ -96,38 +92,25 @@ class _Answer:
     reasoning: TextStream | None = None
     calls: dict[int, _OpenCall] = field(default_factory=dict[int, _OpenCall])
     reason: FinishReason = "stop"
-    written: int = 0
-    paid: bool = False
-    model: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.model = self.turn.model.name
 
     def take(self, chunk: Chunk) -> None:
         """Write the next piece into the log."""
         match chunk:
             case TextDelta():
-                self.written += len(chunk.text)
                 self._speak().write(chunk.text)
             case ToolCallDelta():
-                self.written += len(chunk.arguments)
                 self.calls[chunk.index].arguments.write(chunk.arguments)
             case ReasoningDelta():
-                self.written += len(chunk.text)
                 self._think().write(chunk.text)
             case ToolCallStarted():
                 self._call(chunk)
-            case Usage():
-                self._spend(chunk)
             case FellBack():
-                self._fall_back(chunk)
-            case _:
+                told = {"model": chunk.model, "by": chunk.by, "code": chunk.code}
+                self.turn.run.announce(FELL_BACK, told)
+            case Finished():
                 self.reason = chunk.reason
-
-    def _fall_back(self, chunk: FellBack) -> None:
-        told = {"model": chunk.model, "by": chunk.by, "code": chunk.code}
-        self.turn.run.announce(FELL_BACK, told)
-        self.model = chunk.by
+            case Usage():
+                pass  # is for whoever pays
 
     def finish(self) -> ChatMessage:
         """Close what is open and return the whole answer."""
@@ -192,25 +175,6 @@ class _Answer:
             )
         )
         return text
-
-    def settle(self, request: ChatRequest) -> None:
-        """Pay for an answer that was left before its price was told, by an estimate."""
-        if self.written and not self.paid:
-            self._spend(estimate.usage(request, self.written))
-
-    def _spend(self, used: Usage) -> None:
-        self.paid = True
-        provider, _, name = self.model.partition(":")
-        self.turn.run.spend(
-            live.Usage(
-                provider=provider,
-                model=name,
-                input_tokens=used.input_tokens,
-                output_tokens=used.output_tokens,
-                cached_input_tokens=used.cached_tokens,
-                reasoning_tokens=used.reasoning_tokens,
-            )
-        )
 
 
 def _is_plain(signature: str | None) -> bool:

@@ -23,6 +23,8 @@ SecretId = NewType("SecretId", UUID)
 LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
 SettingsId = NewType("SettingsId", UUID)
+CallId = NewType("CallId", UUID)
+CounterId = NewType("CounterId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -42,6 +44,8 @@ ALL: Final = (
     LetterId,
     SigningKeyId,
     SettingsId,
+    CallId,
+    CounterId,
 )
 
 

@@ -4,6 +4,7 @@ Four characters a token is what OpenAI gives as a rule of thumb for English; an 
 of medium detail. Accounting marks such figures as estimated.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +13,8 @@ from folkmoot.llm.port import ChatMessage, ChatRequest, TextPart, Usage
 
 CHARACTERS: Final = 4
 IMAGE: Final = 765  # tokens
+LONGEST: Final = 8_192
+"""Tokens of an answer whose length nobody bounds, as far as money is put aside for it."""
 
 
 def tokens(characters: int) -> int:
@@ -28,6 +31,27 @@ def usage(request: ChatRequest, output_characters: int) -> Usage:
         input_tokens=tokens(told + tools) + images * IMAGE,
         output_tokens=tokens(output_characters),
         estimated=True,
+    )
+
+
+def most(request: ChatRequest) -> Usage:
+    """Return what a call may use at the most: no tokenizer makes more tokens than bytes.
+
+    Nearly none makes half as many of a text of some length.
+    """
+    guess = usage(request, 0)
+    dense = sum(len(message.text.encode()) for message in request.messages) // 2
+    return msgspec.structs.replace(
+        guess,
+        input_tokens=max(guess.input_tokens, dense),
+        output_tokens=request.max_tokens or LONGEST,
+    )
+
+
+def texts(given: Sequence[str]) -> Usage:
+    """Estimate what embedding texts uses."""
+    return Usage(
+        input_tokens=sum(tokens(len(text)) for text in given), output_tokens=0, estimated=True
     )
 
 

@@ -1,4 +1,4 @@
-"""Models that are watched: each call is a span and is counted, with its time and its tokens."""
+"""Models that are watched: each call is a span, is counted with its time, and is paid for."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -7,7 +7,7 @@ from typing import Final
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
-from folkmoot.llm import loading
+from folkmoot.llm import estimate, loading, paying
 from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import (
     ChatModel,
@@ -16,6 +16,9 @@ from folkmoot.llm.port import (
     Embedder,
     EmbeddingKind,
     Finished,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
     Usage,
     Vectors,
 )
@@ -35,30 +38,74 @@ class ObservedChatModel:
         return self._model.name
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
-        """Ask the model; see `port.ChatModel`."""
-        begun, first = clock.monotonic(), None
+        """Ask the model; see `port.ChatModel`.
+
+        Raises:
+            AppError: Whoever pays does not want to.
+        """
+        asked = paying.Asked(self.name, "chat", lambda: estimate.most(request))
+        ticket = await paying.admitted(asked)
+        begun, first, bill = clock.monotonic(), None, _Bill(request)
         answer = self._model.stream(request)
         with _span("chat", self.name) as span, self._outcomes.of(self.name):
             try:
                 async for batch in answer:
                     if first is None:
                         first = clock.monotonic() - begun
-                    if isinstance(batch[-1], LAST):
-                        self._report(batch, span)
+                    bill.add(batch)
                     yield batch
+            except Exception:
+                bill.failed = True
+                raise
             finally:
+                ticket.settle(bill.used())
+                self._report(bill, span)
                 await answer.aclose()
                 metrics.llm_call(self.name, clock.monotonic() - begun, first_token=first)
 
-    def _report(self, batch: Sequence[Chunk], span: Span) -> None:
-        for chunk in batch[-2:]:
-            if isinstance(chunk, Usage):
-                metrics.llm_tokens(self.name, "input", chunk.input_tokens)
-                metrics.llm_tokens(self.name, "output", chunk.output_tokens)
-                span.set({tracing.INPUT_TOKENS: chunk.input_tokens})
-                span.set({tracing.OUTPUT_TOKENS: chunk.output_tokens})
-            elif isinstance(chunk, Finished):
-                span.set({tracing.FINISH_REASONS: chunk.reason})
+    def _report(self, bill: "_Bill", span: Span) -> None:
+        if bill.told is not None:
+            metrics.llm_tokens(self.name, "input", bill.told.input_tokens)
+            metrics.llm_tokens(self.name, "output", bill.told.output_tokens)
+            span.set({tracing.INPUT_TOKENS: bill.told.input_tokens})
+            span.set({tracing.OUTPUT_TOKENS: bill.told.output_tokens})
+        if bill.finished is not None:
+            span.set({tracing.FINISH_REASONS: bill.finished.reason})
+
+
+class _Bill:
+    """What an answer costs, whichever way it ends."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self.told: Usage | None = None
+        self.finished: Finished | None = None
+        self.failed = False
+        self._request = request
+        self._characters = 0
+
+    def add(self, batch: Sequence[Chunk]) -> None:
+        """Look at a part of the answer."""
+        for chunk in batch:
+            match chunk:
+                case TextDelta() | ReasoningDelta():
+                    self._characters += len(chunk.text)
+                case ToolCallDelta():
+                    self._characters += len(chunk.arguments)
+                case Usage():
+                    self.told = chunk
+                case Finished():
+                    self.finished = chunk
+                case _:
+                    pass
+
+    def used(self) -> Usage | None:
+        """Return what was told, else an estimate; None for a call that only failed.
+
+        What is left before anything came has been read by the provider, at least.
+        """
+        if self.told is None and (self._characters or not self.failed):
+            return estimate.usage(self._request, self._characters)
+        return self.told
 
 
 class ObservedEmbedder:
@@ -77,15 +124,26 @@ class ObservedEmbedder:
         return self._embedder.dimensions
 
     async def embed(self, texts: Sequence[str], *, kind: EmbeddingKind) -> Vectors:
-        """Embed the texts; see `port.Embedder`."""
-        begun = clock.monotonic()
-        with _span("embeddings", self.name) as span, self._outcomes.of(self.name):
+        """Embed the texts; see `port.Embedder`.
+
+        Raises:
+            AppError: Whoever pays does not want to.
+        """
+        asked = paying.Asked(self.name, "embeddings", lambda: estimate.texts(texts))
+        ticket = await paying.admitted(asked)
+        begun, whole = clock.monotonic(), False
+        spanned = _span("embeddings", self.name)
+        with paying.counting() as count, spanned as span, self._outcomes.of(self.name):
             span.set({"folkmoot.texts": len(texts)})
             try:
                 if not loading.has_numpy():  # importing it would keep everyone waiting
                     await asyncio.to_thread(loading.numpy)
-                return await self._embedder.embed(texts, kind=kind)
+                vectors = await self._embedder.embed(texts, kind=kind)
+                whole = True
+                return vectors
             finally:
+                guess = estimate.texts(texts) if whole else None
+                ticket.settle(count.told or guess)
                 metrics.llm_call(self.name, clock.monotonic() - begun)
 
 

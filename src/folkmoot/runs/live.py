@@ -30,6 +30,14 @@ class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
     reasoning_tokens: int = 0
 
 
+class Call(Usage, omit_defaults=True, kw_only=True):
+    """One call of a model as the log tells of it; `micro_usd` is None where no price is known."""
+
+    operation: str = "chat"
+    micro_usd: int | None = None
+    estimated: bool = False
+
+
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A finished message as projections see it; `cut` means that a failure ended it early."""
 
@@ -134,6 +142,7 @@ class LiveRun:
     lost: bool = False
     rejected: bool = False
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
+    micro_usd: int = 0
     windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
     streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])
@@ -252,9 +261,9 @@ class LiveRun:
         self.emit(Event.TOOL_STARTED, body)
         return TextStream(self, Event.TOOL_DELTA, Event.TOOL_FINISHED, b'{"toolCallId":', call_id)
 
-    def spend(self, used: Usage) -> None:
-        """Write the tokens of one model call into the log, so that they outlive the process."""
-        self.announce(USED, used)
+    def spend(self, used: Call, *, record: object = None) -> None:
+        """Write one model call into the log, so that what it cost outlives the process."""
+        self.emit(USED, {"name": USED, "value": used}, record=record)
         self.count(used)
 
     @property
@@ -262,8 +271,8 @@ class LiveRun:
         """What a run's end says of the tokens of all its model calls."""
         return {"usage": list(self.usage.values())} if self.usage else {}
 
-    def count(self, used: Usage) -> None:
-        """Add the tokens of one model call."""
+    def count(self, used: Call) -> None:
+        """Add the tokens and the cost of one model call."""
         total = self.usage.setdefault(
             (used.provider, used.model), Usage(provider=used.provider, model=used.model)
         )
@@ -271,6 +280,7 @@ class LiveRun:
         total.output_tokens += used.output_tokens
         total.cached_input_tokens += used.cached_input_tokens
         total.reasoning_tokens += used.reasoning_tokens
+        self.micro_usd += used.micro_usd or 0
 
     async def settled(self) -> None:
         """Wait until everything emitted so far is committed."""

@@ -13,7 +13,7 @@ from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters
 from folkmoot.runs.lease import Claimed
-from folkmoot.runs.live import USED, LiveRun, TextStream, Usage
+from folkmoot.runs.live import USED, Call, LiveRun, TextStream
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
@@ -199,7 +199,7 @@ def _rebuild(run: LiveRun) -> None:
         elif event.type == Event.REASONING_FINISHED:
             reasoning = None
         elif event.type == USED:
-            run.count(msgspec.convert(body["value"], Usage))
+            run.count(msgspec.convert(body["value"], Call))
     if reasoning is not None and reasoning not in run.streams:
         run.emit(Event.REASONING_FINISHED, {"messageId": reasoning})
 

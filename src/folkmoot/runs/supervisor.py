@@ -63,7 +63,10 @@ SubjectLoader = Callable[[OrgId, UserId, Sequence[str] | None], Awaitable[Subjec
 
 @dataclass(slots=True, eq=False)
 class Supervisor:
-    """Owns the tasks of this process's runs. Use as an async context manager."""
+    """Owns the tasks of this process's runs. Use as an async context manager.
+
+    `around` is put around the executor of each kind.
+    """
 
     database: Database
     writer: LogWriter
@@ -75,6 +78,7 @@ class Supervisor:
     most_runs: int = 2_000
     silence: float = KEEP_ALIVE
     stricter: Filters | None = None
+    around: Callable[[Executor], Executor] = lambda executor: executor
     kinds: dict[str, Registration] = field(default_factory=dict[str, Registration])
     draining: bool = False
     _closed: bool = False
@@ -91,7 +95,7 @@ class Supervisor:
 
     def register(self, kind: str, executor: Executor, *, deadline: float = 600.0) -> None:
         """Name the executor of a kind of run; `deadline` is in seconds."""
-        self.kinds[kind] = Registration(executor, deadline)
+        self.kinds[kind] = Registration(self.around(executor), deadline)
 
     async def __aenter__(self) -> Self:
         self.hub.on_lost = self._abandon

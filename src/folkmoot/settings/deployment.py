@@ -20,6 +20,7 @@ from folkmoot.kit.outbound.rules import Place
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
 from folkmoot.settings.issuers import OidcIssuer, web_address
+from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.rate_limits import RateLimits
 
 SHORTEST_KEY: Final = 32
@@ -293,6 +294,11 @@ class Deployment(BaseModel):
         default_factory=list[int],
         description="The only ports that they may reach elsewhere; by default 80, 443 and those"
         " from 1024 on.",
+    )
+    prices: Annotated[list[ModelPrice], Field(max_length=1_000)] = Field(
+        default_factory=list[ModelPrice],
+        description="What models cost, before any list of public prices; each with the settings"
+        " below. As a variable, in YAML or JSON.",
     )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast, get_args, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
-from folkmoot.settings.issuers import OidcIssuer
 
 PREFIX: Final = "FOLKMOOT_"
 IN_FILE: Final = "_FILE"
@@ -205,7 +204,7 @@ def _typed(text: str, hint: object) -> object:
     kinds = {hint, *get_args(hint)} - {type(None)}
     if list[str] in kinds:
         return _items(text)
-    if list[OidcIssuer] in kinds:
+    if any(_of_models(kind) for kind in kinds):
         return _written(text)
     if bool in kinds:
         return SAID.get(text.lower(), text)
@@ -214,6 +213,13 @@ def _typed(text: str, hint: object) -> object:
             with contextlib.suppress(ValueError):
                 return kind(text)
     return text
+
+
+def _of_models(hint: object) -> bool:
+    """Whether these are lists of things that have settings of their own."""
+    return get_origin(hint) is list and all(
+        isinstance(each, type) and issubclass(each, BaseModel) for each in get_args(hint)
+    )
 
 
 def _written(text: str) -> object:

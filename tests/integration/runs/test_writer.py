@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import LogRejected
-from folkmoot.runs.live import Entry, LiveRun, Usage
+from folkmoot.runs.live import Call, Entry, LiveRun
 from folkmoot.runs.window import PastReader, Window
 from relay import relayed
 from running import Reader, Running, StartProcess, bury, frame, process, tamper, until
@@ -180,7 +180,7 @@ async def test_a_log_that_takes_nothing_more_does_not_hold_up_the_others(
     run = await running.open(subject, "speak", key="place")
     reading = asyncio.create_task(running.read(subject, run.id).to_end())
     await ready.wait()
-    run.spend(Usage("provider", "model", input_tokens=7))
+    run.spend(Call("provider", "model", input_tokens=7))
     await run.settled()
     tamper(
         owner_address,
@@ -234,7 +234,7 @@ async def test_nothing_that_is_projected_or_counted_stops_the_writer(
 ) -> None:
     async def count(run: LiveRun) -> None:
         run.emit("projected", {"value": value})
-        run.spend(Usage("provider", "model", input_tokens=10**400))
+        run.spend(Call("provider", "model", input_tokens=10**400))
 
     running = await start(
         {"count": count, "hello": hello}, projections={"projected": Passing(value)}

@@ -11,7 +11,7 @@ from folkmoot.kit.redact import Redactor
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.events import Event
 from folkmoot.runs.filters import Redacting
-from folkmoot.runs.live import LiveRun, MessageRecord, Usage
+from folkmoot.runs.live import LiveRun, MessageRecord, Call
 from running import idle_run, waiting
 
 KEY = "sk-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG"
@@ -201,12 +201,12 @@ async def test_whoever_waits_for_the_log_goes_on_as_far_as_it_has_come(run: Live
 
 
 def test_tokens_add_up_by_model(run: LiveRun) -> None:
-    run.spend(Usage("p", "a", input_tokens=1, output_tokens=2))
-    run.spend(Usage("p", "a", input_tokens=10, cached_input_tokens=3, reasoning_tokens=4))
-    run.spend(Usage("p", "b", output_tokens=5))
+    run.spend(Call("p", "a", input_tokens=1, output_tokens=2))
+    run.spend(Call("p", "a", input_tokens=10, cached_input_tokens=3, reasoning_tokens=4))
+    run.spend(Call("p", "b", output_tokens=5))
     assert list(run.usage.values()) == [
-        Usage("p", "a", 11, 2, 3, 4),
-        Usage("p", "b", output_tokens=5),
+        Call("p", "a", 11, 2, 3, 4),
+        Call("p", "b", output_tokens=5),
     ]
 
 

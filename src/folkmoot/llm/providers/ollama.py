@@ -11,7 +11,7 @@ import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import refusals
+from folkmoot.llm import paying, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import LINES, Endpoint
 from folkmoot.llm.errors import ModelRejected
@@ -205,6 +205,7 @@ class OllamaDecoder:
 
 class _Embeddings(msgspec.Struct, frozen=True):
     embeddings: list[list[float]]
+    prompt_eval_count: int | None = None
 
 
 class OllamaEmbeddings:
@@ -217,7 +218,9 @@ class OllamaEmbeddings:
         return self._endpoint.post(model, "/api/embed", {"model": model, "input": list(texts)})
 
     def read(self, body: bytes) -> Vectors:
-        return rows(msgspec.json.decode(body, type=_Embeddings).embeddings)
+        answer = msgspec.json.decode(body, type=_Embeddings)
+        paying.tell(answer.prompt_eval_count)
+        return rows(answer.embeddings)
 
 
 class _Model(msgspec.Struct, frozen=True):

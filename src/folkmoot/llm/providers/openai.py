@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import config, facts, refusals
+from folkmoot.llm import config, facts, paying, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.calls import Calls
 from folkmoot.llm.endpoint import EVENTS, Endpoint
@@ -256,8 +256,13 @@ class _Embedding(msgspec.Struct, frozen=True):
     index: int = 0
 
 
+class _Tokens(msgspec.Struct, frozen=True):
+    prompt_tokens: int | None = None
+
+
 class _Embeddings(msgspec.Struct, frozen=True):
     data: list[_Embedding]
+    usage: _Tokens | None = None
 
 
 _decode_embeddings: Final = msgspec.json.Decoder(_Embeddings).decode
@@ -281,7 +286,9 @@ class OpenAIEmbeddings:
 
     def read(self, body: bytes) -> Vectors:
         """Read the vectors, packed as little-endian float32 or, by some servers, as numbers."""
-        data = sorted(_decode_embeddings(body).data, key=lambda item: item.index)
+        answer = _decode_embeddings(body)
+        data = sorted(answer.data, key=lambda item: item.index)
+        paying.tell(answer.usage.prompt_tokens if answer.usage is not None else None)
         return rows([_numbers(item.embedding) for item in data])
 
 

@@ -1,0 +1,121 @@
+"""Who pays for calls of models: whoever is said to around them.
+
+Every call that reaches a provider asks its payer first, and tells it afterwards what was used. A
+call without a payer is nobody's: those by which a process looks whether a model is of any use.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from folkmoot.llm.port import Usage
+
+Operation = Literal["chat", "embeddings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that is about to be made.
+
+    Attributes:
+        model: The model's name, with its provider's.
+        most: Returns what it may use at the most, as far as that can be told; looking costs.
+    """
+
+    model: str
+    operation: Operation
+    most: Callable[[], Usage]
+
+
+class Ticket(Protocol):
+    """A call that may be made."""
+
+    def settle(self, used: Usage | None) -> None:
+        """Say what it used; None if it came to nothing. Never waits; only the first word counts."""
+        ...
+
+
+class Payer(Protocol):
+    """Whoever pays."""
+
+    async def admit(self, call: Asked) -> Ticket:
+        """Let a call be made.
+
+        Raises:
+            AppError: It may not be made.
+        """
+        ...
+
+
+class Unpaid:
+    """The ticket of a call that nobody pays."""
+
+    def settle(self, used: Usage | None) -> None:
+        """Forget it."""
+
+
+UNPAID: Final = Unpaid()
+
+_payer: Final[ContextVar[Payer | None]] = ContextVar("folkmoot_payer", default=None)
+
+
+@contextmanager
+def paid_by(payer: Payer) -> Generator[None]:
+    """Let somebody pay for the calls of a block, and of the tasks that are started inside."""
+    token = _payer.set(payer)
+    try:
+        yield
+    finally:
+        _payer.reset(token)
+
+
+def paid() -> bool:
+    """Whether somebody pays for what is called here."""
+    return _payer.get() is not None
+
+
+async def admitted(call: Asked) -> Ticket:
+    """Ask whoever pays; see `Payer.admit`."""
+    payer = _payer.get()
+    return UNPAID if payer is None else await payer.admit(call)
+
+
+class Count:
+    """The tokens that providers tell while texts are embedded, which takes several calls."""
+
+    def __init__(self) -> None:
+        self._tokens: int | None = None
+
+    def add(self, tokens: int) -> None:
+        """Add those of one call."""
+        self._tokens = (self._tokens or 0) + tokens
+
+    @property
+    def told(self) -> Usage | None:
+        """What was told, or None if nothing was."""
+        if self._tokens is None:
+            return None
+        return Usage(input_tokens=self._tokens, output_tokens=0)
+
+
+_count: Final[ContextVar[Count | None]] = ContextVar("folkmoot_count", default=None)
+
+
+@contextmanager
+def counting() -> Generator[Count]:
+    """Count what providers tell within a block."""
+    count = Count()
+    token = _count.set(count)
+    try:
+        yield count
+    finally:
+        _count.reset(token)
+
+
+def tell(tokens: int | None) -> None:
+    """Say how many tokens a provider has told for texts that it has embedded, if it has."""
+    count = _count.get()
+    if count is not None and tokens is not None:
+        count.add(tokens)

@@ -1,0 +1,136 @@
+"""Who pays for calls of models: runs, and those who ask without one."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from folkmoot.kit import clock
+from folkmoot.kit.ids import CallId, new_id
+from folkmoot.kit.subject import NOBODY, Subject
+from folkmoot.llm.names import HASH
+from folkmoot.llm.paying import UNPAID, Asked, Ticket, paid_by
+from folkmoot.llm.port import Usage
+from folkmoot.runs.live import Call, LiveRun
+from folkmoot.runs.ports import Executor
+from folkmoot.settings.scopes import acting_team
+from folkmoot.usage.ledger import Ledger, Row
+from folkmoot.usage.prices import Prices, Rates
+
+NO_MODELS: Final = frozenset({HASH})
+"""What looks like a model and is a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Opens the account of whoever asks models."""
+
+    prices: Prices
+    ledger: Ledger
+
+    def paying(self, executor: Executor) -> Executor:
+        """Return an executor whose runs pay for the models that it asks."""
+
+        async def execute(run: LiveRun) -> None:
+            with paid_by(self.of_run(run)):
+                await executor(run)
+
+        return execute
+
+    def of_run(self, run: LiveRun) -> "Account":
+        """Return the account of a run."""
+        return Account(self, run.subject, run)
+
+    def of(self, subject: Subject) -> "Account":
+        """Return the account of somebody who asks without a run."""
+        return Account(self, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who pays, and the run on whose behalf."""
+
+    accounts: Accounts
+    subject: Subject
+    run: LiveRun | None = None
+
+    @property
+    def agent(self) -> str | None:
+        """The agent that asks."""
+        named = self.run.input.get("agent") if self.run is not None else None
+        return named if isinstance(named, str) else None
+
+    async def admit(self, call: Asked) -> Ticket:
+        """Let a call be made; see `paying.Payer`."""
+        if call.model in NO_MODELS:
+            return UNPAID
+        rates = await self.accounts.prices.of(call.model)
+        return _Ticket(self, call, CallId(new_id()), clock.milliseconds(), rates)
+
+    def bill(self, call: Call, row: Row) -> None:
+        """Write a call down: in the log of the run, unless that has come to its end."""
+        if self.run is None or self.run.over:
+            self.accounts.ledger.put(row)
+        else:
+            self.run.spend(call, record=row)
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """A call that is under way."""
+
+    account: Account
+    asked: Asked
+    id: CallId
+    at_ms: int
+    rates: Rates | None
+    reserved: bool = False
+    _settled: bool = field(default=False, init=False)
+
+    def settle(self, used: Usage | None) -> None:
+        """Say what it used; see `paying.Ticket`."""
+        if self._settled:
+            return
+        self._settled = True
+        if used is not None:
+            call = self._call(used)
+            self.account.bill(call, self._row(call))
+
+    def _call(self, used: Usage) -> Call:
+        provider, _, model = self.asked.model.partition(":")
+        return Call(
+            provider=provider,
+            model=model,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cached_input_tokens=used.cached_tokens,
+            reasoning_tokens=used.reasoning_tokens,
+            operation=self.asked.operation,
+            micro_usd=None if self.rates is None else self.rates.micro_usd(used),
+            estimated=used.estimated,
+        )
+
+    def _row(self, call: Call) -> Row:
+        account, run = self.account, self.account.run
+        subject, team_id = account.subject, acting_team(account.subject)
+        return Row(
+            subject.org_id,
+            {
+                "o": str(subject.org_id),
+                "i": str(self.id),
+                "a": self.at_ms,
+                "u": None if subject.user_id == NOBODY else str(subject.user_id),
+                "t": None if team_id is None else str(team_id),
+                "g": account.agent,
+                "r": None if run is None else str(run.id),
+                "c": None if run is None else run.thread_id,
+                "p": call.provider,
+                "m": call.model,
+                "k": call.operation,
+                "x": call.input_tokens,
+                "y": call.output_tokens,
+                "z": call.cached_input_tokens,
+                "w": call.reasoning_tokens,
+                "d": call.micro_usd,
+                "f": call.estimated,
+                "b": self.reserved,
+            },
+        )
