@@ -59,7 +59,9 @@ from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.prices import Prices, Rates, Steps
 from serving import served
 
-PRICES = Prices({"openai:fake*": Rates(Steps(Decimal(1)), Steps(Decimal(2)))}, lambda: lambda *_: None)
+PRICES = Prices(
+    {"openai:fake*": Rates(Steps(Decimal(1)), Steps(Decimal(2)))}, lambda: lambda *_: None
+)
 """A millionth of a dollar for each token of a question, and two for each of an answer."""
 
 Event = dict[str, Any]
@@ -251,6 +253,8 @@ async def platform(
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
         database = await opened(stack, app_address)
+        accounts = Accounts(PRICES, calls.Ledger(database))
+        stack.push_async_callback(accounts.ledger.close)
         models = Models(replace(provider.config(), retries=Retries(attempts=1)))
         stack.push_async_callback(models.aclose)
 
@@ -261,7 +265,7 @@ async def platform(
         supervisor = Supervisor(
             database=database,
             writer=LogWriter(writer_address, hub, {**PROJECTIONS, **calls.PROJECTIONS}),
-            around=Accounts(PRICES, calls.Ledger(database)).paying,
+            around=accounts.paying,
             hub=hub,
             lease=lease,
             filters=Redacting(SECRETS_ONLY),

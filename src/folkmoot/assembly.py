@@ -77,6 +77,7 @@ from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.embedders import PaidEmbedders
 from folkmoot.usage.ledger import Ledger
 
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
@@ -244,7 +245,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     settings = _settings(on.deployment, database, models)
     secrets = _secrets(on, database, settings.changes)
     gateway = Gateway(models, secrets, settings.changes)
-    documents = knowledge(database, blobs, queue, supervisor, gateway)
+    embedders = PaidEmbedders(gateway, accounts)
+    documents = knowledge(database, blobs, queue, supervisor, embedders)
     registry = _registry(database, documents)
     supervisor.register(KIND, _executor(database, documents, registry, gateway))
     turns = Turns(

@@ -38,7 +38,9 @@ async def test_an_answer_streams_and_is_kept_as_it_was_streamed(
     ]
     assert [frame.id for frame in stream] == list(range(1, len(stream) + 1))
     assert text_of(stream) == "The answer is forty-two."
-    assert stream[-1].event["usage"] == custom(stream, "model.used")
+    (call,) = custom(stream, "model.used")
+    assert call.pop("microUsd") == call["inputTokens"] + 2 * call["outputTokens"]
+    assert stream[-1].event["usage"] == [call]
     kept = await ada.messages("t1")
     assert [(each["role"], each["content"], each["cut"]) for each in kept] == [
         ("user", "What is the answer?", False),

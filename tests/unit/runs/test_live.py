@@ -11,7 +11,7 @@ from folkmoot.kit.redact import Redactor
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.events import Event
 from folkmoot.runs.filters import Redacting
-from folkmoot.runs.live import LiveRun, MessageRecord, Call
+from folkmoot.runs.live import Call, LiveRun, MessageRecord, Usage
 from running import idle_run, waiting
 
 KEY = "sk-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG"
@@ -205,8 +205,8 @@ def test_tokens_add_up_by_model(run: LiveRun) -> None:
     run.spend(Call("p", "a", input_tokens=10, cached_input_tokens=3, reasoning_tokens=4))
     run.spend(Call("p", "b", output_tokens=5))
     assert list(run.usage.values()) == [
-        Call("p", "a", 11, 2, 3, 4),
-        Call("p", "b", output_tokens=5),
+        Usage("p", "a", 11, 2, 3, 4),
+        Usage("p", "b", output_tokens=5),
     ]
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from folkmoot.db.policies import let_writer, protect
 from folkmoot.db.roles import Role
 
-revision = "0021_usage"
+revision = "0025_usage"
 down_revision = "0025_makers"
 
 # The primary keys come last: without statistics the planner takes the newest of several indexes
