@@ -43,7 +43,7 @@ from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
-from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
@@ -238,6 +238,29 @@ def keeping(database: Database, models: Models) -> tuple[Settings, Secrets, Gate
     return settings, secrets, Gateway(models, secrets, settings.changes)
 
 
+def allowed(permissions: frozenset[str]) -> SubjectLoader:
+    """Return what lets everybody do the same."""
+
+    async def known(org: OrgId, user: UserId, _scopes: Sequence[str] | None) -> Subject:
+        return Subject(org, user, permissions)
+
+    return known
+
+
+def paying(stack: AsyncExitStack, database: Database) -> Accounts:
+    """Return what pays for models."""
+    accounts = Accounts(PRICES, calls.Ledger(database))
+    stack.push_async_callback(accounts.ledger.close)
+    return accounts
+
+
+def asked(stack: AsyncExitStack, provider: FakeProvider) -> Models:
+    """Return models that are asked once."""
+    models = Models(replace(provider.config(), retries=Retries(attempts=1)))
+    stack.push_async_callback(models.aclose)
+    return models
+
+
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -253,29 +276,24 @@ async def platform(
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
         database = await opened(stack, app_address)
-        accounts = Accounts(PRICES, calls.Ledger(database))
-        stack.push_async_callback(accounts.ledger.close)
-        models = Models(replace(provider.config(), retries=Retries(attempts=1)))
-        stack.push_async_callback(models.aclose)
+        accounts = paying(stack, database)
+        models = asked(stack, provider)
 
-        async def known(org: OrgId, user: UserId, _scopes: Sequence[str] | None) -> Subject:
-            return Subject(org, user, permissions)
-
-        hub, lease = Hub(), Lease(database)
+        hub = Hub()
         supervisor = Supervisor(
             database=database,
             writer=LogWriter(writer_address, hub, {**PROJECTIONS, **calls.PROJECTIONS}),
             around=accounts.paying,
             hub=hub,
-            lease=lease,
+            lease=Lease(database),
             filters=Redacting(SECRETS_ONLY),
             stricter=Redacting(Redactor(SECRETS + PERSONAL)),
-            subjects=known,
+            subjects=allowed(permissions),
             listen_address=app_address,
             most_runs=most_runs,
         )
-        registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
         settings, secrets, gateway = keeping(database, models)
+        registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
         executor = AgentExecutor(registry, gateway, StoredHistory(database), Library())
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)

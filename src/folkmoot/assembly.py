@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -44,7 +44,6 @@ from folkmoot.kit.ids import CollectionId, OrgId, TeamId, UserId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.kit.telemetry import tracing
 from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
@@ -63,10 +62,9 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
-from folkmoot.settings import logos, rate_limits
+from folkmoot.settings import logos
 from folkmoot.settings.cache import Changes
-from folkmoot.settings.collectors import collectors
-from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
+from folkmoot.settings.deployment import Deployment, plain, secret_values
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
@@ -142,7 +140,7 @@ class Parts:
 async def running(on: Ground) -> AsyncGenerator[Parts]:
     """Build the parts, start what has to run from the first request on, stop it all in the end."""
     async with AsyncExitStack() as stack:
-        stack.callback(_start_tracing(on.deployment))
+        stack.callback(options.start_tracing(on.deployment))
         database = Database(on.place.address(Role.APP))
         await database.open()
         stack.push_async_callback(database.close)
@@ -249,15 +247,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     documents = knowledge(database, blobs, queue, supervisor, embedders)
     registry = _registry(database, documents)
     supervisor.register(KIND, _executor(database, documents, registry, gateway))
-    turns = Turns(
-        database=database,
-        supervisor=supervisor,
-        registry=registry,
-        models=gateway,
-        check_collections=_collection_check(database),
-        settings=settings,
-        searchable=SEARCHABLE,
-    )
+    turns = _turns(database, supervisor, registry, gateway, settings)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
     _register_jobs(on, database, queue)
@@ -277,9 +267,27 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         knowledge=documents,
         registry=registry,
         turns=turns,
-        limits=_limits(on.deployment, redis or counts),
+        limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=options.outbound(on.deployment),
+    )
+
+
+def _turns(
+    database: Database,
+    supervisor: Supervisor,
+    registry: AgentRegistry,
+    models: Gateway,
+    settings: Settings,
+) -> Turns:
+    return Turns(
+        database=database,
+        supervisor=supervisor,
+        registry=registry,
+        models=models,
+        check_collections=_collection_check(database),
+        settings=settings,
+        searchable=SEARCHABLE,
     )
 
 
@@ -292,13 +300,6 @@ def _executor(
         history=StoredHistory(database, SEARCHABLE),
         retriever=_retriever(documents),
     )
-
-
-def _limits(deployment: Deployment, store: Store) -> RateLimits:
-    """Count in memory what can be, and in a store for all processes."""
-    production = deployment.mode is Mode.PRODUCTION
-    allowed = rate_limits.policy(deployment.rate_limits, production=production)
-    return RateLimits(allowed, Counters(store))
 
 
 def _redis(on: Ground, otherwise: Store) -> Preferring | None:
@@ -389,12 +390,3 @@ def _collection_check(database: Database) -> CollectionCheck:
             await collections.visible(work, ids)
 
     return check
-
-
-def _start_tracing(deployment: Deployment) -> Callable[[], None]:
-    """Send spans to the collectors that are configured; return what stops it."""
-    known = list(secret_values(deployment))
-    tracing.configure(
-        collectors(deployment), Redactor(redact.SECRETS + redact.PERSONAL, known=known)
-    )
-    return tracing.shutdown

@@ -1,16 +1,23 @@
 """What the parts of a process are told, taken from the configuration of its deployment."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from folkmoot.audit.sinks.opensearch import OpenSearch
 from folkmoot.audit.sinks.port import Sink
+from folkmoot.http.limits.policy import LimitPolicy
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
+from folkmoot.kit import redact
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
+from folkmoot.kit.redact import Redactor
+from folkmoot.kit.telemetry import tracing
 from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
-from folkmoot.settings.deployment import Deployment, Mode, plain
+from folkmoot.settings import rate_limits
+from folkmoot.settings.collectors import collectors
+from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.usage import loading as usage_loading
 from folkmoot.usage.prices import Prices, Rates, Steps
@@ -69,6 +76,21 @@ def prices(deployment: Deployment) -> Prices:
         for each in deployment.prices
     }
     return Prices(own, usage_loading.book)
+
+
+def start_tracing(deployment: Deployment) -> Callable[[], None]:
+    """Send spans to the collectors that are configured; return what stops it."""
+    known = list(secret_values(deployment))
+    tracing.configure(
+        collectors(deployment), Redactor(redact.SECRETS + redact.PERSONAL, known=known)
+    )
+    return tracing.shutdown
+
+
+def limits(deployment: Deployment) -> LimitPolicy:
+    """Return how much may be asked."""
+    production = deployment.mode is Mode.PRODUCTION
+    return rate_limits.policy(deployment.rate_limits, production=production)
 
 
 def outbound(deployment: Deployment) -> Outbound:
