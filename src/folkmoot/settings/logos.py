@@ -5,9 +5,10 @@ setting. A layer has one picture: the one before it goes.
 """
 
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from folkmoot.blobs.errors import BlobNotFound, BlobTooLarge
 from folkmoot.blobs.store import BlobStore
@@ -18,7 +19,7 @@ from folkmoot.settings import pictures
 from folkmoot.settings.groups import Group, Theme
 from folkmoot.settings.layers import Expected
 from folkmoot.settings.resolver import Level
-from folkmoot.settings.schemas import LayerRead, ThemeWrite
+from folkmoot.settings.schemas import LayerRead, LayerWrite, ThemeWrite
 from folkmoot.settings.scopes import acting_team, demand_change, place_of
 from folkmoot.settings.service import At, Settings
 
@@ -64,6 +65,25 @@ class Logos:
         at = (Scope(source), acting_team(subject))
         return await _found(self._blobs, _key(subject, at, theme.values.logo))
 
+    async def replace(
+        self, subject: Subject, group: Group, at: At, data: LayerWrite[Any], expected: Expected
+    ) -> LayerRead:
+        """Replace a layer's theme as `Settings` does; a picture that it names no more goes."""
+        change = partial(self._settings.replace, subject, group, at, data)
+        return await self._follow(subject, at, change, expected)
+
+    async def merge(
+        self, subject: Subject, group: Group, at: At, data: LayerWrite[Any], expected: Expected
+    ) -> LayerRead:
+        """Change a layer's theme in the same way."""
+        change = partial(self._settings.merge, subject, group, at, data)
+        return await self._follow(subject, at, change, expected)
+
+    async def clear(self, subject: Subject, group: Group, at: At, expected: Expected) -> LayerRead:
+        """Unset a layer's theme in the same way."""
+        change = partial(self._settings.clear, subject, group, at)
+        return await self._follow(subject, at, change, expected)
+
     async def _change(
         self, subject: Subject, at: At, digest: str | None, expected: Expected
     ) -> LayerRead:
@@ -75,16 +95,31 @@ class Logos:
 
         said = ThemeWrite(values=Theme(logo=digest))
         try:
-            layer = await self._settings.merge(subject, Group.THEME, at, said, look)
+            return await self.merge(subject, Group.THEME, at, said, look)
         except BaseException:
             # What nobody will ask for, unless it is what the layer has shown all along.
             if digest is not None and seen and digest not in seen:
                 await self._blobs.delete(_key(subject, at, digest))
             raise
+
+    async def _follow(
+        self,
+        subject: Subject,
+        at: At,
+        change: Callable[[Expected], Awaitable[LayerRead]],
+        expected: Expected,
+    ) -> LayerRead:
+        seen: list[object] = []
+
+        def look(layer: LayerRead) -> None:
+            seen.append(layer.values.get("logo"))
+            expected(layer)
+
+        changed = await change(look)
         for old in seen:
-            if isinstance(old, str) and old != digest:
+            if isinstance(old, str) and old != changed.values.get("logo"):
                 await self._blobs.delete(_key(subject, at, old))
-        return layer
+        return changed
 
 
 async def own(blobs: BlobStore, org_id: OrgId, user_id: UserId, digest: str) -> bytes | None:

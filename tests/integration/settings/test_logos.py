@@ -106,6 +106,28 @@ async def test_each_layer_has_its_own_and_the_narrowest_is_shown(
     assert len(kept(tmp_path)) == 3
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_picture_goes_with_the_theme_that_named_it(
+    asking: httpx.AsyncClient, grace: Account, tmp_path: Path, method: str
+) -> None:
+    headers = await acting(asking, grace)
+    await give(asking, headers, "user", MINE)
+    await give(asking, headers, "organization", OURS)
+    body = None if method == "DELETE" else {"values": {"name": "Ours", "logo": None}}
+    changed = await asking.request(
+        method,
+        "/api/v1/settings/theme",
+        params={"scope": "organization"},
+        json=body,
+        headers=headers | {"If-Match": "*"},
+    )
+    assert changed.is_success, changed.text
+    assert kept(tmp_path) == [MINE]
+    other = await put(asking, headers, "theme", "user", method="PATCH", values={"name": "Mine"})
+    assert other.status_code == 200
+    assert kept(tmp_path) == [MINE]
+
+
 async def test_a_name_of_another_organisations_picture_shows_nothing(
     asking: httpx.AsyncClient, grace: Account, linus: Account
 ) -> None:

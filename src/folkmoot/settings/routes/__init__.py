@@ -12,7 +12,7 @@ def router(service: Settings, kept: Secrets, pictures: Logos) -> APIRouter:
     """Return all of the slice's routes."""
     routes = APIRouter()
     routes.include_router(logos.router(pictures))
-    routes.include_router(settings.router(service))
+    routes.include_router(settings.router(service, pictures))
     routes.include_router(features.router(service.features))
     routes.include_router(secrets.router(kept))
     return routes

@@ -21,6 +21,7 @@ from folkmoot.settings.errors import (
 )
 from folkmoot.settings.groups import TYPES, Group
 from folkmoot.settings.layers import Expected
+from folkmoot.settings.logos import Logos
 from folkmoot.settings.schemas import WRITES, EffectiveRead, LayerRead, LayerWrite, shown
 from folkmoot.settings.scopes import acting_team
 from folkmoot.settings.service import At, Settings
@@ -49,8 +50,8 @@ CHANGES: Final = {
 Change = Callable[[Subject, Group, At, LayerWrite[Any], Expected], Awaitable[LayerRead]]
 
 
-def router(settings: Settings) -> APIRouter:
-    """Return the routes."""
+def router(settings: Settings, pictures: Logos) -> APIRouter:
+    """Return the routes; what a theme shows is kept and goes with it."""
     routes = APIRouter(
         prefix="/settings",
         tags=["settings"],
@@ -69,9 +70,10 @@ def router(settings: Settings) -> APIRouter:
 
     for group in Group:
         _add_reading(routes, group, settings)
-        _add_changing(routes, group, "replace", settings.replace)
-        _add_changing(routes, group, "change", settings.merge)
-        _add_clearing(routes, group, settings)
+        layers = pictures if group is Group.THEME else settings
+        _add_changing(routes, group, "replace", layers.replace)
+        _add_changing(routes, group, "change", layers.merge)
+        _add_clearing(routes, group, layers)
     return routes
 
 
@@ -123,14 +125,14 @@ def _add_changing(routes: APIRouter, group: Group, verb: str, change: Change) ->
     )
 
 
-def _add_clearing(routes: APIRouter, group: Group, settings: Settings) -> None:
+def _add_clearing(routes: APIRouter, group: Group, layers: Settings | Logos) -> None:
     async def clear_settings(
         subject: CurrentSubject,
         etags: Etags,
         scope: WhoseLayer,
         team_id: WhichTeam = None,
     ) -> None:
-        await settings.clear(subject, group, (scope, team_id), etags.demand)
+        await layers.clear(subject, group, (scope, team_id), etags.demand)
 
     routes.add_api_route(
         f"/{group}",
