@@ -33,6 +33,17 @@ def newcomer(server: Deployed) -> dict[str, str]:
     return {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
 
 
+def question(http: httpx.Client, server: Deployed, headers: dict[str, str]) -> str:
+    """Have somebody asked before the clock is looked at; return the id of the approval."""
+    settings = {"values": {"approve_always": ["clock"]}}
+    set_ = http.patch("/api/v1/settings/guardrails?scope=user", json=settings)
+    assert set_.is_success, set_.text
+    props = {"workflow": "tools"}
+    turn = Turn(server.url, headers, "[[fake-tool=clock]]", props=props).ask()
+    asked: str = turn.events[-1]["outcome"]["interrupts"][0]["id"]
+    return asked
+
+
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
@@ -56,6 +67,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         turn = Turn(server.url, headers, "Hello").ask()
         said = http.get(f"/api/v1/conversations/{turn.thread_id}/messages").json()["items"]
         things = {
+            "approval_id": question(http, server, headers),
             "agent_id": "chat",
             "api_key_id": make("api-keys", name="another")["id"],
             "collection_id": collection,

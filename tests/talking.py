@@ -18,9 +18,13 @@ from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.approvals import routes as approval_routes
+from folkmoot.approvals.asking import Asking
+from folkmoot.approvals.deciding import Deciding
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.projection import PROJECTIONS
+from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.turns import Turns
 from folkmoot.db.work import Database
 from folkmoot.faces.agui import routes as agui_routes
@@ -261,6 +265,21 @@ def asked(stack: AsyncExitStack, provider: FakeProvider) -> Models:
     return models
 
 
+def executing(
+    database: Database, registry: AgentRegistry, gateway: Gateway, settings: Settings
+) -> AgentExecutor:
+    """Return what works the runs of agents."""
+    return AgentExecutor(
+        registry,
+        gateway,
+        StoredHistory(database),
+        Library(),
+        settings,
+        Asking(database),
+        LogReader(database),
+    )
+
+
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -294,7 +313,7 @@ async def platform(
         )
         settings, secrets, gateway = keeping(database, models)
         registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
-        executor = AgentExecutor(registry, gateway, StoredHistory(database), Library())
+        executor = executing(database, registry, gateway, settings)
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
         turns = Turns(database, supervisor, registry, gateway, everything, settings)
@@ -307,7 +326,10 @@ async def platform(
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
     """Return the application; a caller is known by a key."""
     app = FastAPI()
-    app.include_router(agui_routes.router(turns), prefix="/api")
+    deciding = Deciding(turns.database, turns.supervisor)
+    resuming = Resuming(turns.database, deciding)
+    app.include_router(agui_routes.router(turns, resuming), prefix="/api")
+    app.include_router(approval_routes.router(deciding), prefix="/api/v1")
     app.include_router(agent_routes.router(turns.registry), prefix="/api")
     app.include_router(conversation_routes.router(turns.database), prefix="/api/v1")
     app.include_router(

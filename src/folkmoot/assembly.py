@@ -18,6 +18,9 @@ from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.order import KIND
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.approvals.asking import Asking
+from folkmoot.approvals.deciding import Deciding
+from folkmoot.approvals.expiring import Expiring
 from folkmoot.audit import jobs as audit_jobs
 from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations import projection as messages
@@ -59,6 +62,7 @@ from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger as ToolLedger
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.log import LogReader
 from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
@@ -133,6 +137,7 @@ class Parts:
     turns: Turns
     limits: RateLimits
     outbound: Outbound
+    deciding: Deciding
     redis: Preferring | None
 
 
@@ -246,7 +251,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     embedders = PaidEmbedders(gateway, accounts)
     documents = knowledge(database, blobs, queue, supervisor, embedders)
     registry = _registry(database, documents)
-    supervisor.register(KIND, _executor(database, documents, registry, gateway))
+    supervisor.register(KIND, _executor(database, documents, registry, gateway, settings))
     turns = _turns(database, supervisor, registry, gateway, settings)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
@@ -270,6 +275,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=options.outbound(on.deployment),
+        deciding=Deciding(database, supervisor),
     )
 
 
@@ -292,13 +298,20 @@ def _turns(
 
 
 def _executor(
-    database: Database, documents: Knowledge, registry: AgentRegistry, models: Gateway
+    database: Database,
+    documents: Knowledge,
+    registry: AgentRegistry,
+    models: Gateway,
+    settings: Settings,
 ) -> AgentExecutor:
     return AgentExecutor(
         registry=registry,
         models=models,
         history=StoredHistory(database, SEARCHABLE),
         retriever=_retriever(documents),
+        settings=settings,
+        asking=Asking(database),
+        logs=LogReader(database),
     )
 
 
@@ -337,6 +350,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
     carrier.register(queue)
     Recovery(database, carrier, options.public_url(deployment)).register(queue)
     Refusals(database).register(queue)
+    Expiring(database).register(queue)
 
 
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:

@@ -40,6 +40,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "agents", "description": "The agents that can be asked."},
     {"name": "conversations", "description": "Your conversations and their messages."},
     {"name": "runs", "description": "Look at runs, read their logs, cancel them."},
+    {"name": "approvals", "description": "Decide about tool calls that wait for somebody."},
     {"name": "collections", "description": "Sets of documents that are searched together."},
     {"name": "documents", "description": "Add documents, follow their reading, read them."},
     {"name": "search", "description": "Find passages by words, by meaning or by both."},

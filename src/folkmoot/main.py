@@ -18,10 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from folkmoot import description
 from folkmoot.agents import routes as agent_routes
+from folkmoot.approvals import routes as approval_routes
 from folkmoot.assembly import Ground, Parts, ground, running, settle_in
 from folkmoot.audit import routes as audit_routes
 from folkmoot.audit.refusals import Refusals
 from folkmoot.conversations import routes as conversation_routes
+from folkmoot.conversations.resuming import Resuming
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
@@ -183,12 +185,14 @@ def application(parts: Parts) -> Api:
     app.state.http = _ports(parts)
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.
-    for face in (agui.router(parts.turns), agent_routes.router(parts.registry)):
+    resuming = Resuming(parts.database, parts.deciding)
+    for face in (agui.router(parts.turns, resuming), agent_routes.router(parts.registry)):
         app.include_router(face, prefix="/api")
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
+        approval_routes.router(parts.deciding),
         conversation_routes.router(parts.database),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from folkmoot.approvals.personal import OwnApprovals
 from folkmoot.audit.personal import Trails
 from folkmoot.conversations.personal import OwnConversations
 from folkmoot.db.work import Database
@@ -48,6 +49,7 @@ def contributions(
     return (
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
+        OwnApprovals(database),
         OwnRuns(database, supervisor),
         OwnUsage(database),
         OwnSettings(database, documents.blobs),

@@ -161,7 +161,13 @@ class _Answer:
         run = self.turn.run
         listed = [written(call) for call in calls] or None
         if self.message is None:
-            record = MessageRecord(id=self.id, role="assistant", content="", tool_calls=listed)
+            record = MessageRecord(
+                id=self.id,
+                role="assistant",
+                content="",
+                tool_calls=listed,
+                untrusted=self.turn.untrusted,
+            )
             told = {"message_id": self.id, "tool_call_ids": [call.id for call in calls]}
             run.emit(TOOLS_REQUESTED, {"name": TOOLS_REQUESTED, "value": told}, record=record)
             return ""
@@ -171,7 +177,12 @@ class _Answer:
             run.announce(citations.CITATIONS, {"message_id": self.id, "citations": cited})
         self.message.end(
             MessageRecord(
-                id=self.id, role="assistant", content=text, citations=cited, tool_calls=listed
+                id=self.id,
+                role="assistant",
+                content=text,
+                citations=cited,
+                tool_calls=listed,
+                untrusted=self.turn.untrusted,
             )
         )
         return text

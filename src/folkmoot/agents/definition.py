@@ -21,6 +21,8 @@ class AgentDefinition:
         tools: Names of the tools that the workflow `tools` offers to the model.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
+        approve_always: Tool calls for which somebody is asked each time, by pattern.
+        approve_never: Tool calls for which nobody is, unless settings say otherwise.
     """
 
     id: str
@@ -32,3 +34,5 @@ class AgentDefinition:
     tools: tuple[str, ...] = ()
     most_answers: int = 12
     most_calls: int = 48
+    approve_always: tuple[str, ...] = ()
+    approve_never: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from folkmoot.agents import calling, citations, loading, order
+from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import History, Models, Opening, Retriever
@@ -14,11 +15,17 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
 from folkmoot.agents.turn import Turn
+from folkmoot.approvals.asking import Asking
 from folkmoot.http.access import demand
-from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import ChatMessage
+from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.log import LogReader
+from folkmoot.settings.groups import Guardrails
+from folkmoot.settings.service import Settings
+from folkmoot.tools.filtered import filtered
 
 READ_DOCUMENTS: Final = "documents:read"
 """The permission without which a turn searches no documents."""
@@ -31,40 +38,83 @@ LONGEST_QUERY: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class AgentExecutor:
-    """The executor of runs of kind `agent`; holds nothing of a run."""
+    """The executor of runs of kind `agent`; holds nothing of a run.
+
+    Without `settings` nothing is set, without `asking` nobody can be asked. `logs` are read by runs
+    that continue others.
+    """
 
     registry: AgentRegistry
     models: Models
     history: History
     retriever: Retriever
+    settings: Settings | None = None
+    asking: Asking | None = None
+    logs: LogReader | None = None
 
     async def __call__(self, run: LiveRun) -> None:
-        """Work a turn, or go on with one that another process began."""
+        """Work a turn, or go on with one that another process began or somebody had to decide."""
         wanted = order.read(run.input)
         agent = self.registry.get(wanted.agent)
         opening = run.context if isinstance(run.context, Opening) else await self.history.load(run)
-        past = replay(run.past)
+        past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:
             return
-        workflow = Workflow.RAG if past.searched else chosen(agent, wanted, opening, run.subject)
+        turn, workflow = await self._turn(run, agent, wanted, opening, past)
+        if workflow is Workflow.RAG and not past.searched:
+            await self._retrieve(turn, opening.question, wanted)
+        turn.instructions = instructions(turn, wanted, workflow)
+        try:
+            said = await _caught_up(turn, past)
+            if not loading.loaded():
+                await asyncio.to_thread(loading.graphs)
+            await loading.graphs().perform(turn, opening.question, said)
+        except Waiting:
+            if self.asking is not None:
+                await self.asking.interrupt(run, turn.permits.wanted)
+
+    async def _turn(
+        self,
+        run: LiveRun,
+        agent: AgentDefinition,
+        wanted: AgentOrder,
+        opening: Opening,
+        past: Past,
+    ) -> tuple[Turn, Workflow]:
+        """Return the turn as its log has left it, and how it is worked."""
+        guardrails = await self._guardrails(run.subject)
+        workflow = past.workflow or chosen(agent, wanted, opening, run.subject)
+        tools = self.registry.tools(agent) if workflow is Workflow.TOOLS else {}
         turn = Turn(
             run=run,
             agent=agent,
             model=await self.models.chat(run.subject, wanted.model, wanted.fallbacks),
             history=repaired(opening.history),
-            tools=self.registry.tools(agent) if workflow is Workflow.TOOLS else {},
+            tools=filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
             answers=len(past.whole),
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,
+            permits=Permits.of(agent, guardrails, self.asking, wanted.decisions),
+            untrusted=past.untrusted,
         )
         turn.sources.passages += past.passages
-        if workflow is Workflow.RAG and not past.searched:
-            await self._retrieve(turn, opening.question, wanted)
-        turn.instructions = instructions(turn, wanted, workflow)
-        said = await _caught_up(turn, past)
-        if not loading.loaded():
-            await asyncio.to_thread(loading.graphs)
-        await loading.graphs().perform(turn, opening.question, said)
+        if opening.untrusted:
+            turn.distrust("conversation")
+        return turn, workflow
+
+    async def _guardrails(self, subject: Subject) -> Guardrails:
+        if self.settings is None:
+            return Guardrails()
+        return (await self.settings.of(subject)).values(Guardrails)
+
+    async def _before(self, run: LiveRun, wanted: AgentOrder) -> Sequence[Recorded]:
+        """Return what the runs that this one continues have said, from the first one on."""
+        if self.logs is None:
+            return ()
+        told: list[Recorded] = []
+        for name in wanted.ancestors:
+            told += await self.logs.whole(run.subject, RunId(UUID(name)))
+        return told
 
     async def _retrieve(self, turn: Turn, question: str, wanted: AgentOrder) -> None:
         subject = turn.run.subject
@@ -76,6 +126,8 @@ class AgentExecutor:
                 subject, query, collections, wanted.passages, wanted.search_mode
             )
             turn.sources.show(found)
+        if found:
+            turn.distrust("documents")
 
 
 def chosen(
@@ -106,11 +158,19 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
 
 
 async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:
-    """Make the calls that an interrupted attempt still owed; return what has been said so far."""
+    """Make the calls that an interrupted attempt still owed; return what has been said so far.
+
+    Raises:
+        Waiting: Somebody has to decide about some of them.
+    """
     turn.take(past.call_ids)
     for call in past.asked():
         turn.remember(call)
+    turn.suspect = set(past.suspect())
     for call in past.pending():
         result = await calling.call(turn, call)
-        past.calls[call.id].result = result.text
+        if result is not None:
+            past.calls[call.id].result = result.text
+    if turn.permits.wanted:
+        raise Waiting
     return list(past.messages())

@@ -30,6 +30,7 @@ from langgraph.runtime import get_runtime
 from langgraph.types import Command
 
 from folkmoot.agents import answer, calling
+from folkmoot.agents.asking import Waiting
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.turn import Turn
 from folkmoot.llm import port
@@ -81,6 +82,8 @@ class PortModel(BaseChatModel):
         """Ask the turn's model; what it says goes into the run's log while it is said."""
         messages = self._convert_input(input).to_messages()
         with _out_of_the_graph() as turn:
+            if turn.permits.wanted:
+                raise Waiting
             return _ai_message(await answer.ask(turn, _request(turn, messages)))
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
@@ -99,9 +102,8 @@ class TurnTools(AgentMiddleware[AgentState[Any], Turn]):
         call_id = str(request.tool_call["id"])
         with _out_of_the_graph() as turn:
             result = await calling.call(turn, turn.calls[call_id])
-        return ToolMessage(
-            result.text, tool_call_id=call_id, name=request.tool_call["name"], id=call_id
-        )
+        text = result.text if result is not None else ""  # then the model is not asked any more
+        return ToolMessage(text, tool_call_id=call_id, name=request.tool_call["name"], id=call_id)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from folkmoot.agents.asking import Decision
 from folkmoot.agents.definition import Workflow
 
 KIND: Final = "agent"
@@ -33,6 +34,8 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         search_mode: How they are searched for.
         temperature: None leaves it to the provider; so does `max_tokens`.
         redact_pii: Whether personal data are kept out of the run.
+        ancestors: The runs that this one continues, the first one first.
+        decisions: What was decided about their calls.
     """
 
     agent: str
@@ -49,6 +52,8 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     temperature: float | None = None
     max_tokens: int | None = None
     redact_pii: bool = False
+    ancestors: tuple[str, ...] = ()
+    decisions: dict[str, Decision] = {}
 
     def stored(self) -> dict[str, Any]:
         """Return the order as JSON values."""

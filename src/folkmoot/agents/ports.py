@@ -21,11 +21,13 @@ class Opening:
         history: Earlier messages as far as the model shall see them, oldest first.
         question: The text that is to be answered.
         searchable: Whether the caller has documents that could be searched.
+        untrusted: Whether the history holds what anybody may have written.
     """
 
     history: Sequence[ChatMessage]
     question: str
     searchable: bool = False
+    untrusted: bool = False
 
 
 class History(Protocol):

@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
+from folkmoot.agents.definition import Workflow
+from folkmoot.agents.turn import UNTRUSTED
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.tools import sources
@@ -23,6 +25,7 @@ class _Call:
     id: str
     name: str
     parent: str
+    suspect: bool
     pieces: list[str] = field(default_factory=list[str])
     signature: str | None = None
     result: str | None = None
@@ -39,6 +42,7 @@ class Past:
         whole: Ids of the answers that came to their end, in order.
         passages: What the model was shown.
         searched: Whether it was searched before the first answer.
+        untrusted: Whether the model has read what anybody may have written.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -46,6 +50,7 @@ class Past:
     whole: dict[str, None] = field(default_factory=dict[str, None])
     passages: list[Passage] = field(default_factory=list[Passage])
     searched: bool = False
+    untrusted: bool = False
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -58,6 +63,13 @@ class Past:
         """Whether the last whole answer asked for no tool, so that nothing is left to do."""
         last = next(reversed(self.whole), None)
         return last is not None and not self.calls_of(last)
+
+    @property
+    def workflow(self) -> Workflow | None:
+        """How the turn has been worked so far, if that can be told."""
+        if self.searched:
+            return Workflow.RAG
+        return Workflow.TOOLS if self.calls else None
 
     def calls_of(self, message_id: str) -> Sequence[_Call]:
         """Return the tool calls of an answer."""
@@ -77,6 +89,10 @@ class Past:
     def asked(self) -> Sequence[ToolCall]:
         """Return every call of a whole answer."""
         return [call.whole() for call in self.calls.values() if call.parent in self.whole]
+
+    def suspect(self) -> Iterable[str]:
+        """Return the calls that were asked for after the model had read what is not trusted."""
+        return (call.id for call in self.calls.values() if call.suspect)
 
     def pending(self) -> Sequence[ToolCall]:
         """Return the calls of whole answers that have no result yet."""
@@ -105,7 +121,7 @@ class Past:
                 body = orjson.loads(payload)
                 call_id = body["toolCallId"]
                 self.calls[call_id] = _Call(
-                    call_id, body["toolCallName"], body.get("parentMessageId", "")
+                    call_id, body["toolCallName"], body.get("parentMessageId", ""), self.untrusted
                 )
             case Event.TOOL_DELTA:
                 body = orjson.loads(payload)
@@ -118,6 +134,8 @@ class Past:
                 self.calls[body["entityId"]].signature = body["encryptedValue"]
             case _ if type_ == TOOLS_REQUESTED:
                 self.whole[_value(payload)["message_id"]] = None
+            case _ if type_ == UNTRUSTED:
+                self.untrusted = True
             case _ if type_ == SOURCES:
                 self.searched = self.searched or not self.calls
                 self.passages += sources.read(_value(payload)["sources"])

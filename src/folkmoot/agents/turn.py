@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from folkmoot.agents.asking import Permits
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
 from folkmoot.kit.ids import new_id
@@ -16,6 +17,9 @@ from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
 from folkmoot.tools.tool import Tool
+
+UNTRUSTED: Final = "turn.untrusted"
+"""Event: from here on the model has read what anybody may have written; tells where from first."""
 
 USUAL_ID: Final = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -31,6 +35,9 @@ class Turn:
         calls: Tool calls of this turn by id, as the model wrote them.
         answers: How often the model has answered in this turn.
         temperature: As the caller has set it; so is `max_tokens`.
+        permits: What it may do unasked.
+        untrusted: Whether the model has read what anybody may have written.
+        suspect: Calls that it asked for after that.
     """
 
     run: LiveRun
@@ -43,6 +50,9 @@ class Turn:
     answers: int = 0
     temperature: float | None = None
     max_tokens: int | None = None
+    permits: Permits = field(default_factory=Permits)
+    untrusted: bool = False
+    suspect: set[str] = field(default_factory=set[str])
     sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 
@@ -83,3 +93,16 @@ class Turn:
         if len(self.calls) >= self.agent.most_calls:
             raise StepLimitReached(self.agent.most_calls, "tool calls")
         self.calls[call.id] = call
+        if self.untrusted:
+            self.suspect.add(call.id)
+
+    def place(self, call: ToolCall) -> int:
+        """Return the how manieth call of its tool this one is."""
+        named = [each.id for each in self.calls.values() if each.name == call.name]
+        return named.index(call.id) + 1
+
+    def distrust(self, origin: str) -> None:
+        """Note that the model reads what anybody may have written."""
+        if not self.untrusted:
+            self.untrusted = True
+            self.run.announce(UNTRUSTED, {"origin": origin})

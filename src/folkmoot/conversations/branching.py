@@ -12,6 +12,7 @@ from folkmoot.conversations.errors import MessageNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.paths import Path
 from folkmoot.conversations.service import answering, get
+from folkmoot.conversations.turns import concurrency_key
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
@@ -23,9 +24,9 @@ from folkmoot.runs.models import Run
 
 COPY: Final = """
 INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
-                      tool_call_id, citations, cut, created_at)
+                      tool_call_id, citations, cut, untrusted, created_at)
 SELECT m.org_id, CAST(:new_id AS uuid), m.id, m.user_id, m.run_id, m.role, m.content, m.tool_calls,
-       m.tool_call_id, m.citations, m.cut, m.created_at
+       m.tool_call_id, m.citations, m.cut, m.untrusted, m.created_at
 FROM messages AS m
 JOIN unnest(CAST(:path AS integer[]), CAST(:ends AS bigint[])) AS s (branch, upto)
   ON m.branch = s.branch AND m.seq <= s.upto
@@ -44,7 +45,8 @@ async def show(work: Work, conversation: Conversation, message_id: str) -> None:
         RunActive: A run is answering on the path that is shown.
     """
     message = await find(work, conversation, message_id)
-    if await answering(work, [conversation]):
+    key = concurrency_key(work.subject, conversation.client_id)
+    if await answering(work, [conversation]) or await runs.waiting(work, key):
         raise RunActive
     ways = await paths.everything(work, conversation)
     leading = [branch for branch, path in ways.items() if path.holds(message)]

@@ -23,8 +23,8 @@ MOST_CHARACTERS: Final = 60_000
 LEFT_OUT: Final = "\n\n[The rest was left out here.]"
 CUT_OFF: Final = "\n\n[This answer was cut off here.]"
 
-Row = tuple[UUID | None, Role | None, str, list[dict[str, Any]] | None, str | None, bool]
-"""Run, role, content, tool calls, tool call id, cut. All are NULL where there is no history."""
+Row = tuple[UUID | None, Role | None, str, list[dict[str, Any]] | None, str | None, bool, bool]
+"""Run, role, content, tool calls, tool call id, cut, untrusted. All are NULL without a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,17 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
         raise ConversationNotFound
     searchable, question = rows[0][:2]
     told = _told([cast(Row, row[2:]) for row in rows])
+    untrusted = any(row[-1] for row in rows)
     earlier = reversed(list(_within(told, MOST_CHARACTERS)))
     # Providers want the user to begin: a question that was left out takes its answer along.
     history = list(dropwhile(lambda message: message.role != "user", earlier))
-    return Opening(history=history, question=question, searchable=searchable)
+    return Opening(history=history, question=question, searchable=searchable, untrusted=untrusted)
 
 
 def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
     """Yield the messages, without answers that were cut off and given again in the same run."""
     later: UUID | None = None
-    for run_id, role, content, tool_calls, tool_call_id, cut in rows:
+    for run_id, role, content, tool_calls, tool_call_id, cut, _untrusted in rows:
         if role is None:
             return
         if not cut:

@@ -62,7 +62,10 @@ class Conversation(Model, OrgScoped, kw_only=True):
 
 
 class Message(Model, OrgScoped, kw_only=True):
-    """One message; `seq` is its place. `cut` says that a failure ended it early."""
+    """One message; `seq` is its place. `cut` says that a failure ended it early.
+
+    `untrusted` says that its writer had read what anybody may have written.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -86,6 +89,7 @@ class Message(Model, OrgScoped, kw_only=True):
     tool_call_id: Mapped[str | None]
     citations: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     cut: Mapped[bool] = mapped_column(server_default=text("false"))
+    untrusted: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

@@ -38,6 +38,7 @@ class Messages:
             "d": record.tool_call_id,
             "s": record.citations,
             "x": record.cut,
+            "y": record.untrusted,
         }
         return cast(JsonValue, row)
 

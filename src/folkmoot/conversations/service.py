@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
+from folkmoot.approvals import service as approvals
 from folkmoot.conversations import paths
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
@@ -93,6 +94,7 @@ async def delete(work: Work, conversation: Conversation) -> None:
     )
     for run_id in (await answering(work, [conversation])).values():
         await runs.request_cancel(work, str(run_id))
+    await approvals.withdraw(work, concurrency_key(work.subject, conversation.client_id))
 
 
 async def messages(

@@ -112,8 +112,9 @@ AT_LAST_KNOWN: Final[LiteralString] = """told AS (
 # question waits for it, so that its place comes after.
 EARLIER: Final[LiteralString] = """, earlier AS (
   INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
-                        tool_calls, tool_call_id)
-  SELECT %(org_id)s, c.id, c.branch, t.i, %(user_id)s, %(run_id)s, t.l, t.t, t.k, t.d
+                        tool_calls, tool_call_id, untrusted)
+  SELECT %(org_id)s, c.id, c.branch, t.i, %(user_id)s, %(run_id)s, t.l, t.t, t.k, t.d,
+         t.l <> 'user'
   FROM conversation AS c CROSS JOIN told AS t
   LEFT JOIN last AS l ON true LEFT JOIN ours AS o ON true
   WHERE NOT EXISTS (SELECT FROM known) AND CASE
@@ -134,19 +135,19 @@ AFTER_EARLIER: Final[LiteralString] = "\nWHERE (SELECT count(*) FROM earlier) >=
 # path has a message on it: more branches than messages are never wanted.
 READ: Final[LiteralString] = """
 SELECT ({searchable}), question.content, h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
-       h.cut
+       h.cut, h.untrusted
 FROM conversations AS c
 JOIN messages AS question ON question.org_id = c.org_id AND question.conversation_id = c.id
 LEFT JOIN conversation_branches AS b
   ON b.org_id = c.org_id AND b.conversation_id = c.id AND b.branch = c.branch
 LEFT JOIN LATERAL (
-  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut
+  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.untrusted
   FROM unnest(
     coalesce(b.path[cardinality(b.path) - %(limit)s:], '{{0}}'),
     b.ends[cardinality(b.path) - %(limit)s:]
   ) AS s (branch, upto)
   CROSS JOIN LATERAL (
-    SELECT a.seq, a.run_id, a.role, a.content, a.tool_calls, a.tool_call_id, a.cut
+    SELECT a.seq, a.run_id, a.role, a.content, a.tool_calls, a.tool_call_id, a.cut, a.untrusted
     FROM messages AS a
     WHERE a.org_id = c.org_id AND a.conversation_id = c.id AND a.branch = s.branch
       AND a.seq < question.seq AND a.seq <= coalesce(s.upto, 9223372036854775807)
@@ -165,12 +166,13 @@ NOTHING_SEARCHABLE: Final = "SELECT false"
 # said first comes first, whatever way the rows are read.
 PROJECT: Final[LiteralString] = """projected_messages AS (
 INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
-                      tool_calls, tool_call_id, citations, cut)
-SELECT c.org_id, c.id, c.branch, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x
+                      tool_calls, tool_call_id, citations, cut, untrusted)
+SELECT c.org_id, c.id, c.branch, e.i, c.user_id, e.r, e.l, e.t, e.k, e.d, e.s, e.x, e.y
 FROM lease, ROWS FROM (
   json_to_recordset(%s::json)
-    AS (o uuid, u uuid, c text, i text, r uuid, l text, t text, k jsonb, d text, s jsonb, x boolean)
-) WITH ORDINALITY AS e (o, u, c, i, r, l, t, k, d, s, x, n)
+    AS (o uuid, u uuid, c text, i text, r uuid, l text, t text, k jsonb, d text, s jsonb,
+        x boolean, y boolean)
+) WITH ORDINALITY AS e (o, u, c, i, r, l, t, k, d, s, x, y, n)
 CROSS JOIN LATERAL (
   SELECT org_id, id, user_id, branch FROM conversations
   WHERE org_id = e.o AND user_id = e.u AND client_id = e.c AND deleted_at IS NULL LIMIT 1

@@ -21,6 +21,8 @@ from folkmoot.agents.executor import READ_DOCUMENTS
 from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.approvals import service as approvals
+from folkmoot.approvals.errors import ApprovalsPending
 from folkmoot.conversations import statements
 from folkmoot.conversations.errors import MessageIdReused, MessageNotFound
 from folkmoot.conversations.history import MOST_MESSAGES, opening
@@ -126,6 +128,7 @@ class Turns:
             AgentNotFound, WorkflowUnknown, ModelUnknown: the choice can not be met.
             ModelNotAllowed, FeatureOff: it may not be met.
             RunActive: another run answers in this conversation.
+            ApprovalsPending: one that has asked for decisions waits for them.
             RunIdReused, MessageIdReused: the client's id stands for something else.
             MessageNotFound: the message that it was to follow is not there.
         """
@@ -213,6 +216,9 @@ class Turns:
             raise error
         async with self.database.work(subject) as work:
             known = await runs.own(work, new.client_id)
+            waits = await approvals.pending(work, new.concurrency_key or "") if not known else ()
+        if waits:
+            raise ApprovalsPending(waits)
         if known is None:
             raise RunActive
         if known.fingerprint != new.fingerprint:

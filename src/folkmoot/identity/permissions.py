@@ -59,6 +59,8 @@ MEMBER: Final = frozenset(
         "conversations:write",
         "runs:read",
         "runs:cancel",
+        "approvals:read",
+        "approvals:decide",
         "collections:read",
         "collections:write",
         "documents:read",
@@ -79,6 +81,7 @@ ADMIN: Final = (
         "api_keys:manage",  # the keys of others: see and revoke them
         "service_accounts:read",
         "service_accounts:write",  # and make their keys
+        "approvals:manage",  # what others have asked for: see and decide it
         "operations:read",
     }
 )

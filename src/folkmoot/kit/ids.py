@@ -25,6 +25,7 @@ SigningKeyId = NewType("SigningKeyId", UUID)
 SettingsId = NewType("SettingsId", UUID)
 CallId = NewType("CallId", UUID)
 CounterId = NewType("CounterId", UUID)
+ApprovalId = NewType("ApprovalId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -46,6 +47,7 @@ ALL: Final = (
     SettingsId,
     CallId,
     CounterId,
+    ApprovalId,
 )
 
 

@@ -62,6 +62,7 @@ def search_tool(retrieval: Retrieval, chosen: Chosen = everything) -> Tool:
         },
         call=search,
         idempotent=True,
+        writes=False,
     )
 
 

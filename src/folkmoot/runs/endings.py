@@ -1,5 +1,7 @@
 """The ends of a run: whatever happens to it, there is exactly one."""
 
+from collections.abc import Sequence
+
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.events import ENDS, Event
 from folkmoot.runs.live import LiveRun
@@ -24,9 +26,23 @@ def end(run: LiveRun, event: Event) -> None:
     metrics.run_finished(run.kind, ENDS[event])
     run.close_open()
     outcome = "cancelled" if event is Event.RUN_CANCELLED else "success"
+    run.emit(event, _finished(run, {"type": outcome}))
+
+
+def interrupt(run: LiveRun, asked: Sequence[object]) -> None:
+    """End a run that cannot go on before these questions are answered (AG-UI's interrupts)."""
+    if run.over:
+        return
+    metrics.run_finished(run.kind, RunState.INTERRUPTED)
+    run.close_open()
+    outcome: dict[str, object] = {"type": "interrupt", "interrupts": asked}
+    run.emit(Event.RUN_INTERRUPTED, _finished(run, outcome))
+
+
+def _finished(run: LiveRun, outcome: dict[str, object]) -> dict[str, object]:
     body: dict[str, object] = {
         "threadId": run.thread_id,
         "runId": run.client_id,
-        "outcome": {"type": outcome},
+        "outcome": outcome,
     }
-    run.emit(event, body | run.spent)
+    return body | run.spent

@@ -39,7 +39,10 @@ class Call(Usage, omit_defaults=True, kw_only=True):
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished message as projections see it; `cut` means that a failure ended it early."""
+    """A finished message as projections see it; `cut` means that a failure ended it early.
+
+    `untrusted` means that anybody may have a hand in it: its writer had read what is not trusted.
+    """
 
     id: str
     role: str
@@ -48,6 +51,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     citations: list[dict[str, Any]] | None = None
     tool_calls: list[dict[str, Any]] | None = None
     tool_call_id: str | None = None
+    untrusted: bool = False
 
 
 class Entry(msgspec.Struct, eq=False):

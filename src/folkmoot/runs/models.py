@@ -34,6 +34,8 @@ class Run(Model, OrgScoped, kw_only=True):
     `seq` and `head` are set when it ends: the length of its log and the head of its hash chain.
     `attempt` counts how often it was taken up, `deaths` how many processes have died over it.
     `erased_at` says since when its contents are erased, because its user has gone.
+    One that was interrupted is `waiting` until what it asked is decided; what continues it names
+    it as `parent_run_id`.
     """
 
     __tablename__ = "runs"
@@ -44,7 +46,19 @@ class Run(Model, OrgScoped, kw_only=True):
             "org_id",
             "concurrency_key",
             unique=True,
-            postgresql_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running') OR waiting"),
+        ),
+        Index(
+            "ix_runs_parent",
+            "org_id",
+            "parent_run_id",
+            postgresql_where=text("parent_run_id IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(
+            ["org_id", "parent_run_id"],
+            ["runs.org_id", "runs.id"],
+            name="fk_runs_parent",
+            ondelete="SET NULL (parent_run_id)",
         ),
         Index(
             "ix_runs_held", "process_id", postgresql_where=text("state IN ('queued', 'running')")
@@ -74,6 +88,8 @@ class Run(Model, OrgScoped, kw_only=True):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None] = mapped_column(default=None)
+    waiting: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    parent_run_id: Mapped[RunId | None] = mapped_column(default=None)
 
 
 class RunEvent(Model, OrgScoped, kw_only=True):

@@ -21,6 +21,7 @@ class NewRun:
         thread_id: What the client calls the thread it belongs to.
         fingerprint: SHA-256 of everything that makes a repeated request the same one.
         concurrency_key: Of runs with the same key, one at a time is active.
+        parent_run_id: The run that this one continues.
     """
 
     id: RunId
@@ -31,13 +32,15 @@ class NewRun:
     fingerprint: bytes
     concurrency_key: str | None
     subject: Subject
+    parent_run_id: RunId | None = None
 
 
 INSERT_RUN: Final = """
 INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
-                  concurrency_key, scopes, process_id, attempt, started_at)
+                  concurrency_key, scopes, process_id, parent_run_id, attempt, started_at)
 VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'running', %(input)s, %(client_id)s,
-        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(process_id)s, 1, now())
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(process_id)s,
+        %(parent_run_id)s, 1, now())
 """
 
 QUEUE_RUN: Final = """
@@ -63,6 +66,7 @@ def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
         "concurrency_key": new.concurrency_key,
         "scopes": _array(subject.permissions) if subject.api_key else None,
         "process_id": process_id,
+        "parent_run_id": new.parent_run_id,
     }
 
 

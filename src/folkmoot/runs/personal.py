@@ -175,6 +175,7 @@ async def _erase(work: Work, run_ids: Sequence[RunId]) -> None:
             thread_id=named,
             fingerprint=b"",
             concurrency_key=None,
+            waiting=False,
             error_detail=None,
             erased_at=clock.now(),
         )

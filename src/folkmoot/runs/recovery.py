@@ -32,8 +32,8 @@ RETURNING attempt
 """
 
 CLOSE: Final = """
-UPDATE runs SET state = %(state)s, seq = %(seq)s, head = %(head)s,
-                usage = nullif(%(usage)s::jsonb, 'null'),
+UPDATE runs SET state = %(state)s, waiting = %(state)s = 'interrupted',
+                seq = %(seq)s, head = %(head)s, usage = nullif(%(usage)s::jsonb, 'null'),
                 error_code = %(code)s, error_detail = %(message)s,
                 finished_at = to_timestamp(%(at_ms)s / 1000.0)
 WHERE org_id = %(org_id)s AND id = %(run_id)s AND process_id = %(process_id)s AND state = 'running'

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
@@ -13,11 +15,11 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.errors import LeaseLost, RunNotFound
+from folkmoot.runs.errors import LeaseLost, RunActive, RunIdReused, RunNotFound
 from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.models import LedgerEntry, Process, Run
-from folkmoot.runs.opening import QUEUE_RUN, NewRun, parameters
+from folkmoot.runs.opening import INSERT_RUN, QUEUE_RUN, Clash, NewRun, clash, parameters
 from folkmoot.runs.states import ACTIVE, CallState, RunState
 
 LISTING: Final = Listing("runs", Run.id, {"created_at": Run.id})
@@ -121,6 +123,52 @@ async def queue(work: Work, new: NewRun) -> None:
     """Store a run for a worker to take up; the job that does so is deferred in the same work."""
     connection = await work.session.connection()
     await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
+
+
+async def store(work: Work, new: NewRun, process_id: ProcessId) -> None:
+    """Store a run that a process begins as soon as the work is committed.
+
+    Raises:
+        RunActive, RunIdReused: Another run stands in its way.
+    """
+    connection = await work.session.connection()
+    try:
+        await connection.exec_driver_sql(INSERT_RUN, parameters(new, process_id))
+    except IntegrityError as error:
+        known = clash(error.orig) if isinstance(error.orig, UniqueViolation) else None
+        if known is None:
+            raise
+        raise (RunActive if known is Clash.ACTIVE else RunIdReused) from None
+
+
+async def waiting(work: Work, key: str) -> Run | None:
+    """Return the run that waits under a concurrency key; its row is held until the work ends."""
+    statement = select(Run).where(
+        Run.org_id == work.subject.org_id, Run.concurrency_key == key, Run.waiting
+    )
+    return (await work.session.scalars(statement.with_for_update())).first()
+
+
+async def hold(work: Work, run_id: RunId) -> Run:
+    """Return a run of the organisation whose row nobody else changes until the work ends."""
+    statement = select(Run).where(Run.org_id == work.subject.org_id, Run.id == run_id)
+    found = (await work.session.scalars(statement.with_for_update())).first()
+    if found is None:
+        raise RunNotFound
+    return found
+
+
+async def continued(work: Work, run_id: RunId) -> bool:
+    """Whether another run goes on where this one was interrupted."""
+    statement = select(Run.id).where(Run.org_id == work.subject.org_id, Run.parent_run_id == run_id)
+    return await work.session.scalar(statement.limit(1)) is not None
+
+
+async def release(work: Work, run: Run) -> None:
+    """Let a run wait no more; what continues it is made in the same work."""
+    await work.session.execute(
+        update(Run).where(Run.org_id == run.org_id, Run.id == run.id).values(waiting=False)
+    )
 
 
 async def needing_review(work: Work, run: Run) -> Sequence[LedgerEntry]:

@@ -46,6 +46,18 @@ ModelName = Annotated[
 ]
 
 
+ToolPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:*/-]{1,128}$")]
+CallWritten = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_.:*/-]{1,128}"
+        r"(\([A-Za-z0-9_-]{1,64}=[^(),=\x00-\x1f]{1,200}"
+        r"(,[A-Za-z0-9_-]{1,64}=[^(),=\x00-\x1f]{1,200}){0,9}\))?$"
+    ),
+]
+HostPattern = Annotated[str, Field(pattern=r"^[a-z0-9*.-]{1,253}$")]
+
+
 class Group(StrEnum):
     """The groups of settings."""
 
@@ -63,6 +75,17 @@ class SearchMode(StrEnum):
     HYBRID = "hybrid"
     DENSE = "dense"
     LEXICAL = "lexical"
+
+
+class Approvers(StrEnum):
+    """Who may approve a call; the later, the fewer."""
+
+    REQUESTER = "requester"
+    """Who has asked the agent, or anybody who looks after approvals."""
+    APPROVERS = "approvers"
+    """Who looks after approvals, for what they have asked themselves, too."""
+    OTHERS = "others"
+    """Who looks after approvals, and has not asked themselves."""
 
 
 class ColorScheme(StrEnum):
@@ -166,6 +189,42 @@ class Guardrails(Values):
     injection_check: Yes = Field(
         default=None, description="Look for instructions in what tools and documents say."
     )
+    allowed_tools: Annotated[list[ToolPattern], Field(max_length=200)] | None = Field(
+        default=None,
+        description="Names of the tools that agents may use; `*` stands for anything. Unset, all.",
+        examples=[["clock", "search_*"]],
+    )
+    denied_tools: Annotated[list[ToolPattern], Field(max_length=200)] | None = Field(
+        default=None,
+        description="Names of tools that they may not use, whatever else is allowed.",
+        examples=[["crm.delete_*"]],
+    )
+    approve_always: Annotated[list[CallWritten], Field(max_length=200)] | None = Field(
+        default=None,
+        description="Tool calls for which somebody is asked each time: a name, or a name with"
+        " patterns of arguments.",
+        examples=[["pay", "send_mail(to=*@example.org)"]],
+    )
+    approve_never: Annotated[list[CallWritten], Field(max_length=200)] | None = Field(
+        default=None,
+        description="Tool calls for which nobody is asked, although they have an effect and the"
+        " agent has read what anybody may have written.",
+        examples=[["note(book=diary)"]],
+    )
+    approvers: Approvers | None = Field(
+        default=None,
+        description="Who approves: whoever has asked the agent, whoever looks after approvals, or"
+        " of those only others than whoever has asked.",
+    )
+    approval_hours: Annotated[int, Field(ge=1, le=720), BeforeValidator(counted)] | None = Field(
+        default=None, description="How long a call waits for its approval.", examples=[24]
+    )
+    fetch_hosts: Annotated[list[HostPattern], Field(max_length=200)] | None = Field(
+        default=None,
+        description="Hosts whose pages agents may read; `*.example.org` stands for all below, and"
+        " `*` for every host of the Internet. None, and there is no tool for it.",
+        examples=[["docs.example.org", "*.example.net"]],
+    )
 
 
 class Theme(Values):
@@ -228,7 +287,17 @@ BUILT_IN: Final[dict[str, dict[str, Any]]] = {
         "chunk_size": 1_200,
         "chunk_overlap": 150,
     },
-    "guardrails": {"redact_pii": False, "blocked_patterns": [], "injection_check": False},
+    "guardrails": {
+        "redact_pii": False,
+        "blocked_patterns": [],
+        "injection_check": False,
+        "denied_tools": [],
+        "approve_always": [],
+        "approve_never": [],
+        "approvers": Approvers.REQUESTER,
+        "approval_hours": 24,
+        "fetch_hosts": [],
+    },
     "theme": {"color_scheme": ColorScheme.AUTO, "name": "Folkmoot"},
     "budget": {"soft_warning_percent": 80},
 }

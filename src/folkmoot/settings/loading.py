@@ -202,7 +202,7 @@ def _content(path: str, key: str, origin: str) -> str:
 def _typed(text: str, hint: object) -> object:
     """Return a variable's text as the type that its setting has, where it reads like one."""
     kinds = {hint, *get_args(hint)} - {type(None)}
-    if list[str] in kinds:
+    if not kinds.isdisjoint({list[str], list[int]}):
         return _items(text)
     if any(_of_models(kind) for kind in kinds):
         return _written(text)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from folkmoot.settings.groups import Budget, Guardrails, Models, Values
+from folkmoot.kit import glob
+from folkmoot.settings.groups import Approvers, Budget, Guardrails, Models, Values
 
 Json = Any
 """Values of one field: what they are is the field's to say, and both are of it."""
@@ -37,9 +38,20 @@ def _fewer(above: list[str], given: list[str]) -> list[str]:
     return [each for each in given if each in above]
 
 
+def _covered(above: list[str], given: list[str]) -> list[str]:
+    return [each for each in given if glob.is_among(each, above)]
+
+
+def _stricter(above: str, given: str) -> str:
+    return max(above, given, key=APPROVERS.index)
+
+
 def _more(above: list[str], given: list[str]) -> list[str]:
     return [*above, *(each for each in given if each not in above)]
 
+
+APPROVERS: Final = tuple(Approvers)
+"""Who may approve; the later, the fewer."""
 
 ON: Final = Restriction(_either, lambda above, given: above and not given, free=False)
 """A guard that is on above stays on."""
@@ -50,11 +62,25 @@ MORE: Final = Restriction(_more, lambda _above, _given: False, free=[])
 LESS: Final = Restriction(min, lambda above, given: given > above)
 """No more than above."""
 
+COVERED: Final = Restriction(_covered, lambda above, given: _covered(above, given) != given)
+"""What a pattern allows below, one above allows, too."""
+STRICTER: Final = Restriction(
+    _stricter, lambda above, given: _stricter(above, given) != given, free=APPROVERS[0]
+)
+"""No others may than above."""
+
 RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
     (Models, "allowed_models"): FEWER,
     (Guardrails, "redact_pii"): ON,
     (Guardrails, "blocked_patterns"): MORE,
     (Guardrails, "injection_check"): ON,
+    (Guardrails, "allowed_tools"): COVERED,
+    (Guardrails, "denied_tools"): MORE,
+    (Guardrails, "approve_always"): MORE,
+    (Guardrails, "approve_never"): COVERED,
+    (Guardrails, "approvers"): STRICTER,
+    (Guardrails, "approval_hours"): LESS,
+    (Guardrails, "fetch_hosts"): COVERED,
     (Budget, "monthly_limit_usd"): LESS,
     (Budget, "daily_calls"): LESS,
 }

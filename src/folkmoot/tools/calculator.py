@@ -190,5 +190,7 @@ CALCULATOR: Final = Tool(
     },
     call=answer,
     idempotent=True,
+    writes=False,
+    trusted=True,
     timeout=5.0,
 )

@@ -42,5 +42,7 @@ CLOCK: Final = Tool(
     },
     call=tell,
     idempotent=True,
+    writes=False,
+    trusted=True,
     timeout=5.0,
 )

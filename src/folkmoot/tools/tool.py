@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from pydantic import JsonValue
@@ -11,17 +12,27 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
 
 
+class Asks(StrEnum):
+    """When somebody is asked before a call is made."""
+
+    NEVER = "never"
+    AFTER_UNTRUSTED = "after_untrusted"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """For whom and in which run a tool is called; `call_id` names this one call in the run.
 
-    A tool that shows passages of documents to the model takes their numbers from `sources`.
+    A tool that shows passages of documents to the model takes their numbers from `sources`. `hosts`
+    are those that may be asked for what a model wants to read.
     """
 
     run: LiveRun
     subject: Subject
     call_id: str
     sources: Sources = field(default_factory=Sources)
+    hosts: tuple[str, ...] = ()
 
 
 ToolFunction = Callable[[ToolContext, dict[str, Any]], Awaitable[str]]
@@ -37,6 +48,11 @@ class Tool:
         call: Takes arguments that fit the schema. An `AppError` it raises is told to the model.
         idempotent: Whether calling it twice does no harm. Only then is a call repeated of which a
             crash has left open whether it happened.
+        writes: Whether a call has an effect outside, or tells somebody there something. Such a call
+            needs a person's approval once the model has read what anybody may have written.
+        trusted: Whether its results are the deployment's own words, and nobody else's.
+        asks: When somebody is asked before a call, if it is the tool's own to say.
+        most_calls: How often one turn may call it.
         timeout: Seconds a call may take.
         max_output: Characters of its result that reach the model.
     """
@@ -46,5 +62,9 @@ class Tool:
     parameters: dict[str, JsonValue]
     call: ToolFunction
     idempotent: bool = False
+    writes: bool = True
+    trusted: bool = False
+    asks: Asks | None = None
+    most_calls: int | None = None
     timeout: float = 30.0
     max_output: int = 16_000

@@ -42,6 +42,7 @@ class Counter:
             description="Counts.",
             parameters={"type": "object", "properties": {"what": {"type": "string"}}},
             call=self,
+            writes=False,
         )
 
 

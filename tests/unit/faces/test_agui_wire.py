@@ -6,6 +6,8 @@ from typing import Any, cast
 import pytest
 
 from folkmoot.agents.order import ContextItem
+from folkmoot.conversations.resuming import Answer, Resumption
+from folkmoot.conversations.turns import Question
 from folkmoot.faces.agui import openapi, wire
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId, new_id
@@ -30,6 +32,12 @@ def fault(body: bytes) -> tuple[str, str]:
     return entry["pointer"], entry["detail"]
 
 
+def read(body: bytes) -> Question:
+    question = wire.read("chat", body)
+    assert isinstance(question, Question)
+    return question
+
+
 def messages(*contents: Any, role: str = "user") -> list[dict[str, Any]]:
     return [
         {"id": f"m{place}", "role": role, "content": content}
@@ -44,19 +52,19 @@ def test_the_last_message_of_the_user_is_the_question() -> None:
         {"id": "m3", "role": "user", "content": "Second"},
         {"id": "m4", "role": "tool", "content": "x", "toolCallId": "c"},
     ]
-    question = wire.read("chat", given(messages=history))
+    question = read(given(messages=history))
     assert (question.message_id, question.text) == ("m3", "Second")
 
 
 def test_parts_of_text_are_joined() -> None:
     parts = [{"type": "text", "text": "One "}, {"type": "text", "text": "two"}]
-    assert wire.read("chat", given(messages=messages(parts))).text == "One two"
+    assert read(given(messages=messages(parts))).text == "One two"
 
 
 def test_a_part_that_can_not_be_read_does_not_fail_the_run() -> None:
     source = {"type": "url", "value": "https://example.org/x.png"}
     parts = [{"type": "text", "text": "What is this?"}, {"type": "image", "source": source}]
-    question = wire.read("chat", given(messages=messages(parts)))
+    question = read(given(messages=messages(parts)))
     assert question.text.startswith("What is this?\n[Something of type image ")
     assert "example.org" not in question.text
 
@@ -69,7 +77,7 @@ def test_what_folkmoot_knows_of_the_forwarded_properties_is_read() -> None:
         "model": "openai:x",
         "theme": {"dark": True},
     }
-    question = wire.read("chat", given(forwardedProps=props))
+    question = read(given(forwardedProps=props))
     assert question.workflow == "rag"
     assert question.collection_ids == (CollectionId(collection),)
     assert question.model == "openai:x"
@@ -77,19 +85,19 @@ def test_what_folkmoot_knows_of_the_forwarded_properties_is_read() -> None:
 
 @pytest.mark.parametrize("props", [None, {}, [], "text", 5, True])
 def test_forwarded_properties_may_be_anything(props: Any) -> None:
-    question = wire.read("chat", given(forwardedProps=props))
+    question = read(given(forwardedProps=props))
     assert question.workflow is None
     assert question.collection_ids == ()
 
 
 def test_the_context_of_the_application_is_taken_along() -> None:
-    question = wire.read("chat", given(context=[{"description": "page", "value": "home"}]))
+    question = read(given(context=[{"description": "page", "value": "home"}]))
     assert question.context == (ContextItem("page", "home"),)
 
 
 def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
     body = given(state=None, tools=None, context=None, forwardedProps=None, resume=None, x=[1])
-    assert wire.read("chat", body).text == "Hello"
+    assert read(body).text == "Hello"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,9 @@ def test_fields_that_are_left_out_null_or_unknown_do_no_harm() -> None:
         (given(context=[{"description": "x"}]), "/body/context/0"),
         (given(forwardedProps={"collection_ids": ["x"]}), "/body/forwardedProps/collection_ids/0"),
         (given(forwardedProps={"workflow": 1}), "/body/forwardedProps/workflow"),
-        (given(resume=[{"interruptId": "i", "status": "resolved"}]), "/body/resume"),
+        (given(resume=[{"interruptId": "i", "status": "resolved"}]), "/body/resume/0/payload"),
+        (given(resume=[{"interruptId": "i", "status": "maybe"}]), "/body/resume/0/status"),
+        (given(resume=[{"status": "cancelled"}]), "/body/resume/0"),
     ],
 )
 def test_what_can_not_be_answered_is_refused_with_its_place(body: bytes, pointer: str) -> None:
@@ -140,4 +150,34 @@ def test_a_refusal_says_what_was_expected() -> None:
 
 def test_the_example_of_the_documentation_is_taken() -> None:
     example = json.dumps(openapi.RUN_AGENT_INPUT["example"]).encode()
-    assert wire.read("chat", example).text == "What does the report say?"
+    assert read(example).text == "What does the report say?"
+
+
+def test_answers_to_interrupts_are_no_question() -> None:
+    edited = {"approved": True, "editedArgs": {"to": "ada"}, "remember": True}
+    resume = [
+        {"interruptId": "a", "status": "resolved", "payload": {"approved": True}},
+        {"interruptId": "b", "status": "resolved", "payload": edited},
+        {"interruptId": "c", "status": "resolved", "payload": {"approved": False, "reason": "No"}},
+        {"interruptId": "d", "status": "cancelled"},
+    ]
+    assert wire.read("chat", given(resume=resume)) == Resumption(
+        agent_id="chat",
+        thread_id="t",
+        run_id="r",
+        message_id="m",
+        answers=(
+            Answer("a", approved=True),
+            Answer("b", approved=True, arguments={"to": "ada"}, remember=True),
+            Answer("c", approved=False, reason="No"),
+            Answer("d", None),
+        ),
+    )
+
+
+def test_answers_need_no_messages() -> None:
+    found = wire.read(
+        "chat", given(messages=[], resume=[{"interruptId": "d", "status": "cancelled"}])
+    )
+    assert isinstance(found, Resumption)
+    assert found.message_id is None

@@ -5,7 +5,6 @@ import ipaddress
 import pytest
 
 from folkmoot.kit.outbound.addresses import is_public
-from folkmoot.kit.outbound.client import is_among
 from folkmoot.kit.outbound.errors import Unreachable
 from folkmoot.kit.outbound.rules import Place, Rules
 
@@ -162,11 +161,3 @@ def test_a_deployment_names_the_only_ports() -> None:
 def test_what_names_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - two messages, one of Python's
         Place.parse(text)
-
-
-def test_hosts_are_named_one_by_one_or_with_all_below() -> None:
-    hosts = ("example.org", "*.example.net")
-    assert is_among("example.org", hosts)
-    assert is_among("a.b.example.net", hosts)
-    for host in ("a.example.org", "example.net", "badexample.net", "example.org.evil"):
-        assert not is_among(host, hosts)

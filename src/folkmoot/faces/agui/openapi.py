@@ -94,6 +94,29 @@ PROPS: Final[dict[str, Any]] = {
         },
     },
 }
+ANSWERED: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "interruptId": ID,
+        "status": {"const": "resolved"},
+        "payload": {
+            "type": "object",
+            "properties": {
+                "approved": {"type": "boolean"},
+                "editedArgs": {"type": ["object", "null"]},
+                "reason": {"type": ["string", "null"], "maxLength": 1000, "pattern": r"^[^\x00]*$"},
+                "remember": {"type": "boolean"},
+            },
+            "required": ["approved"],
+        },
+    },
+    "required": ["interruptId", "status", "payload"],
+}
+ABANDONED: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"interruptId": ID, "status": {"const": "cancelled"}},
+    "required": ["interruptId", "status"],
+}
 RUN_AGENT_INPUT: Final[dict[str, Any]] = {
     "title": "RunAgentInput",
     "description": f"AG-UI 1.0, {SPEC}. The last message of the user is what is asked.",
@@ -101,12 +124,7 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
     "properties": {
         "threadId": {**ID, "description": "The conversation; it is made on first use."},
         "runId": {**ID, "description": "The run. Sent again with the same body, it goes on."},
-        "messages": {
-            "type": "array",
-            "items": {"anyOf": [USER_MESSAGE, OTHER_MESSAGE]},
-            "contains": USER_MESSAGE,
-            "minItems": 1,
-        },
+        "messages": {"type": "array", "items": {"anyOf": [USER_MESSAGE, OTHER_MESSAGE]}},
         "context": {
             "type": ["array", "null"],
             "items": CONTEXT,
@@ -118,11 +136,17 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
         "tools": {"description": "Tools of the client: taken and not used."},
         "resume": {
             "type": ["array", "null"],
-            "maxItems": 0,
-            "description": "There is no interrupt to resume yet.",
+            "items": {"anyOf": [ANSWERED, ABANDONED]},
+            "maxItems": 100,
+            "description": "Answers to all that an interrupted run has asked; then nothing new is"
+            " asked.",
         },
     },
     "required": ["threadId", "runId", "messages"],
+    "anyOf": [
+        {"properties": {"messages": {"contains": USER_MESSAGE, "minItems": 1}}},
+        {"properties": {"resume": {"type": "array", "minItems": 1}}, "required": ["resume"]},
+    ],
     "example": {
         "threadId": "thread-1",
         "runId": "run-1",

@@ -7,7 +7,18 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from folkmoot.agents.errors import AgentNotFound, WorkflowUnknown
+from folkmoot.approvals.errors import (
+    ApprovalDecided,
+    ApprovalExpired,
+    ApprovalNotFound,
+    ApprovalNotYours,
+    ApprovalsPending,
+    ApprovalTooEarly,
+    EditUnfit,
+    RequesterGone,
+)
 from folkmoot.conversations.errors import MessageIdReused, MessageNotFound, ModelNotAllowed
+from folkmoot.conversations.resuming import Resuming, Resumption
 from folkmoot.conversations.turns import Turns
 from folkmoot.faces.agui import openapi, wire
 from folkmoot.faces.agui.errors import InputInvalid, NotJson
@@ -37,6 +48,14 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ModelNotAllowed,
         FeatureOff,
         PermissionDenied,
+        ApprovalNotFound,
+        ApprovalNotYours,
+        ApprovalDecided,
+        ApprovalExpired,
+        ApprovalTooEarly,
+        ApprovalsPending,
+        EditUnfit,
+        RequesterGone,
         RunActive,
         RunIdReused,
         NotJson,
@@ -49,7 +68,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def router(turns: Turns) -> APIRouter:
+def router(turns: Turns, resuming: Resuming) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/chat", tags=["chat"])
     reader = LogReader(turns.database)
@@ -65,7 +84,7 @@ def router(turns: Turns) -> APIRouter:
         request: Request,
         subject: Annotated[Subject, require("agents:run")],
     ) -> Response:
-        """Ask an agent and stream its answer.
+        """Ask an agent and stream its answer, or answer what it has asked (`resume`).
 
         The run goes on when the stream is cut. Read on with `GET /api/v1/runs/{runId}/events`, or
         by sending the same request again; `Last-Event-ID` says in both what is there already.
@@ -73,9 +92,12 @@ def router(turns: Turns) -> APIRouter:
         after = sse.last_event_id(request.headers.get("last-event-id"))
         if not _is_json(request):
             raise NotJson
-        question = wire.read(agent_id, await request.body())
+        wanted = wire.read(agent_id, await request.body())
         again = await repeated(request, subject)
-        opened = await turns.open(subject, question)
+        if isinstance(wanted, Resumption):
+            opened = await resuming.open(subject, wanted)
+        else:
+            opened = await turns.open(subject, wanted)
         after = 0 if opened.begun else after  # what a client has of a run before is not of this one
         answer = stream(turns.supervisor, reader, subject, opened.run_id, after=after, render=frame)
         if again:

@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from folkmoot.agents.order import ContextItem
 from folkmoot.conversations.history import MOST_MESSAGES
+from folkmoot.conversations.resuming import Answer, Resumption
 from folkmoot.conversations.turns import BEGINNING, EarlierMessage, Question
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
@@ -68,6 +69,21 @@ class ForwardedProps(Struct):
     parent_id: Id | UnsetType | None = UNSET
 
 
+class IncomingEntry(Struct, rename="camel"):
+    interrupt_id: Id
+    status: Literal["resolved", "cancelled"]
+    payload: Raw = NOTHING
+
+
+class IncomingPayload(Struct, rename="camel"):
+    """An answer of the shape that an interrupt asks for."""
+
+    approved: bool
+    edited_args: dict[str, Any] | None = None
+    reason: Annotated[str, Meta(max_length=1_000, pattern=r"^[^\x00]*\Z")] | None = None
+    remember: bool = False
+
+
 class RunAgentInput(Struct, rename="camel"):
     """See https://ag-ui.com/spec/1.0/schema.json."""
 
@@ -76,12 +92,13 @@ class RunAgentInput(Struct, rename="camel"):
     messages: list[IncomingMessage]
     context: Annotated[list[IncomingContext], Meta(max_length=50)] | None = None
     forwarded_props: Raw = NOTHING
-    resume: list[Any] | None = None
+    resume: Annotated[list[IncomingEntry], Meta(max_length=100)] | None = None
 
 
 INPUT: Final = msgspec.json.Decoder(RunAgentInput)
 CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart] | None)
 CALLS: Final = msgspec.json.Decoder(list[IncomingCall] | None)
+PAYLOAD: Final = msgspec.json.Decoder(IncomingPayload)
 CALL_ID: Final = msgspec.json.Decoder(Id)
 PROPS: Final = msgspec.json.Decoder(ForwardedProps)
 
@@ -89,15 +106,39 @@ PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
 STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
-def read(agent_id: str, body: bytes) -> Question:
-    """Return what a request asks.
+def read(agent_id: str, body: bytes) -> Question | Resumption:
+    """Return what a request asks, or what it answers.
 
     Raises:
         InputInvalid: it asks nothing that can be answered; says where.
     """
     wanted = _decoded(INPUT, body, "/body")
     if wanted.resume:
-        raise InputInvalid("/body/resume", "There is no interrupt to resume.")
+        return _resumption(agent_id, wanted, wanted.resume)
+    return _asked(agent_id, wanted)
+
+
+def _resumption(
+    agent_id: str, wanted: RunAgentInput, entries: Sequence[IncomingEntry]
+) -> Resumption:
+    asked = [message.id for message in wanted.messages if message.role == "user"]
+    return Resumption(
+        agent_id=agent_id,
+        thread_id=wanted.thread_id,
+        run_id=wanted.run_id,
+        message_id=asked[-1] if asked else None,
+        answers=tuple(_answer(place, entry) for place, entry in enumerate(entries)),
+    )
+
+
+def _answer(place: int, entry: IncomingEntry) -> Answer:
+    if entry.status == "cancelled":
+        return Answer(entry.interrupt_id, None)
+    said = _decoded(PAYLOAD, entry.payload, f"/body/resume/{place}/payload")
+    return Answer(entry.interrupt_id, said.approved, said.edited_args, said.reason, said.remember)
+
+
+def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
     place, message = _question(wanted.messages)
     earlier = _earlier(wanted.messages[:place], message.id) if place else ()
     props = _props(wanted.forwarded_props)

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Literal
 
+from folkmoot.kit import glob
 from folkmoot.kit.outbound.errors import AnswerUnusable, Unreachable
 from folkmoot.kit.outbound.inflating import Bounded
 from folkmoot.kit.outbound.resolving import CheckedResolver, Lookup, Target, look_up
@@ -125,7 +126,7 @@ class Outbound:
 
     async def _ask(self, request: Request) -> Answer:
         url = self.rules.check(request.url)
-        if request.hosts is not None and not is_among(host_of(url), request.hosts):
+        if request.hosts is not None and not glob.is_among(host_of(url), request.hosts):
             raise Unreachable
         library = import_module("aiohttp")
         try:
@@ -156,14 +157,6 @@ class Outbound:
             )
             self._session = session
         return self._session
-
-
-def is_among(host: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a host is one of those named, or below one that is named by `*.`."""
-    for pattern in (each.lower().rstrip(".") for each in patterns):
-        if host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])):
-            return True
-    return False
 
 
 def _patience(library: ModuleType, limits: Limits) -> "aiohttp.ClientTimeout":

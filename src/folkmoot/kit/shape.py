@@ -1,0 +1,35 @@
+"""Whether a value has the shape that a JSON schema describes."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final
+
+import orjson
+from pydantic import JsonValue
+
+FAULTS: Final = 5
+"""Faults that are told at once."""
+LINE: Final = 200
+"""Characters of one fault."""
+KEPT: Final = 256
+"""Checkers that are kept compiled."""
+
+
+def faults(schema: Mapping[str, JsonValue], value: object) -> list[str]:
+    """Return where and why a value does not fit; references out of the schema are not fetched.
+
+    The checker is loaded when it is first needed: 6 MB that few need.
+    """
+    found: list[str] = []
+    for error in _checker(orjson.dumps(schema)).iter_errors(value):
+        place = "/" + "/".join(str(part) for part in error.instance_path)
+        found.append(f"{place}: {error.message}"[:LINE])
+        if len(found) == FAULTS:
+            break
+    return found
+
+
+@lru_cache(KEPT)
+def _checker(schema: bytes) -> Any:  # noqa: ANN401 - one of the library's classes, by the dialect
+    return import_module("jsonschema_rs").validator_for(orjson.loads(schema), offline=True)
