@@ -35,9 +35,10 @@ def newcomer(server: Deployed) -> dict[str, str]:
 
 def question(http: httpx.Client, server: Deployed, headers: dict[str, str]) -> str:
     """Have somebody asked before the clock is looked at; return the id of the approval."""
-    settings = {"values": {"approve_always": ["clock"]}}
-    set_ = http.patch("/api/v1/settings/guardrails?scope=user", json=settings)
-    assert set_.is_success, set_.text
+    settings, any_version = {"values": {"approve_always": ["clock"]}}, {"If-Match": "*"}
+    path = "/api/v1/settings/guardrails?scope=user"
+    told = http.patch(path, json=settings, headers=any_version)
+    assert told.is_success, told.text
     props = {"workflow": "tools"}
     turn = Turn(server.url, headers, "[[fake-tool=clock]]", props=props).ask()
     asked: str = turn.events[-1]["outcome"]["interrupts"][0]["id"]

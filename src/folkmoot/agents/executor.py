@@ -95,11 +95,9 @@ class AgentExecutor:
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,
             permits=Permits.of(agent, guardrails, self.asking, wanted.decisions),
-            untrusted=past.untrusted,
+            untrusted=opening.untrusted,
         )
         turn.sources.passages += past.passages
-        if opening.untrusted:
-            turn.distrust("conversation")
         return turn, workflow
 
     async def _guardrails(self, subject: Subject) -> Guardrails:
@@ -126,8 +124,7 @@ class AgentExecutor:
                 subject, query, collections, wanted.passages, wanted.search_mode
             )
             turn.sources.show(found)
-        if found:
-            turn.distrust("documents")
+        turn.untrusted = turn.untrusted or bool(found)
 
 
 def chosen(
@@ -166,7 +163,8 @@ async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:
     turn.take(past.call_ids)
     for call in past.asked():
         turn.remember(call)
-    turn.suspect = set(past.suspect())
+    turn.suspect.update(past.suspect())
+    turn.untrusted = turn.untrusted or past.untrusted
     for call in past.pending():
         result = await calling.call(turn, call)
         if result is not None:

@@ -139,6 +139,7 @@ class Past:
             case _ if type_ == SOURCES:
                 self.searched = self.searched or not self.calls
                 self.passages += sources.read(_value(payload)["sources"])
+                self.untrusted = True
             case _:
                 pass
 

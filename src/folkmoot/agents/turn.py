@@ -19,7 +19,8 @@ from folkmoot.tools.sources import Sources
 from folkmoot.tools.tool import Tool
 
 UNTRUSTED: Final = "turn.untrusted"
-"""Event: from here on the model has read what anybody may have written; tells where from first."""
+"""Event: from here on the model has read what anybody may have written; tells by which tool. Where
+passages are shown, that tells it, too."""
 
 USUAL_ID: Final = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
