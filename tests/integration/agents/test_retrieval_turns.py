@@ -155,7 +155,9 @@ async def test_passages_that_a_tool_shows_are_cited_like_any_other(
         numbers = context.sources.show(found)
         return "\n".join(block(*pair) for pair in zip(numbers, found, strict=True))
 
-    tool = Tool(name="look_up", description="", parameters={"type": "object"}, call=look_up)
+    tool = Tool(
+        name="look_up", description="", parameters={"type": "object"}, call=look_up, writes=False
+    )
     agent = replace(CHAT, tools=("look_up",))
     provider.script(
         [uses("look_up"), uses("look_up", {"all": True}), says("Fish swim [1], birds fly [2].")]
