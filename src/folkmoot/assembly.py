@@ -286,15 +286,8 @@ def _turns(
     models: Gateway,
     settings: Settings,
 ) -> Turns:
-    return Turns(
-        database=database,
-        supervisor=supervisor,
-        registry=registry,
-        models=models,
-        check_collections=_collection_check(database),
-        settings=settings,
-        searchable=SEARCHABLE,
-    )
+    check = _collection_check(database)
+    return Turns(database, supervisor, registry, models, check, settings, SEARCHABLE)
 
 
 def _executor(
