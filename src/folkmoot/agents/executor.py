@@ -1,7 +1,7 @@
 """Executes runs of kind `agent`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from folkmoot.runs.log import LogReader
 from folkmoot.settings.groups import Guardrails
 from folkmoot.settings.service import Settings
 from folkmoot.tools.filtered import filtered
+from folkmoot.tools.tool import Tool
 
 READ_DOCUMENTS: Final = "documents:read"
 """The permission without which a turn searches no documents."""
@@ -84,7 +85,9 @@ class AgentExecutor:
         """Return the turn as its log has left it, and how it is worked."""
         guardrails = await self._guardrails(run.subject)
         workflow = past.workflow or chosen(agent, wanted, opening, run.subject)
-        tools = self.registry.tools(agent) if workflow is Workflow.TOOLS else {}
+        tools: Mapping[str, Tool] = {}
+        if workflow is Workflow.TOOLS:
+            tools = self.registry.tools(agent)
         turn = Turn(
             run=run,
             agent=agent,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from folkmoot.kit import glob
 
@@ -58,7 +58,7 @@ def _fits(value: object, wanted: str, how: Callable[[Iterable[bool]], bool]) -> 
     return bool(parts) and how(glob.matches(wanted, part) for part in parts)
 
 
-def _parts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _parts(value: object) -> Iterator[str]:
     """Yield all that stands in a value, as text; nothing for what is not there."""
     match value:
         case None:
@@ -68,10 +68,10 @@ def _parts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
         case bool():
             yield str(value).lower()
         case dict():
-            for each in value.values():
+            for each in cast(dict[str, object], value).values():
                 yield from _parts(each)
         case list():
-            for each in value:
+            for each in cast(list[object], value):
                 yield from _parts(each)
         case _:
             yield str(value)
