@@ -5,7 +5,7 @@ from alembic import op
 from folkmoot.db.policies import let_lookup, lookup_function, protect
 from folkmoot.db.roles import Role
 
-revision = "0023_approvals"
+revision = "0026_approvals"
 down_revision = "0025_usage"
 
 RUNS = """
