@@ -149,10 +149,11 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         database = Database(on.place.address(Role.APP))
         await database.open()
         stack.push_async_callback(database.close)
-        models = Models(options.models(on.deployment, on.data_dir))
+        models = Models(options.models(on.deployment, on.data_dir, on.secret_key))
         stack.push_async_callback(models.aclose)
         queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
         parts = _parts(on, database, queue, models)
+        models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
         if parts.redis is not None:
             stack.push_async_callback(parts.redis.aclose)
@@ -237,7 +238,7 @@ def settle_memory() -> None:
 def at_rest(on: Ground) -> Parts:
     """Build the parts without connecting or starting any: enough to describe the API."""
     address = on.place.address(Role.APP)
-    models = Models(options.models(on.deployment, on.data_dir))
+    models = Models(options.models(on.deployment, on.data_dir, on.secret_key))
     return _parts(on, Database(address), Queue(address), models)
 
 

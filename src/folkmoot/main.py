@@ -234,6 +234,7 @@ def _health(parts: Parts) -> APIRouter:
             "blobs": parts.blobs.ping,
             "jobs": jobs,
             "model": parts.models.ping_chat,
+            "providers": parts.models.ping_providers,
             "embedder": parts.models.ping_embedder,
         },
     )

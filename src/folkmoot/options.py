@@ -9,12 +9,19 @@ from folkmoot.audit.sinks.port import Sink
 from folkmoot.http.limits.policy import LimitPolicy
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
-from folkmoot.kit import redact
+from folkmoot.kit import crypto, redact
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.telemetry import tracing
-from folkmoot.llm.config import ModelsConfig, Retries, Timeouts, standard_providers
+from folkmoot.llm.config import (
+    Bounds,
+    ModelsConfig,
+    Retries,
+    Timeouts,
+    Tripping,
+    standard_providers,
+)
 from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
@@ -40,7 +47,7 @@ def public_url(deployment: Deployment) -> str:
     return deployment.public_url or f"http://localhost:{deployment.port}"
 
 
-def models(deployment: Deployment, data_dir: Path) -> ModelsConfig:
+def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> ModelsConfig:
     """Return what the model gateway has to be told."""
     providers, limits = deployment.providers, deployment.model_limits
     return ModelsConfig(
@@ -62,6 +69,13 @@ def models(deployment: Deployment, data_dir: Path) -> ModelsConfig:
             total=limits.total,
         ),
         retries=Retries(attempts=limits.attempts),
+        bounds=Bounds(places=limits.calls, waiting=limits.waiting, patience=limits.turn),
+        tripping=Tripping(
+            failures=limits.failures,
+            rest=limits.rest,
+            trying=limits.connect + limits.first_token,
+        ),
+        digest_key=crypto.derive(secret_key, "keys of models"),
     )
 
 

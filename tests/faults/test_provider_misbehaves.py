@@ -13,6 +13,7 @@ IMPATIENT = {
     "FOLKMOOT_MODEL_LIMITS__IDLE": "1",
     "FOLKMOOT_MODEL_LIMITS__TOTAL": "8",
     "FOLKMOOT_MODEL_LIMITS__ATTEMPTS": "2",
+    "FOLKMOOT_MODEL_LIMITS__FAILURES": "1000",
 }
 
 
@@ -87,3 +88,19 @@ def test_a_provider_that_is_not_there_is_told_as_such() -> None:
     assert turn.ends == ["RUN_ERROR"]
     assert turn.events[-1]["code"] == "model_unavailable"
     assert "127.0.0.1" not in turn.events[-1]["message"]
+
+
+def test_a_provider_that_fails_again_and_again_is_left_alone(environment: dict[str, str]) -> None:
+    few = {"FOLKMOOT_MODEL_LIMITS__FAILURES": "2", "FOLKMOOT_MODEL_LIMITS__REST": "100"}
+    with deployed(environment | IMPATIENT | few) as server:
+        for _ in range(2):
+            turn = Turn(server.url, server.headers, "[[fake-e500]]").ask()
+            assert turn.events[-1]["code"] == "model_unavailable"
+        refused = server.post("/api/chat/chat", json=Turn(server.url, {}, "Hello?").request())
+        ready = server.get("/health/ready")
+        metrics = server.get("/metrics").text
+    assert (refused.status_code, refused.json()["code"]) == (503, "model_circuit_open")
+    assert 0 < int(refused.headers["Retry-After"]) <= 100
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert "openai" in ready.json()["dependencies"]["providers"]["detail"]
+    assert 'llm_breakers_open{provider="openai"} 1.0' in metrics

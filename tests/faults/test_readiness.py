@@ -15,7 +15,7 @@ from deployed import Deployed, deployed
 from folkmoot.cli import local
 from folkmoot.http.health import PATIENCE as PROBE
 
-EVERYTHING = {"database", "log", "blobs", "jobs", "model", "embedder"}
+EVERYTHING = {"database", "log", "blobs", "jobs", "model", "providers", "embedder"}
 
 
 def ready(server: Deployed) -> tuple[int, Any]:

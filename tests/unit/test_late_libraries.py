@@ -10,7 +10,9 @@ from types import ModuleType
 import pytest
 
 from folkmoot.llm import loading
+from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.lines import Lines
 from folkmoot.llm.observed import ObservedEmbedder
 from folkmoot.llm.outcomes import Outcomes
 
@@ -44,7 +46,8 @@ async def test_whoever_embeds_first_loads_the_library_beside_the_event_loop(
         return importlib.import_module("numpy")
 
     monkeypatch.setattr(loading, "numpy", numpy)
-    vectors = await ObservedEmbedder(HashEmbedder(), Outcomes()).embed(["a"], kind="query")
+    free = Lines(ModelsConfig()).free
+    vectors = await ObservedEmbedder(HashEmbedder(), Outcomes(), free).embed(["a"], kind="query")
 
     assert vectors.shape == (1, 384)
     assert len(threads) == 1

@@ -9,8 +9,10 @@ from contextlib import aclosing
 from typing import Final
 
 from folkmoot.kit.errors import AppError
+from folkmoot.kit.telemetry import metrics
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
+    ModelBusy,
     ModelKeyMissing,
     ModelKeyRefused,
     ModelKeyUnreadable,
@@ -25,6 +27,7 @@ from folkmoot.llm.port import ChatModel, ChatRequest, Chunk, FellBack
 
 AWAY: Final = (
     ModelAnswerMalformed,
+    ModelBusy,
     ModelKeyMissing,
     ModelKeyRefused,
     ModelKeyUnreadable,
@@ -69,6 +72,7 @@ class Chain:
                 if begun or following is None:
                     raise
                 step = FellBack(name, following, error.code)
+                metrics.llm_fell_back(name, error.code)
             else:
                 return
             yield [step]

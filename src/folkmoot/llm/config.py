@@ -55,6 +55,33 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many calls are made to a provider at a time with one key, by one process.
+
+    Attributes:
+        places: Calls at a time.
+        waiting: Calls of one organisation that wait for a place.
+        patience: Seconds that one waits.
+    """
+
+    places: int = 2_000
+    waiting: int = 1_000
+    patience: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tripping:
+    """When a breaker opens: after so many failures in a row, for so many seconds at first.
+
+    `trying` is for how long the one call that tries may take; then another may.
+    """
+
+    failures: int = 5
+    rest: float = 10.0
+    trying: float = 70.0
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """One provider; the name it is configured under is the prefix of its models.
 
@@ -83,6 +110,7 @@ class ModelsConfig:
         cache_dir: Where a local embedding model is kept.
         fetch_local_embedder: Whether `auto` may fetch one from the network.
         local_embedder_idle: Seconds after which the process of the local embedder ends.
+        digest_key: What the digests are made with by which processes tell keys apart.
     """
 
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict[str, ProviderConfig])
@@ -93,6 +121,9 @@ class ModelsConfig:
     local_embedder_idle: float = 60.0
     timeouts: Timeouts = Timeouts()
     retries: Retries = Retries()
+    bounds: Bounds = Bounds()
+    tripping: Tripping = Tripping()
+    digest_key: bytes = field(default=b"", repr=False)
 
 
 def standard_providers(

@@ -9,9 +9,10 @@ from typing import ClassVar, Final
 
 from pydantic import JsonValue
 
-from folkmoot.kit.errors import AppError, Conflict, NotFound, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, NotFound, RateLimited, Unavailable
 from folkmoot.kit.redact import redact_secrets
 
+BUSY: Final = 5  # seconds until somebody may ask again
 LINE: Final = 300  # characters of a provider's message that are shown
 
 
@@ -55,6 +56,26 @@ class ModelRateLimited(ModelUnavailable):
 
     def __init__(self, model: str, *, wait: int | None = None) -> None:
         super().__init__(model, "is asked more often than its provider allows.", wait=wait)
+
+
+class ModelCircuitOpen(ModelUnavailable):
+    """It failed so often that nobody asks it for a while; `wait` says for how long."""
+
+    code = "model_circuit_open"
+    retryable = False
+
+    def __init__(self, model: str, *, wait: int) -> None:
+        super().__init__(model, f"has failed again and again and rests for {wait} s.", wait=wait)
+
+
+class ModelBusy(ModelError, RateLimited):
+    """As many calls are made to its provider as may be, and as many of the caller's wait."""
+
+    code = "model_busy"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "is asked by too many at the same time.", retry_after=BUSY)
 
 
 class ModelQuotaUsedUp(ModelError, Unavailable):

@@ -1,12 +1,13 @@
 """Models as whoever asks may use them: with their own keys, where they have some."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.chain import AWAY, Chain
+from folkmoot.llm.chain import AWAY, UNUSABLE, Chain
 from folkmoot.llm.keys import SECRETS, Keyring
+from folkmoot.llm.observed import ObservedChatModel
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.registry import Models
 from folkmoot.llm.scope import Scope
@@ -67,17 +68,24 @@ class Gateway:
             ModelUnknown, ModelKeyMissing, ModelNotLoaded: as `registry.Models.chat`.
             ModelKeyUnreadable, ModelKeyRefused: the caller's own key can not be used.
             SecretStoreUnavailable: nobody can tell which key counts.
+            ModelCircuitOpen, ModelBusy: whichever is asked would refuse at once.
         """
         scope, wanted = await self.scope(subject), name or self.models.default
+
+        def get(named: str) -> ObservedChatModel:
+            return scope.chat(named).asked_by(subject.org_id)
+
         if not fallbacks:
-            return scope.chat(wanted)
-        with suppress(*AWAY):  # those to fall back to may answer
-            scope.chat(wanted)
-        return Chain((wanted, *fallbacks), scope.chat)
+            model = get(wanted)
+            model.demand()
+            return model
+        names = (wanted, *fallbacks)
+        _demand_any(names, get)
+        return Chain(names, get)
 
     async def embedder(self, subject: Subject) -> Embedder:
         """Return the embedder in use; fails as `chat` does."""
-        return (await self.scope(subject)).embedder()
+        return (await self.scope(subject)).embedder(org_id=subject.org_id)
 
     async def scope(self, subject: Subject) -> Scope:
         """Return the models as the subject's keys open them.
@@ -101,3 +109,20 @@ class Gateway:
             else:
                 keys |= {SECRETS[name]: key} if key is not None else {}
         return self.models.scope(Keyring(keys, frozenset(unreadable)))
+
+
+def _demand_any(names: Sequence[str], get: Callable[[str], ObservedChatModel]) -> None:
+    """Fail as the first model does if none of them can be asked now."""
+    failure: AppError | None = None
+    for place, name in enumerate(names):
+        try:
+            get(name).demand()
+        except AWAY as error:
+            failure = failure or error
+        except UNUSABLE:
+            if place == 0:
+                raise
+        else:
+            return
+    if failure is not None:
+        raise failure

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import Final
 
 from folkmoot.kit import clock
+from folkmoot.kit.ids import OrgId
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
 from folkmoot.llm import estimate, loading, paying
+from folkmoot.llm.lines import Line
 from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import (
     ChatModel,
@@ -23,19 +24,32 @@ from folkmoot.llm.port import (
     Vectors,
 )
 
-LAST: Final = (Finished, Usage)
-
 
 class ObservedChatModel:
-    """A chat model whose calls show up in traces and metrics; costs nothing per token."""
+    """A chat model whose calls show up in traces and metrics; costs nothing per token.
 
-    def __init__(self, model: ChatModel, outcomes: Outcomes) -> None:
+    Each takes its turn on the line to the provider, among those of all organisations.
+    """
+
+    def __init__(
+        self, model: ChatModel, outcomes: Outcomes, line: Line, org_id: OrgId | None = None
+    ) -> None:
+        self.line = line
         self._model = model
         self._outcomes = outcomes
+        self._org_id = org_id
 
     @property
     def name(self) -> str:
         return self._model.name
+
+    def asked_by(self, org_id: OrgId) -> "ObservedChatModel":
+        """Return the same model for the calls of an organisation."""
+        return ObservedChatModel(self._model, self._outcomes, self.line, org_id)
+
+    def demand(self) -> None:
+        """Fail if a call would be refused at once; see `Line.demand`."""
+        self.line.demand(self._org_id, self.name)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         """Ask the model; see `port.ChatModel`.
@@ -44,24 +58,26 @@ class ObservedChatModel:
             AppError: Whoever pays does not want to.
         """
         asked = paying.Asked(self.name, "chat", lambda: estimate.most(request))
-        ticket = await paying.admitted(asked)
         begun, first, bill = clock.monotonic(), None, _Bill(request)
         answer = self._model.stream(request)
         with _span("chat", self.name) as span, self._outcomes.of(self.name):
-            try:
-                async for batch in answer:
-                    if first is None:
-                        first = clock.monotonic() - begun
-                    bill.add(batch)
-                    yield batch
-            except Exception:
-                bill.failed = True
-                raise
-            finally:
-                ticket.settle(bill.used())
-                self._report(bill, span)
-                await answer.aclose()
-                metrics.llm_call(self.name, clock.monotonic() - begun, first_token=first)
+            async with self.line.turn(self._org_id, self.name) as turn:
+                ticket = await paying.admitted(asked)  # nothing is put aside for those who wait
+                try:
+                    async for batch in answer:
+                        if first is None:
+                            first = clock.monotonic() - begun
+                            turn.answered()
+                        bill.add(batch)
+                        yield batch
+                except Exception:
+                    bill.failed = True
+                    raise
+                finally:
+                    ticket.settle(bill.used())
+                    self._report(bill, span)
+                    await answer.aclose()
+                    metrics.llm_call(self.name, clock.monotonic() - begun, first_token=first)
 
     def _report(self, bill: "_Bill", span: Span) -> None:
         if bill.told is not None:
@@ -111,9 +127,13 @@ class _Bill:
 class ObservedEmbedder:
     """An embedder whose calls show up in traces and metrics."""
 
-    def __init__(self, embedder: Embedder, outcomes: Outcomes) -> None:
+    def __init__(
+        self, embedder: Embedder, outcomes: Outcomes, line: Line, org_id: OrgId | None = None
+    ) -> None:
         self._embedder = embedder
         self._outcomes = outcomes
+        self._line = line
+        self._org_id = org_id
 
     @property
     def name(self) -> str:
@@ -130,14 +150,19 @@ class ObservedEmbedder:
             AppError: Whoever pays does not want to.
         """
         asked = paying.Asked(self.name, "embeddings", lambda: estimate.texts(texts))
-        ticket = await paying.admitted(asked)
-        begun, whole = clock.monotonic(), False
-        spanned = _span("embeddings", self.name)
-        with paying.counting() as count, spanned as span, self._outcomes.of(self.name):
+        with _span("embeddings", self.name) as span, self._outcomes.of(self.name):
             span.set({"folkmoot.texts": len(texts)})
+            if not loading.has_numpy():  # importing it would keep everyone waiting
+                await asyncio.to_thread(loading.numpy)
+            async with self._line.turn(self._org_id, self.name):
+                return await self._embed(texts, kind, await paying.admitted(asked))
+
+    async def _embed(
+        self, texts: Sequence[str], kind: EmbeddingKind, ticket: paying.Ticket
+    ) -> Vectors:
+        begun, whole = clock.monotonic(), False
+        with paying.counting() as count:
             try:
-                if not loading.has_numpy():  # importing it would keep everyone waiting
-                    await asyncio.to_thread(loading.numpy)
                 vectors = await self._embedder.embed(texts, kind=kind)
                 whole = True
                 return vectors

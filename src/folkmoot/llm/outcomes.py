@@ -6,7 +6,13 @@ from typing import Final
 
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
-from folkmoot.llm.errors import ModelError, ModelRejected, ModelsClosed
+from folkmoot.llm.errors import (
+    ModelBusy,
+    ModelCircuitOpen,
+    ModelError,
+    ModelRejected,
+    ModelsClosed,
+)
 
 TELLING: Final = 300.0
 """Seconds for which a failure says something about the next call."""
@@ -14,7 +20,7 @@ TELLING: Final = 300.0
 REMEMBERED: Final = 256
 """Models at the most: their names come from users."""
 
-OUR_OWN: Final = (ModelRejected, ModelsClosed)
+OUR_OWN: Final = (ModelBusy, ModelCircuitOpen, ModelRejected, ModelsClosed)
 """Failures that say nothing about the provider."""
 
 

@@ -1,18 +1,24 @@
 """The models of one installation, by name."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
-from folkmoot.kit.errors import AppError
+from folkmoot.db.work import Database
+from folkmoot.kit.errors import AppError, Unavailable
+from folkmoot.llm import sharing
+from folkmoot.llm.breakers import Breakers
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.embedders import Embedders
 from folkmoot.llm.keys import Keyring
+from folkmoot.llm.lines import Lines
 from folkmoot.llm.listing import Listing, ProviderHealth
 from folkmoot.llm.names import EXTRACTIVE, known
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.scope import Scope
 from folkmoot.llm.transport import Transport
+from folkmoot.runs.hub import Hearer
 
 NO_MODEL: Final = Notice(
     "model_offline",
@@ -33,7 +39,8 @@ class Models:
         self._transport = Transport(config.timeouts)
         self._embedders = Embedders(config, self._transport)
         self._listing = Listing(config, self._transport)
-        self._own = Scope(config, self._transport, self._embedders)
+        self._lines = Lines(config)
+        self.own = Scope(config, self._transport, self._embedders, self._lines)
 
     @property
     def default(self) -> str:
@@ -44,6 +51,11 @@ class Models:
     def embedding(self) -> str:
         """The name of the embedder for new texts."""
         return self._embedders.chosen()
+
+    @property
+    def breakers(self) -> Breakers:
+        """What stands before providers that fail again and again."""
+        return self._lines.breakers
 
     @property
     def providers(self) -> list[str]:
@@ -58,7 +70,7 @@ class Models:
             ModelKeyMissing: the provider is known, but not configured.
             ModelNotLoaded: it comes as Python, and that fails.
         """
-        return self._own.chat(name or self.default)
+        return self.own.chat(name or self.default)
 
     def embedder(self, name: str | None = None) -> Embedder:
         """Return an embedder, by default the one for new texts.
@@ -68,13 +80,13 @@ class Models:
             ModelKeyMissing: the provider is known, but not configured.
             ModelNotLoaded: it comes as Python, and that fails.
         """
-        return self._own.embedder(name)
+        return self.own.embedder(name)
 
     def scope(self, keyring: Keyring) -> Scope:
         """Return the models as these keys open them, and the deployment's where there is none."""
         if keyring.empty:
-            return self._own
-        return Scope(self._config, self._transport, self._embedders, keyring)
+            return self.own
+        return Scope(self._config, self._transport, self._embedders, self._lines, keyring)
 
     def names(self) -> list[str]:
         """Return the providers that can be used in names."""
@@ -92,12 +104,32 @@ class Models:
     async def ping_chat(self) -> None:
         """Fail if the default model can not be asked or lately did not answer. Asks no provider."""
         self.chat()
-        self._own.outcomes.demand(self.default)
+        self.own.outcomes.demand(self.default)
 
     async def ping_embedder(self) -> None:
         """Fail if the embedder can not be asked or lately did not answer. Asks no provider."""
         self.embedder()
-        self._own.outcomes.demand(self.embedding)
+        self.own.outcomes.demand(self.embedding)
+
+    async def ping_providers(self) -> None:
+        """Fail if a provider is left alone because it failed again and again.
+
+        Raises:
+            Unavailable: one is; the detail names all of them.
+        """
+        resting = sorted({each.provider for each in self.breakers.opened()})
+        if resting:
+            raise Unavailable(f"Left alone after failures: {', '.join(resting)}.")
+
+    def share(self, database: Database, channels: dict[str, Hearer]) -> None:
+        """Let processes tell each other which providers they leave alone.
+
+        Args:
+            database: What they are told through.
+            channels: Where somebody listens for this process.
+        """
+        self.breakers.sharing = sharing.PostgresSharing(database)
+        channels[sharing.CHANNEL] = partial(sharing.hear, self.breakers)
 
     def start(self) -> None:
         """Begin what goes on in the background; returns at once."""
@@ -105,6 +137,7 @@ class Models:
 
     async def aclose(self) -> None:
         """End processes and connections; calls that are under way fail."""
+        await self._lines.breakers.aclose()
         await self._embedders.aclose()
         await self._transport.aclose()
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
+from folkmoot.kit.ids import OrgId
 from folkmoot.llm import loading
 from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.chat import HttpChatModel
@@ -10,7 +11,8 @@ from folkmoot.llm.config import ModelsConfig, ProviderKind
 from folkmoot.llm.embedders import Embedders, over_http
 from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable
 from folkmoot.llm.keys import EMPTY, Keyring, with_keys
-from folkmoot.llm.names import EXTRACTIVE, known, parsed, provider
+from folkmoot.llm.lines import Line, Lines
+from folkmoot.llm.names import EXTRACTIVE, LOCAL, OFFLINE, known, parsed, provider
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.offline import ExtractiveModel
 from folkmoot.llm.outcomes import Outcomes
@@ -32,6 +34,7 @@ class Scope:
         config: ModelsConfig,
         transport: Transport,
         embedders: Embedders,
+        lines: Lines,
         keyring: Keyring = EMPTY,
     ) -> None:
         self.config = with_keys(config, keyring)
@@ -40,10 +43,11 @@ class Scope:
         self._unreadable = keyring.unreadable
         self._transport = transport
         self._embedders = embedders
-        self._chats: OrderedDict[str, ChatModel] = OrderedDict()
+        self._lines = lines
+        self._chats: OrderedDict[str, ObservedChatModel] = OrderedDict()
         self._embedding: OrderedDict[str, Embedder] = OrderedDict()
 
-    def chat(self, name: str) -> ChatModel:
+    def chat(self, name: str) -> ObservedChatModel:
         """Return a chat model. Asks no provider.
 
         Raises:
@@ -52,13 +56,13 @@ class Scope:
         """
         made = self._chats.get(name)
         if made is None:
-            made = ObservedChatModel(self._make(name), self.outcomes)
+            made = ObservedChatModel(self._make(name), self.outcomes, self.line(name))
             if len(self._chats) >= REMEMBERED:  # names come from users: do not keep them all
                 self._chats.popitem(last=False)
             self._chats[name] = made
         return made
 
-    def embedder(self, name: str | None = None) -> Embedder:
+    def embedder(self, name: str | None = None, org_id: OrgId | None = None) -> Embedder:
         """Return an embedder, by default the one for new texts.
 
         Which one that is, is the deployment's to say: vectors of different ones do not compare.
@@ -69,7 +73,8 @@ class Scope:
         """
         wanted = self._embedders.meant(name)
         if wanted.partition(":")[0] not in self._own:
-            return ObservedEmbedder(self._embedders.get(wanted), self.outcomes)
+            shared = self._embedders.get(wanted)
+            return ObservedEmbedder(shared, self.outcomes, self.line(wanted), org_id)
         made = self._embedding.get(wanted)
         if made is None:
             self._demand_usable(wanted)
@@ -77,7 +82,15 @@ class Scope:
             if len(self._embedding) >= REMEMBERED:
                 self._embedding.popitem(last=False)
             self._embedding[wanted] = made
-        return ObservedEmbedder(made, self.outcomes)
+        return ObservedEmbedder(made, self.outcomes, self.line(wanted), org_id)
+
+    def line(self, name: str) -> Line:
+        """Return the line to the provider of a model; what is here already waits for nobody."""
+        owner = name.partition(":")[0]
+        if owner in {OFFLINE, LOCAL}:
+            return self._lines.free
+        configured = provider(self.config, parsed(name, self.config))
+        return self._lines.get(owner, configured, common=owner not in self._own)
 
     def _make(self, wanted: str) -> ChatModel:
         if wanted == EXTRACTIVE:

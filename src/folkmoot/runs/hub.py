@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg import AsyncConnection, conninfo
+from psycopg import AsyncConnection, conninfo, sql
 
 from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.runs.events import Recorded
@@ -20,6 +20,9 @@ LOG_CHANNEL: Final = "folkmoot_log"
 CANCEL_CHANNEL: Final = "folkmoot_cancel"
 RECONNECT: Final = 0.5
 """Seconds between two attempts to listen while the database is away."""
+
+Hearer = Callable[[str | None], None]
+"""Takes a notice of another process; None says that some may have been missed."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +45,16 @@ class Follower(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Hub:
-    """Hands committed events to the readers in this process."""
+    """Hands committed events to the readers in this process.
+
+    `channels` are those on which features hear from other processes, too.
+    """
 
     live: dict[RunId, LiveRun] = field(default_factory=dict[RunId, LiveRun])
     on_lost: Callable[[], None] = lambda: None
     on_cancel: Callable[[RunId], None] = lambda _run_id: None
     on_refused: Callable[[LiveRun], None] = lambda _run: None
+    channels: dict[str, Hearer] = field(default_factory=dict[str, Hearer])
     readers: set[Follower] = field(default_factory=set[Follower])
     _followers: dict[str, set[Follower]] = field(
         default_factory=lambda: defaultdict[str, set[Follower]](set)
@@ -135,10 +142,16 @@ class Hub:
         async with await AsyncConnection.connect(bounded, autocommit=True) as connection:
             await connection.execute(f"LISTEN {LOG_CHANNEL}")
             await connection.execute(f"LISTEN {CANCEL_CHANNEL}")
+            for channel, heard in self.channels.items():
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                heard(None)
             self._wake(EVERYTHING)  # for what was missed while nobody listened
             async for notice in connection.notifies():
                 if notice.channel == CANCEL_CHANNEL:
                     self._cancel(notice.payload)
+                    continue
+                if notice.channel in self.channels:
+                    self.channels[notice.channel](notice.payload)
                     continue
                 sender, _, names = notice.payload.partition(":")
                 if sender != str(process()):

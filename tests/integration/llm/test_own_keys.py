@@ -172,13 +172,13 @@ async def test_who_is_remembered_costs_no_query_until_it_is_long_ago(
     monkeypatch.setattr(here.secrets, "held", counting)
     await bring(here.secrets, subject)
     await here.changes.check()
-    first = await here.gateway.chat(subject, "openai:m")
-    assert await here.gateway.chat(subject, "openai:m") is first
+    first = await here.gateway.scope(subject)
+    assert await here.gateway.scope(subject) is first
     assert len(found) == 1
     now = clock.monotonic()
     monkeypatch.setattr(clock, "monotonic", lambda: now + gateways.LIFETIME + 1)
     here.changes.checked = clock.monotonic()
-    assert await here.gateway.chat(subject, "openai:m") is not first
+    assert await here.gateway.scope(subject) is not first
     assert len(found) == 2
     monkeypatch.setattr(clock, "monotonic", lambda: now + 5 * gateways.LIFETIME)
     here.changes.checked = clock.monotonic()

@@ -10,7 +10,9 @@ from collecting import attributes, receiving
 from folkmoot.kit import clock, redact
 from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.telemetry import metrics, tracing
+from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelRejected, ModelUnavailable
+from folkmoot.llm.lines import Lines
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.outcomes import TELLING, Outcomes
 from folkmoot.llm.port import (
@@ -25,6 +27,7 @@ from folkmoot.llm.port import (
 
 pytestmark = pytest.mark.anyio
 
+FREE = Lines(ModelsConfig()).free
 ASKING = ChatRequest(messages=())
 ENDING: Sequence[Chunk] = (Usage(input_tokens=7, output_tokens=3), Finished("stop"))
 
@@ -62,7 +65,7 @@ def count(name: str, **labels: str) -> float:
 
 async def test_what_a_watched_model_says_is_what_it_said_and_is_counted() -> None:
     said: list[Sequence[Chunk]] = [[TextDelta("Hello")], [TextDelta(" you"), *ENDING]]
-    observed = ObservedChatModel(Speaking("test:counted", *said), Outcomes())
+    observed = ObservedChatModel(Speaking("test:counted", *said), Outcomes(), FREE)
     assert [batch async for batch in observed.stream(ASKING)] == said
     assert count("llm_token_count_total", model="test:counted", operation="input") == 7
     assert count("llm_token_count_total", model="test:counted", operation="output") == 3
@@ -74,7 +77,7 @@ async def test_a_call_that_fails_is_counted_too_and_marks_its_span() -> None:
     with receiving() as receiver:
         tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
         broken = Speaking("test:broken", ModelUnavailable("broken", "is away"))
-        observed = ObservedChatModel(broken, Outcomes())
+        observed = ObservedChatModel(broken, Outcomes(), FREE)
         with pytest.raises(ModelUnavailable):
             await anext(observed.stream(ASKING))
         tracing.shutdown()
@@ -86,7 +89,7 @@ async def test_a_call_that_fails_is_counted_too_and_marks_its_span() -> None:
 
 async def test_a_watched_call_that_is_closed_early_closes_the_call_itself() -> None:
     speaking = Speaking("test:left", [TextDelta("a")], [TextDelta("b")])
-    async with aclosing(ObservedChatModel(speaking, Outcomes()).stream(ASKING)) as answer:
+    async with aclosing(ObservedChatModel(speaking, Outcomes(), FREE).stream(ASKING)) as answer:
         await anext(answer)
     assert speaking.closed
 
@@ -95,9 +98,9 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions() -> None:
     with receiving() as receiver:
         tracing.configure([tracing.Collector(receiver.url)], redact.SECRETS_ONLY)
         speaking = Speaking("openai:gpt-x", [TextDelta("a"), *ENDING])
-        observed = ObservedChatModel(speaking, Outcomes())
+        observed = ObservedChatModel(speaking, Outcomes(), FREE)
         assert [batch async for batch in observed.stream(ASKING)]
-        embedder = ObservedEmbedder(Measuring(), Outcomes())
+        embedder = ObservedEmbedder(Measuring(), Outcomes(), FREE)
         assert (await embedder.embed(["a", "b"], kind="query")).shape == (2, 2)
         assert (embedder.name, embedder.dimensions) == ("test:measuring", 2)
         tracing.shutdown()
@@ -122,7 +125,7 @@ async def test_the_last_failure_of_a_model_is_known_for_a_while_without_asking_i
     rejecting = Speaking("test:rejecting", ModelRejected("test:rejecting", "no such thing"))
     for model in (away, rejecting):
         with pytest.raises(AppError):
-            await anext(ObservedChatModel(model, outcomes).stream(ASKING))
+            await anext(ObservedChatModel(model, outcomes, FREE).stream(ASKING))
     outcomes.demand("test:rejecting")
     with pytest.raises(Unavailable, match="test:away is away"):
         outcomes.demand("test:away")

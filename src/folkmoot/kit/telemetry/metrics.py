@@ -72,6 +72,33 @@ _llm_first_token = Histogram(
     buckets=CALL_SECONDS,
     registry=REGISTRY,
 )
+_llm_refused = Counter(
+    "llm_calls_refused",
+    "Model calls that were not made: the provider is left alone, or too many wait.",
+    ("provider", "reason"),
+    registry=REGISTRY,
+)
+_llm_waiting = Gauge(
+    "llm_calls_waiting", "Model calls that wait for their turn.", ("provider",), registry=REGISTRY
+)
+_llm_breakers = Counter(
+    "llm_breaker_changes",
+    "Times that this process began or ceased to leave a provider alone.",
+    ("provider", "state"),
+    registry=REGISTRY,
+)
+_llm_breakers_open = Gauge(
+    "llm_breakers_open",
+    "Keys with which a provider is left alone.",
+    ("provider",),
+    registry=REGISTRY,
+)
+_llm_fallbacks = Counter(
+    "llm_fallbacks",
+    "Answers of another model than the one that was asked.",
+    ("model", "reason"),
+    registry=REGISTRY,
+)
 _cache_operations = Counter(
     "cache_operations",
     "Look-ups in a cache.",
@@ -146,6 +173,7 @@ class Bound:
 
 
 _endpoint, _agent, _model, _error, _tool = Bound(), Bound(), Bound(), Bound(), Bound()
+_provider = Bound()
 
 
 def request(endpoint: str, agent_id: str, status: int, seconds: float) -> None:
@@ -166,6 +194,31 @@ def llm_call(model: str, seconds: float, *, first_token: float | None = None) ->
 def llm_tokens(model: str, operation: str, count: int) -> None:
     """Add tokens; `operation` is one of a few words, such as input, output and embedding."""
     _llm_tokens.labels(_model(model), operation).inc(count)
+
+
+def llm_refused(provider: str, reason: str) -> None:
+    """Count a model call that was not made."""
+    _llm_refused.labels(_provider(provider), reason).inc()
+
+
+def llm_waiting(provider: str, more: int) -> None:
+    """Say that so many more model calls wait, or fewer."""
+    _llm_waiting.labels(_provider(provider)).inc(more)
+
+
+def llm_breaker(provider: str, state: str) -> None:
+    """Count a breaker that changes to a state."""
+    _llm_breakers.labels(_provider(provider), state).inc()
+
+
+def llm_breakers_open(provider: str, count: int) -> None:
+    """Say with how many keys a provider is left alone."""
+    _llm_breakers_open.labels(_provider(provider)).set(count)
+
+
+def llm_fell_back(model: str, reason: str) -> None:
+    """Count an answer of another model; `reason` is the code of the failure."""
+    _llm_fallbacks.labels(_model(model), reason).inc()
 
 
 def cache(operation: str, *, hit: bool) -> None:
