@@ -45,6 +45,15 @@ def question(http: httpx.Client, server: Deployed, headers: dict[str, str]) -> s
     return asked
 
 
+def agent(http: httpx.Client) -> str:
+    """Return the id of their agent, which is made when there is none."""
+    made = http.get("/api/v1/agents").json()["items"]
+    if made:
+        return str(made[0]["id"])
+    mine = {"slug": "mine", "name": "Mine", "system_prompt": "Be brief.", "publish": True}
+    return str(http.post("/api/v1/agents", json=mine).json()["id"])
+
+
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
@@ -69,7 +78,9 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         said = http.get(f"/api/v1/conversations/{turn.thread_id}/messages").json()["items"]
         things = {
             "approval_id": question(http, server, headers),
-            "agent_id": "chat",
+            "agent_id": agent(http),
+            "label": "production",
+            "number": "1",
             "api_key_id": make("api-keys", name="another")["id"],
             "collection_id": collection,
             "conversation_id": turn.thread_id,

@@ -16,8 +16,11 @@ from folkmoot.agents import routes as agent_routes
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.executor import AgentExecutor
+from folkmoot.agents.making import Agents
 from folkmoot.agents.order import KIND
+from folkmoot.agents.own import OwnAgents
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.agents.validation import Validation
 from folkmoot.approvals import routes as approval_routes
 from folkmoot.approvals.asking import Asking
 from folkmoot.approvals.deciding import Deciding
@@ -227,6 +230,11 @@ async def everything(_subject: Subject, _collections: Sequence[CollectionId]) ->
     """Let everybody see every collection."""
 
 
+async def shared_by_all(_subject: Subject, ids: Sequence[CollectionId]) -> set[CollectionId]:
+    """Let every collection be the organisation's."""
+    return set(ids)
+
+
 async def opened(stack: AsyncExitStack, address: str) -> Database:
     """Return a database that is closed with the stack."""
     database = Database(address)
@@ -280,6 +288,16 @@ def executing(
     )
 
 
+def registered(
+    agents: Sequence[AgentDefinition],
+    tools: Mapping[str, Tool],
+    settings: Settings,
+    database: Database,
+) -> AgentRegistry:
+    """Return these agents, and those that organisations make."""
+    return AgentRegistry(agents, tools, OwnAgents(database, settings.changes))
+
+
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -312,7 +330,7 @@ async def platform(
             most_runs=most_runs,
         )
         settings, secrets, gateway = keeping(database, models)
-        registry = AgentRegistry(agents, toolbox(tools, ledger(database)))
+        registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
         executor = executing(database, registry, gateway, settings)
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
@@ -330,7 +348,11 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
     resuming = Resuming(turns.database, deciding)
     app.include_router(agui_routes.router(turns, resuming), prefix="/api")
     app.include_router(approval_routes.router(deciding), prefix="/api/v1")
-    app.include_router(agent_routes.router(turns.registry), prefix="/api")
+    registry, settings = turns.registry, turns.settings
+    validation = Validation(registry, turns.models, settings, shared_by_all)
+    making = Agents(turns.database, registry, validation, settings.changes)
+    app.include_router(agent_routes.registry(making), prefix="/api")
+    app.include_router(agent_routes.definitions(making), prefix="/api/v1")
     app.include_router(conversation_routes.router(turns.database), prefix="/api/v1")
     app.include_router(
         run_routes.router(turns.database, turns.supervisor, translate), prefix="/api/v1"

@@ -4,17 +4,15 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
-from folkmoot import options, personal
+from folkmoot import offering, options, personal
 from folkmoot.agents import loading as agent_loading
-from folkmoot.agents import order
-from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.executor import AgentExecutor
+from folkmoot.agents.making import Agents
 from folkmoot.agents.order import KIND
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
@@ -60,8 +58,6 @@ from folkmoot.mail.smtp import MailServer
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
-from folkmoot.runs.ledger import Ledger as ToolLedger
-from folkmoot.runs.live import LiveRun
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
@@ -74,16 +70,10 @@ from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores import loading as stores
 from folkmoot.settings.stores.sealing import Sealer
-from folkmoot.tools.calculator import CALCULATOR
-from folkmoot.tools.clock import CLOCK
-from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.embedders import PaidEmbedders
 from folkmoot.usage.ledger import Ledger
-
-BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
-"""The agents; the tool that searches documents stands in a room that agents do not know."""
 
 PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.PROJECTIONS}
 """What the log writer keeps besides, by event type."""
@@ -133,7 +123,7 @@ class Parts:
     models: Models
     gateway: Gateway
     knowledge: Knowledge
-    registry: AgentRegistry
+    agents: Agents
     turns: Turns
     limits: RateLimits
     outbound: Outbound
@@ -184,7 +174,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     if parts.redis is not None:
         await parts.redis.open()
     await asyncio.to_thread(model_loading.http_client)
-    await asyncio.to_thread(agent_loading.warm, BUILTIN)
+    await asyncio.to_thread(agent_loading.warm, parts.agents.registry.shared())
     if parts.models.providers:
         await parts.accounts.prices.warm()
     settle_memory()
@@ -251,7 +241,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     gateway = Gateway(models, secrets, settings.changes)
     embedders = PaidEmbedders(gateway, accounts)
     documents = knowledge(database, blobs, queue, supervisor, embedders)
-    registry = _registry(database, documents)
+    registry = offering.registry(database, documents, settings.changes)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings))
     turns = _turns(database, supervisor, registry, gateway, settings)
     counts = PostgresStore(database)
@@ -271,7 +261,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         models=models,
         gateway=gateway,
         knowledge=documents,
-        registry=registry,
+        agents=offering.agents(database, registry, gateway, settings),
         turns=turns,
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
@@ -324,11 +314,6 @@ def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
     return Secrets(database, sealer, elsewhere, deployment.features, changes)
 
 
-def _registry(database: Database, documents: Knowledge) -> AgentRegistry:
-    searching = toolset.search_tool(documents.retrieval, _chosen)
-    return AgentRegistry(BUILTIN, toolbox([CLOCK, CALCULATOR, searching], ToolLedger(database)))
-
-
 def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
     deployment = on.deployment
     audit_jobs.register(
@@ -345,11 +330,6 @@ def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
     Recovery(database, carrier, options.public_url(deployment)).register(queue)
     Refusals(database).register(queue)
     Expiring(database).register(queue)
-
-
-def _chosen(run: LiveRun) -> Sequence[CollectionId]:
-    """Return the collections that a turn was limited to."""
-    return [CollectionId(UUID(name)) for name in order.read(run.input).collection_ids]
 
 
 def _settings(deployment: Deployment, database: Database, models: Models) -> Settings:

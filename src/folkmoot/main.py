@@ -186,12 +186,13 @@ def application(parts: Parts) -> Api:
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.
     resuming = Resuming(parts.database, parts.deciding)
-    for face in (agui.router(parts.turns, resuming), agent_routes.router(parts.registry)):
+    for face in (agui.router(parts.turns, resuming), agent_routes.registry(parts.agents)):
         app.include_router(face, prefix="/api")
     api = APIRouter(prefix=API)
     for slice_routes in (
         identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
+        agent_routes.definitions(parts.agents),
         approval_routes.router(parts.deciding),
         conversation_routes.router(parts.database),
         run_routes.router(parts.database, parts.supervisor, translate),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from folkmoot.agents.personal import WrittenAgents
 from folkmoot.approvals.personal import OwnApprovals
 from folkmoot.audit.personal import Trails
 from folkmoot.conversations.personal import OwnConversations
@@ -19,6 +20,7 @@ from folkmoot.settings.secrets import Secrets
 from folkmoot.usage.personal import OwnUsage
 
 NOT_PERSONAL: Final[Mapping[str, str]] = {
+    "agent_labels": "which version of an agent is in use",
     "alembic_version": "which migrations have been made",
     "audit_chains": "heads of chains, which are digests of salted digests",
     "audit_deliveries": "how far a trail has reached a sink",
@@ -52,6 +54,7 @@ def contributions(
         OwnApprovals(database),
         OwnRuns(database, supervisor),
         OwnUsage(database),
+        WrittenAgents(database),
         OwnSettings(database, documents.blobs),
         OwnSecrets(database, secrets),
         Letters(database),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Workflow(StrEnum):
@@ -12,17 +13,33 @@ class Workflow(StrEnum):
     TOOLS = "tools"
 
 
+class Origin(StrEnum):
+    """Where an agent comes from: Folkmoot, a Python package, or the organisation itself."""
+
+    BUILT_IN = "built_in"
+    PACKAGE = "package"
+    ORGANIZATION = "organization"
+
+
+MOST_ANSWERS: Final = 12
+MOST_CALLS: Final = 48
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentDefinition:
     """What makes an agent. Whatever changes a graph changes the version too.
 
     Attributes:
+        id: What runs call it. Those of organisations have a UUID, and a slug that is theirs alone.
         workflows: The ones a caller may choose from.
         tools: Names of the tools that the workflow `tools` offers to the model.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
         approve_always: Tool calls for which somebody is asked each time, by pattern.
         approve_never: Tool calls for which nobody is, unless settings say otherwise.
+        model: `provider:name` of the model that answers unless the caller names another.
+        temperature: None leaves it to the settings; so does `max_tokens`.
+        collection_ids: What is searched unless the caller names other collections.
     """
 
     id: str
@@ -32,7 +49,18 @@ class AgentDefinition:
     system_prompt: str
     workflows: tuple[Workflow, ...]
     tools: tuple[str, ...] = ()
-    most_answers: int = 12
-    most_calls: int = 48
     approve_always: tuple[str, ...] = ()
     approve_never: tuple[str, ...] = ()
+    most_answers: int = MOST_ANSWERS
+    most_calls: int = MOST_CALLS
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    collection_ids: tuple[str, ...] = ()
+    slug: str = ""
+    origin: Origin = Origin.BUILT_IN
+
+    @property
+    def address(self) -> str:
+        """How people call it: its slug, or its id if it has none."""
+        return self.slug or self.id

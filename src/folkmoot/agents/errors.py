@@ -1,6 +1,6 @@
 """Failures the agents slice can report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from folkmoot.kit.errors import Conflict, Invalid, NotFound
 
@@ -10,6 +10,60 @@ class AgentNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No agent with this id is visible to you.")
+
+
+class VersionNotFound(NotFound):
+    """The agent has no version of this number, or none with this label."""
+
+    code = "agent_version_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This agent has no such version.")
+
+
+class AgentNotPublished(Conflict):
+    """The agent is still being made."""
+
+    code = "agent_not_published"
+
+    def __init__(self) -> None:
+        super().__init__("No version of this agent has been published yet.")
+
+
+class AgentUnavailable(Conflict):
+    """The agent needs something that this deployment does not have any more."""
+
+    code = "agent_unavailable"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        names = ", ".join(missing)
+        super().__init__(f"This agent needs tools that are not installed here: {names}.")
+
+
+class AgentUnusable(Invalid):
+    """What an agent is to be made of is not there, or not for it; says what."""
+
+    code = "agent_unusable"
+
+    def __init__(self, faults: Iterable[tuple[str, str]]) -> None:
+        super().__init__(
+            "An agent like this would not work here.",
+            errors=[{"pointer": f"/body/{field}", "detail": detail} for field, detail in faults],
+        )
+
+
+class SlugTaken(Conflict):
+    code = "agent_slug_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another agent is called like this already.")
+
+
+class TooManyAgents(Conflict):
+    code = "too_many_agents"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An organization has {most} agents at the most.")
 
 
 class WorkflowUnknown(Invalid):

@@ -56,7 +56,7 @@ class AgentExecutor:
     async def __call__(self, run: LiveRun) -> None:
         """Work a turn, or go on with one that another process began or somebody had to decide."""
         wanted = order.read(run.input)
-        agent = self.registry.get(wanted.agent)
+        agent = await self.registry.recorded(run.subject, wanted.agent, wanted.version)
         opening = run.context if isinstance(run.context, Opening) else await self.history.load(run)
         past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:

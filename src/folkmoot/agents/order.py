@@ -24,6 +24,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The input of a run of kind `agent`.
 
     Attributes:
+        agent: Its id. With its `version` it is the same agent for as long as the run lasts.
         conversation_id: The conversation as its client calls it.
         message_id: The user's message that is to be answered.
         workflow: None leaves the choice to the agent.
@@ -39,6 +40,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     agent: str
+    version: int = 0
     conversation_id: str
     message_id: str
     model: str

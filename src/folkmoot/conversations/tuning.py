@@ -18,27 +18,37 @@ class Tuning:
     retrieval: Retrieval
     guardrails: Guardrails
 
-    def model(self, asked: str | None, features: Features) -> str | None:
+    def model(
+        self, asked: str | None, features: Features, *, preferred: str | None = None
+    ) -> str | None:
         """Return the name of the model that answers; None leaves it to the deployment.
 
-        A default that may not be asked gives way to the first model that may.
+        A default that may not be asked gives way to the first model that may. The one that the
+        agent prefers does not: it was made for that one.
 
         Raises:
             FeatureOff: Nobody may choose.
             ModelNotAllowed: Not this one.
         """
-        allowed, default = self.models.allowed_models, self.models.default_model
-        if asked is None:
-            if allowed is None or default in allowed:
-                return default
-            if not allowed:  # two layers that agree on none
-                raise ModelNotAllowed(default or "", allowed)
-            return allowed[0]
-        if not features.model_choice and asked != default:
+        if asked is None or asked == preferred:
+            return self._usual() if preferred is None else self._permitted(preferred)
+        if not features.model_choice and asked != self.models.default_model:
             raise FeatureOff("model_choice")
-        if allowed is not None and asked not in allowed:
-            raise ModelNotAllowed(asked, allowed)
-        return asked
+        return self._permitted(asked)
+
+    def _usual(self) -> str | None:
+        allowed, default = self.models.allowed_models, self.models.default_model
+        if allowed is None or default in allowed:
+            return default
+        if not allowed:  # two layers that agree on none
+            raise ModelNotAllowed(default or "", allowed)
+        return allowed[0]
+
+    def _permitted(self, name: str) -> str:
+        allowed = self.models.allowed_models
+        if allowed is not None and name not in allowed:
+            raise ModelNotAllowed(name, allowed)
+        return name
 
     def fallbacks(self, model: str | None) -> tuple[str, ...]:
         """Return the models that are asked instead of one, as far as they may be."""

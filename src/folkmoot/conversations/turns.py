@@ -10,7 +10,7 @@ a branch where it stands. What was said before stays, in the branch in which it 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Literal, LiteralString, TypeAlias
+from typing import Any, Final, Literal, LiteralString, TypeAlias, TypeVar
 
 import msgspec
 from psycopg import errors
@@ -40,6 +40,8 @@ from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.groups import SearchMode
 from folkmoot.settings.service import Settings
+
+T = TypeVar("T")
 
 TITLE: Final = 80
 """Characters of a conversation's first title."""
@@ -85,6 +87,7 @@ class Question:
     workflow: str | None = None
     collection_ids: tuple[CollectionId, ...] = ()
     model: str | None = None
+    version: int | str | None = None
     context: tuple[ContextItem, ...] = ()
     earlier: tuple[EarlierMessage, ...] = ()
     after: After = None
@@ -125,7 +128,8 @@ class Turns:
         """Start the run that answers a question, or find the one that does already.
 
         Raises:
-            AgentNotFound, WorkflowUnknown, ModelUnknown: the choice can not be met.
+            AgentNotFound, VersionNotFound, AgentNotPublished, AgentUnavailable, WorkflowUnknown,
+            ModelUnknown: the choice can not be met.
             ModelNotAllowed, FeatureOff: it may not be met.
             RunActive: another run answers in this conversation.
             ApprovalsPending: one that has asked for decisions waits for them.
@@ -161,9 +165,9 @@ class Turns:
         tuned = tuning(await self.settings.of(subject))
         personal = bool(tuned.guardrails.redact_pii)
         clean = self.supervisor.filters_of({PERSONAL: personal}).text
-        agent = self.registry.get(question.agent_id)
+        agent = await self.registry.find(subject, question.agent_id, question.version)
         workflow = _offered(agent, question.workflow)
-        asked = tuned.model(question.model, self.settings.features)
+        asked = tuned.model(question.model, self.settings.features, preferred=agent.model)
         fallbacks = tuned.fallbacks(asked)
         model = await self.models.chat(subject, asked, fallbacks)
         if question.collection_ids or workflow is Workflow.RAG:
@@ -172,20 +176,21 @@ class Turns:
             await self.check_collections(subject, question.collection_ids)
         return AgentOrder(
             agent=agent.id,
+            version=agent.version,
             conversation_id=question.thread_id,
             message_id=question.message_id,
             model=model.name,
             fallbacks=fallbacks,
             workflow=workflow,
-            collection_ids=tuple(str(each) for each in question.collection_ids),
+            collection_ids=tuple(map(str, question.collection_ids)) or agent.collection_ids,
             context=tuple(
                 ContextItem(clean(item.description), clean(item.value)) for item in question.context
             ),
             rules=tuned.general.system_prompt_extra or "",
             passages=tuned.retrieval.k or PASSAGES,
             search_mode=tuned.retrieval.mode or SearchMode.HYBRID,
-            temperature=tuned.models.temperature,
-            max_tokens=tuned.models.max_output_tokens,
+            temperature=_first(agent.temperature, tuned.models.temperature),
+            max_tokens=_first(agent.max_tokens, tuned.models.max_output_tokens),
             redact_pii=personal,
         )
 
@@ -238,6 +243,11 @@ def _told(earlier: Sequence[EarlierMessage], clean: Callable[[str], str]) -> str
         for told in earlier
     ]
     return cleaned(encoded(rows), clean).decode()
+
+
+def _first(own: T | None, otherwise: T | None) -> T | None:
+    """Return what the agent says, or else what the settings do; zero says something, too."""
+    return otherwise if own is None else own
 
 
 def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:

@@ -79,6 +79,7 @@ ADMIN: Final = (
         "secrets:manage",  # the organisation's
         "audit:read",
         "api_keys:manage",  # the keys of others: see and revoke them
+        "agents:write",  # make them, and try what is not published
         "service_accounts:read",
         "service_accounts:write",  # and make their keys
         "approvals:manage",  # what others have asked for: see and decide it

@@ -26,6 +26,7 @@ SettingsId = NewType("SettingsId", UUID)
 CallId = NewType("CallId", UUID)
 CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
+AgentId = NewType("AgentId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -48,6 +49,7 @@ ALL: Final = (
     CallId,
     CounterId,
     ApprovalId,
+    AgentId,
 )
 
 

@@ -114,6 +114,18 @@ async def visible(work: Work, collection_ids: Iterable[CollectionId]) -> Sequenc
     return found
 
 
+async def shared(work: Work, collection_ids: Iterable[CollectionId]) -> set[CollectionId]:
+    """Return those of the named collections that everybody in the organisation can see."""
+    statement = select(Collection.id).where(
+        Collection.org_id == work.subject.org_id,
+        Collection.id.in_(set(collection_ids)),
+        Collection.team_id.is_(None),
+        Collection.user_id.is_(None),
+        Collection.deleted_at.is_(None),
+    )
+    return set((await work.session.scalars(statement)).all())
+
+
 async def all_ids(work: Work) -> Sequence[CollectionId]:
     """Return the ids of every collection that the subject can see."""
     statement = select(Collection.id).where(

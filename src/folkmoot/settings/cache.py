@@ -7,7 +7,7 @@ asked for lately counts no longer than it may.
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -42,6 +42,15 @@ class Who(NamedTuple):
     org_id: OrgId
     user_id: UserId
     team_id: TeamId | None
+
+
+class Key(Hashable, Protocol):
+    """What a value is remembered for, in an organisation."""
+
+    @property
+    def org_id(self) -> OrgId:
+        """The organisation."""
+        ...
 
 
 class Forgetful(Protocol):
@@ -118,7 +127,7 @@ class Entry(Generic[V]):
 
 
 class Cache(Generic[V]):
-    """Remembers one value for each user and team.
+    """Remembers one value for each key: a user and team, for one.
 
     Args:
         changes: Who tells of changes.
@@ -128,11 +137,11 @@ class Cache(Generic[V]):
     def __init__(self, changes: Changes, *, lifetime: float = EVER) -> None:
         self._changes = changes
         self._lifetime = lifetime
-        self._entries: OrderedDict[Who, Entry[V]] = OrderedDict()
+        self._entries: OrderedDict[Key, Entry[V]] = OrderedDict()
         self._forgotten = 0
         changes.tell(self)
 
-    def fresh(self, who: Who) -> V | None:
+    def fresh(self, who: Key) -> V | None:
         """Return what is remembered and still counts."""
         entry = self._entries.get(who)
         if entry is None:
@@ -141,7 +150,7 @@ class Cache(Generic[V]):
         trusted = now - max(asked, self._changes.checked) < TRUSTED
         return entry.value if trusted and now - asked < self._lifetime else None
 
-    async def get(self, who: Who, ask: Callable[[], Awaitable[V]]) -> V:
+    async def get(self, who: Key, ask: Callable[[], Awaitable[V]]) -> V:
         """Return what is remembered, or ask."""
         value = self.fresh(who)
         if value is None:
@@ -168,7 +177,7 @@ class Cache(Generic[V]):
         while self._entries and next(iter(self._entries.values())).asked <= dead:
             self._entries.popitem(last=False)
 
-    def _remember(self, who: Who, entry: Entry[V]) -> None:
+    def _remember(self, who: Key, entry: Entry[V]) -> None:
         self._entries.pop(who, None)
         while len(self._entries) >= REMEMBERED:
             self._entries.popitem(last=False)

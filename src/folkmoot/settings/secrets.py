@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,13 +28,14 @@ from folkmoot.settings.errors import (
     SecretUnreadable,
 )
 from folkmoot.settings.features import Features
-from folkmoot.settings.models import Secret, SecretChange
+from folkmoot.settings.models import Secret
 from folkmoot.settings.resolver import RANK, Level
 from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.scopes import Place, acting_team, demand_change, level_of, place_of
 from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.settings.stores.store import Address, Sealed, SecretStore
 from folkmoot.settings.sweeping import Sweeper
+from folkmoot.settings.telling import tell
 
 ROOM: Final = "secrets"
 LISTING: Final = Listing(
@@ -134,7 +135,7 @@ class Secrets:
                 delete(Secret).where(Secret.org_id == found.org_id, Secret.id == secret_id)
             )
             await _record(work, "secret.deleted", found, before=_told(found))
-            await _tell(work)
+            await tell(work)
         self._changes.forget(subject.org_id)
         if found.sealed is None:
             await self._clean(address_of(found))
@@ -152,7 +153,7 @@ class Secrets:
         )
         async with self._database.work(subject) as work:
             await work.session.execute(mine)
-            await _tell(work)
+            await tell(work)
         self._changes.forget(subject.org_id)
 
     async def resolve(self, subject: Subject, name: str) -> str | None:
@@ -268,15 +269,8 @@ async def _store(work: Work, place: Place, name: str, kept: Kept) -> Secret:
         row = (await work.session.scalars(statement)).one()
     action = "secret.created" if row.version == 1 else "secret.replaced"
     await _record(work, action, row, after=_told(row))
-    await _tell(work)
+    await tell(work)
     return row
-
-
-async def _tell(work: Work) -> None:
-    """Let other processes find out that they remember something old."""
-    revision: dict[str, Any] = {"revision": new_id(), "changed_at": func.now()}
-    told = insert(SecretChange).values(org_id=work.subject.org_id, **revision)
-    await work.session.execute(told.on_conflict_do_update(index_elements=["org_id"], set_=revision))
 
 
 async def _found(work: Work, secret_id: SecretId) -> Secret:

@@ -13,7 +13,8 @@ from asking_all import JSON, Body, operations, send
 from folkmoot.kit.ids import new_id
 from settled import Settler
 
-SHARED: Final = {"agent_id", "group"}  # the same for all organisations
+SHARED: Final = {"group", "label", "number"}  # the same for all organisations
+SAME: Final = {"label": "production", "number": "1"}
 NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids"}
 BODIES: Final = {
     "collection_ids": (
@@ -66,7 +67,7 @@ def test_what_a_path_names_of_another_organisation_is_not_there(
     asked = 0
     for method, path, operation in operations(description):
         if in_path(operation) - SHARED:
-            missing = {name: str(new_id()) for name in ada.things} | {"agent_id": "chat"}
+            missing = {name: str(new_id()) for name in ada.things} | SAME
             foreign = ask(eve.http, method, path, operation, ada.things)
             assert foreign == ask(eve.http, method, path, operation, missing)
             assert foreign[0] == httpx.codes.NOT_FOUND, (method, path)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from ag_ui.core import AgentCapabilities
 
 from folkmoot.kit.ids import new_id
 from folkmoot.testing.provider import FakeProvider
@@ -19,8 +20,13 @@ async def test_the_agents_are_listed_with_what_they_can_do(ada: Talker) -> None:
     (agent,) = answer.json()["items"]
     assert (agent["id"], agent["name"]) == ("chat", "Chat")
     assert agent["workflows"] == ["plain", "rag", "tools"]
-    assert agent["capabilities"]["citations"] is True
-    assert [tool["name"] for tool in agent["capabilities"]["tools"]] == ["clock", "calculator"]
+    told = agent["capabilities"]
+    assert told["custom"] == {"workflows": ["plain", "rag", "tools"], "citations": True}
+    assert [tool["name"] for tool in told["tools"]["items"]] == ["clock", "calculator"]
+    read = AgentCapabilities.model_validate(told)
+    assert read.transport is not None
+    assert read.transport.resumable
+    assert read.model_dump(by_alias=True, exclude_none=True) == told  # nothing is unknown to it
 
 
 async def test_an_unknown_agent_is_not_found(ada: Talker, provider: FakeProvider) -> None:

@@ -79,12 +79,21 @@ PROPS: Final[dict[str, Any]] = {
             "type": ["array", "null"],
             "items": {"type": "string", "format": "uuid"},
             "maxItems": 50,
-            "description": "Collections to search; left out, all that you can see.",
+            "description": "Collections to search; left out, the agent's, or all that you can see.",
         },
         "model": {
             **ID,
             "type": ["string", "null"],
-            "description": "`provider:name`; left out, the default model.",
+            "description": "`provider:name`; left out, the agent's model or the default one.",
+        },
+        "version": {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+                ID,
+                {"type": "null"},
+            ],
+            "description": "A version of the agent, by its number or label; left out, the one in"
+            " production. Those without a label are for whoever makes agents.",
         },
         "parent_id": {
             **ID,

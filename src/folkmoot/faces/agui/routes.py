@@ -6,7 +6,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from folkmoot.agents.errors import AgentNotFound, WorkflowUnknown
+from folkmoot.agents.errors import (
+    AgentNotFound,
+    AgentNotPublished,
+    AgentUnavailable,
+    VersionNotFound,
+    WorkflowUnknown,
+)
 from folkmoot.approvals.errors import (
     ApprovalDecided,
     ApprovalExpired,
@@ -40,6 +46,9 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: openapi.EVENTS,
     **documented(
         AgentNotFound,
+        VersionNotFound,
+        AgentNotPublished,
+        AgentUnavailable,
         ModelUnknown,
         ModelKeyMissing,
         ModelNotLoaded,

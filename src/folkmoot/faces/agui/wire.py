@@ -67,6 +67,7 @@ class ForwardedProps(Struct):
     collection_ids: Annotated[list[UUID], Meta(max_length=50)] | None = None
     model: Name | None = None
     parent_id: Id | UnsetType | None = UNSET
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | Name | None = None
 
 
 class IncomingEntry(Struct, rename="camel"):
@@ -151,6 +152,7 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         workflow=props.workflow,
         collection_ids=tuple(map(CollectionId, props.collection_ids or ())),
         model=props.model,
+        version=props.version,
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,

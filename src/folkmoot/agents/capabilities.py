@@ -1,0 +1,120 @@
+"""What clients may count on: AG-UI's capability document (https://ag-ui.com/spec/1.0/schema.json).
+
+Only what is known is told; a client takes what is left out for unknown.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.tools.tool import Tool
+
+FOLKMOOT: Final = "Folkmoot"
+
+
+class Part(BaseModel):
+    """A part of the document; its fields are spelled as the protocol does."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class IdentityPart(Part):
+    """What the agent is."""
+
+    name: str = Field(examples=["Chat"])
+    type: str = "langgraph"
+    description: str = Field(examples=["Answers questions."])
+    version: str = Field(examples=["1"])
+    provider: str = FOLKMOOT
+
+
+class TransportPart(Part):
+    """How it is reached: a stream that is cut goes on by `Last-Event-ID`."""
+
+    streaming: bool = True
+    resumable: bool = True
+
+
+class ToolPart(Part):
+    """A tool that the agent may use."""
+
+    name: str = Field(examples=["calculator"])
+    description: str = Field(examples=["Computes an expression exactly."])
+    parameters: dict[str, JsonValue] = Field(examples=[{"type": "object"}])
+
+
+class ToolsPart(Part):
+    """The tools that it may use; those of a client are not used."""
+
+    supported: bool
+    items: list[ToolPart]
+    parallel_calls: bool = True
+    client_provided: bool = False
+
+
+class OutputPart(Part):
+    """What its answers are."""
+
+    structured_output: bool = False
+    supported_mime_types: list[str] = ["text/markdown"]
+
+
+class StatePart(Part):
+    """A client's state is not used; what was said is kept here."""
+
+    snapshots: bool = False
+    deltas: bool = False
+    persistent_state: bool = True
+
+
+class ReasoningPart(Part):
+    """A model's reasoning is shown if it tells any."""
+
+    supported: bool = True
+    streaming: bool = True
+
+
+class ExecutionPart(Part):
+    """How far a turn may go."""
+
+    code_execution: bool = False
+    max_iterations: int = Field(examples=[12])
+
+
+class AgentCapabilities(Part):
+    """AG-UI's `AgentCapabilities`; `custom` is ours."""
+
+    identity: IdentityPart
+    transport: TransportPart = TransportPart()
+    tools: ToolsPart
+    output: OutputPart = OutputPart()
+    state: StatePart = StatePart()
+    reasoning: ReasoningPart = ReasoningPart()
+    execution: ExecutionPart
+    custom: dict[str, JsonValue] = Field(
+        description="`workflows` that can be chosen, and whether answers have `citations`.",
+        examples=[{"workflows": ["plain"], "citations": False}],
+    )
+
+
+def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabilities:
+    """Return the capability document of an agent."""
+    offered = tools if Workflow.TOOLS in agent.workflows else ()
+    items = [
+        ToolPart(name=tool.name, description=tool.description, parameters=tool.parameters)
+        for tool in offered
+    ]
+    return AgentCapabilities(
+        identity=IdentityPart(
+            name=agent.name, description=agent.description, version=str(agent.version)
+        ),
+        tools=ToolsPart(supported=bool(items), items=items),
+        execution=ExecutionPart(max_iterations=agent.most_answers),
+        custom={
+            "workflows": [str(each) for each in agent.workflows],
+            "citations": Workflow.RAG in agent.workflows,
+        },
+    )

@@ -1,0 +1,6 @@
+"""REST endpoints for agents: choosing one, and making them."""
+
+from folkmoot.agents.routes.definitions import router as definitions
+from folkmoot.agents.routes.registry import router as registry
+
+__all__ = ["definitions", "registry"]

@@ -1,0 +1,54 @@
+"""Which agents and tools a deployment offers, and who makes others."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from folkmoot.agents import order
+from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.making import Agents
+from folkmoot.agents.own import OwnAgents
+from folkmoot.agents.registry import AgentRegistry
+from folkmoot.agents.validation import Validation
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge import collections, toolset
+from folkmoot.knowledge.service import Knowledge
+from folkmoot.llm.gateway import Gateway
+from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.live import LiveRun
+from folkmoot.settings.cache import Changes
+from folkmoot.settings.service import Settings
+from folkmoot.tools.calculator import CALCULATOR
+from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.toolbox import toolbox
+
+BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
+"""The agents; the tool that searches documents stands in a room that agents do not know."""
+
+
+def registry(database: Database, documents: Knowledge, changes: Changes) -> AgentRegistry:
+    """Return all agents, with the tools that they may use."""
+    searching = toolset.search_tool(documents.retrieval, _chosen)
+    tools = toolbox([CLOCK, CALCULATOR, searching], Ledger(database))
+    return AgentRegistry(BUILTIN, tools, OwnAgents(database, changes))
+
+
+def agents(
+    database: Database, registry: AgentRegistry, models: Gateway, settings: Settings
+) -> Agents:
+    """Return what organisations make their agents with."""
+
+    async def shared(subject: Subject, ids: Sequence[CollectionId]) -> set[CollectionId]:
+        async with database.work(subject) as work:
+            return await collections.shared(work, ids)
+
+    validation = Validation(registry, models, settings, shared)
+    return Agents(database, registry, validation, settings.changes)
+
+
+def _chosen(run: LiveRun) -> Sequence[CollectionId]:
+    """Return the collections that a turn was limited to."""
+    return [CollectionId(UUID(name)) for name in order.read(run.input).collection_ids]
