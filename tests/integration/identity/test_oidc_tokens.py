@@ -264,6 +264,18 @@ async def test_where_no_tenant_is_named_the_claim_says_the_organisation_itself(
         assert me["organization_id"] == grace["organization_id"]
 
 
+@pytest.mark.parametrize("ended", ["deleted_at", "suspended_at"])
+async def test_nobody_gets_an_account_by_an_organisation_that_is_not_there(
+    database: Database, issuer: LocalIssuer, grace: Account, ended: str
+) -> None:
+    async with database.work(subject_of(grace)) as work:
+        place = await work.session.get_one(Organization, work.subject.org_id)
+        setattr(place, ended, clock.now())
+    async with client_of(trusting(database, issuer, tenant_claim="t")) as outside:
+        token = issuer.token(sub="ada", t=grace["organization_id"])
+        assert (await ask(outside, token)).status_code == 401
+
+
 async def test_a_token_for_one_organisation_does_nothing_that_is_the_persons_own(
     database: Database, issuer: LocalIssuer, grace: Account, linus: Account
 ) -> None:

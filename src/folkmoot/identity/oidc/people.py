@@ -151,7 +151,9 @@ def _stays(member: Membership | None, role: OrgRole | None) -> bool:
 
 async def _demand_there(database: Database, organization: OrgId) -> None:
     there = select(Organization.id).where(
-        Organization.id == organization, Organization.deleted_at.is_(None)
+        Organization.id == organization,
+        Organization.deleted_at.is_(None),
+        Organization.suspended_at.is_(None),
     )
     async with database.work(Subject(organization, NOBODY)) as work:
         if await work.session.scalar(there) is None:
