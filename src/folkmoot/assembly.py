@@ -241,9 +241,11 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     gateway = Gateway(models, secrets, settings.changes)
     embedders = PaidEmbedders(gateway, accounts)
     documents = knowledge(database, blobs, queue, supervisor, embedders)
-    registry = offering.registry(database, documents, settings.changes)
+    outbound = options.outbound(on.deployment)
+    registry = offering.registry(database, documents, outbound, settings.changes)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings))
-    turns = _turns(database, supervisor, registry, gateway, settings)
+    check = _collection_check(database)
+    turns = Turns(database, supervisor, registry, gateway, check, settings, SEARCHABLE)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
     _register_jobs(on, database, queue)
@@ -265,20 +267,9 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         turns=turns,
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
-        outbound=options.outbound(on.deployment),
+        outbound=outbound,
         deciding=Deciding(database, supervisor),
     )
-
-
-def _turns(
-    database: Database,
-    supervisor: Supervisor,
-    registry: AgentRegistry,
-    models: Gateway,
-    settings: Settings,
-) -> Turns:
-    check = _collection_check(database)
-    return Turns(database, supervisor, registry, models, check, settings, SEARCHABLE)
 
 
 def _executor(

@@ -13,6 +13,7 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.service import Knowledge
@@ -21,19 +22,23 @@ from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.settings.cache import Changes
 from folkmoot.settings.service import Settings
+from folkmoot.tools import fetch
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.toolbox import toolbox
 
-BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME)),)
+BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
 
 
-def registry(database: Database, documents: Knowledge, changes: Changes) -> AgentRegistry:
+def registry(
+    database: Database, documents: Knowledge, outbound: Outbound, changes: Changes
+) -> AgentRegistry:
     """Return all agents, with the tools that they may use."""
     searching = toolset.search_tool(documents.retrieval, _chosen)
-    tools = toolbox([CLOCK, CALCULATOR, searching], Ledger(database))
-    return AgentRegistry(BUILTIN, tools, OwnAgents(database, changes))
+    tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound)]
+    ready = toolbox(tools, Ledger(database))
+    return AgentRegistry(BUILTIN, ready, OwnAgents(database, changes))
 
 
 def agents(

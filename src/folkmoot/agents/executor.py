@@ -25,6 +25,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.log import LogReader
 from folkmoot.settings.groups import Guardrails
 from folkmoot.settings.service import Settings
+from folkmoot.tools import fetch
 from folkmoot.tools.filtered import filtered
 from folkmoot.tools.tool import Tool
 
@@ -93,7 +94,10 @@ class AgentExecutor:
             agent=agent,
             model=await self.models.chat(run.subject, wanted.model, wanted.fallbacks),
             history=repaired(opening.history),
-            tools=filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
+            tools=fetch.within(
+                filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
+                guardrails.fetch_hosts or (),
+            ),
             answers=len(past.whole),
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,

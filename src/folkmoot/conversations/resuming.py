@@ -111,8 +111,6 @@ class Resuming:
             if not asked:
                 raise ApprovalNotFound
             run = await runs.hold(work, asked[-1].run_id)
-        if run.input.get("agent") != wanted.agent_id:
-            raise ApprovalNotFound
         if wanted.message_id not in {None, run.input.get("message_id")}:
             raise MessageIdReused
         ours = [each.id for each in asked if each.run_id == run.id]

@@ -12,25 +12,28 @@ export interface components {
             token_type: "bearer";
         };
         AgentCapabilities: {
-            citations: boolean;
-            client_tools: boolean;
-            input: string[];
-            reasoning: boolean;
-            resumable: boolean;
-            shared_state: boolean;
-            streaming: boolean;
-            tools: components["schemas"]["AgentTool"][];
+            custom: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            execution: components["schemas"]["ExecutionPart"];
+            identity: components["schemas"]["IdentityPart"];
+            output: components["schemas"]["OutputPart"];
+            reasoning: components["schemas"]["ReasoningPart"];
+            state: components["schemas"]["StatePart"];
+            tools: components["schemas"]["ToolsPart"];
+            transport: components["schemas"]["TransportPart"];
         };
         AgentRead: {
+            available: boolean;
             capabilities: components["schemas"]["AgentCapabilities"];
             description: string;
             id: string;
             name: string;
+            origin: components["schemas"]["Origin"];
+            slug: string;
+            unavailable_because: string | null;
+            version: number | null;
             workflows: components["schemas"]["Workflow"][];
-        };
-        AgentTool: {
-            description: string;
-            name: string;
         };
         ApiKeyCreated: {
             created_at: string;
@@ -53,6 +56,7 @@ export interface components {
             scopes: string[] | null;
             user_id: string;
         };
+        Approvers: "requester" | "approvers" | "others";
         AuditEventRead: {
             action: string;
             actor_id: string | null;
@@ -149,6 +153,10 @@ export interface components {
             group: components["schemas"]["Group"];
             team_id: string | null;
         };
+        ExecutionPart: {
+            codeExecution: boolean;
+            maxIterations: number;
+        };
         FieldRead: {
             bounds: components["schemas"]["BoundRead"][];
             cut: components["schemas"]["LockRead"][];
@@ -165,7 +173,14 @@ export interface components {
         };
         Group: "general" | "models" | "retrieval" | "guardrails" | "theme" | "budget";
         Guardrails: {
+            allowed_tools?: string[] | null;
+            approval_hours?: number | null;
+            approve_always?: string[] | null;
+            approve_never?: string[] | null;
+            approvers?: components["schemas"]["Approvers"] | null;
             blocked_patterns?: string[] | null;
+            denied_tools?: string[] | null;
+            fetch_hosts?: string[] | null;
             injection_check?: boolean | null;
             redact_pii?: boolean | null;
         };
@@ -181,6 +196,13 @@ export interface components {
             start: number;
             text: string;
             title: string;
+        };
+        IdentityPart: {
+            description: string;
+            name: string;
+            provider: string;
+            type: string;
+            version: string;
         };
         InvitationCreated: {
             created_at: string;
@@ -315,6 +337,11 @@ export interface components {
             role: components["schemas"]["OrgRole"];
         };
         OrgRole: "owner" | "admin" | "member";
+        Origin: "built_in" | "package" | "organization";
+        OutputPart: {
+            structuredOutput: boolean;
+            supportedMimeTypes: string[];
+        };
         OutsideIssuer: {
             label: string;
             name: string;
@@ -340,6 +367,10 @@ export interface components {
             error: string | null;
             healthy: boolean;
             provider: string;
+        };
+        ReasoningPart: {
+            streaming: boolean;
+            supported: boolean;
         };
         Retrieval: {
             chunk_overlap?: number | null;
@@ -401,6 +432,11 @@ export interface components {
             last_used_at: string;
             user_agent: string | null;
         };
+        StatePart: {
+            deltas: boolean;
+            persistentState: boolean;
+            snapshots: boolean;
+        };
         Status: "queued" | "processing" | "ready" | "failed";
         TeamMemberRead: {
             created_at: string;
@@ -428,6 +464,23 @@ export interface components {
             logo?: string | null;
             logo_url?: string | null;
             name?: string | null;
+        };
+        ToolPart: {
+            description: string;
+            name: string;
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        ToolsPart: {
+            clientProvided: boolean;
+            items: components["schemas"]["ToolPart"][];
+            parallelCalls: boolean;
+            supported: boolean;
+        };
+        TransportPart: {
+            resumable: boolean;
+            streaming: boolean;
         };
         Verification: {
             broken_at: number | null;

@@ -82,6 +82,26 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       hint: "Look for instructions in what tools and documents say.",
       kind: "yes",
     },
+    allowed_tools: { label: "Tools", hint: "Names of tools that agents may use, one a line; * stands for anything.", kind: "list" },
+    denied_tools: { label: "No tools", hint: "Names of tools that they may not use.", kind: "list" },
+    approve_always: {
+      label: "Always ask",
+      hint: "Tool calls that somebody approves each time: send_mail, or send_mail(to=*@example.org).",
+      kind: "list",
+    },
+    approve_never: {
+      label: "Never ask",
+      hint: "Tool calls with an effect that nobody has to approve, whatever the agent has read.",
+      kind: "list",
+    },
+    approvers: {
+      label: "Who approves",
+      hint: "Tool calls that wait for somebody.",
+      kind: "choice",
+      choices: { requester: "Whoever has asked", approvers: "Whoever looks after approvals", others: "Of those, others than whoever has asked" },
+    },
+    approval_hours: { label: "Hours to approve", hint: "How long a call waits.", kind: "number", min: 1, max: 720 },
+    fetch_hosts: { label: "Web pages", hint: "Hosts whose pages agents may read, one a line.", kind: "list" },
   },
   theme: {
     name: { label: "Name", hint: "What the console calls itself.", kind: "text", placeholder: "Acme Assistant" },
