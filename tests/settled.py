@@ -75,7 +75,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         account = make(f"{here}/service-accounts", name="nightly")["id"]
         account_key = make(f"{here}/service-accounts/{account}/api-keys", name="theirs")["id"]
         turn = Turn(server.url, headers, "Hello").ask()
-        said = http.get(f"/api/v1/conversations/{turn.thread_id}/messages").json()["items"]
+        message, share = _told(http, turn.thread_id)
         things = {
             "approval_id": question(http, server, headers),
             "agent_id": agent(http),
@@ -87,14 +87,24 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "group": "theme",
             "document_id": added["document_ids"][0],
             "invitation_id": invited,
-            "message_id": said[-1]["id"],
+            "message_id": message,
             "organization_id": me["organization_id"],
             "run_id": turn.run_id,
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,
             "service_account_key_id": account_key,
+            "share_id": share,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,
             "user_id": me["id"],
         }
         yield Settler(http, headers, things)
+
+
+def _told(http: httpx.Client, thread: str) -> tuple[str, str]:
+    """Rate the last answer of a conversation and share it twice; return its id and a link's."""
+    at = f"/api/v1/conversations/{thread}"
+    message: str = http.get(f"{at}/messages").json()["items"][-1]["id"]
+    http.put(f"{at}/messages/{message}/feedback", json={"rating": "good"}).raise_for_status()
+    shares = [http.post(f"{at}/shares", json={}) for _ in range(2)]
+    return message, shares[-1].json()["id"]

@@ -22,6 +22,7 @@ from folkmoot.approvals.expiring import Expiring
 from folkmoot.audit import jobs as audit_jobs
 from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations import projection as messages
+from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.db.place import Place, settle, watch
@@ -249,6 +250,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     counts = PostgresStore(database)
     redis = _redis(on, counts)
     _register_jobs(on, database, queue)
+    kept = options.identity(on.deployment, on.secret_key).kept
+    Ends(database, settings, kept).register(queue)
     return Parts(
         ground=on,
         database=database,

@@ -16,7 +16,7 @@ import structlog
 from fastapi import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from folkmoot import description
+from folkmoot import description, options
 from folkmoot.agents import routes as agent_routes
 from folkmoot.approvals import routes as approval_routes
 from folkmoot.assembly import Ground, Parts, ground, running, settle_in
@@ -194,7 +194,7 @@ def application(parts: Parts) -> Api:
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
         agent_routes.definitions(parts.agents),
         approval_routes.router(parts.deciding),
-        conversation_routes.router(parts.database),
+        conversation_routes.router(parts.database, options.public_url(parts.ground.deployment)),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.models, parts.knowledge.reembedding.notices),

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 
 from folkmoot.approvals.models import Approval, ApprovalGrant
+from folkmoot.approvals.service import FORGOTTEN
 from folkmoot.approvals.states import ApprovalState
 from folkmoot.db import extract
 from folkmoot.db.work import Database
@@ -54,7 +55,7 @@ class OwnApprovals:
                 await work.session.execute(
                     update(Approval)
                     .where(Approval.org_id == org_id, Approval.user_id == person.user_id)
-                    .values(arguments="{}", edited=None, note=None, thread_id="")
+                    .values(FORGOTTEN)
                 )
                 await work.session.execute(
                     update(Approval)

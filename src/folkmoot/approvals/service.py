@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.approvals.asking import digest
@@ -31,6 +31,9 @@ from folkmoot.settings.groups import Approvers
 
 MANAGE: Final = "approvals:manage"
 """The permission to see and decide what others have asked for."""
+
+FORGOTTEN: Final = {"arguments": "{}", "edited": None, "note": None, "thread_id": ""}
+"""What stands where a call has said something that was erased."""
 
 LISTING: Final = Listing("approvals", Approval.id, {"created_at": Approval.id})
 
@@ -218,3 +221,12 @@ async def withdraw(work: Work, key: str) -> None:
     run = await runs.waiting(work, key)
     if run is not None:
         await close(work, await of_run(work, run.id), ApprovalState.WITHDRAWN, run)
+
+
+async def forget(work: Work, run_ids: Sequence[RunId]) -> None:
+    """Take out what the calls of runs say; that something was decided stays."""
+    await work.session.execute(
+        update(Approval)
+        .where(Approval.org_id == work.subject.org_id, Approval.run_id.in_(run_ids))
+        .values(FORGOTTEN)
+    )

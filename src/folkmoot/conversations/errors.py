@@ -1,6 +1,6 @@
 """Failures the conversations slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -15,6 +15,53 @@ class MessageNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no message with this id in the conversation.")
+
+
+class ShareNotFound(NotFound):
+    """Also the answer for a link that is over, and for anything that never was one."""
+
+    code = "share_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such link, or it does not count any more.")
+
+
+class FeedbackNotFound(NotFound):
+    code = "feedback_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You have given no feedback on this message.")
+
+
+class NoAnswer(Conflict):
+    code = "no_answer"
+
+    def __init__(self) -> None:
+        super().__init__("Only answers can be rated.")
+
+
+class TooManyShares(Conflict):
+    code = "too_many_shares"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("There are enough links to this conversation.", limit=limit)
+
+
+class NothingToShare(Conflict):
+    code = "nothing_to_share"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been said in this conversation yet.")
+
+
+class ImportInvalid(Invalid):
+    """The file is no conversation; `pointer` says where (RFC 6901)."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(
+            "The request does not fit what this operation takes.",
+            errors=[{"pointer": pointer, "detail": detail}],
+        )
 
 
 class MessageIdReused(Conflict):

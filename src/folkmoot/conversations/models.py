@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    CheckConstraint,
     ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
+    SmallInteger,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -17,9 +20,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped
-from folkmoot.kit.ids import ConversationId, RunId, UserId
+from folkmoot.kit import clock
+from folkmoot.kit.ids import ConversationId, FeedbackId, RunId, ShareId, UserId
 
 NOT_DELETED = text("deleted_at IS NULL")
+
+# A function of the database, as is what asks for it: see the migration 0028_shares.
+WORDS = text("message_words(org_id, user_id, content)")
 
 
 class Conversation(Model, OrgScoped, kw_only=True):
@@ -54,6 +61,7 @@ class Conversation(Model, OrgScoped, kw_only=True):
     user_id: Mapped[UserId]
     client_id: Mapped[str]
     title: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     branch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     branches: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
@@ -64,12 +72,14 @@ class Conversation(Model, OrgScoped, kw_only=True):
 class Message(Model, OrgScoped, kw_only=True):
     """One message; `seq` is its place. `cut` says that a failure ended it early.
 
-    `untrusted` says that its writer had read what anybody may have written.
+    `untrusted` says that its writer had read what anybody may have written, or is anybody. One that
+    was imported is of no run.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("org_id", "conversation_id", "id", name="uq_messages_org_id"),
+        Index("ix_messages_words", WORDS, postgresql_using="gin"),
         ForeignKeyConstraint(
             ["org_id", "conversation_id"],
             ["conversations.org_id", "conversations.id"],
@@ -82,7 +92,7 @@ class Message(Model, OrgScoped, kw_only=True):
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     id: Mapped[str]
     user_id: Mapped[UserId]
-    run_id: Mapped[RunId]
+    run_id: Mapped[RunId | None]
     role: Mapped[str]
     content: Mapped[str]
     tool_calls: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
@@ -117,3 +127,65 @@ class Branch(Model, OrgScoped, kw_only=True):
     path: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     ends: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class Share(Model, OrgScoped, kw_only=True):
+    """A link by which anybody may read a conversation as it stood when the link was made.
+
+    Messages do not change: the path to its last one is all that has to be kept. `digest` is of the
+    token, which is known to nobody but those who were given it.
+    """
+
+    __tablename__ = "conversation_shares"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "conversation_id"],
+            ["conversations.org_id", "conversations.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("org_id", "digest", name="uq_conversation_shares_org_id"),
+        Index("ix_conversation_shares_digest", "digest"),
+        Index("ix_conversation_shares_made", "org_id", "conversation_id", "id"),
+    )
+
+    id: Mapped[ShareId] = mapped_column(primary_key=True)
+    conversation_id: Mapped[ConversationId]
+    user_id: Mapped[UserId]
+    digest: Mapped[bytes]
+    path: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    ends: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    title: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Feedback(Model, OrgScoped, kw_only=True):
+    """What somebody thinks of a message: 1 is good, -1 is not."""
+
+    __tablename__ = "message_feedback"
+    __table_args__ = (
+        UniqueConstraint(
+            "org_id",
+            "conversation_id",
+            "message_id",
+            "user_id",
+            name="uq_message_feedback_org_id",
+        ),
+        CheckConstraint("rating IN (-1, 1)", name="rating"),
+        ForeignKeyConstraint(
+            ["org_id", "conversation_id", "message_id"],
+            ["messages.org_id", "messages.conversation_id", "messages.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    id: Mapped[FeedbackId] = mapped_column(primary_key=True)
+    conversation_id: Mapped[ConversationId]
+    message_id: Mapped[str]
+    user_id: Mapped[UserId]
+    run_id: Mapped[RunId | None]
+    rating: Mapped[int] = mapped_column(SmallInteger)
+    comment: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default_factory=clock.now)

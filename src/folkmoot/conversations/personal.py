@@ -1,22 +1,26 @@
 """What this room keeps of a person: their conversations, with all that was said in them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
-from folkmoot.conversations.models import Branch, Conversation, Message
+from folkmoot.conversations.models import Branch, Conversation, Feedback, Message, Share
 from folkmoot.db import extract
 from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
 
+Columns: TypeAlias = Select[*tuple[Any, ...]]
+Tables: TypeAlias = type[Conversation | Message | Branch | Share | Feedback]
+
 CONVERSATIONS: Final = select(
     Conversation.id,
     Conversation.client_id,
     Conversation.title,
+    Conversation.tags,
     Conversation.created_at,
     Conversation.updated_at,
     Conversation.deleted_at,
@@ -44,6 +48,33 @@ BRANCHES: Final = select(
     Branch.ends,
     Branch.created_at,
 )
+SHARES: Final = select(
+    Share.id,
+    Share.conversation_id,
+    Share.title,
+    Share.created_at,
+    Share.expires_at,
+    Share.revoked_at,
+)
+FEEDBACK: Final = select(
+    Feedback.id,
+    Feedback.conversation_id,
+    Feedback.message_id,
+    Feedback.run_id,
+    Feedback.rating,
+    Feedback.comment,
+    Feedback.created_at,
+    Feedback.updated_at,
+)
+KEPT: Final[Sequence[tuple[str, Columns, Tables, Sequence[extract.Key]]]] = (
+    ("conversations", CONVERSATIONS, Conversation, [Conversation.id]),
+    ("messages", MESSAGES, Message, [Message.conversation_id, Message.branch, Message.seq]),
+    ("conversation_branches", BRANCHES, Branch, [Branch.conversation_id, Branch.branch]),
+    ("conversation_shares", SHARES, Share, [Share.id]),
+    ("message_feedback", FEEDBACK, Feedback, [Feedback.id]),
+)
+"""For each file: its name, what is in it, of which table, and in what order."""
+
 ERASED_AT_ONCE: Final = 100
 """Conversations that are erased in one transaction."""
 
@@ -53,32 +84,25 @@ class OwnConversations:
     """The conversations of people in their organisations; none is anybody else's."""
 
     database: Database
-    tables: frozenset[str] = frozenset({"conversations", "messages", "conversation_branches"})
+    tables: frozenset[str] = frozenset(
+        {
+            "conversations",
+            "messages",
+            "conversation_branches",
+            "conversation_shares",
+            "message_feedback",
+        }
+    )
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
         """Yield the person's conversations and messages, those too that can still come back."""
-        user_id = person.user_id
         for org_id in person.places:
-            open_work = partial(self.database.work, Subject(org_id, user_id))
-            theirs = CONVERSATIONS.where(
-                Conversation.org_id == org_id, Conversation.user_id == user_id
-            )
-            said = MESSAGES.where(Message.org_id == org_id, Message.user_id == user_id)
-            yield File(
-                f"organizations/{org_id}/conversations.jsonl",
-                extract.lines(open_work, theirs, [Conversation.id]),
-            )
-            yield File(
-                f"organizations/{org_id}/messages.jsonl",
-                extract.lines(
-                    open_work, said, [Message.conversation_id, Message.branch, Message.seq]
-                ),
-            )
-            ways = BRANCHES.where(Branch.org_id == org_id, Branch.user_id == user_id)
-            yield File(
-                f"organizations/{org_id}/conversation_branches.jsonl",
-                extract.lines(open_work, ways, [Branch.conversation_id, Branch.branch]),
-            )
+            open_work = partial(self.database.work, Subject(org_id, person.user_id))
+            for name, statement, table, keys in KEPT:
+                own = statement.where(table.org_id == org_id, table.user_id == person.user_id)
+                yield File(
+                    f"organizations/{org_id}/{name}.jsonl", extract.lines(open_work, own, keys)
+                )
 
     async def erase(self, person: Person) -> None:
         """Delete them for good, some at a time."""

@@ -1,17 +1,25 @@
 """What the conversations slice takes in and gives out."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from folkmoot.kit.ids import RunId
+from folkmoot.kit.ids import FeedbackId, RunId, ShareId, UserId
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 MessageId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 RunName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+
+TEXT: Final = r"^[^\x00]*$"
+LONGEST: Final = 200_000
+"""Characters of an imported message; an answer may be longer than a question."""
+
+FORMAT: Final = "folkmoot.conversation"
+VERSION: Final = 1
 
 Title = Annotated[
     str,
@@ -23,25 +31,64 @@ Title = Annotated[
     ),
 ]
 
+Tag = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=50,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f]*$",
+    ),
+]
+Tags = Annotated[list[Tag], Field(max_length=20)]
+
 
 class ConversationUpdate(BaseModel):
-    """What a user may change about a conversation."""
+    """What a user may change about a conversation; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Title = Field(examples=["The annual report"])
+    title: Title | None = Field(default=None, examples=["The annual report"])
+    tags: Tags | None = Field(default=None, examples=[["reports"]])
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        """Refuse a change that changes nothing."""
+        if self.title is None and self.tags is None:
+            raise PydanticCustomError("change", "Give a title or tags")
+        return self
 
 
 class ConversationRead(BaseModel):
     """A conversation. `id` is the client's `threadId`; asking under it goes on with it."""
 
-    id: str = Field(examples=["thread-1"])
+    id: str = Field(
+        description="One that was deleted has another, by which it can be brought back.",
+        examples=["thread-1"],
+    )
     title: str = Field(examples=["The annual report"])
+    tags: list[str] = Field(examples=[["reports"]])
     created_at: datetime
     updated_at: datetime = Field(description="When the last question was asked.")
+    deleted_at: datetime | None = Field(examples=[None])
     active_run_id: RunId | None = Field(
         description="The run that is answering now, if one is.", examples=[None]
     )
+    snippet: str | None = Field(
+        default=None,
+        description="In a search: where the words stand, if it is in a message.",
+        examples=[None],
+    )
+
+
+class Rating(StrEnum):
+    """Thumbs up or down."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
+Comment = Annotated[str, StringConstraints(max_length=4_000, pattern=r"^[^\x00]*$")]
 
 
 class MessageRead(BaseModel):
@@ -50,7 +97,7 @@ class MessageRead(BaseModel):
     id: str = Field(examples=["message-2"])
     role: str = Field(examples=["assistant"])
     content: str = Field(examples=["Revenue grew by 12 % [1]."])
-    run_id: RunId
+    run_id: RunId | None = Field(description="The run that said it; none if it was imported.")
     created_at: datetime
     cut: bool = Field(description="Whether a failure ended the message early.", examples=[False])
     citations: list[dict[str, Any]] = Field(
@@ -74,6 +121,7 @@ class MessageRead(BaseModel):
     children: list[str] = Field(
         description="Where ways part after it: the messages that follow it.", examples=[[]]
     )
+    rating: Rating | None = Field(description="What you think of it.", examples=[None])
 
 
 class PathChoice(BaseModel):
@@ -106,3 +154,126 @@ class ForkCreate(BaseModel):
         if of_run != (2 if self.message_id is None else 0):
             raise PydanticCustomError("point", "Give message_id, or run_id and event")
         return self
+
+
+class ShareCreate(BaseModel):
+    """How long a link counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: Annotated[int, Field(ge=1, le=365)] = Field(default=30, examples=[30])
+
+
+class ShareRead(BaseModel):
+    """A link by which anybody may read a conversation as it stood when the link was made."""
+
+    id: ShareId
+    title: str = Field(examples=["The annual report"])
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = Field(examples=[None])
+
+
+class ShareCreated(ShareRead):
+    """A link that was just made; its token is shown this once."""
+
+    token: str = Field(examples=["fm_share_…"])
+    url: str = Field(examples=["https://folkmoot.example.org/shared#fm_share_…"])
+
+
+class SharedMessage(BaseModel):
+    """A question or an answer, without whom it is of and what it was made from."""
+
+    role: Literal["user", "assistant"]
+    content: str = Field(examples=["Revenue grew by 12 %."])
+    cut: bool = Field(description="Whether a failure ended the message early.", examples=[False])
+
+
+class SharedConversation(BaseModel):
+    """A conversation that somebody has shared, as it stood then."""
+
+    title: str = Field(examples=["The annual report"])
+    shared_at: datetime
+    messages: list[SharedMessage]
+    next_cursor: str | None = Field(
+        description="Where the conversation goes on, if it is long.", examples=[None]
+    )
+
+
+class FeedbackWrite(BaseModel):
+    """What somebody thinks of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rating: Rating = Field(examples=["good"])
+    comment: Comment = Field(default="", examples=["It names its sources."])
+
+
+class FeedbackRead(BaseModel):
+    """What somebody thinks of an answer, for whoever evaluates agents."""
+
+    id: FeedbackId
+    message_id: str = Field(examples=["message-2"])
+    run_id: RunId | None = Field(description="The run that gave the answer.")
+    user_id: UserId
+    rating: Rating = Field(examples=["good"])
+    comment: str = Field(examples=["It names its sources."])
+    created_at: datetime
+    updated_at: datetime
+
+
+class ImportedFunction(BaseModel):
+    """What a message asked of a tool."""
+
+    name: Annotated[str, StringConstraints(max_length=128, pattern=TEXT)]
+    arguments: Annotated[str, StringConstraints(max_length=LONGEST, pattern=TEXT)]
+
+
+class ImportedCall(BaseModel):
+    """A tool that a message asked for."""
+
+    id: MessageId
+    type: Literal["function"] = "function"
+    function: ImportedFunction
+
+
+class ImportedMessage(BaseModel):
+    """A message as it was exported. Runs and documents are not brought along."""
+
+    id: MessageId
+    parent_id: MessageId | None = None
+    role: Literal["user", "assistant", "tool"]
+    content: Annotated[str, StringConstraints(max_length=LONGEST, pattern=TEXT)]
+    created_at: AwareDatetime
+    cut: bool = False
+    tool_calls: Annotated[list[ImportedCall], Field(max_length=100)] = []
+    tool_call_id: MessageId | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Refuse a tool's result that is none of a call."""
+        if (self.role == "tool") != (self.tool_call_id is not None):
+            raise PydanticCustomError("tool_call_id", "It belongs to a tool's result alone")
+        return self
+
+
+class ConversationImport(BaseModel):
+    """A conversation as it was exported as JSON; each message after the one it follows."""
+
+    format: Literal["folkmoot.conversation"]
+    version: Literal[1]
+    title: Title
+    tags: Tags = []
+    shown: MessageId | None = None
+    messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=5_000)] = Field(
+        examples=[
+            [
+                {
+                    "id": "message-1",
+                    "role": "user",
+                    "content": "What does the report say?",
+                    "created_at": "2026-11-21T09:30:00Z",
+                }
+            ]
+        ]
+    )

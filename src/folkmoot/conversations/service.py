@@ -1,18 +1,20 @@
 """Everything that can be done with conversations once they are there."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+import sqlalchemy
+from sqlalchemy import any_, false, func, literal, select
 
 from folkmoot.approvals import service as approvals
-from folkmoot.conversations import paths
+from folkmoot.conversations import searching
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
-from folkmoot.conversations.paths import Place
+from folkmoot.conversations.paths import Path
 from folkmoot.conversations.turns import concurrency_key
-from folkmoot.db.keyset import Listing, Slice, containing
+from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import ConversationId, RunId
 from folkmoot.kit.page import Asked
@@ -30,21 +32,33 @@ LISTING: Final = Listing(
 MESSAGES: Final = Listing("messages", Message.seq, {"created_at": Message.seq})
 
 
-async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation:
-    """Return a conversation by the client's id for it, or by ours; lock it if it is to change."""
-    named = Conversation.client_id == name
-    conversation_id = _as_uuid(name)
-    if conversation_id is not None:
-        named = or_(named, Conversation.id == conversation_id)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations to list; what is None does not matter."""
+
+    words: str | None = None
+    tag: str | None = None
+    deleted: bool = False
+
+
+async def get(
+    work: Work, name: str, *, to_change: bool = False, deleted: bool = False
+) -> Conversation:
+    """Return a conversation by the client's id for it, or by ours; lock it if it is to change.
+
+    With `deleted` it may be one that was deleted, which has only ours.
+    """
+    there, named = Conversation.deleted_at.is_(None), Conversation.client_id == name
+    ours = _as_uuid(name)
+    by_id = false() if ours is None else Conversation.id == ours
     statement = (
         select(Conversation)
         .where(
             Conversation.org_id == work.subject.org_id,
             Conversation.user_id == work.subject.user_id,
-            Conversation.deleted_at.is_(None),
-            named,
+            (there & named) | (by_id if deleted else there & by_id),
         )
-        .order_by((Conversation.client_id == name).desc())
+        .order_by(there.desc(), named.desc())
         .limit(1)
     )
     if to_change:
@@ -55,15 +69,18 @@ async def get(work: Work, name: str, *, to_change: bool = False) -> Conversation
     return conversation
 
 
-async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[Conversation]:
+async def browse(work: Work, wanted: Wanted, asked: Asked) -> Slice[Conversation]:
     """Return a page of the subject's conversations."""
+    there = Conversation.deleted_at.is_(None)
     statement = select(Conversation).where(
         Conversation.org_id == work.subject.org_id,
         Conversation.user_id == work.subject.user_id,
-        Conversation.deleted_at.is_(None),
+        ~there if wanted.deleted else there,
     )
-    if words is not None:
-        statement = statement.where(containing(words, Conversation.title))
+    if wanted.tag is not None:
+        statement = statement.where(literal(wanted.tag) == any_(Conversation.tags))
+    if wanted.words is not None:
+        statement = statement.where(searching.having(wanted.words))
     return await LISTING.slice(work, statement, asked)
 
 
@@ -74,9 +91,14 @@ async def answering(work: Work, conversations: Sequence[Conversation]) -> Mappin
     return {keys[key]: run_id for key, run_id in active.items()}
 
 
-async def rename(work: Work, conversation: Conversation, title: str) -> Conversation:
-    """Give a conversation another title."""
-    conversation.title = title
+async def update(
+    work: Work, conversation: Conversation, *, title: str | None, tags: Sequence[str] | None
+) -> Conversation:
+    """Give a conversation another title or other tags."""
+    if title is not None:
+        conversation.title = title
+    if tags is not None:
+        conversation.tags = sorted(set(tags))
     await work.session.flush()
     return conversation
 
@@ -88,7 +110,7 @@ async def delete(work: Work, conversation: Conversation) -> None:
     open in it either finds it gone or is seen.
     """
     await work.session.execute(
-        update(Conversation)
+        sqlalchemy.update(Conversation)
         .where(Conversation.org_id == conversation.org_id, Conversation.id == conversation.id)
         .values(deleted_at=func.now())
     )
@@ -97,19 +119,36 @@ async def delete(work: Work, conversation: Conversation) -> None:
     await approvals.withdraw(work, concurrency_key(work.subject, conversation.client_id))
 
 
+async def restore(work: Work, conversation: Conversation) -> Conversation:
+    """Bring a deleted conversation back, under our id if the client's stands for another by now.
+
+    One that was not deleted stays as it is.
+    """
+    if conversation.deleted_at is None:
+        return conversation
+    taken = select(Conversation.id).where(
+        Conversation.org_id == conversation.org_id,
+        Conversation.user_id == conversation.user_id,
+        Conversation.client_id == conversation.client_id,
+        Conversation.deleted_at.is_(None),
+    )
+    if await work.session.scalar(taken) is not None:
+        conversation.client_id = str(conversation.id)
+    conversation.deleted_at = None
+    await work.session.flush()
+    return conversation
+
+
 async def messages(
-    work: Work, name: str, asked: Asked
-) -> tuple[Slice[Message], Mapping[str, Place]]:
-    """Return a page of the messages that a conversation shows, and where each of them stands."""
-    conversation = await get(work, name)
-    path = await paths.of(work, conversation)
+    work: Work, conversation: Conversation, path: Path, asked: Asked
+) -> Slice[Message]:
+    """Return a page of the messages on a path of a conversation."""
     statement = select(Message).where(
         Message.org_id == conversation.org_id,
         Message.conversation_id == conversation.id,
         path.condition(),
     )
-    found = await MESSAGES.slice(work, statement, asked)
-    return found, await paths.places(work, conversation, path, found.rows)
+    return await MESSAGES.slice(work, statement, asked)
 
 
 def _as_uuid(name: str) -> ConversationId | None:

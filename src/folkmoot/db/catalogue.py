@@ -47,6 +47,9 @@ LOOKUPS: Final = frozenset(
         "runs_erase",
         "identity_invited",
         "letters_forget",
+        "conversations_found",
+        "conversations_shared",
+        "conversations_due",
     }
 )
 """The functions that answer before a tenant is known. They return ids only, or a small number."""

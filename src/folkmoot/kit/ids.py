@@ -14,6 +14,8 @@ SessionId = NewType("SessionId", UUID)
 ProcessId = NewType("ProcessId", UUID)
 RunId = NewType("RunId", UUID)
 ConversationId = NewType("ConversationId", UUID)
+ShareId = NewType("ShareId", UUID)
+FeedbackId = NewType("FeedbackId", UUID)
 CollectionId = NewType("CollectionId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 UploadId = NewType("UploadId", UUID)
@@ -37,6 +39,8 @@ ALL: Final = (
     ProcessId,
     RunId,
     ConversationId,
+    ShareId,
+    FeedbackId,
     CollectionId,
     DocumentId,
     UploadId,

@@ -5,22 +5,23 @@ be counted, and its logs still be verified.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import orjson
-from sqlalchemy import ColumnElement, String, cast, select, text, update
+from sqlalchemy import ColumnElement, select
 
 from folkmoot.db import extract
-from folkmoot.db.work import Database, Work
+from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
+from folkmoot.runs.erasing import erase
 from folkmoot.runs.errors import RunsDraining, StillRunning, TooManyRuns
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.models import LedgerEntry, Run
@@ -59,7 +60,6 @@ CALLS: Final = select(
     LedgerEntry.started_at,
     LedgerEntry.finished_at,
 )
-ERASE: Final = text("SELECT run_id FROM runs_erase(CAST(:runs AS uuid[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,33 +153,8 @@ class OwnRuns:
         async with self.database.work(subject) as work:
             found = (await work.session.scalars(some)).all()
             if found:
-                await _erase(work, found)
+                await erase(work, found)
         return bool(found)
-
-
-async def _erase(work: Work, run_ids: Sequence[RunId]) -> None:
-    org_id = work.subject.org_id
-    await work.session.execute(ERASE, {"runs": list(run_ids)})
-    await work.session.execute(
-        update(LedgerEntry)
-        .where(LedgerEntry.org_id == org_id, LedgerEntry.run_id.in_(run_ids))
-        .values(result=None, arguments_digest=b"")
-    )
-    named = cast(Run.id, String)
-    await work.session.execute(
-        update(Run)
-        .where(Run.org_id == org_id, Run.id.in_(run_ids))
-        .values(
-            input={},
-            client_id=named,
-            thread_id=named,
-            fingerprint=b"",
-            concurrency_key=None,
-            waiting=False,
-            error_detail=None,
-            erased_at=clock.now(),
-        )
-    )
 
 
 def _of(subject: Subject) -> ColumnElement[bool]:

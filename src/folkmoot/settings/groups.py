@@ -121,6 +121,14 @@ class General(Values):
         description="What every agent is told besides.",
         examples=["We spell as the British do."],
     )
+    conversation_days: Annotated[int, BeforeValidator(counted), Field(ge=1, le=3_650)] | None = (
+        Field(
+            default=None,
+            description="After how many days without a question a conversation is deleted for"
+            " good; never if nothing is set.",
+            examples=[365],
+        )
+    )
 
 
 class Models(Values):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from folkmoot.kit import glob
-from folkmoot.settings.groups import Approvers, Budget, Guardrails, Models, Values
+from folkmoot.settings.groups import Approvers, Budget, General, Guardrails, Models, Values
 
 Json = Any
 """Values of one field: what they are is the field's to say, and both are of it."""
@@ -70,6 +70,7 @@ STRICTER: Final = Restriction(
 """No others may than above."""
 
 RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
+    (General, "conversation_days"): LESS,
     (Models, "allowed_models"): FEWER,
     (Guardrails, "redact_pii"): ON,
     (Guardrails, "blocked_patterns"): MORE,

@@ -15,6 +15,7 @@ IN_PRODUCTION: Final[Mapping[str, str]] = {
     "read_per_user": "1200/minute",
     "read_per_address": "6000/minute",
     "export_per_user": "10/hour",
+    "shared_per_address": "120/minute",
 }
 AT_HOME: Final[Mapping[str, str]] = {"auth_per_address": "600/minute"}
 """In dev mode and on the same machine, where there is nobody to keep out."""
@@ -62,6 +63,10 @@ class RateLimits(BaseModel):
     export_per_user: Rates | None = Field(
         default=None,
         description="Taking along all that is kept of one; 10/hour by default in production.",
+    )
+    shared_per_address: Rates | None = Field(
+        default=None,
+        description="Reading what was shared by a link; 120/minute by default in production.",
     )
     read_per_key: Rates | None = Field(default=None, description="The same.")
     read_per_organization: Rates | None = Field(default=None, description="The same.")

@@ -15,7 +15,7 @@ from settled import Settler
 
 SHARED: Final = {"group", "label", "number"}  # the same for all organisations
 SAME: Final = {"label": "production", "number": "1"}
-NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids"}
+NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids", "tool_call_id"}
 BODIES: Final = {
     "collection_ids": (
         "/api/chat/chat",

@@ -2,13 +2,21 @@
 
 from fastapi import APIRouter
 
-from folkmoot.conversations.routes import branches, conversations, messages
+from folkmoot.conversations.routes import branches, conversations, files, messages, shares
 from folkmoot.db.work import Database
 
 
-def router(database: Database) -> APIRouter:
-    """Return the routes."""
+def router(database: Database, public_url: str) -> APIRouter:
+    """Return the routes; `public_url` is where people reach the console."""
     routes = APIRouter()
-    for part in (conversations.router, messages.router, branches.router(database)):
+    for part in (
+        conversations.router,
+        messages.router,
+        messages.feedback,
+        branches.router(database),
+        files.router(database),
+        shares.router(public_url),
+        shares.public(database),
+    ):
         routes.include_router(part)
     return routes

@@ -1,9 +1,12 @@
 """Conversations: list them, name them, take them away."""
 
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 
-from folkmoot.conversations import service
+from fastapi import Query
+
+from folkmoot.conversations import ending, searching, service
+from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.routes.shared import (
     MISSING,
     ConversationName,
@@ -11,29 +14,44 @@ from folkmoot.conversations.routes.shared import (
     read,
     shown,
 )
-from folkmoot.conversations.schemas import ConversationRead, ConversationUpdate
+from folkmoot.conversations.schemas import ConversationRead, ConversationUpdate, Tag
 from folkmoot.http.access import require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.kit.page import Asked, Page
+from folkmoot.http.problems import documented
+from folkmoot.kit.page import Asked, Page, Words
+from folkmoot.runs.errors import RunActive
 
 Sort = Literal["updated_at", "-updated_at", "created_at", "-created_at", "title", "-title"]
 
 router = new_router()
 
 
+Search = Annotated[
+    Words | None,
+    Query(description="Only what has this in its title, or these words in one message."),
+]
+
+
 @router.get("", dependencies=[require("conversations:read")])
 async def list_conversations(
     work: OpenWork,
-    q: PageWords = None,
+    *,
+    q: Search = None,
+    tag: Annotated[Tag | None, Query(description="Only what has this tag.")] = None,
+    deleted: Annotated[bool, Query(description="Only what was deleted, or only the rest.")] = False,
     cursor: PageCursor = None,
     limit: PageLimit = 20,
     sort: Sort = "-updated_at",
 ) -> Page[ConversationRead]:
     """List your conversations, the last used first unless asked otherwise."""
-    found = await service.browse(work, Asked(sort, limit, cursor), words=q)
-    answering = await service.answering(work, found.rows)
-    return found.page([read(row, answering.get(row.client_id)) for row in found.rows])
+    wanted = service.Wanted(words=q, tag=tag, deleted=deleted)
+    found = await service.browse(work, wanted, Asked(sort, limit, cursor))
+    answering = await service.answering(work, [] if deleted else found.rows)
+    quoted = await searching.snippets(work, found.rows, q)
+    return found.page(
+        [read(row, answering.get(row.client_id), quoted.get(row.id)) for row in found.rows]
+    )
 
 
 @router.get("/{conversation_id}", dependencies=[require("conversations:read")], responses=MISSING)
@@ -52,10 +70,11 @@ async def read_conversation(
 async def update_conversation(
     conversation_id: ConversationName, data: ConversationUpdate, work: OpenWork, etags: Etags
 ) -> ConversationRead:
-    """Give a conversation another title."""
+    """Give a conversation another title or other tags."""
     conversation = await service.get(work, conversation_id, to_change=True)
     etags.demand(await shown(work, conversation))
-    answer = await shown(work, await service.rename(work, conversation, data.title))
+    changed = await service.update(work, conversation, title=data.title, tags=data.tags)
+    answer = await shown(work, changed)
     etags.show(answer)
     return answer
 
@@ -63,13 +82,40 @@ async def update_conversation(
 @router.delete(
     "/{conversation_id}",
     dependencies=[require("conversations:write")],
-    responses=MISSING,
+    responses=documented(ConversationNotFound, RunActive),
     status_code=HTTPStatus.NO_CONTENT,
 )
 async def delete_conversation(
-    conversation_id: ConversationName, work: OpenWork, etags: Etags
+    conversation_id: ConversationName,
+    work: OpenWork,
+    etags: Etags,
+    *,
+    for_good: Annotated[
+        bool, Query(description="Whether it shall never come back, nor what its runs have said.")
+    ] = False,
 ) -> None:
-    """Delete a conversation; a run that is answering in it is cancelled."""
-    conversation = await service.get(work, conversation_id, to_change=True)
+    """Delete a conversation; a run that is answering in it is cancelled.
+
+    It can be brought back for some weeks, unless it goes for good: then it must not be answering.
+    """
+    conversation = await service.get(work, conversation_id, to_change=True, deleted=for_good)
     etags.demand(await shown(work, conversation))
-    await service.delete(work, conversation)
+    if for_good:
+        await ending.end(work, [conversation])
+    else:
+        await service.delete(work, conversation)
+
+
+@router.post(
+    "/{conversation_id}/restore", dependencies=[require("conversations:write")], responses=MISSING
+)
+async def restore_conversation(
+    conversation_id: ConversationName, work: OpenWork
+) -> ConversationRead:
+    """Bring a deleted conversation back; it is named by the id that the list shows.
+
+    It gets its old id again unless another conversation has taken that. One that is there stays
+    as it is.
+    """
+    conversation = await service.get(work, conversation_id, to_change=True, deleted=True)
+    return await shown(work, await service.restore(work, conversation))

@@ -38,16 +38,24 @@ def new_router() -> APIRouter:
 
 async def shown(work: Work, conversation: Conversation) -> ConversationRead:
     """Return a conversation as the API shows it, with the run that is answering in it."""
+    if conversation.deleted_at is not None:
+        return read(conversation, None)
     answering = await service.answering(work, [conversation])
     return read(conversation, answering.get(conversation.client_id))
 
 
-def read(conversation: Conversation, active_run_id: RunId | None) -> ConversationRead:
+def read(
+    conversation: Conversation, active_run_id: RunId | None, snippet: str | None = None
+) -> ConversationRead:
     """Return a conversation as the API shows it."""
+    deleted = conversation.deleted_at is not None
     return ConversationRead(
-        id=conversation.client_id,
+        id=str(conversation.id) if deleted else conversation.client_id,
         title=conversation.title,
+        tags=conversation.tags,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
+        deleted_at=conversation.deleted_at,
         active_run_id=active_run_id,
+        snippet=snippet,
     )

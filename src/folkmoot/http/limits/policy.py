@@ -14,6 +14,8 @@ FREE: Final = ("/refresh", "/logout")
 MODEL: Final = "/api/chat/"
 EXPORT: Final = "/api/v1/me/export"
 """Reads everything that there is of somebody."""
+SHARED: Final = "/api/v1/shared/"
+"""Shows something to whoever knows a token."""
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -25,6 +27,7 @@ class Kind(StrEnum):
     WRITE = "write"
     READ = "read"
     EXPORT = "export"
+    SHARED = "shared"
 
 
 class Who(StrEnum):
@@ -80,6 +83,8 @@ def kind_of(scope: Scope) -> Kind | None:
         return None
     if path == EXPORT:
         return Kind.EXPORT
+    if path.startswith(SHARED):
+        return Kind.SHARED
     if method in READING:
         return Kind.READ
     if path.startswith(AUTH) and not path.endswith(FREE):

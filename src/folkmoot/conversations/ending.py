@@ -1,0 +1,124 @@
+"""The end of conversations: what was deleted some weeks ago, or has not been used for too long.
+
+A conversation goes for good with its messages, its branches, its links, what was thought of it, and
+what the logs of its runs hold. The logs' chains stay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, or_, select, text
+
+from folkmoot.approvals import service as approvals
+from folkmoot.audit import trail
+from folkmoot.conversations.models import Conversation, Message
+from folkmoot.conversations.service import answering
+from folkmoot.conversations.turns import concurrency_key
+from folkmoot.db.work import Database, Work
+from folkmoot.jobs.queue import Queue
+from folkmoot.kit import clock
+from folkmoot.kit.ids import OrgId, UserId
+from folkmoot.kit.subject import Subject
+from folkmoot.runs import erasing
+from folkmoot.runs.errors import RunActive
+from folkmoot.settings.groups import General
+from folkmoot.settings.service import Settings
+
+QUEUE: Final = "conversations"
+EVERY_HOUR: Final = "43 * * * *"
+"""A deployment that runs by day alone has no night in which to do it once."""
+
+AT_ONCE: Final = 50
+"""Conversations that end in one transaction."""
+
+SHORTEST: Final = timedelta(days=1)
+"""No setting lets anything end sooner."""
+
+DUE: Final = text("SELECT org_id, user_id FROM conversations_due(:gone, :idle) ORDER BY 1, 2")
+
+
+async def end(work: Work, conversations: Sequence[Conversation]) -> None:
+    """Delete conversations of the acting user for good; they are locked.
+
+    Raises:
+        RunActive: A run is answering in one of them.
+    """
+    there = [each for each in conversations if each.deleted_at is None]
+    if await answering(work, there):
+        raise RunActive
+    for conversation in there:
+        await approvals.withdraw(work, concurrency_key(work.subject, conversation.client_id))
+    org_id, ids = work.subject.org_id, [each.id for each in conversations]
+    said = (
+        select(Message.run_id)
+        .where(Message.org_id == org_id, Message.conversation_id.in_(ids))
+        .distinct()
+    )
+    run_ids = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
+    await approvals.forget(work, run_ids)
+    await erasing.erase(work, run_ids)
+    await work.session.execute(
+        delete(Conversation).where(Conversation.org_id == org_id, Conversation.id.in_(ids))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Ends conversations when their time is over. It may be cut, and run again.
+
+    Args:
+        kept: How long what was deleted can be brought back.
+    """
+
+    database: Database
+    settings: Settings
+    kept: timedelta
+
+    def register(self, queue: Queue) -> None:
+        """Have it done again and again."""
+        queue.repeat("conversations.end", self.run, queue=QUEUE, cron=EVERY_HOUR)
+
+    async def run(self) -> None:
+        """End whatever is due, of everybody."""
+        now = clock.now()
+        asked = {"gone": now - self.kept, "idle": now - SHORTEST}
+        async with self.database.personal_work() as work:
+            people = (await work.session.execute(DUE, asked)).all()
+        for org_id, user_id in people:
+            await self._end_of(Subject(OrgId(org_id), UserId(user_id)), now)
+
+    async def _end_of(self, subject: Subject, now: datetime) -> None:
+        days = (await self.settings.of(subject)).values(General).conversation_days
+        idle = None if days is None else now - timedelta(days=days)
+        while await self._end_some(subject, now - self.kept, idle):
+            pass
+
+    async def _end_some(self, subject: Subject, gone: datetime, idle: datetime | None) -> bool:
+        over = [Conversation.deleted_at < gone]
+        if idle is not None:
+            over.append(Conversation.updated_at < idle)
+        some = (
+            select(Conversation)
+            .where(
+                Conversation.org_id == subject.org_id,
+                Conversation.user_id == subject.user_id,
+                or_(*over),
+            )
+            .limit(AT_ONCE)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        async with self.database.work(subject) as work:
+            found = (await work.session.scalars(some)).all()
+            busy = await answering(work, found)
+            over_with = [each for each in found if each.deleted_at or each.client_id not in busy]
+            if over_with:
+                await end(work, over_with)
+                await trail.record(
+                    work,
+                    "conversations.expired",
+                    target=("user", subject.user_id),
+                    after={"conversations": len(over_with)},
+                )
+        return len(over_with) == AT_ONCE

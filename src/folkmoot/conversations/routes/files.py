@@ -1,0 +1,84 @@
+"""Conversations as files."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import StreamingResponse
+
+from folkmoot.conversations import importing, service
+from folkmoot.conversations.errors import ImportInvalid
+from folkmoot.conversations.exporting import Export, ExportFormat
+from folkmoot.conversations.routes.shared import MISSING, ConversationName, new_router, read
+from folkmoot.conversations.schemas import ConversationImport, ConversationRead
+from folkmoot.db.work import Database
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.problems import documented
+
+MEDIA: Final = {
+    ExportFormat.JSON: "application/json",
+    ExportFormat.MARKDOWN: "text/markdown; charset=utf-8",
+}
+NAMES: Final = {
+    ExportFormat.JSON: "conversation.json",
+    ExportFormat.MARKDOWN: "conversation.md",
+}
+FILE: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: {
+        "description": "The conversation as a file.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/markdown": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+def router(database: Database) -> APIRouter:
+    """Return the routes."""
+    routes = new_router()
+
+    @routes.get(
+        "/{conversation_id}/export",
+        dependencies=[require("conversations:read")],
+        response_class=StreamingResponse,
+        responses={**MISSING, **FILE},
+    )
+    async def export_conversation(
+        conversation_id: ConversationName,
+        subject: CurrentSubject,
+        format: ExportFormat = ExportFormat.JSON,  # noqa: A002 - the query parameter's name
+    ) -> StreamingResponse:
+        """Take a conversation along: JSON has all its branches, Markdown what it shows.
+
+        JSON can be imported. In Markdown what was said stands in fences, as it was written.
+        """
+        async with database.work(subject) as work:
+            conversation = await service.get(work, conversation_id)
+        export = Export(database, subject, conversation)
+        parts = export.json() if format is ExportFormat.JSON else export.markdown()
+        return StreamingResponse(
+            parts,
+            media_type=MEDIA[format],
+            headers={
+                "Content-Disposition": f'attachment; filename="{NAMES[format]}"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    @routes.post(
+        "/import",
+        dependencies=[require("conversations:write")],
+        responses=documented(ImportInvalid),
+        status_code=HTTPStatus.CREATED,
+    )
+    async def import_conversation(
+        data: ConversationImport, subject: CurrentSubject
+    ) -> ConversationRead:
+        """Make a conversation of one that was exported as JSON.
+
+        All ids are new. Runs, documents and what was thought of answers are not brought along.
+        """
+        return read(await importing.load(database, subject, data), None)
+
+    return routes

@@ -1,0 +1,54 @@
+"""Taking the contents out of runs that have ended; their rows and the chains of their logs stay."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import String, cast, select, text, update
+
+from folkmoot.db.work import Work
+from folkmoot.kit import clock
+from folkmoot.kit.ids import RunId
+from folkmoot.runs.models import LedgerEntry, Run
+
+ERASE: Final = text("SELECT run_id FROM runs_erase(CAST(:runs AS uuid[]))")
+
+
+async def erase(work: Work, run_ids: Sequence[RunId]) -> None:
+    """Erase the contents of these runs of the acting user, as far as they have ended."""
+    org_id = work.subject.org_id
+    ended = (
+        select(Run.id)
+        .where(
+            Run.org_id == org_id,
+            Run.user_id == work.subject.user_id,
+            Run.id.in_(run_ids),
+            Run.erased_at.is_(None),
+            Run.finished_at.is_not(None),
+        )
+        .order_by(Run.id)
+        .with_for_update()
+    )
+    found = (await work.session.scalars(ended)).all()
+    if not found:
+        return
+    await work.session.execute(ERASE, {"runs": list(found)})
+    await work.session.execute(
+        update(LedgerEntry)
+        .where(LedgerEntry.org_id == org_id, LedgerEntry.run_id.in_(found))
+        .values(result=None, arguments_digest=b"")
+    )
+    named = cast(Run.id, String)
+    await work.session.execute(
+        update(Run)
+        .where(Run.org_id == org_id, Run.id.in_(found))
+        .values(
+            input={},
+            client_id=named,
+            thread_id=named,
+            fingerprint=b"",
+            concurrency_key=None,
+            waiting=False,
+            error_detail=None,
+            erased_at=clock.now(),
+        )
+    )
