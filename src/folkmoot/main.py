@@ -197,7 +197,7 @@ def application(parts: Parts) -> Api:
         conversation_routes.router(parts.database, options.public_url(parts.ground.deployment)),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
-        model_routes.router(parts.models, parts.knowledge.reembedding.notices),
+        model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         audit_routes.router(parts.database),
     ):
         api.include_router(slice_routes)

@@ -37,12 +37,9 @@ class Tuning:
         return self._permitted(asked)
 
     def _usual(self) -> str | None:
-        allowed, default = self.models.allowed_models, self.models.default_model
-        if allowed is None or default in allowed:
-            return default
-        if not allowed:  # two layers that agree on none
-            raise ModelNotAllowed(default or "", allowed)
-        return allowed[0]
+        if self.models.allowed_models == []:  # two layers that agree on none
+            raise ModelNotAllowed(self.models.default_model or "", [])
+        return self.models.answering
 
     def _permitted(self, name: str) -> str:
         allowed = self.models.allowed_models

@@ -34,7 +34,7 @@ REMEMBERED: Final = 10_000
 log = structlog.get_logger(__name__)
 
 
-class State(StrEnum):
+class Circuit(StrEnum):
     """How a breaker stands."""
 
     CLOSED = "closed"
@@ -105,11 +105,11 @@ class Breaker:
         return max(0.0, self.until - clock.monotonic()) if self.opened else 0.0
 
     @property
-    def state(self) -> State:
+    def state(self) -> Circuit:
         """How it stands."""
         if not self.opened:
-            return State.CLOSED
-        return State.OPEN if self.left else State.HALF_OPEN
+            return Circuit.CLOSED
+        return Circuit.OPEN if self.left else Circuit.HALF_OPEN
 
     def demand(self, model: str) -> None:
         """Fail if it is open.
@@ -243,7 +243,7 @@ class Breakers:
         rest = max(rest, min(float(asked or 0), BELIEVED))
         breaker.until, breaker.failures = clock.monotonic() + rest, 0
         log.warning("model.circuit_opened", provider=breaker.provider, code=error.code, rest=rest)
-        metrics.llm_breaker(breaker.provider, State.OPEN)
+        metrics.llm_breaker(breaker.provider, Circuit.OPEN)
         self._show(breaker)
         told = Open(breaker.key, rest, breaker.opened)
         self._tell(lambda others: others.open(told))
@@ -252,7 +252,7 @@ class Breakers:
         if breaker.opened:
             breaker.opened, breaker.until, breaker.failures = 0, 0.0, 0
             log.info("model.circuit_closed", provider=breaker.provider)
-            metrics.llm_breaker(breaker.provider, State.CLOSED)
+            metrics.llm_breaker(breaker.provider, Circuit.CLOSED)
             self._show(breaker)
 
     def _show(self, breaker: Breaker) -> None:

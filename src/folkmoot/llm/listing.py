@@ -1,22 +1,30 @@
-"""Which models there are and whether their providers answer."""
+"""Which models there are and whether their providers answer.
+
+What a provider has said counts for a quarter of an hour for everybody who asks with the same key.
+Then it is asked again in the background, and what it said before is shown meanwhile.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from folkmoot.kit import clock
 from folkmoot.llm.adapters import ADAPTERS
-from folkmoot.llm.config import ModelsConfig, ProviderConfig
+from folkmoot.llm.config import ProviderConfig
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelError
+from folkmoot.llm.lines import Line
 from folkmoot.llm.names import EXTRACTIVE, HASH, OFFLINE
+from folkmoot.llm.scope import Scope
 from folkmoot.llm.transport import Transport
 
 FRESH: Final = 15 * 60.0  # seconds
+ILL: Final = 60.0  # seconds after which one that did not answer is asked again
 PATIENCE: Final = 5.0  # seconds
 
 
@@ -40,27 +48,58 @@ class ProviderHealth:
     error: str | None = None
 
 
+@dataclass(slots=True)
+class _Known:
+    """What a provider said, when, and whether it is being asked."""
+
+    said: ProviderHealth | None = None
+    asked_at: float = 0.0
+    asking: "asyncio.Task[ProviderHealth] | None" = None
+
+    @property
+    def old(self) -> bool:
+        lasts = FRESH if self.said is None or self.said.healthy else ILL
+        return clock.monotonic() - self.asked_at > lasts
+
+
 class Listing:
-    """Asks every provider at most once in a quarter of an hour."""
+    """Asks each provider with each key at most once in a while."""
 
-    def __init__(self, config: ModelsConfig, transport: Transport) -> None:
-        self._config = config
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._known: list[ProviderHealth] = []
-        self._asked_at: float | None = None
-        self._turn = asyncio.Lock()
+        self._known: WeakKeyDictionary[Line, _Known] = WeakKeyDictionary()
+        self._asking: set[asyncio.Task[ProviderHealth]] = set()
 
-    async def providers(self) -> Sequence[ProviderHealth]:
-        """Return what is known of all providers; never fails."""
-        async with self._turn:
-            now = clock.monotonic()
-            if self._asked_at is None or now - self._asked_at > FRESH:
-                asked = (self._ask(*item) for item in self._config.providers.items())
-                self._known = [_offline(), *await asyncio.gather(*asked)]
-                self._asked_at = now
-            return self._known
+    async def providers(self, scope: Scope) -> Sequence[ProviderHealth]:
+        """Return what is known of all providers of a scope; never fails."""
+        asked = (self._one(scope, *item) for item in scope.config.providers.items())
+        return [_offline(), *await asyncio.gather(*asked)]
 
-    async def _ask(self, name: str, provider: ProviderConfig) -> ProviderHealth:
+    async def aclose(self) -> None:
+        """Ask no more."""
+        for task in tuple(self._asking):
+            task.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
+
+    async def _one(self, scope: Scope, name: str, provider: ProviderConfig) -> ProviderHealth:
+        known = self._known.setdefault(scope.line_to(name), _Known())
+        if known.asking is None and (known.said is None or known.old):
+            known.asking = asyncio.get_running_loop().create_task(self._ask(known, name, provider))
+            self._asking.add(known.asking)
+            known.asking.add_done_callback(self._asking.discard)
+        if known.said is None and known.asking is not None:
+            return await asyncio.shield(known.asking)
+        return known.said or _ill(name, "It was not asked.")
+
+    async def _ask(self, known: _Known, name: str, provider: ProviderConfig) -> ProviderHealth:
+        try:
+            known.said = await self._asked(name, provider)
+            known.asked_at = clock.monotonic()
+        finally:
+            known.asking = None
+        return known.said
+
+    async def _asked(self, name: str, provider: ProviderConfig) -> ProviderHealth:
         adapter = ADAPTERS.get(provider.kind)
         if adapter is None:  # a plug-in has no list
             return ProviderHealth(name, healthy=True, models=(), checked_at=clock.now())

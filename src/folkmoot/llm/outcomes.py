@@ -45,12 +45,17 @@ class Outcomes:
         else:
             self._failures.pop(name, None)
 
+    def failure(self, name: str) -> str | None:
+        """Return how a model failed when it was last asked, if that was not long ago."""
+        failed_at, detail = self._failures.get(name, (0.0, ""))
+        return detail if detail and clock.monotonic() - failed_at < TELLING else None
+
     def demand(self, name: str) -> None:
         """Fail if the model failed when it was last asked, not long ago.
 
         Raises:
             Unavailable: it did; the detail says how.
         """
-        failed_at, detail = self._failures.get(name, (0.0, ""))
-        if detail and clock.monotonic() - failed_at < TELLING:
+        detail = self.failure(name)
+        if detail is not None:
             raise Unavailable(detail)

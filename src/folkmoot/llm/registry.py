@@ -38,7 +38,7 @@ class Models:
         self._config = config
         self._transport = Transport(config.timeouts)
         self._embedders = Embedders(config, self._transport)
-        self._listing = Listing(config, self._transport)
+        self._listing = Listing(self._transport)
         self._lines = Lines(config)
         self.own = Scope(config, self._transport, self._embedders, self._lines)
 
@@ -97,9 +97,9 @@ class Models:
         own = [] if self._config.default_model else [NO_MODEL]
         return [*own, *self._unusable(), *self._embedders.notices()]
 
-    async def available(self) -> Sequence[ProviderHealth]:
-        """Return the models of all providers and their health, at most 15 minutes old."""
-        return await self._listing.providers()
+    async def available(self, scope: Scope | None = None) -> Sequence[ProviderHealth]:
+        """Return the models of all providers and their health; what is old is being asked anew."""
+        return await self._listing.providers(scope or self.own)
 
     async def ping_chat(self) -> None:
         """Fail if the default model can not be asked or lately did not answer. Asks no provider."""
@@ -137,6 +137,7 @@ class Models:
 
     async def aclose(self) -> None:
         """End processes and connections; calls that are under way fail."""
+        await self._listing.aclose()
         await self._lines.breakers.aclose()
         await self._embedders.aclose()
         await self._transport.aclose()

@@ -12,7 +12,7 @@ from folkmoot.llm.embedders import Embedders, over_http
 from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable
 from folkmoot.llm.keys import EMPTY, Keyring, with_keys
 from folkmoot.llm.lines import Line, Lines
-from folkmoot.llm.names import EXTRACTIVE, LOCAL, OFFLINE, known, parsed, provider
+from folkmoot.llm.names import EXTRACTIVE, LOCAL, OFFLINE, Name, known, parsed, provider
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
 from folkmoot.llm.offline import ExtractiveModel
 from folkmoot.llm.outcomes import Outcomes
@@ -39,11 +39,12 @@ class Scope:
     ) -> None:
         self.config = with_keys(config, keyring)
         self.outcomes = Outcomes()
-        self._own = keyring.keys.keys() | keyring.unreadable
+        self.own = keyring.keys.keys() | keyring.unreadable
         self._unreadable = keyring.unreadable
         self._transport = transport
         self._embedders = embedders
         self._lines = lines
+        self._held: dict[str, Line] = {}
         self._chats: OrderedDict[str, ObservedChatModel] = OrderedDict()
         self._embedding: OrderedDict[str, Embedder] = OrderedDict()
 
@@ -72,7 +73,7 @@ class Scope:
             ModelKeyUnreadable, ModelKeyRefused: the caller's key can not be used.
         """
         wanted = self._embedders.meant(name)
-        if wanted.partition(":")[0] not in self._own:
+        if wanted.partition(":")[0] not in self.own:
             shared = self._embedders.get(wanted)
             return ObservedEmbedder(shared, self.outcomes, self.line(wanted), org_id)
         made = self._embedding.get(wanted)
@@ -89,8 +90,16 @@ class Scope:
         owner = name.partition(":")[0]
         if owner in {OFFLINE, LOCAL}:
             return self._lines.free
-        configured = provider(self.config, parsed(name, self.config))
-        return self._lines.get(owner, configured, common=owner not in self._own)
+        return self.line_to(parsed(name, self.config).provider)
+
+    def line_to(self, name: str) -> Line:
+        """Return the line to a provider."""
+        line = self._held.get(name)
+        if line is None:
+            configured = provider(self.config, Name(name, "any"))
+            line = self._lines.get(name, configured, common=name not in self.own)
+            self._held[name] = line
+        return line
 
     def _make(self, wanted: str) -> ChatModel:
         if wanted == EXTRACTIVE:
@@ -111,7 +120,7 @@ class Scope:
     def _demand_usable(self, wanted: str) -> None:
         """Fail if the key that somebody brings along does not open, or can be no key."""
         name = wanted.partition(":")[0]
-        if name not in self._own:
+        if name not in self.own:
             return
         if name in self._unreadable:
             raise ModelKeyUnreadable(wanted)

@@ -157,6 +157,15 @@ class Models(Values):
         Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)] | None
     ) = Field(default=None, description="Unset, it is the provider's.", examples=[4096])
 
+    @property
+    def answering(self) -> str | None:
+        """The model that answers when none is named; None leaves it to the deployment.
+
+        A default that may not be asked gives way to the first model that may.
+        """
+        default, allowed = self.default_model, self.allowed_models
+        return allowed[0] if allowed and default not in allowed else default
+
 
 class Retrieval(Values):
     """How documents are cut and searched."""

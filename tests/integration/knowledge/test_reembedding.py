@@ -14,6 +14,7 @@ from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.port import EmbeddingKind, Vectors
 from folkmoot.llm.registry import Models
 from knowing import PATIENCE, Concepts, Room, Visitor
+from talking import keeping
 
 pytestmark = pytest.mark.anyio
 
@@ -102,8 +103,9 @@ async def test_how_much_is_left_is_told_to_those_who_see_it(
     (notice,) = await told(place, ada.subject)
     assert notice.startswith("Documents that the embedding model has still to see: 3.")
     assert await told(place, eve.subject) == []
+    settings, _, gateway = keeping(place.database, Models(ModelsConfig()))
     place.app.include_router(
-        model_routes.router(Models(ModelsConfig()), place.knowledge.reembedding.notices)
+        model_routes.router(gateway, settings, place.knowledge.reembedding.notices)
     )
     answer = await ada.http.get("http://folkmoot.example/models")
     assert {"code": "embedding_behind", "text": notice} in answer.json()["notices"]

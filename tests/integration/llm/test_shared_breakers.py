@@ -13,7 +13,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.breakers import Breaker, Breakers, State
+from folkmoot.llm.breakers import Breaker, Breakers, Circuit
 from folkmoot.llm.config import Retries, Tripping
 from folkmoot.llm.errors import ModelCircuitOpen
 from folkmoot.llm.gateway import Gateway
@@ -107,7 +107,7 @@ async def opened(process: Process, provider: FakeProvider, failures: int = 3) ->
     provider.script([refuses(500)] * failures)
     for _ in range(failures):
         assert await process.ask() == "model_unavailable"
-    assert process.breaker.state is State.OPEN
+    assert process.breaker.state is Circuit.OPEN
 
 
 @pytest.mark.core

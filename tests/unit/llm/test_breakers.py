@@ -9,7 +9,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.telemetry import metrics
 from folkmoot.llm import breakers as rules
-from folkmoot.llm.breakers import Breaker, Breakers, Claim, Open, State
+from folkmoot.llm.breakers import Breaker, Breakers, Circuit, Claim, Open
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Tripping
 from folkmoot.llm.errors import (
     ModelCircuitOpen,
@@ -62,7 +62,7 @@ async def call(line: Line, error: Exception | None = None, *, answered: bool = F
             raise error
 
 
-def stands(line: Line) -> State:
+def stands(line: Line) -> Circuit:
     return line.breaker.state
 
 
@@ -74,9 +74,9 @@ async def fail(line: Line, times: int = 3) -> None:
 
 async def test_failures_in_a_row_open_it_and_it_answers_at_once(time: Time, line: Line) -> None:
     await fail(line, 2)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
     await fail(line, 1)
-    assert stands(line) is State.OPEN
+    assert stands(line) is Circuit.OPEN
     time.pass_by(2.5)
     with pytest.raises(ModelCircuitOpen) as refused:
         await call(line)
@@ -92,14 +92,14 @@ async def test_an_answer_or_a_rejection_in_between_begins_the_count_anew(line: L
     with pytest.raises(ModelRejected):
         await call(line, ModelRejected(MODEL, "no"))
     await fail(line, 2)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
 
 
 async def test_failures_far_apart_do_not_count_together(time: Time, line: Line) -> None:
     for _ in range(5):
         await fail(line, 1)
         time.pass_by(rules.WITHIN + 1)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
 
 
 async def test_what_tells_nothing_of_the_provider_is_not_counted(line: Line) -> None:
@@ -114,12 +114,12 @@ async def test_what_tells_nothing_of_the_provider_is_not_counted(line: Line) -> 
 async def test_when_its_time_is_over_one_call_tries_and_closes_it(time: Time, line: Line) -> None:
     await fail(line)
     time.pass_by(10)
-    assert stands(line) is State.HALF_OPEN
+    assert stands(line) is Circuit.HALF_OPEN
     async with line.turn(None, MODEL) as turn:
         with pytest.raises(ModelCircuitOpen):
             await call(line)
         turn.answered()
-        assert stands(line) is State.CLOSED
+        assert stands(line) is Circuit.CLOSED
         await call(line)
     await call(line)
 
@@ -132,7 +132,7 @@ async def test_a_try_that_fails_opens_it_for_longer_each_time(time: Time, line: 
         assert line.breaker.left == rest
     time.pass_by(120)
     await call(line)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
 
 
 async def test_a_try_that_is_left_lets_another_one_try(time: Time, line: Line) -> None:
@@ -140,9 +140,9 @@ async def test_a_try_that_is_left_lets_another_one_try(time: Time, line: Line) -
     time.pass_by(10)
     with pytest.raises(ZeroDivisionError):
         await call(line, ZeroDivisionError())
-    assert stands(line) is State.HALF_OPEN
+    assert stands(line) is Circuit.HALF_OPEN
     await call(line)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
 
 
 async def test_a_provider_that_asks_for_more_time_gets_it_within_reason(
@@ -167,7 +167,7 @@ async def test_calls_that_were_under_way_change_nothing_when_it_is_open(
     left = line.breaker.left
     await slow.__aexit__(ModelUnavailable, AWAY, None)
     assert line.breaker.left == left
-    assert stands(line) is State.OPEN
+    assert stands(line) is Circuit.OPEN
 
 
 def test_each_key_has_a_line_of_its_own_and_the_same_one_for_all(lines: Lines) -> None:
@@ -228,7 +228,7 @@ async def test_whoever_may_not_try_asks_again_a_little_later(time: Time, line: L
     told.claim_is = Claim.CLOSED
     time.pass_by(rules.AGAIN)
     await call(line)
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
     await settled(line.breakers)
     assert [each[0] for each in told.said if isinstance(each, tuple)] == ["claim", "claim"]
 
@@ -237,35 +237,35 @@ async def test_without_a_database_each_process_finds_out_by_itself(time: Time, l
     line.breakers.sharing = told = Told(away=True)
     await fail(line)
     await settled(line.breakers)
-    assert stands(line) is State.OPEN
+    assert stands(line) is Circuit.OPEN
     time.pass_by(10)
     with pytest.raises(ModelCircuitOpen):
         await call(line)
     await line.breakers.catch_up()
-    assert stands(line) is State.OPEN
+    assert stands(line) is Circuit.OPEN
     told.away = False
     time.pass_by(rules.AGAIN)
     await call(line)
     await line.breakers.aclose()
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
 
 
 async def test_what_others_tell_counts_also_for_lines_that_are_not_there_yet(
     time: Time, line: Line
 ) -> None:
     hear(line.breakers, f"{line.breaker.key.hex()} 5.0 3")
-    assert (line.breaker.state, line.breaker.opened) == (State.OPEN, 3)
+    assert (line.breaker.state, line.breaker.opened) == (Circuit.OPEN, 3)
     assert line.breakers.opened() == [line.breaker]
     hear(line.breakers, line.breaker.key.hex())
-    assert stands(line) is State.CLOSED
+    assert stands(line) is Circuit.CLOSED
     for odd in ("", "no hex", "zz 1 1", "1 2 3 4"):
         hear(line.breakers, odd)
     line.breakers.sharing = Told()
     await fail(line)
     hear(line.breakers, None)
     await settled(line.breakers)
-    assert stands(line) is State.CLOSED
-    assert line.breakers.get(b"elsewhere", "openai", common=False).state is State.OPEN
+    assert stands(line) is Circuit.CLOSED
+    assert line.breakers.get(b"elsewhere", "openai", common=False).state is Circuit.OPEN
 
 
 async def test_only_so_many_are_remembered_and_open_ones_longest(

@@ -98,6 +98,7 @@ export interface components {
             monthly_limit_usd?: number | null;
             soft_warning_percent?: number | null;
         };
+        Circuit: "closed" | "open" | "half_open";
         CollectionRead: {
             created_at: string;
             created_by: string;
@@ -309,7 +310,9 @@ export interface components {
         };
         ModelRead: {
             capabilities: string[];
-            default: boolean;
+            error: string | null;
+            healthy: boolean;
+            is_default: boolean;
             kind: "chat" | "embedding";
             name: string;
             provider: string;
@@ -364,8 +367,10 @@ export interface components {
         };
         ProviderRead: {
             checked_at: string;
+            circuit: components["schemas"]["Circuit"];
             error: string | null;
             healthy: boolean;
+            own_key: boolean;
             provider: string;
         };
         ReasoningPart: {
