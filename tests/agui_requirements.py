@@ -111,6 +111,34 @@ REQUIREMENTS: Final = {
         "The body is closed after the event that ends the run.",
         f"{SPEC}/basic/transports/http-sse#response",
     ),
+    "interrupt.outcome": Requirement(
+        "A run that stopped to ask ends with the interrupt outcome and at least one interrupt.",
+        f"{SPEC}/basic/patterns/interrupt-resume#interrupting",
+    ),
+    "interrupt.ids": Requirement(
+        "The ids of a run's interrupts differ.",
+        f"{SPEC}/basic/patterns/interrupt-resume#interrupting",
+    ),
+    "resume.continuity": Requirement(
+        "The run that continues keeps the thread, and answers the call that was asked for.",
+        f"{SPEC}/basic/patterns/interrupt-resume#resuming",
+    ),
+    "resume.usage": Requirement(
+        "It tells the usage of its own model calls alone.",
+        f"{SPEC}/basic/patterns/interrupt-resume#resuming",
+    ),
+    "resume.uncovered": Requirement(
+        "An interrupt without an answer stays open, and nothing is done on the strength of that.",
+        f"{SPEC}/basic/patterns/interrupt-resume#resuming",
+    ),
+    "resume.unrecognised": Requirement(
+        "An answer to nothing that was asked does not fail the run.",
+        f"{SPEC}/basic/patterns/interrupt-resume#resuming",
+    ),
+    "client.resumes": Requirement(
+        "The official client answers interrupts and reads on.",
+        "https://www.npmjs.com/package/@ag-ui/client",
+    ),
     "client.accepts": Requirement(
         "The official client builds the conversation that the server keeps.",
         "https://www.npmjs.com/package/@ag-ui/client",

@@ -8,9 +8,11 @@ from typing import Any, Final
 import httpx
 
 from folkmoot.agents.builtin import CHAT
-from folkmoot.agents.definition import AgentDefinition
 from folkmoot.kit.ids import new_id
+from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
+from folkmoot.settings.groups import Group, Guardrails
+from folkmoot.settings.schemas import LayerWrite
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Reply, Use, says
 from folkmoot.tools.calculator import CALCULATOR
@@ -166,6 +168,10 @@ def results(stream: Sequence[Frame]) -> list[str]:
     return [frame.event["content"] for frame in stream if frame.type == "TOOL_CALL_RESULT"]
 
 
-def reader(agent: AgentDefinition = AGENT, **changes: Any) -> AgentDefinition:
-    """Return the agent, changed."""
-    return replace(agent, **changes)
+async def guarded(talker: Talker, **guardrails: object) -> None:
+    """Let the organisation of somebody set its guardrails."""
+    data = LayerWrite[Guardrails](values=Guardrails.model_validate(guardrails))
+    at = (Scope.ORGANIZATION, None)
+    await talker.platform.settings.replace(
+        talker.subject, Group.GUARDRAILS, at, data, lambda _: None
+    )

@@ -1,6 +1,7 @@
 // Talks to an AG-UI endpoint with the official client, turn after turn in one thread.
-// Reads {url, headers, threadId, turns: [{text, forwardedProps}]} from stdin, writes what the client
-// made of it to stdout: its messages, the types of its events and, for each turn, its error if any.
+// Reads {url, headers, threadId, turns: [{text, forwardedProps, answer}]} from stdin, writes what the
+// client made of it to stdout: its messages, the types of its events and, for each turn, its error if
+// any. A turn with an answer gives it to every interrupt of the turn before.
 import { readFileSync } from "node:fs";
 import { HttpAgent } from "@ag-ui/client";
 
@@ -11,10 +12,14 @@ const told = [];
 for (const [place, turn] of turns.entries()) {
   const events = [];
   let error = null;
-  agent.addMessage({ id: `${threadId}-question-${place}`, role: "user", content: turn.text });
+  const outcome = told.at(-1)?.events.at(-1)?.outcome;
+  const resume = turn.answer
+    ? outcome.interrupts.map(({ id }) => ({ interruptId: id, status: "resolved", payload: turn.answer }))
+    : undefined;
+  if (!resume) agent.addMessage({ id: `${threadId}-question-${place}`, role: "user", content: turn.text });
   try {
     await agent.runAgent(
-      { runId: `${threadId}-run-${place}`, forwardedProps: turn.forwardedProps ?? {} },
+      { runId: `${threadId}-run-${place}`, forwardedProps: turn.forwardedProps ?? {}, resume },
       {
         onEvent: ({ event }) => {
           events.push(event);

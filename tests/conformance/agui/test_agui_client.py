@@ -14,6 +14,7 @@ import anyio.to_thread
 import pytest
 
 from agui_requirements import proves
+from approving import guarded
 from folkmoot.kit.ids import new_id
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, Reply, Use, fails, says
@@ -121,6 +122,23 @@ async def test_the_client_holds_the_conversation_that_the_server_keeps(
         "user", "assistant",
         "user", "assistant", "tool", "tool", "assistant", "tool", "assistant",
         "user", "assistant",
+    ]  # fmt: skip
+
+
+@proves("client.resumes")
+async def test_the_client_answers_what_it_is_asked(
+    node: str, ada: Talker, provider: FakeProvider
+) -> None:
+    await guarded(ada, approve_always=["calculator"])
+    wanted = Use("calculator", json.dumps({"expression": "6 * 7"}))
+    provider.script([Reply(uses=[wanted, wanted]), says("It is 42."), says("Good bye.")])
+    thread = new_id().hex
+    asking = {"text": "What is 6 times 7?", "forwardedProps": {"workflow": "tools"}}
+    told = await talk(node, ada, thread, asking, {"answer": {"approved": True}}, {"text": "Bye"})
+    assert [turn["error"] for turn in told["turns"]] == [None, None, None]
+    assert plain(told["messages"]) == plain(await kept(ada, thread))
+    assert [message["role"] for message in told["messages"]] == [
+        "user", "assistant", "tool", "tool", "assistant", "user", "assistant",
     ]  # fmt: skip
 
 

@@ -6,11 +6,8 @@ from datetime import timedelta
 import pytest
 from ag_ui.core import RunFinishedEvent
 
-from approving import LETTER, Post, approvals, asked, calls, lured, results, use
+from approving import LETTER, Post, approvals, asked, calls, guarded, lured, results, use
 from folkmoot.kit import clock
-from folkmoot.kit.scope import Scope
-from folkmoot.settings.groups import Group, Guardrails
-from folkmoot.settings.schemas import LayerWrite
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
 from talking import Talker, custom, text_of
@@ -124,18 +121,10 @@ async def test_nobody_is_asked_about_what_could_not_be_done(
     assert not post.sent
 
 
-async def settle(ada: Talker, **guardrails: object) -> None:
-    """Let the organisation of somebody set its guardrails."""
-    data = LayerWrite[Guardrails](values=Guardrails.model_validate(guardrails))
-    await ada.platform.settings.replace(
-        ada.subject, Group.GUARDRAILS, (Scope.ORGANIZATION, None), data, lambda _: None
-    )
-
-
 async def test_a_call_that_is_always_asked_for_is_asked_for(
     ada: Talker, provider: FakeProvider, post: Post
 ) -> None:
-    await settle(ada, approve_always=["send(to=*@example.org)"])
+    await guarded(ada, approve_always=["send(to=*@example.org)"])
     provider.script([calls(use("send", LETTER))])
     turn = await asked(ada)
     assert turn.interrupts[0]["metadata"]["why"] == "policy"
@@ -147,7 +136,7 @@ async def test_a_call_that_is_always_asked_for_is_asked_for(
 async def test_a_call_that_is_never_asked_for_is_made(
     ada: Talker, provider: FakeProvider, post: Post
 ) -> None:
-    await settle(ada, approve_never=["send(to=*@example.org)"])
+    await guarded(ada, approve_never=["send(to=*@example.org)"])
     lured(provider)
     assert text_of(await ada.ask("Read my post.", workflow="tools")) == "Done."
     assert post.sent == [LETTER]
@@ -159,7 +148,7 @@ async def test_a_call_that_is_never_asked_for_is_made(
 async def test_a_tool_that_is_denied_is_not_offered(
     ada: Talker, provider: FakeProvider, post: Post
 ) -> None:
-    await settle(ada, denied_tools=["sen*"])
+    await guarded(ada, denied_tools=["sen*"])
     provider.script([calls(use("send", LETTER)), says("Done.")])
     stream = await ada.ask("Write to Eve.", workflow="tools")
     assert "There is no tool" in results(stream)[0]

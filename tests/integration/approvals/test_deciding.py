@@ -16,6 +16,7 @@ from approving import (
     asked,
     decide,
     followed,
+    guarded,
     lured,
     results,
     use,
@@ -25,12 +26,9 @@ from folkmoot.approvals.expiring import Expiring
 from folkmoot.identity.permissions import MEMBER
 from folkmoot.kit.errors import NotFound
 from folkmoot.kit.ids import UserId, new_id
-from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import Supervisor
-from folkmoot.settings.groups import Group, Guardrails
-from folkmoot.settings.schemas import LayerWrite
 from folkmoot.testing.provider import FakeProvider
 from talking import Platform, Talker, platform, text_of
 from trailing import actions_of
@@ -135,16 +133,10 @@ async def test_what_others_were_asked_is_not_there(
     assert not post.sent
 
 
-async def ruled(ada: Talker, approvers: str) -> None:
-    data = LayerWrite[Guardrails](values=Guardrails.model_validate({"approvers": approvers}))
-    at = (Scope.ORGANIZATION, None)
-    await ada.platform.settings.replace(ada.subject, Group.GUARDRAILS, at, data, lambda _: None)
-
-
 async def test_a_policy_lets_others_decide(
     ada: Talker, grace: Talker, provider: FakeProvider, post: Post
 ) -> None:
-    await ruled(ada, "others")
+    await guarded(ada, approvers="others")
     lured(provider)
     turn = await asked(ada)
     by_protocol = await ada.post(turn.answering(approved(turn.ids[0])))
@@ -161,7 +153,7 @@ async def test_a_policy_lets_others_decide(
 async def test_whoever_looks_after_nothing_needs_an_approver(
     bob: Talker, provider: FakeProvider, post: Post, ada: Talker
 ) -> None:
-    await ruled(ada, "approvers")
+    await guarded(ada, approvers="approvers")
     lured(provider)
     turn = await asked(bob)
     refused = await decide(bob, turn.ids[0])

