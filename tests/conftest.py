@@ -19,8 +19,8 @@ from folkmoot.db import bootstrap, migrate, roles
 from folkmoot.db.embedded import EmbeddedPostgres
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts
-from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 

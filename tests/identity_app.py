@@ -15,8 +15,8 @@ from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity import routes
 from folkmoot.identity.models import Membership
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.permissions import OWNER, OrgRole
-from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.platform.admission import Admission
 from folkmoot.identity.service import Client, Identity, IdentityOptions
 from folkmoot.kit import clock

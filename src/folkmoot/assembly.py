@@ -33,12 +33,12 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.preferring import Preferring
 from folkmoot.http.limits.store import PostgresStore, Store
-from folkmoot.identity import callers
-from folkmoot.identity.personal import PersonalData
+from folkmoot.identity.callers import callers
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.purge import Purge
-from folkmoot.identity.recovery import Recovery
-from folkmoot.identity.refusals import Refusals
 from folkmoot.identity.service import Identity
+from folkmoot.identity.sign_in.recovery import Recovery
+from folkmoot.identity.sign_in.refusals import Refusals
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import crypto, redact

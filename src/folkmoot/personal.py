@@ -8,7 +8,7 @@ from folkmoot.approvals.personal import OwnApprovals
 from folkmoot.audit.personal import Trails
 from folkmoot.conversations.personal import OwnConversations
 from folkmoot.db.work import Database
-from folkmoot.identity.own import OwnAccount
+from folkmoot.identity.people.own import OwnAccount
 from folkmoot.kit.personal import Contribution
 from folkmoot.knowledge.personal import OwnCollections
 from folkmoot.knowledge.service import Knowledge

@@ -20,8 +20,8 @@ from folkmoot.db import bootstrap, migrate, roles
 from folkmoot.db.embedded import EmbeddedPostgres
 from folkmoot.db.embedded.waiting import attempts
 from folkmoot.db.roles import Role
-from folkmoot.identity import accounts
-from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.runs.live import LiveRun
 from running import process
 

@@ -10,7 +10,8 @@ from folkmoot.cli import operator, terminal
 from folkmoot.cli.failures import Failure
 from folkmoot.cli.operator import Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
-from folkmoot.identity import api_keys, service_accounts, signing
+from folkmoot.identity.callers import signing
+from folkmoot.identity.programs import api_keys, service_accounts
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, UserId

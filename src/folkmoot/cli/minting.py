@@ -9,8 +9,8 @@ from uuid import UUID
 from folkmoot.cli import operator
 from folkmoot.cli.local import Credential
 from folkmoot.cli.operator import Operator
-from folkmoot.identity import api_keys
 from folkmoot.identity.errors import ApiKeyNotFound
+from folkmoot.identity.programs import api_keys
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId

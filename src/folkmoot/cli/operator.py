@@ -16,8 +16,10 @@ from folkmoot import assembly, main
 from folkmoot.cli.failures import Failure
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, callers, everyone
-from folkmoot.identity.personal import PersonalData
+from folkmoot.identity import everyone
+from folkmoot.identity.callers import callers
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject

@@ -12,8 +12,9 @@ from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.failures import Failure
 from folkmoot.cli.operator import NobodyToActFor, Operator
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir, Limit
-from folkmoot.identity import accounts, everyone
+from folkmoot.identity import everyone
 from folkmoot.identity.everyone import Person
+from folkmoot.identity.people import accounts
 from folkmoot.identity.platform import admins
 from folkmoot.identity.schemas import Registered, Registration
 

@@ -8,13 +8,13 @@ from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
 from folkmoot.http.ports import Person
-from folkmoot.identity import callers, credentials
+from folkmoot.identity.callers import callers, credentials
+from folkmoot.identity.callers.places import Asked
+from folkmoot.identity.callers.recent import Recent
+from folkmoot.identity.callers.tokens import AccessTokens
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.oidc import outsiders
 from folkmoot.identity.oidc.verifying import Trusted
-from folkmoot.identity.places import Asked
-from folkmoot.identity.recent import Recent
-from folkmoot.identity.tokens import AccessTokens
 from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
 

@@ -15,8 +15,9 @@ from psycopg import AsyncConnection
 from sqlalchemy import func, select
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, callers
+from folkmoot.identity.callers import callers
 from folkmoot.identity.models import Membership, Organization, PlatformAdmin, User
+from folkmoot.identity.people import accounts
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.kit.ids import OrgId, UserId
 

@@ -12,9 +12,11 @@ import structlog
 from sqlalchemy import text
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, api_keys, callers, credentials
-from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.callers import callers, credentials
 from folkmoot.identity.errors import EmailTaken, InitKeyTooShort, OrganizationNotFound
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
+from folkmoot.identity.programs import api_keys
 from folkmoot.identity.service import Identity
 from folkmoot.kit.subject import Subject
 

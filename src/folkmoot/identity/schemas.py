@@ -1,7 +1,7 @@
 """What the identity slice takes in and gives out."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -14,7 +14,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from folkmoot.identity import passwords
 from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
 
@@ -51,13 +50,14 @@ Typed = Annotated[
 ]
 """What somebody takes for their address; whether it is one is found out by looking for it."""
 
+SHORTEST_PASSWORD: Final = 10
+LONGEST_PASSWORD: Final = 1024
+
 Password = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=passwords.LONGEST, examples=["correct horse battery staple"]),
+    Field(min_length=1, max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"]),
 ]
-NewPassword = Annotated[
-    SecretStr, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)
-]
+NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 Secret = Annotated[
     SecretStr,
     Field(min_length=1, max_length=200, examples=["fm_refresh_3q2-7wD8rT5yU2iO9pA4sF6gH1jK"]),

@@ -1,15 +1,16 @@
 """Everything people do to get in, stay in and leave, as the rest of the application holds it."""
 
-from folkmoot.identity import api_keys, organizations
-from folkmoot.identity.entering import Entering
-from folkmoot.identity.foundation import Client, Grant
-from folkmoot.identity.joining import Joining
-from folkmoot.identity.oidc.entering import EnteringFromOutside
 from folkmoot.identity.options import IdentityOptions
-from folkmoot.identity.parting import Parting
-from folkmoot.identity.password_changes import PasswordChanges
+from folkmoot.identity.organizations import organizations
+from folkmoot.identity.programs import api_keys
 from folkmoot.identity.schemas import OrganizationRead
-from folkmoot.identity.staying import Staying
+from folkmoot.identity.verbs.entering import Entering
+from folkmoot.identity.verbs.foundation import Client, Grant
+from folkmoot.identity.verbs.joining import Joining
+from folkmoot.identity.verbs.outside import EnteringFromOutside
+from folkmoot.identity.verbs.parting import Parting
+from folkmoot.identity.verbs.password_changes import PasswordChanges
+from folkmoot.identity.verbs.staying import Staying
 from folkmoot.kit import clock
 from folkmoot.kit.ids import ApiKeyId, OrgId, UserId
 from folkmoot.kit.subject import Subject

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.http import etags
-from folkmoot.identity.leaving import demand_member
+from folkmoot.identity.organizations.leaving import demand_member
 from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.kit.subject import Subject

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Database, Work
-from folkmoot.identity.leaving import demand_member
+from folkmoot.identity.organizations.leaving import demand_member
 from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import SecretId, TeamId, new_id

@@ -18,8 +18,8 @@ from folkmoot.http import problems
 from folkmoot.http.ports import HttpPorts
 from folkmoot.http.request_id import RequestId
 from folkmoot.identity import routes as identity_routes
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.permissions import OrgRole
-from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
 from folkmoot.kit.ids import new_id

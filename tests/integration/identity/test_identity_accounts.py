@@ -5,10 +5,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts
-from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.errors import EmailTaken
 from folkmoot.identity.models import Membership, Organization, User
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.kit.subject import Subject
 
 pytestmark = pytest.mark.anyio

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from folkmoot.db.work import Database
-from folkmoot.identity import api_keys
 from folkmoot.identity.models import ApiKey, Membership
 from folkmoot.identity.permissions import MEMBER, OWNER, OrgRole
+from folkmoot.identity.programs import api_keys
 from folkmoot.identity.schemas import ApiKeyCreate
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock

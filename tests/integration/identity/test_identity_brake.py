@@ -9,10 +9,10 @@ from psycopg import sql
 
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
-from folkmoot.identity import brake
-from folkmoot.identity.brake import Brake
 from folkmoot.identity.errors import TooManyAttempts
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.identity.sign_in import brake
+from folkmoot.identity.sign_in.brake import Brake
 from identity_app import SECRET_KEY, Account, Clock, client_of
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import delete, update
 
-from folkmoot.identity import callers
+from folkmoot.identity.callers import callers
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Membership, Organization, User
 from folkmoot.identity.permissions import ADMIN, MEMBER, OWNER, PERMISSIONS, OrgRole, granted

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select, update
 
 from folkmoot.db.work import Database
-from folkmoot.identity import sessions
 from folkmoot.identity.models import SignInLink, User
 from folkmoot.identity.routes.client import is_loopback
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.identity.sign_in import sessions
 from folkmoot.kit import clock
 from identity_app import SECRET_KEY, Account, Clock, bearer, client_of, sign_in, user_id_of
 

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import update
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, everyone
-from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity import everyone
 from folkmoot.identity.models import User
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject
 

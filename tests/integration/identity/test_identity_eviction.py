@@ -5,9 +5,9 @@ import pytest
 
 from acting import Caller, Enter
 from folkmoot.db.work import Database
-from folkmoot.identity import resets
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
+from folkmoot.identity.sign_in import resets
 from identity_app import Account, bearer, sign_in, user_id_of
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import bcrypt
 import httpx
 import pytest
 
-from folkmoot.identity import accounts
+from folkmoot.identity.people import accounts
 from folkmoot.identity.service import Identity
 from identity_app import Account, Clock, user_id_of
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from acting import NOBODY, TEAMS, Caller, Enter, caller
-from folkmoot.identity.invitation_tokens import InvitationTokens, Named
+from folkmoot.identity.inviting.invitation_tokens import InvitationTokens, Named
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock

@@ -10,8 +10,9 @@ import pytest
 from acting import NOBODY, TEAMS, Caller, Enter
 from folkmoot.db.work import Database
 from folkmoot.http.access import PermissionDenied
-from folkmoot.identity import accounts, members
 from folkmoot.identity.errors import LastOwner, OrganizationNotFound
+from folkmoot.identity.organizations import members
+from folkmoot.identity.people import accounts
 from folkmoot.identity.permissions import ADMIN, MEMBER, OWNER, OrgRole, granted
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock

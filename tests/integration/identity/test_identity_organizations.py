@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from acting import Caller
-from folkmoot.identity import organizations
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Organization
+from folkmoot.identity.organizations import organizations
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 
 from folkmoot.audit.models import AuditEvent
 from folkmoot.db.work import Database
-from folkmoot.identity import brake, resets
 from folkmoot.identity.models import PasswordReset, User
-from folkmoot.identity.recovery import Recovery
-from folkmoot.identity.refusals import Refusals
 from folkmoot.identity.service import Identity
+from folkmoot.identity.sign_in import brake, resets
+from folkmoot.identity.sign_in.recovery import Recovery
+from folkmoot.identity.sign_in.refusals import Refusals
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.ids import new_id
 from folkmoot.mail.carrier import Carrier

@@ -22,12 +22,14 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, invitations, members
-from folkmoot.identity.accounts import NewAccount
-from folkmoot.identity.invitations import Invitations
+from folkmoot.identity.inviting import invitations
+from folkmoot.identity.inviting.invitations import Invitations
 from folkmoot.identity.models import Membership
+from folkmoot.identity.organizations import members
+from folkmoot.identity.organizations.tenancy import InvitationCreate
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.identity.permissions import OWNER, OrgRole
-from folkmoot.identity.tenancy import InvitationCreate
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import UserId, new_id
 from folkmoot.kit.subject import Subject

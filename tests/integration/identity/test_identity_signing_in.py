@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, brake, passwords
-from folkmoot.identity.accounts import NewAccount
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.identity.permissions import OWNER
 from folkmoot.identity.service import Identity, IdentityOptions
+from folkmoot.identity.sign_in import brake, passwords
 from identity_app import Account, Clock, bearer, client_of, sign_in
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from folkmoot.db.work import Database
-from folkmoot.identity import signing, tokens
+from folkmoot.identity.callers import signing, tokens
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import new_id

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from acting import NOBODY, Caller
-from folkmoot.identity import callers, team_members
+from folkmoot.identity.callers import callers
+from folkmoot.identity.organizations import team_members
 from folkmoot.identity.permissions import (
     OWNER,
     TEAM_ADMIN,

@@ -13,10 +13,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import members
 from folkmoot.identity.models import Membership, Organization
 from folkmoot.identity.oidc import fetching
 from folkmoot.identity.oidc.issuer import Issuer
+from folkmoot.identity.organizations import members
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity, IdentityOptions
 from folkmoot.kit import clock

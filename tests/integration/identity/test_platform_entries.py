@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from acting import NOBODY, TEAMS, Caller
-from folkmoot.identity import members
+from folkmoot.identity.organizations import members
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.permissions import ADMIN, LASTING
-from folkmoot.identity.personal import PersonalData
 from folkmoot.identity.platform import admins
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import OrgId, UserId

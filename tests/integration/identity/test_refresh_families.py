@@ -20,10 +20,11 @@ from hypothesis.stateful import (
 )
 
 from folkmoot.db.work import Database
-from folkmoot.identity import accounts, sessions
-from folkmoot.identity.accounts import NewAccount
 from folkmoot.identity.errors import SessionEnded
+from folkmoot.identity.people import accounts
+from folkmoot.identity.people.accounts import NewAccount
 from folkmoot.identity.service import Grant, Identity, IdentityOptions
+from folkmoot.identity.sign_in import sessions
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.page import Asked

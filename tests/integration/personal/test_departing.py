@@ -11,8 +11,8 @@ import pytest
 
 from acting import Caller
 from folkmoot.assembly import Parts
-from folkmoot.identity import departing
 from folkmoot.identity.errors import FreshSignInNeeded, NotSignedIn, PlacesChanged
+from folkmoot.identity.people import departing
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject

@@ -10,9 +10,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from folkmoot.identity import tokens
-from folkmoot.identity.signing import Ring, key_of
-from folkmoot.identity.tokens import AccessTokens
+from folkmoot.identity.callers import tokens
+from folkmoot.identity.callers.signing import Ring, key_of
+from folkmoot.identity.callers.tokens import AccessTokens
 from folkmoot.kit import clock, crypto
 from folkmoot.kit.ids import SessionId, UserId, new_id
 

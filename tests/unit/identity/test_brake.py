@@ -2,7 +2,7 @@
 
 import pytest
 
-from folkmoot.identity.brake import network_of
+from folkmoot.identity.sign_in.brake import network_of
 
 
 @pytest.mark.parametrize(

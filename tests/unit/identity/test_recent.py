@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from folkmoot.identity import recent
-from folkmoot.identity.recent import Recent
+from folkmoot.identity.callers import recent
+from folkmoot.identity.callers.recent import Recent
 from folkmoot.kit import clock
 
 pytestmark = pytest.mark.anyio

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from folkmoot.db.work import Database
-from folkmoot.identity import callers
+from folkmoot.identity.callers import callers
+from folkmoot.identity.callers.places import Asked
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.oidc import people
 from folkmoot.identity.oidc.issuer import Claims
-from folkmoot.identity.places import Asked
 from folkmoot.kit.subject import Subject
 
 

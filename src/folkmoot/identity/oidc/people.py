@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import accounts, eviction, members, organizations
+from folkmoot.identity.callers.standing import acts
 from folkmoot.identity.errors import EmailTaken, NotSignedIn
 from folkmoot.identity.models import ExternalIdentity, Membership, Organization, User
 from folkmoot.identity.oidc.issuer import Claims
+from folkmoot.identity.organizations import members, organizations
+from folkmoot.identity.people import accounts
 from folkmoot.identity.permissions import OrgRole, granted
-from folkmoot.identity.standing import acts
+from folkmoot.identity.sign_in import eviction
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 

@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 
 from folkmoot.audit import trail
 from folkmoot.db.work import Database, Work
-from folkmoot.identity import members
 from folkmoot.identity.errors import AlreadyMember, OrganizationNotFound
 from folkmoot.identity.models import Membership
+from folkmoot.identity.organizations import members
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.platform.schemas import EntryRead
 from folkmoot.jobs import storing

@@ -15,8 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Database, PersonalWork
+from folkmoot.identity.callers.standing import there
 from folkmoot.identity.models import Membership, Organization, User
-from folkmoot.identity.standing import there
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.page import Asked
 

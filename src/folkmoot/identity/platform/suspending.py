@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from folkmoot.audit import trail
 from folkmoot.db.work import PersonalWork, Work
-from folkmoot.identity import sessions
 from folkmoot.identity.errors import OrganizationNotFound, OwnAccount, UserNotFound
 from folkmoot.identity.models import Organization, User
+from folkmoot.identity.sign_in import sessions
 from folkmoot.kit import clock
 from folkmoot.kit.ids import UserId
 

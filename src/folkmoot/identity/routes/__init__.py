@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from folkmoot.identity.personal import PersonalData
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.routes import (
     api_keys,
     auth,

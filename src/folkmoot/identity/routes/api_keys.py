@@ -9,7 +9,6 @@ from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import api_keys
 from folkmoot.identity.errors import (
     ApiKeyNotFound,
     ExpiryPassed,
@@ -18,6 +17,7 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     ScopeTooWide,
 )
+from folkmoot.identity.programs import api_keys
 from folkmoot.identity.routes.client import NOT_STORED
 from folkmoot.identity.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from folkmoot.identity.service import Identity

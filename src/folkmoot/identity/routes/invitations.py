@@ -17,7 +17,6 @@ from folkmoot.http.access import (
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import invitations
 from folkmoot.identity.errors import (
     AlreadyMember,
     InvitationForAnother,
@@ -26,19 +25,20 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     RoleTooHigh,
 )
-from folkmoot.identity.permissions import OrgRole
-from folkmoot.identity.routes.client import NOT_STORED
-from folkmoot.identity.schemas import (
-    OrganizationRead,
-)
-from folkmoot.identity.service import Identity
-from folkmoot.identity.tenancy import (
+from folkmoot.identity.inviting import invitations
+from folkmoot.identity.organizations.tenancy import (
     InvitationCreate,
     InvitationCreated,
     InvitationPreview,
     InvitationRead,
     InvitationToken,
 )
+from folkmoot.identity.permissions import OrgRole
+from folkmoot.identity.routes.client import NOT_STORED
+from folkmoot.identity.schemas import (
+    OrganizationRead,
+)
+from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import InvitationId, OrgId
 from folkmoot.kit.page import Asked, Page
 

@@ -14,11 +14,12 @@ from folkmoot.http.access import (
 )
 from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
-from folkmoot.identity import accounts, organizations, teams
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.organizations import organizations, teams
+from folkmoot.identity.organizations.tenancy import OrganizationDeleted
+from folkmoot.identity.people import accounts
 from folkmoot.identity.schemas import Me
 from folkmoot.identity.service import Identity
-from folkmoot.identity.tenancy import OrganizationDeleted
 from folkmoot.kit.page import Asked, Page
 
 DeletedSort = Literal["deleted_at", "-deleted_at", "name", "-name"]

@@ -10,7 +10,7 @@ from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import members
+from folkmoot.identity.callers.standing import Kind
 from folkmoot.identity.errors import (
     CannotOwn,
     LastOwner,
@@ -19,14 +19,14 @@ from folkmoot.identity.errors import (
     OrganizationNotFound,
     RoleTooHigh,
 )
-from folkmoot.identity.permissions import OrgRole
-from folkmoot.identity.service import Identity
-from folkmoot.identity.standing import Kind
-from folkmoot.identity.tenancy import (
+from folkmoot.identity.organizations import members
+from folkmoot.identity.organizations.tenancy import (
     MemberRead,
     MemberUpdate,
     Transfer,
 )
+from folkmoot.identity.permissions import OrgRole
+from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.page import Asked, Page
 

@@ -19,17 +19,17 @@ from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import organizations
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
+from folkmoot.identity.organizations import organizations
+from folkmoot.identity.organizations.tenancy import (
+    OrganizationCreate,
+    OrganizationUpdate,
+)
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.schemas import (
     OrganizationRead,
 )
 from folkmoot.identity.service import Identity
-from folkmoot.identity.tenancy import (
-    OrganizationCreate,
-    OrganizationUpdate,
-)
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.page import Asked, Page
 

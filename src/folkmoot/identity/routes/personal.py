@@ -17,7 +17,7 @@ from folkmoot.identity.errors import (
     TooManyAttempts,
     WrongPassword,
 )
-from folkmoot.identity.personal import PersonalData
+from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.routes.client import bearer_of, client_of
 from folkmoot.identity.routes.cookie import ConsoleCookie
 from folkmoot.identity.schemas import AccountErasure

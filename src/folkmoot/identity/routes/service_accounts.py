@@ -10,7 +10,6 @@ from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import service_accounts
 from folkmoot.identity.errors import (
     ApiKeyNotFound,
     ExpiryPassed,
@@ -21,7 +20,8 @@ from folkmoot.identity.errors import (
     ScopeTooWide,
     ServiceAccountNotFound,
 )
-from folkmoot.identity.programs import (
+from folkmoot.identity.programs import service_accounts
+from folkmoot.identity.programs.programs import (
     ServiceAccountCreate,
     ServiceAccountRead,
     ServiceAccountUpdate,

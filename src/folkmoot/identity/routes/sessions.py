@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from folkmoot.http.access import PERSONAL, CurrentPerson, PersonNeeded
 from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
-from folkmoot.identity import sessions
 from folkmoot.identity.errors import (
     NotSignedIn,
     OrganizationNotFound,
@@ -18,6 +17,7 @@ from folkmoot.identity.models import Session
 from folkmoot.identity.routes.client import bearer_of
 from folkmoot.identity.schemas import SessionRead
 from folkmoot.identity.service import Identity
+from folkmoot.identity.sign_in import sessions
 from folkmoot.kit.ids import SessionId
 from folkmoot.kit.page import Asked, Page
 

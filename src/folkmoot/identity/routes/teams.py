@@ -16,16 +16,14 @@ from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
-from folkmoot.identity import team_members, teams
 from folkmoot.identity.errors import (
     AlreadyMember,
     MemberNotFound,
     NotSignedIn,
     OrganizationNotFound,
 )
-from folkmoot.identity.permissions import TeamRole
-from folkmoot.identity.service import Identity
-from folkmoot.identity.tenancy import (
+from folkmoot.identity.organizations import team_members, teams
+from folkmoot.identity.organizations.tenancy import (
     TeamCreate,
     TeamMemberCreate,
     TeamMemberRead,
@@ -33,6 +31,8 @@ from folkmoot.identity.tenancy import (
     TeamRead,
     TeamUpdate,
 )
+from folkmoot.identity.permissions import TeamRole
+from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import TeamId, UserId
 from folkmoot.kit.page import Asked, Page
 

@@ -1,0 +1,1 @@
+"""Accounts, and the personal data that are kept of people: exported and erased."""

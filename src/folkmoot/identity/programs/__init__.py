@@ -1,0 +1,1 @@
+"""What programs come in with: API keys and service accounts."""
