@@ -115,7 +115,10 @@ export interface components {
         ConversationRead: {
             active_run_id: string | null;
             created_at: string;
+            deleted_at: string | null;
             id: string;
+            snippet?: string | null;
+            tags: string[];
             title: string;
             updated_at: string;
         };
@@ -167,6 +170,7 @@ export interface components {
             value: components["schemas"]["JsonValue"];
         };
         General: {
+            conversation_days?: number | null;
             default_agent?: string | null;
             language?: string | null;
             system_prompt_extra?: string | null;
@@ -293,8 +297,9 @@ export interface components {
             cut: boolean;
             id: string;
             parent_id: string | null;
+            rating: components["schemas"]["Rating"] | null;
             role: string;
-            run_id: string;
+            run_id: string | null;
             siblings: string[];
             tool_call_id: string | null;
             tool_calls: {
@@ -373,6 +378,7 @@ export interface components {
             own_key: boolean;
             provider: string;
         };
+        Rating: "good" | "bad";
         ReasoningPart: {
             streaming: boolean;
             supported: boolean;

@@ -44,6 +44,7 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       pattern: "[a-z0-9][a-z0-9_\\-]{0,63}",
       placeholder: "chat",
     },
+    conversation_days: { label: "Days that conversations are kept", hint: "Deleted for good so long after the last question; never if unset.", kind: "number", min: 1, max: 3_650 },
     system_prompt_extra: { label: "Instructions", hint: "What every agent is told besides.", kind: "long" },
   },
   models: {

@@ -3,10 +3,16 @@ import type { Message } from "../api/types";
 import { answers } from "../stream/turn";
 import { entriesOf } from "./history";
 
-function message(id: string, role: string, run: string, extra: Partial<Message> = {}): Message {
-  const said = { id, role, run_id: run, content: `${id} text`, created_at: "", cut: false, parent_id: null };
+function message(id: string, role: string, run: string | null, extra: Partial<Message> = {}): Message {
+  const said = { id, role, run_id: run, content: `${id} text`, created_at: "", cut: false, parent_id: null, rating: null };
   return { ...said, citations: [], children: [], siblings: [], tool_calls: [], tool_call_id: null, ...extra };
 }
+
+test("what was imported is shown without a log", () => {
+  const entries = entriesOf([message("q", "user", null), message("a", "assistant", null)], null);
+  expect(entries.map((entry) => entry.kind)).toEqual(["question", "turn"]);
+  expect(entries[1]).toMatchObject({ turn: { logged: false, complete: true } });
+});
 
 test("the messages of one run make one turn", () => {
   const entries = entriesOf(

@@ -16,10 +16,12 @@ export type Entry =
 export function entriesOf(messages: readonly Message[], activeRun: string | null): Entry[] {
   const entries: Entry[] = [];
   for (const message of messages) {
+    const imported = message.run_id === null;
+    const shown = imported || message.run_id !== activeRun;
     if (message.role === "user") {
       entries.push({ kind: "question", id: message.id, text: message.content });
-      if (message.run_id !== activeRun) turnOf(entries, message);
-    } else if (message.role === "assistant" && message.run_id !== activeRun) {
+      if (shown && !imported) turnOf(entries, message);
+    } else if (message.role === "assistant" && shown) {
       addTo(turnOf(entries, message), message);
     }
   }
@@ -28,8 +30,10 @@ export function entriesOf(messages: readonly Message[], activeRun: string | null
 
 function turnOf(entries: Entry[], message: Message): Turn {
   const last = entries.at(-1);
-  if (last?.kind === "turn" && last.turn.runId === message.run_id) return last.turn;
-  const turn: Turn = { ...newTurn(message.run_id), status: "success", complete: false };
+  const logged = message.run_id !== null; // what was imported was said in no run of ours
+  const runId = message.run_id ?? message.id;
+  if (last?.kind === "turn" && last.turn.runId === runId) return last.turn;
+  const turn: Turn = { ...newTurn(runId), status: "success", complete: !logged, logged };
   entries.push({ kind: "turn", turn });
   return turn;
 }

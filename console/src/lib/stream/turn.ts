@@ -47,10 +47,12 @@ export interface Turn {
   sources: Citation[];
   /** Whether the items are all that the run's log holds, or only its messages. */
   complete: boolean;
+  /** Whether there is a log to look at. */
+  logged: boolean;
 }
 
 export function newTurn(runId: string): Turn {
-  return { runId, status: "running", error: null, items: [], citations: {}, sources: [], complete: true };
+  return { runId, status: "running", error: null, items: [], citations: {}, sources: [], complete: true, logged: true };
 }
 
 /** Folds one event into the turn; events must come in the order of the log, each once. */

@@ -113,7 +113,7 @@ def _add_ending(routes: APIRouter, agents: Agents) -> None:
         responses=MISSING,
     )
     async def delete_agent(agent_id: AgentName, subject: CurrentSubject, etags: Etags) -> None:
-        """Delete an agent. For some weeks it can be restored by its id. Its runs go on."""
+        """Delete an agent. It can be restored by its id. Its runs go on."""
         async with agents.changing(subject) as work:
             agent = await service.hold(work, agent_id)
             etags.demand(await service.shown(work, agent))
@@ -147,12 +147,14 @@ def _add_versions(routes: APIRouter) -> None:
 
     @routes.get("/{agent_id}/versions/{number}", dependencies=[READ], responses=NO_VERSION)
     async def read_agent_version(
-        agent_id: AgentName, number: Number, work: OpenWork
+        agent_id: AgentName, number: Number, work: OpenWork, etags: Etags
     ) -> VersionRead:
         """Read one version of an agent."""
         agent = await service.get(work, agent_id)
         labels = (await service.labels(work, [agent]))[agent.id]
-        return _version(await service.version(work, agent, number), labels)
+        shown = _version(await service.version(work, agent, number), labels)
+        etags.show(shown)
+        return shown
 
     @routes.get("/{agent_id}/versions/{number}/diff", dependencies=[READ], responses=NO_VERSION)
     async def compare_agent_versions(
