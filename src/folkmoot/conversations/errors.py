@@ -1,6 +1,6 @@
 """Failures the conversations slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -54,12 +54,14 @@ class NothingToShare(Conflict):
         super().__init__("Nothing has been said in this conversation yet.")
 
 
-class ImportInvalid(Invalid):
-    """The file is no conversation; `pointer` says where (RFC 6901)."""
+class ImportInconsistent(Conflict):
+    """The messages of a file make no conversation; `pointer` says which (RFC 6901)."""
+
+    code = "import_inconsistent"
 
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__(
-            "The request does not fit what this operation takes.",
+            "These messages do not make a conversation.",
             errors=[{"pointer": pointer, "detail": detail}],
         )
 

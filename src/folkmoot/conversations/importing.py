@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert, text
 
-from folkmoot.conversations.errors import ImportInvalid
+from folkmoot.conversations.errors import ImportInconsistent
 from folkmoot.conversations.models import Branch, Conversation
 from folkmoot.conversations.paths import FIRST, Path
 from folkmoot.conversations.schemas import ConversationImport, ImportedMessage
@@ -78,7 +78,7 @@ async def load(database: Database, subject: Subject, data: ConversationImport) -
     """Make a conversation of what was exported.
 
     Raises:
-        ImportInvalid: Its messages do not make one.
+        ImportInconsistent: Its messages do not make one.
     """
     tree, rows = _laid_out(data.messages)
     # Thousands of patterns over megabytes: others must not wait for it.
@@ -117,9 +117,13 @@ def _laid_out(messages: Sequence[ImportedMessage]) -> tuple[Tree, list[dict[str,
     for place, message in enumerate(messages):
         pointer = f"/body/messages/{place}"
         if message.id in tree.branch_of:
-            raise ImportInvalid(f"{pointer}/id", "There is a message with this id already.")
+            raise ImportInconsistent(f"{pointer}/id", "There is a message with this id already.")
         if message.parent_id is not None and message.parent_id not in tree.branch_of:
-            raise ImportInvalid(f"{pointer}/parent_id", "No message before it has this id.")
+            raise ImportInconsistent(f"{pointer}/parent_id", "No message before it has this id.")
+        if (message.role == "tool") != (message.tool_call_id is not None):
+            raise ImportInconsistent(
+                f"{pointer}/tool_call_id", "It belongs to the result of a tool alone."
+            )
         calls = [call.model_dump(exclude_none=True) for call in message.tool_calls]
         rows.append(
             {

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -46,15 +46,15 @@ Tags = Annotated[list[Tag], Field(max_length=20)]
 class ConversationUpdate(BaseModel):
     """What a user may change about a conversation; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     title: Title | None = Field(default=None, examples=["The annual report"])
     tags: Tags | None = Field(default=None, examples=[["reports"]])
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        """Refuse a change that changes nothing."""
-        if self.title is None and self.tags is None:
+        """Refuse a change that names nothing."""
+        if not self.model_fields_set:
             raise PydanticCustomError("change", "Give a title or tags")
         return self
 
@@ -132,28 +132,26 @@ class PathChoice(BaseModel):
     message_id: MessageId = Field(description="A message that is on it.", examples=["message-2"])
 
 
-class ForkCreate(BaseModel):
-    """Up to where a new conversation takes over what was said."""
+class ForkAtMessage(BaseModel):
+    """The last message that a new conversation takes over."""
 
     model_config = ConfigDict(extra="forbid")
 
-    message_id: MessageId | None = Field(
-        default=None, description="The last message it takes over.", examples=["message-2"]
-    )
-    run_id: RunName | None = Field(
-        default=None, description="The run whose event is the last; ours or the client's id."
-    )
-    event: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
-        default=None, description="The event's number in the run's log."
+    message_id: MessageId = Field(examples=["message-2"])
+
+
+class ForkAtEvent(BaseModel):
+    """The event of a run's log up to which a new conversation takes over what was said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: RunName = Field(description="Ours or the client's id.", examples=["run-1"])
+    event: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
+        description="The event's number in the log.", examples=[7]
     )
 
-    @model_validator(mode="after")
-    def _one_point(self) -> Self:
-        """Take a message or an event of a run, not both and not half of one."""
-        of_run = (self.run_id is not None) + (self.event is not None)
-        if of_run != (2 if self.message_id is None else 0):
-            raise PydanticCustomError("point", "Give message_id, or run_id and event")
-        return self
+
+ForkCreate: TypeAlias = ForkAtMessage | ForkAtEvent
 
 
 class ShareCreate(BaseModel):
@@ -248,13 +246,6 @@ class ImportedMessage(BaseModel):
     cut: bool = False
     tool_calls: Annotated[list[ImportedCall], Field(max_length=100)] = []
     tool_call_id: MessageId | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        """Refuse a tool's result that is none of a call."""
-        if (self.role == "tool") != (self.tool_call_id is not None):
-            raise PydanticCustomError("tool_call_id", "It belongs to a tool's result alone")
-        return self
 
 
 class ConversationImport(BaseModel):

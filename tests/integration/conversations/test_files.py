@@ -37,7 +37,7 @@ async def exported(talker: Talker, thread: str) -> dict[str, Any]:
 
 async def imported(talker: Talker, data: dict[str, Any]) -> str:
     async with talker.http() as client:
-        made = await client.post(f"{ADDRESS}/import", json=data)
+        made = await client.post(ADDRESS, json=data)
     assert made.status_code == 201, made.text
     return str(made.json()["id"])
 
@@ -120,14 +120,10 @@ async def test_a_secret_in_a_file_is_not_kept(ada: Talker) -> None:
 @pytest.mark.parametrize(
     ("data", "pointer"),
     [
-        (file(said("q1"), said("q1")), "/body/messages/1/id"),
-        (file(said("q1", "q2"), said("q2")), "/body/messages/0/parent_id"),
-        (file(said("q1", "q1")), "/body/messages/0/parent_id"),
         (file(), "/body/messages"),
         (file(said("q1"), version=2), "/body/version"),
         (file(said("q1"), format="other"), "/body/format"),
         (file(said("q1", role="system")), "/body/messages/0/role"),
-        (file(said("q1", role="tool")), "/body/messages/0"),
         (file(said("q1", content="x" * 200_001)), "/body/messages/0/content"),
         (file(said("q1", created_at="2026-11-21T09:30:00")), "/body/messages/0/created_at"),
         (file(said("a1", tool_calls=[{"id": "c"}])), "/body/messages/0/tool_calls/0/function"),
@@ -137,9 +133,29 @@ async def test_a_file_that_is_no_conversation_is_refused_with_its_place(
     ada: Talker, data: dict[str, Any], pointer: str
 ) -> None:
     async with ada.http() as client:
-        answer = await client.post(f"{ADDRESS}/import", json=data)
+        answer = await client.post(ADDRESS, json=data)
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["pointer"].startswith(pointer)
+        assert (await client.get(ADDRESS)).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        (file(said("q1"), said("q1")), "/body/messages/1/id"),
+        (file(said("q1", "q2"), said("q2")), "/body/messages/0/parent_id"),
+        (file(said("q1", "q1")), "/body/messages/0/parent_id"),
+        (file(said("q1", role="tool")), "/body/messages/0/tool_call_id"),
+        (file(said("q1", tool_call_id="c")), "/body/messages/0/tool_call_id"),
+    ],
+)
+async def test_messages_that_make_no_conversation_are_refused_with_their_place(
+    ada: Talker, data: dict[str, Any], pointer: str
+) -> None:
+    async with ada.http() as client:
+        answer = await client.post(ADDRESS, json=data)
+        assert (answer.status_code, answer.json()["code"]) == (409, "import_inconsistent")
+        assert answer.json()["errors"][0]["pointer"] == pointer
         assert (await client.get(ADDRESS)).json()["items"] == []
 
 

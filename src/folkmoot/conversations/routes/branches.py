@@ -7,7 +7,12 @@ from fastapi import APIRouter
 from folkmoot.conversations import branching, service
 from folkmoot.conversations.errors import ConversationNotFound, MessageNotFound
 from folkmoot.conversations.routes.shared import ConversationName, new_router, read, shown
-from folkmoot.conversations.schemas import ConversationRead, ForkCreate, PathChoice
+from folkmoot.conversations.schemas import (
+    ConversationRead,
+    ForkAtMessage,
+    ForkCreate,
+    PathChoice,
+)
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork
@@ -48,10 +53,11 @@ def router(database: Database) -> APIRouter:
 
         What a run was just saying at its event is left out; the message before it is the last.
         """
-        message_id = data.message_id
-        if message_id is None:
+        if isinstance(data, ForkAtMessage):
+            message_id = data.message_id
+        else:
             message_id = await branching.last_said(
-                database, subject, conversation_id, str(data.run_id), data.event or 0
+                database, subject, conversation_id, data.run_id, data.event
             )
         async with database.work(subject) as work:
             conversation = await service.get(work, conversation_id)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from folkmoot.conversations import importing, service
-from folkmoot.conversations.errors import ImportInvalid
+from folkmoot.conversations.errors import ImportInconsistent
 from folkmoot.conversations.exporting import Export, ExportFormat
 from folkmoot.conversations.routes.shared import MISSING, ConversationName, new_router, read
 from folkmoot.conversations.schemas import ConversationImport, ConversationRead
@@ -67,9 +67,9 @@ def router(database: Database) -> APIRouter:
         )
 
     @routes.post(
-        "/import",
+        "",
         dependencies=[require("conversations:write")],
-        responses=documented(ImportInvalid),
+        responses=documented(ImportInconsistent),
         status_code=HTTPStatus.CREATED,
     )
     async def import_conversation(
