@@ -41,6 +41,10 @@ def rich(server: Deployed) -> Iterator[Settler]:
         programs = f"/api/v1/organizations/{things['organization_id']}/service-accounts"
         program = things["service_account_id"]
         ok(http.post(f"{programs}/{program}/api-keys", json={"name": "one more"}))
+        other = {"slug": "other", "name": "Other", "system_prompt": "Be brief."}
+        ok(http.post("/api/v1/agents", json=other))
+        agent = f"/api/v1/agents/{things['agent_id']}"
+        ok(http.patch(agent, json={"system_prompt": "Be long."}, headers={"If-Match": "*"}))
         # A second device: the newcomer's password is always the same.
         form = {"username": ok(http.get("/api/v1/me"))["email"], "password": "correct horse"}
         ok(httpx.post(f"{server.url}/api/v1/auth/token", data=form))
@@ -77,7 +81,7 @@ def walk(http: httpx.Client, path: str, sort: str, size: int) -> list[Any]:
 
 def marks(items: list[Any]) -> list[str]:
     """Return what tells items apart, and does not change while they are read."""
-    names = ("id", "user_id", "seq", "name")
+    names = ("id", "user_id", "seq", "name", "number")
     return [str(next(item[name] for name in names if name in item)) for item in items]
 
 
