@@ -108,7 +108,7 @@ def visitor(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     someone = Visitor(url, context, email)
     yield someone
     context.close()
-    assert someone.complaints == []
+    assert not someone.complaints, someone.complaints
 
 
 def ask(page: Page, question: str) -> None:

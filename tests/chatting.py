@@ -50,9 +50,19 @@ class Turn:
         return self
 
     def in_background(self) -> threading.Thread:
-        """Ask in a thread."""
-        thread = threading.Thread(target=self.ask)
+        """Ask in a thread, which runs when this returns.
+
+        Threads that begin at the same moment trip over each other's tracing of lines.
+        """
+        runs = threading.Event()
+
+        def ask() -> None:
+            runs.set()
+            self.ask()
+
+        thread = threading.Thread(target=ask)
         thread.start()
+        runs.wait()
         return thread
 
     def wait_for(self, part: bytes, seconds: float = 30) -> None:

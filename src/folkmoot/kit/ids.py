@@ -26,7 +26,6 @@ LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
 SettingsId = NewType("SettingsId", UUID)
 CallId = NewType("CallId", UUID)
-CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
 
@@ -51,7 +50,6 @@ ALL: Final = (
     SigningKeyId,
     SettingsId,
     CallId,
-    CounterId,
     ApprovalId,
     AgentId,
 )

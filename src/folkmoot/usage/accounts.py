@@ -82,7 +82,6 @@ class _Ticket:
     id: CallId
     at_ms: int
     rates: Rates | None
-    reserved: bool = False
     _settled: bool = field(default=False, init=False)
 
     def settle(self, used: Usage | None) -> None:
@@ -131,6 +130,5 @@ class _Ticket:
                 "w": call.reasoning_tokens,
                 "d": call.micro_usd,
                 "f": call.estimated,
-                "b": self.reserved,
             },
         )

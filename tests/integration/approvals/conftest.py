@@ -1,6 +1,8 @@
 """A process whose agent can send letters."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import pytest
 
@@ -15,16 +17,32 @@ def post() -> Post:
     return Post()
 
 
+Start = Callable[[], AbstractAsyncContextManager[Platform]]
+
+
 @pytest.fixture
-async def serving(
+def process(
     app_address: str, writer_address: str, provider: FakeProvider, post: Post, subject: Subject
-) -> AsyncIterator[Platform]:
-    async with platform(
+) -> Start:
+    """How another process of the deployment is started."""
+    return partial(
+        platform,
         app_address,
         writer_address,
         provider,
         agents=[AGENT],
         tools=post.tools(),
         permissions=subject.permissions,
-    ) as running:
+    )
+
+
+@pytest.fixture
+async def serving(process: Start) -> AsyncIterator[Platform]:
+    async with process() as running:
+        yield running
+
+
+@pytest.fixture
+async def second(process: Start) -> AsyncIterator[Platform]:
+    async with process() as running:
         yield running

@@ -1,14 +1,12 @@
 """Deciding over the API: who may, once, in time, whatever happens meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
 import pytest
 
 from approving import (
-    AGENT,
     LETTER,
     Post,
     approvals,
@@ -30,7 +28,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.testing.provider import FakeProvider
-from talking import Platform, Talker, platform, text_of
+from talking import Platform, Talker, text_of
 from trailing import actions_of
 
 pytestmark = pytest.mark.anyio
@@ -242,22 +240,6 @@ async def test_nothing_goes_on_for_somebody_who_has_gone(
     refused = await decide(grace, turn.ids[0])
     assert (refused.status_code, refused.json()["code"]) == (409, "requester_gone")
     assert not post.sent
-
-
-@pytest.fixture
-async def second(
-    app_address: str, writer_address: str, provider: FakeProvider, post: Post, subject: Subject
-) -> AsyncIterator[Platform]:
-    """Another process of the same deployment."""
-    async with platform(
-        app_address,
-        writer_address,
-        provider,
-        agents=[AGENT],
-        tools=post.tools(),
-        permissions=subject.permissions,
-    ) as running:
-        yield running
 
 
 async def test_another_process_goes_on_with_what_this_one_has_asked(

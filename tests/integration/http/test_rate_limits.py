@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -14,15 +14,15 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from folkmoot.db.errors import DatabaseUnavailable
+from counting import Counting, ask
 from folkmoot.db.work import Database
 from folkmoot.http import problems
 from folkmoot.http.access import PUBLIC, SIGNED_IN
 from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits, counted
-from folkmoot.http.limits.rate import Rate, parse
-from folkmoot.http.limits.store import Ask, Grant, PostgresStore
+from folkmoot.http.limits.rate import Rate
+from folkmoot.http.limits.store import PostgresStore
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.ids import ApiKeyId, OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
@@ -34,31 +34,10 @@ pytestmark = pytest.mark.anyio
 
 REGISTER = "/api/v1/auth/register"
 THINGS = "/api/v1/things"
-KEY = b"somebody"
-
-
-def ask(text: str, key: bytes = KEY) -> Ask:
-    (rate,) = parse(text)
-    return Ask(key, rate)
 
 
 def refuses(seen: Sequence[HTTPStatus | int]) -> int:
     return Counter(seen)[HTTPStatus.TOO_MANY_REQUESTS]
-
-
-@dataclass
-class Counting:
-    """A store that knows how often it was asked, or that is not there."""
-
-    store: PostgresStore
-    trips: int = 0
-    away: bool = False
-
-    async def take(self, asks: Sequence[Ask]) -> Mapping[bytes, Grant]:
-        self.trips += 1
-        if self.away:
-            raise DatabaseUnavailable
-        return await self.store.take(asks)
 
 
 @dataclass

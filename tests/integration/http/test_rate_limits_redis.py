@@ -9,40 +9,18 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from counting import KEY, Counting, ask
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
 from folkmoot.http.limits import loading
 from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.preferring import REST_SECONDS, Preferring, RedisUnavailable
-from folkmoot.http.limits.rate import parse
 from folkmoot.http.limits.redis_store import PATIENCE
 from folkmoot.http.limits.store import Ask, Grant, PostgresStore, Store
 from identity_app import Clock
 from redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
-
-KEY = b"somebody"
-
-
-def ask(text: str, key: bytes = KEY) -> Ask:
-    (rate,) = parse(text)
-    return Ask(key, rate)
-
-
-@dataclass
-class Counting:
-    """PostgreSQL's store, which knows how often it was asked, or is not there."""
-
-    store: PostgresStore
-    trips: int = 0
-    away: bool = False
-
-    async def take(self, asks: Sequence[Ask]) -> Mapping[bytes, Grant]:
-        self.trips += 1
-        if self.away:
-            raise DatabaseUnavailable
-        return await self.store.take(asks)
 
 
 @dataclass

@@ -19,10 +19,10 @@ async def provider() -> AsyncIterator[FakeProvider]:
 
 @pytest.fixture
 async def models(provider: FakeProvider) -> AsyncIterator[Models]:
-    """A gateway to the fake provider that is in a hurry."""
+    """A gateway to the fake provider that soon tries again, on however busy a machine."""
     config = replace(
         provider.config(),
-        timeouts=Timeouts(connect=2, first_token=2, idle=2, total=10, embed=10),
+        timeouts=Timeouts(connect=10, first_token=10, idle=10, total=30, embed=10),
         retries=Retries(attempts=3, first_pause=0.01, longest_pause=0.05),
     )
     models = Models(config)

@@ -66,7 +66,7 @@ def _add_reading(routes: APIRouter) -> None:
     ) -> Page[AgentDetails]:
         """List the agents that your organisation has made, by name unless asked otherwise."""
         found = await service.browse(work, Asked(sort, limit, cursor), words=q)
-        return found.page([await service.shown(work, row) for row in found.rows])
+        return found.page(await service.all_shown(work, found.rows))
 
     @routes.get("/{agent_id}", dependencies=[READ], responses=MISSING)
     async def read_agent(agent_id: AgentName, work: OpenWork, etags: Etags) -> AgentDetails:

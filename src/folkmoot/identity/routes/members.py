@@ -48,11 +48,12 @@ def router(identity: Identity) -> APIRouter:
             MemberNotFound,
         ),
     )
-    _add_members(routes, identity)
+    _add_reading(routes)
+    _add_changing(routes, identity)
     return routes
 
 
-def _add_members(routes: APIRouter, identity: Identity) -> None:
+def _add_reading(routes: APIRouter) -> None:
     @routes.get("/members", dependencies=[require("members:read")])
     async def list_members(
         organization_id: OrgId,  # noqa: ARG001 - authentication has followed it
@@ -80,6 +81,8 @@ def _add_members(routes: APIRouter, identity: Identity) -> None:
         etags.show(shown)
         return shown
 
+
+def _add_changing(routes: APIRouter, identity: Identity) -> None:
     @routes.patch(
         "/members/{user_id}",
         dependencies=[require("members:write")],
