@@ -13,6 +13,7 @@ from folkmoot import offering, options, personal
 from folkmoot.agents import loading as agent_loading
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
+from folkmoot.agents.models import Agent
 from folkmoot.agents.order import KIND
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
@@ -213,7 +214,8 @@ def _purge(parts: Parts) -> Purge:
     async def user_ends(user_id: UserId) -> None:
         await parts.personal.erase(user_id=str(user_id))
 
-    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends, user_ends)
+    others = (Agent.__tablename__,)
+    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends, user_ends, others)
 
 
 def settle_memory() -> None:

@@ -20,7 +20,7 @@ from folkmoot.agents.definition import (
     Workflow,
 )
 from folkmoot.kit.ids import CollectionId
-from folkmoot.settings.groups import WRITTEN, ModelName, counted
+from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, counted
 
 LONGEST_PROMPT: Final = 50_000
 
@@ -39,6 +39,7 @@ Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=3), AfterVa
 Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
 Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
+Approvals = Annotated[list[CallWritten], Field(max_length=64), AfterValidator(_once)]
 Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
 
 
@@ -78,6 +79,19 @@ class AgentContent(BaseModel):
     most_tool_calls: Calls = Field(
         default=MOST_CALLS, description="How many tool calls one turn may make."
     )
+    approve_always: Approvals = Field(
+        default=[],
+        description="Tool calls for which somebody is asked each time: a name, or a name with"
+        " patterns of arguments.",
+        examples=[["pay", "send_mail(to=*@example.org)"]],
+    )
+    approve_never: Approvals = Field(
+        default=[],
+        description="Tool calls for which nobody is asked, although they have an effect and the"
+        " agent has read what anybody may have written; unless settings say otherwise. Whoever adds"
+        " some needs the permission `approvals:manage`.",
+        examples=[[]],
+    )
 
     def definition(
         self,
@@ -105,4 +119,6 @@ class AgentContent(BaseModel):
             collection_ids=tuple(map(str, self.collection_ids)),
             most_answers=self.most_answers,
             most_calls=self.most_tool_calls,
+            approve_always=tuple(self.approve_always),
+            approve_never=tuple(self.approve_never),
         )

@@ -1,9 +1,9 @@
 """Making agents: what is asked for is looked at before anything is written."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from folkmoot.agents import service
 from folkmoot.agents.content import AgentContent
@@ -12,8 +12,12 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.schemas import AgentCreate, AgentDetails, AgentUpdate
 from folkmoot.agents.validation import Validation
 from folkmoot.db.work import Database, Work
+from folkmoot.http.access import demand
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.cache import Changes
+
+MANAGE: Final = "approvals:manage"
+"""The permission to say of which calls nobody has to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,13 @@ class Agents:
 
         Raises:
             AgentUnusable, SlugTaken, TooManyAgents: It can not be made.
+            PermissionMissing: It would make calls unasked, and that is not for the subject to say.
         """
         if any(data.slug == shared.id for shared in self.registry.shared()):
             raise SlugTaken
         fields = {name: getattr(data, name) for name in AgentContent.model_fields}
         content = AgentContent.model_validate(fields)
+        _demand_right(subject, (), content)
         await self.validation.demand(subject, content)
         async with self.changing(subject) as work:
             return await service.shown(work, await service.create(work, data, content))
@@ -60,11 +66,13 @@ class Agents:
         Raises:
             AgentNotFound: There is none.
             AgentUnusable: The next version would not work.
+            PermissionMissing: See `create`.
             PreconditionFailed: It is not what was expected.
         """
         async with self.database.work(subject) as work:
             before = await service.content(work, await service.get(work, name))
         if merged(before, data) != before:
+            _demand_right(subject, before.approve_never, merged(before, data))
             await self.validation.demand(subject, merged(before, data))
         async with self.changing(subject) as work:
             agent = await service.hold(work, name)
@@ -73,6 +81,12 @@ class Agents:
             after = merged(shown.content, data)
             await service.update(work, agent, data, after if after != shown.content else None)
             return await service.shown(work, agent)
+
+
+def _demand_right(subject: Subject, before: Sequence[str], after: AgentContent) -> None:
+    """Let nobody spare calls a person's eyes who could not approve them for everybody."""
+    if not set(after.approve_never) <= set(before):
+        demand(subject, MANAGE)
 
 
 def merged(before: AgentContent, data: AgentUpdate) -> AgentContent:

@@ -10,6 +10,7 @@ from folkmoot.agents.capabilities import AgentCapabilities
 from folkmoot.agents.content import (
     AgentContent,
     Answers,
+    Approvals,
     Calls,
     CollectionIds,
     Prompt,
@@ -92,6 +93,8 @@ class AgentUpdate(BaseModel):
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])
     most_answers: Answers | None = None
     most_tool_calls: Calls | None = None
+    approve_always: Approvals | None = Field(default=None, examples=[["pay"]])
+    approve_never: Approvals | None = Field(default=None, examples=[[]])
 
 
 class VersionRead(BaseModel):

@@ -1,4 +1,4 @@
-"""What was deleted long ago is deleted for good: organisations, teams and users.
+"""What was deleted long ago is deleted for good: organisations, teams, users, and what others name.
 
 Only the owner of the schema can do it, by policies that let it at what belongs to the organisation
 that its transaction names: those who serve never delete a log. It may be done twice, by several
@@ -7,7 +7,7 @@ processes at once, and be cut at any moment; what is left is done the next time.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -38,6 +38,7 @@ ORDER BY c.relname
 DELETE_ORGANIZATION: Final = "DELETE FROM organizations WHERE id = %s AND deleted_at < %s"
 DELETE_TEAM: Final = "DELETE FROM teams WHERE org_id = %s AND id = %s AND deleted_at < %s"
 USERS: Final = "SELECT id FROM users WHERE deleted_at < %s ORDER BY id"
+DELETE_ROWS: Final = "DELETE FROM {} WHERE deleted_at < %s"
 DELETE_USER: Final = "DELETE FROM users WHERE id = %s AND deleted_at < %s"
 
 Connection = AsyncConnection[tuple[object, ...]]
@@ -64,6 +65,7 @@ class Purged:
     organizations: int = 0
     teams: int = 0
     users: int = 0
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Purge:
         kept: How long what was deleted can be brought back.
         team_ends: What else ends with a team.
         user_ends: What else ends with a user, and should have long ago.
+        others: Tables of other rooms whose deleted rows go, with the rows that belong to them.
     """
 
     owner: str
@@ -83,6 +86,7 @@ class Purge:
     kept: timedelta
     team_ends: TeamEnds
     user_ends: UserEnds
+    others: tuple[str, ...] = ()
 
     async def watch(self) -> None:
         """Purge every day until cancelled."""
@@ -103,14 +107,10 @@ class Purge:
                 await self._organizations(connection, before),
                 await self._teams(connection, before),
                 await self._users(connection, before),
+                await self._others(connection, before),
             )
         if purged != Purged():
-            log.info(
-                "purge.done",
-                organizations=purged.organizations,
-                teams=purged.teams,
-                users=purged.users,
-            )
+            log.info("purge.done", **asdict(purged))
         return purged
 
     async def _organizations(self, connection: Connection, before: datetime) -> int:
@@ -138,6 +138,13 @@ class Purge:
             await self.user_ends(UserId(UUID(str(user_id))))
             await connection.execute(DELETE_USER, (user_id, before))
         return len(found)
+
+    async def _others(self, connection: Connection, before: datetime) -> int:
+        gone = 0
+        for table in self.others:
+            statement = sql.SQL(DELETE_ROWS).format(sql.Identifier(table))
+            gone += (await connection.execute(statement, (before,))).rowcount
+        return gone
 
 
 async def _empty(connection: Connection, org_id: object) -> None:

@@ -8,9 +8,11 @@ from ag_ui.core import RunFinishedEvent
 
 from approving import LETTER, Post, approvals, asked, calls, guarded, lured, results, use
 from folkmoot.kit import clock
+from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
-from talking import Talker, custom, text_of
+from making import MAKER, maker
+from talking import Platform, Talker, body, custom, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +157,47 @@ async def test_a_tool_that_is_denied_is_not_offered(
     offered = json.loads(provider.chats[0].body)["tools"]
     assert [each["function"]["name"] for each in offered] == ["read", "calculator"]
     assert not post.sent
+
+
+async def test_an_agent_says_of_which_calls_somebody_is_asked(
+    serving: Platform, subject: Subject, provider: FakeProvider, post: Post
+) -> None:
+    grace = maker(serving, subject, MAKER | {"approvals:manage", "settings:manage"})
+    await grace.make(
+        workflows=["tools"],
+        tools=["send", "read"],
+        approve_always=["send(to=*@example.com)"],
+        approve_never=["send(to=*@example.org)"],
+    )
+    lured(provider)
+    assert text_of(await grace.send(body("Read my post."), "support")) == "Done."
+    provider.script([calls(use("send", {**LETTER, "to": "bob@example.com"}))])
+    stream = await grace.send(body("Write to Bob."), "support")
+    assert stream[-1].event["outcome"]["type"] == "interrupt"
+    await guarded(grace, approve_always=["send"])
+    provider.script([calls(use("send", LETTER))])
+    stream = await grace.send(body("Write to Eve."), "support")
+    assert stream[-1].event["outcome"]["type"] == "interrupt"
+    assert post.sent == [LETTER]
+
+
+async def test_who_may_not_approve_for_others_spares_no_call(
+    serving: Platform, subject: Subject
+) -> None:
+    chief = maker(serving, subject, MAKER | {"approvals:manage"})
+    grace = maker(serving, subject)
+    spared = ["send(to=*@example.org)"]
+    made = {"slug": "mine", "name": "Mine", "system_prompt": "Hm.", "approve_never": spared}
+    answer = await grace.call("POST", "", made)
+    assert (answer.status_code, answer.json()["permission"]) == (403, "approvals:manage")
+    await chief.make(tools=["send"], approve_never=spared)
+    changed = await grace.change("support", approve_always=["send"])
+    assert changed["content"]["approve_never"] == spared
+    answer = await grace.call("PATCH", "/support", {"approve_never": ["*"]})
+    assert (answer.status_code, answer.json()["permission"]) == (403, "approvals:manage")
+    told = (await grace.call("GET", "/support/versions/2/diff")).json()["changes"]
+    assert [(each["field"], each["before"], each["after"]) for each in told] == [
+        ("approve_always", [], ["send"])
+    ]
+    answer = await grace.call("PATCH", "/support", {"approve_always": ["send(to)"]})
+    assert answer.json()["errors"][0]["pointer"] == "/body/approve_always/0"
