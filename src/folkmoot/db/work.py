@@ -32,6 +32,11 @@ SET_TENANT_NAMED: Final = text(
 # No request may hang: the server gives up before the caller does.
 LIMITS: Final = "-c statement_timeout=25s -c idle_in_transaction_session_timeout=60s"
 
+# What is pipelined looks rows up by their keys, the same way for everybody: planned anew each time,
+# a statement takes as long again. Where the plan depends on what is asked for, use `PLAN_ANEW`.
+PLANNED_ONCE: Final = "-c plan_cache_mode=force_generic_plan"
+PLAN_ANEW: Final = "SELECT set_config('plan_cache_mode', 'auto', true)"
+
 HEARTBEAT: Final = 3_000
 """Milliseconds after which a heartbeat gives up a server that does not even receive it."""
 
@@ -100,7 +105,7 @@ class Database:
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         self._pipelines = psycopg_pool.AsyncConnectionPool[Connection](
-            bounded,
+            conninfo.make_conninfo(bounded, options=f"{LIMITS} {PLANNED_ONCE}"),
             min_size=1,
             max_size=pipelines,
             timeout=10,

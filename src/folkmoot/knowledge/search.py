@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from folkmoot.db.work import Database
+from folkmoot.db.work import PLAN_ANEW, Database
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import queries
@@ -209,6 +209,7 @@ async def _ask(
 ) -> list[Rows]:
     """Send statements together; return the rows of each."""
     async with database.pipelined(subject) as connection:
+        await connection.execute(PLAN_ANEW)
         cursors = [
             await connection.execute(statement, {"org_id": subject.org_id} | parameters)
             for statement, parameters in statements

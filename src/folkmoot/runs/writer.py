@@ -26,7 +26,7 @@ from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import Entry, LiveRun
 from folkmoot.runs.ports import Projection
 
-LONGEST_PAUSE: Final = 0.020
+LONGEST_PAUSE: Final = 0.033
 """Seconds between two batches at the most."""
 
 PAUSE_PER_RUN: Final = 0.0004
