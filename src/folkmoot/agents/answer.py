@@ -10,7 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from folkmoot.agents import citations
+from msgspec.structs import replace
+
+from folkmoot.agents import citations, output
+from folkmoot.agents.errors import OutputInvalid
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import (
@@ -56,15 +59,35 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
     Raises:
         ModelError: the model failed. What it had said stays in the log and is closed as cut off.
         StepLimitReached: it was asked too often in this turn.
+        OutputInvalid: its final answer does not fit the agent's schema, nor does another one.
     """
     turn.count_answer()
-    answer = _Answer(turn, str(new_id()))
     request = ChatRequest(
         messages=messages,
         tools=turn.specs,
         temperature=turn.temperature,
         max_tokens=turn.max_tokens,
+        response_schema=turn.schema,
     )
+    answer = _Answer(turn, str(new_id()))
+    said = await _asked(answer, request)
+    if not answer.faults:
+        return said
+    told = ChatMessage("user", output.complaint(answer.faults))
+    repair = replace(request, messages=[*messages, *_kept(said), told], tool_choice="none")
+    answer = _Answer(turn, str(new_id()))
+    said = await _asked(answer, repair)
+    if answer.faults:
+        raise OutputInvalid(answer.faults)
+    return said
+
+
+def _kept(said: ChatMessage) -> Sequence[ChatMessage]:
+    return (said,) if said.text else ()  # providers refuse a message in which nothing stands
+
+
+async def _asked(answer: "_Answer", request: ChatRequest) -> ChatMessage:
+    turn = answer.turn
     async with aclosing(turn.model.stream(request)) as batches:
         async for batch in batches:
             for chunk in batch:
@@ -92,6 +115,7 @@ class _Answer:
     reasoning: TextStream | None = None
     calls: dict[int, _OpenCall] = field(default_factory=dict[int, _OpenCall])
     reason: FinishReason = "stop"
+    faults: Sequence[str] = ()
 
     def take(self, chunk: Chunk) -> None:
         """Write the next piece into the log."""
@@ -171,8 +195,14 @@ class _Answer:
             told = {"message_id": self.id, "tool_call_ids": [call.id for call in calls]}
             run.emit(TOOLS_REQUESTED, {"name": TOOLS_REQUESTED, "value": told}, record=record)
             return ""
-        text = self.message.finish()
-        cited = citations.cited(text, self.turn.sources.passages) or None
+        text = spoken = self.message.finish()
+        if self.turn.agent.output_schema is not None and not calls:
+            try:
+                run.result = output.read(self.turn.agent.output_schema, text)
+            except OutputInvalid as error:
+                return self._reject(text, error.faults)
+            spoken = "\n".join(output.strings(run.result))  # a list of numbers cites nothing
+        cited = citations.cited(spoken, self.turn.sources.passages) or None
         if cited is not None:
             run.announce(citations.CITATIONS, {"message_id": self.id, "citations": cited})
         self.message.end(
@@ -185,6 +215,20 @@ class _Answer:
                 untrusted=self.turn.untrusted,
             )
         )
+        return text
+
+    def _reject(self, text: str, faults: Sequence[str]) -> str:
+        """Cut an answer that does not fit, so that nobody takes it for one."""
+        self.faults = faults
+        if self.message is not None:
+            untrusted = self.turn.untrusted
+            self.message.cut(
+                MessageRecord(
+                    id=self.id, role="assistant", content=text, cut=True, untrusted=untrusted
+                )
+            )
+        told = {"message_id": self.id, "faults": list(faults)}
+        self.turn.run.announce(output.REJECTED, told)
         return text
 
 

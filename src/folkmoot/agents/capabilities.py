@@ -58,8 +58,8 @@ class ToolsPart(Part):
 class OutputPart(Part):
     """What its answers are."""
 
-    structured_output: bool = False
-    supported_mime_types: list[str] = ["text/markdown"]
+    structured_output: bool = Field(description="Whether they are JSON that fits a schema.")
+    supported_mime_types: list[str] = Field(examples=[["text/markdown"]])
 
 
 class StatePart(Part):
@@ -90,7 +90,7 @@ class AgentCapabilities(Part):
     identity: IdentityPart
     transport: TransportPart = TransportPart()
     tools: ToolsPart
-    output: OutputPart = OutputPart()
+    output: OutputPart
     state: StatePart = StatePart()
     reasoning: ReasoningPart = ReasoningPart()
     execution: ExecutionPart
@@ -107,11 +107,16 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
         ToolPart(name=tool.name, description=tool.description, parameters=tool.parameters)
         for tool in offered
     ]
+    structured = agent.output_schema is not None
     return AgentCapabilities(
         identity=IdentityPart(
             name=agent.name, description=agent.description, version=str(agent.version)
         ),
         tools=ToolsPart(supported=bool(items), items=items),
+        output=OutputPart(
+            structured_output=structured,
+            supported_mime_types=["application/json" if structured else "text/markdown"],
+        ),
         execution=ExecutionPart(max_iterations=agent.most_answers),
         custom={
             "workflows": [str(each) for each in agent.workflows],

@@ -1,13 +1,16 @@
 """What one version of an agent holds, as it comes in, is kept and goes out."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self
 
+import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
 )
 from pydantic_core import PydanticCustomError
@@ -23,12 +26,37 @@ from folkmoot.kit.ids import CollectionId
 from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, counted
 
 LONGEST_PROMPT: Final = 50_000
+LARGEST_SCHEMA: Final = 32_000
+"""Bytes of a schema as JSON text: it is told to the model each time."""
+DEEPEST_SCHEMA: Final = 32
+"""Objects and lists within each other."""
 
 
 def _once(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("twice", "Nothing may be named twice")
     return values
+
+
+def _within_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse a schema that no model should be told."""
+    if _is_deeper(schema, DEEPEST_SCHEMA):
+        told = {"most": DEEPEST_SCHEMA}
+        raise PydanticCustomError("too_deep", "A schema has {most} levels at the most", told)
+    if len(orjson.dumps(schema)) > LARGEST_SCHEMA:
+        told = {"most": LARGEST_SCHEMA}
+        raise PydanticCustomError("too_large", "A schema has {most} bytes at the most", told)
+    return schema
+
+
+def _is_deeper(value: JsonValue, levels: int) -> bool:
+    if isinstance(value, dict):
+        inside = list(value.values())
+    elif isinstance(value, list):
+        inside = value
+    else:
+        return False
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
 
 
 Prompt = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT, pattern=WRITTEN)]
@@ -40,6 +68,7 @@ Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
 Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
 Approvals = Annotated[list[CallWritten], Field(max_length=64), AfterValidator(_once)]
+OutputSchema = Annotated[dict[str, JsonValue], AfterValidator(_within_limits)]
 Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
 
 
@@ -92,6 +121,28 @@ class AgentContent(BaseModel):
         " some needs the permission `approvals:manage`.",
         examples=[[]],
     )
+    output_schema: OutputSchema | None = Field(
+        default=None,
+        description="A JSON schema (2020-12) of an object. Final answers are JSON that fits it:"
+        " one that does not is asked for once more, and then the run fails.",
+        examples=[{"type": "object", "properties": {"answer": {"type": "string"}}}],
+    )
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Self:
+        """Return what is kept of a version."""
+        schema = kept.get("output_schema")
+        read = schema if schema is None else orjson.loads(schema)
+        return cls.model_validate({**kept, "output_schema": read})
+
+    def kept(self) -> dict[str, Any]:
+        """Return what is to be kept: the schema as text, as models answer in its order."""
+        return self.model_dump(mode="json") | {"output_schema": self.schema_text}
+
+    @property
+    def schema_text(self) -> str | None:
+        """The schema as JSON text."""
+        return None if self.output_schema is None else orjson.dumps(self.output_schema).decode()
 
     def definition(
         self,
@@ -119,6 +170,7 @@ class AgentContent(BaseModel):
             collection_ids=tuple(map(str, self.collection_ids)),
             most_answers=self.most_answers,
             most_calls=self.most_tool_calls,
+            output_schema=self.schema_text,
             approve_always=tuple(self.approve_always),
             approve_never=tuple(self.approve_never),
         )

@@ -75,6 +75,16 @@ class WorkflowUnknown(Invalid):
         super().__init__(f"This agent offers the workflows {', '.join(offered)}.")
 
 
+class OutputInvalid(Conflict):
+    """The model's answer does not fit the agent's schema, also after it was told why."""
+
+    code = "output_invalid"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(f"The answer does not fit the agent's schema. {'; '.join(faults)}")
+        self.faults = faults
+
+
 class StepLimitReached(Conflict):
     """The model kept asking for tools until the turn's limit stopped it."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from folkmoot.agents import calling, citations, loading, order
+from folkmoot.agents import calling, citations, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.order import AgentOrder
@@ -61,6 +61,8 @@ class AgentExecutor:
         opening = run.context if isinstance(run.context, Opening) else await self.history.load(run)
         past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:
+            if agent.output_schema is not None:
+                run.result = output.read(agent.output_schema, past.last_text)
             return
         turn, workflow = await self._turn(run, agent, wanted, opening, past)
         if workflow is Workflow.RAG and not past.searched:
@@ -158,6 +160,8 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
         parts.append(f"{SITUATION}\n{items}")
     if workflow is Workflow.RAG:
         parts.append(citations.shown(turn.sources.passages))
+    if turn.agent.output_schema is not None:
+        parts.append(output.guide(turn.agent.output_schema))
     return "\n\n".join(parts)
 
 

@@ -132,7 +132,7 @@ class OwnAgents:
         if row is None:
             raise AgentNotFound
         slug, name, description, content = cast(tuple[str, str, str, dict[str, Any]], row)
-        return AgentContent.model_validate(content).definition(
+        return AgentContent.read(content).definition(
             agent_id=str(agent_id), version=number, slug=slug, name=name, description=description
         )
 

@@ -65,6 +65,11 @@ class Past:
         return last is not None and not self.calls_of(last)
 
     @property
+    def last_text(self) -> str:
+        """The text of the last whole answer."""
+        return "".join(self.texts.get(next(reversed(self.whole), ""), ()))
+
+    @property
     def workflow(self) -> Workflow | None:
         """How the turn has been worked so far, if that can be told."""
         if self.searched:

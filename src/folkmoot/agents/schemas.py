@@ -13,6 +13,7 @@ from folkmoot.agents.content import (
     Approvals,
     Calls,
     CollectionIds,
+    OutputSchema,
     Prompt,
     Temperature,
     Tokens,
@@ -93,6 +94,7 @@ class AgentUpdate(BaseModel):
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])
     most_answers: Answers | None = None
     most_tool_calls: Calls | None = None
+    output_schema: OutputSchema | None = Field(default=None, examples=[None])
     approve_always: Approvals | None = Field(default=None, examples=[["pay"]])
     approve_never: Approvals | None = Field(default=None, examples=[[]])
 

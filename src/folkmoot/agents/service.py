@@ -145,7 +145,7 @@ async def versions(work: Work, agent: Agent, asked: Asked) -> Slice[AgentVersion
 
 async def content(work: Work, agent: Agent) -> AgentContent:
     """Return what the newest version of an agent holds."""
-    return AgentContent.model_validate((await version(work, agent, agent.latest)).content)
+    return AgentContent.read((await version(work, agent, agent.latest)).content)
 
 
 async def shown(work: Work, agent: Agent) -> AgentDetails:
@@ -234,7 +234,7 @@ async def _newest(work: Work, agents: Sequence[Agent]) -> Mapping[AgentId, Agent
         versions.in_([(agent.id, agent.latest) for agent in agents]),
     )
     return {
-        row.agent_id: AgentContent.model_validate(row.content)
+        row.agent_id: AgentContent.read(row.content)
         for row in await work.session.scalars(statement)
     }
 
@@ -247,7 +247,7 @@ async def _add_version(work: Work, agent: Agent, content: AgentContent, note: st
             org_id=agent.org_id,
             agent_id=agent.id,
             number=agent.latest,
-            content=content.model_dump(mode="json"),
+            content=content.kept(),
             note=note,
             created_by=work.subject.user_id,
         )

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+from pydantic import JsonValue
+
 from folkmoot.agents.asking import Permits
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
@@ -68,6 +71,12 @@ class Turn:
         return [
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools.values()
         ]
+
+    @property
+    def schema(self) -> dict[str, JsonValue] | None:
+        """The schema of the final answer, if there is one."""
+        text = self.agent.output_schema
+        return None if text is None else orjson.loads(text)
 
     def count_answer(self) -> None:
         """Note that the model is about to be asked; fail if that was too often."""

@@ -1,8 +1,10 @@
 """Whether an agent would work: what it names is there, and may be used."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from folkmoot.agents import output
 from folkmoot.agents.content import AgentContent
 from folkmoot.agents.errors import AgentUnusable
 from folkmoot.agents.ports import Models
@@ -42,6 +44,7 @@ class Validation:
             *self._tools(content),
             *await self._model(subject, content.model),
             *await self._collections(subject, content),
+            *await _schema(content.schema_text),
         ]
         if faults:
             raise AgentUnusable(faults)
@@ -72,3 +75,10 @@ class Validation:
             for place, named in enumerate(content.collection_ids)
             if named not in found
         ]
+
+
+async def _schema(schema: str | None) -> Sequence[Fault]:
+    if schema is None:
+        return ()
+    fault = await asyncio.to_thread(output.fault_of, schema)  # the first one loads the library
+    return () if fault is None else [("output_schema", fault)]

@@ -1,6 +1,6 @@
 """Whether a value has the shape that a JSON schema describes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
@@ -21,8 +21,13 @@ def faults(schema: Mapping[str, JsonValue], value: object) -> list[str]:
 
     The checker is loaded when it is first needed: 6 MB that few need.
     """
+    return told(_checker(orjson.dumps(schema)).iter_errors(value))
+
+
+def told(errors: Iterable[Any]) -> list[str]:
+    """Return what the first few errors of a checker say."""
     found: list[str] = []
-    for error in _checker(orjson.dumps(schema)).iter_errors(value):
+    for error in errors:
         place = "/" + "/".join(str(part) for part in error.instance_path)
         found.append(f"{place}: {error.message}"[:LINE])
         if len(found) == FAULTS:

@@ -30,6 +30,16 @@ SAMPLING_ANTHROPIC: Final = (
     "claude-opus-4-6",
 )
 SHORT_ANSWERS_ANTHROPIC: Final = ("claude-2", "claude-3-opus", "claude-3-sonnet", "claude-3-haiku")
+NO_SCHEMA_OPENAI: Final = ("gpt-3.5", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview")
+NO_SCHEMA_ANTHROPIC: Final = (
+    "claude-2",
+    "claude-3",
+    "claude-sonnet-4-0",
+    "claude-sonnet-4-2",
+    "claude-opus-4-0",
+    "claude-opus-4-2",
+)
+NO_SCHEMA_WITH_TOOLS_GOOGLE: Final = ("gemini-1", "gemini-2", "gemma", "learnlm")
 NO_THOUGHTS_GOOGLE: Final = ("gemini-1", "gemini-2.0", "gemma", "learnlm")
 
 
@@ -42,11 +52,15 @@ class Facts:
         longest_answer: The `max_tokens` to send when the request names none (Anthropic requires
             one).
         thoughts: Whether it can be asked to show a summary of its reasoning.
+        schema: Whether it can be held to a JSON schema.
+        schema_with_tools: Whether it can be while it may call tools.
     """
 
     sampling: bool = True
     longest_answer: int = 8192
     thoughts: bool = True
+    schema: bool = True
+    schema_with_tools: bool = True
 
 
 def openai(model: str) -> Facts:
@@ -54,13 +68,21 @@ def openai(model: str) -> Facts:
     fixed = model.startswith(NO_SAMPLING_WITHIN) or (
         model.startswith(NO_SAMPLING_OPENAI) and not model.startswith(SAMPLING_OPENAI)
     )
-    return Facts(sampling=not fixed)
+    without = model == "gpt-4" or model.startswith(NO_SCHEMA_OPENAI)
+    return Facts(sampling=not fixed, schema=not without)
 
 
 def anthropic(model: str) -> Facts:
     longest = 4096 if model.startswith(SHORT_ANSWERS_ANTHROPIC) else 8192
-    return Facts(sampling=model.startswith(SAMPLING_ANTHROPIC), longest_answer=longest)
+    return Facts(
+        sampling=model.startswith(SAMPLING_ANTHROPIC),
+        longest_answer=longest,
+        schema=not model.startswith(NO_SCHEMA_ANTHROPIC),
+    )
 
 
 def google(model: str) -> Facts:
-    return Facts(thoughts=not model.startswith(NO_THOUGHTS_GOOGLE))
+    return Facts(
+        thoughts=not model.startswith(NO_THOUGHTS_GOOGLE),
+        schema_with_tools=not model.startswith(NO_SCHEMA_WITH_TOOLS_GOOGLE),
+    )

@@ -86,7 +86,8 @@ class LangChainModel:
         """Ask the model; see `port.ChatModel`."""
         messages = [_message(message) for message in request.messages]
         answer = _Answer(request)
-        if request.response_schema is not None:
+        calls = request.tools and request.tool_choice != "none"
+        if request.response_schema is not None and not calls:
             filled = await self._fill(request.response_schema, messages)
             yield answer.whole(filled)
             return

@@ -83,7 +83,8 @@ ToolChoice = Literal["auto", "none", "required"] | NamedTool
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a model is told for one answer. What is None is left to the provider.
 
-    With a `response_schema` (JSON schema of an object) the answer's text is JSON that follows it.
+    With a `response_schema` (JSON schema of an object) the answer's text is JSON that follows it,
+    as far as the model can be held to one; not all can, and some not while they may call tools.
     """
 
     messages: Sequence[ChatMessage]

@@ -10,11 +10,30 @@ KNOWN: Final = frozenset(
     {"type", "enum", "const", "description", "title", "default", "$ref", "required"}
 )
 NESTED: Final = ("properties", "$defs", "definitions")
+LOOSE: Final = frozenset(
+    {
+        "allOf",
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
+        "patternProperties",
+        "prefixItems",
+        "propertyNames",
+        "then",
+        "unevaluatedProperties",
+        "uniqueItems",
+    }
+)
+"""What OpenAI does not take in a schema that it guarantees."""
 VARIANTS: Final = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}
 
 
 def is_strict(schema: JsonValue) -> bool:
-    """Tell whether every object is closed and requires all of its properties.
+    """Tell whether every object is closed and requires all of its properties, and nothing is loose.
 
     OpenAI guarantees an answer only for such schemas and refuses `strict` for others.
     """
@@ -22,7 +41,7 @@ def is_strict(schema: JsonValue) -> bool:
         return all(is_strict(item) for item in schema)
     if not isinstance(schema, dict):
         return True
-    if schema.get("type") == "object" and not _is_closed(schema):
+    if LOOSE & schema.keys() or (schema.get("type") == "object" and not _is_closed(schema)):
         return False
     return all(is_strict(value) for value in schema.values())
 

@@ -25,8 +25,11 @@ def end(run: LiveRun, event: Event) -> None:
         return
     metrics.run_finished(run.kind, ENDS[event])
     run.close_open()
-    outcome = "cancelled" if event is Event.RUN_CANCELLED else "success"
-    run.emit(event, _finished(run, {"type": outcome}))
+    if event is Event.RUN_CANCELLED:
+        run.emit(event, _finished(run, {"type": "cancelled"}))
+        return
+    result = {} if run.result is None else {"result": run.result}
+    run.emit(event, _finished(run, {"type": "success"}) | result)
 
 
 def interrupt(run: LiveRun, asked: Sequence[object]) -> None:

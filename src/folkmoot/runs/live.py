@@ -122,7 +122,7 @@ class LiveRun:
     `input` is what the executor was asked to do, as JSON. `emit` and the text streams never wait:
     an executor that produces much must `await run.room()` now and then, and one that is about to
     have an effect outside `await run.settled()` first. `process_id` is the lease under which the
-    run is worked on, `lost` that it is no longer.
+    run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome.
     """
 
     org_id: OrgId
@@ -143,6 +143,7 @@ class LiveRun:
     context: object = None
     committed: int = 0
     ended: str | None = None
+    result: object = None
     lost: bool = False
     rejected: bool = False
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
@@ -330,12 +331,12 @@ class TextStream:
         """Close the text; `record` is for projections only, by default a plain message."""
         self._close(record or self._record(cut=False))
 
-    def cut(self) -> None:
-        """Close a text that a failure ended early, and say so."""
+    def cut(self, record: object = None) -> None:
+        """Close a text that does not count, for instance as a failure ended it, and say so."""
         self._flush()
         if self.end_type == Event.MESSAGE_FINISHED:
             self.run.announce(Event.MESSAGE_CUT, {"message_id": self.id})
-        self._close(self._record(cut=True))
+        self._close(record or self._record(cut=True))
 
     def _record(self, *, cut: bool) -> MessageRecord | None:
         if self.end_type != Event.MESSAGE_FINISHED:
@@ -356,8 +357,7 @@ class TextStream:
         return self.whole()
 
     def _flush(self) -> None:
-        rest = self.filter.flush()
-        if rest:
+        if rest := self.filter.flush():
             self._append(rest)
 
     def whole(self) -> str:

@@ -147,6 +147,7 @@ async def test_agents_tell_what_clients_may_count_on(grace: Maker) -> None:
         description="Knows lamps.",
         workflows=["tools"],
         tools=["calculator"],
+        output_schema={"type": "object"},
     )
     chat, support = await choices(grace)
     assert (chat["origin"], support["origin"]) == ("built_in", "organization")
@@ -156,6 +157,8 @@ async def test_agents_tell_what_clients_may_count_on(grace: Maker) -> None:
     assert told["transport"] == {"streaming": True, "resumable": True}
     assert [tool["name"] for tool in told["tools"]["items"]] == ["calculator"]
     assert told["tools"]["items"][0]["parameters"]["type"] == "object"
+    assert told["output"]["structuredOutput"]
+    assert not chat["capabilities"]["output"]["structuredOutput"]
     assert chat["capabilities"]["custom"]["citations"]
 
 
@@ -264,6 +267,14 @@ async def test_a_change_does_not_overwrite_another_one_unseen(grace: Maker) -> N
     assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """Return a schema of objects within objects."""
+    inner: dict[str, Any] = {"type": "object"}
+    for _ in range(levels // 2):
+        inner = {"type": "object", "properties": {"in": inner}}
+    return inner
+
+
 @pytest.mark.parametrize(
     ("values", "pointer"),
     [
@@ -273,6 +284,13 @@ async def test_a_change_does_not_overwrite_another_one_unseen(grace: Maker) -> N
         ({"workflows": ["plain", "plain"]}, "/body/workflows"),
         ({"system_prompt": " "}, "/body/system_prompt"),
         ({"most_answers": 51}, "/body/most_answers"),
+        ({"output_schema": {"type": "nonsense"}}, "/body/output_schema"),
+        ({"output_schema": {"type": "array"}}, "/body/output_schema"),
+        ({"output_schema": {"type": "object", "required": 1}}, "/body/output_schema"),
+        ({"output_schema": {"type": "object", "$ref": "https://a.example"}}, "/body/output_schema"),
+        ({"output_schema": {"type": "object", "$schema": "draft-7"}}, "/body/output_schema"),
+        ({"output_schema": {"type": "object", "title": "x" * 40_000}}, "/body/output_schema"),
+        ({"output_schema": nested(40)}, "/body/output_schema"),
     ],
 )
 async def test_what_would_not_work_is_refused_and_said(

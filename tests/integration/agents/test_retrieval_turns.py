@@ -8,28 +8,16 @@ import pytest
 
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.order import PASSAGES
-from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
+from folkmoot.kit.ids import CollectionId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says, uses
 from folkmoot.tools.sources import Passage, block
 from folkmoot.tools.tool import Tool, ToolContext
+from quoting import passage
 from talking import Platform, Talker, body, custom, platform, text_of, types
 
 pytestmark = pytest.mark.anyio
-
-
-def passage(title: str, text: str) -> Passage:
-    return Passage(
-        document_id=DocumentId(new_id()),
-        collection_id=CollectionId(new_id()),
-        chunk_id=ChunkId(new_id()),
-        title=title,
-        page=2,
-        start=0,
-        end=len(text),
-        text=text,
-    )
 
 
 @pytest.fixture

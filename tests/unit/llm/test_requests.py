@@ -256,6 +256,29 @@ def test_a_schema_for_the_answer() -> None:
     assert body(ProviderKind.OLLAMA, request)["format"] == SCHEMA
 
 
+def test_models_are_held_to_a_schema_only_as_far_as_they_can_be() -> None:
+    plain = ChatRequest(messages=TALK[:2], response_schema=SCHEMA)
+    offered = ChatRequest(messages=TALK[:2], tools=[CLOCK], response_schema=SCHEMA)
+    spared = ChatRequest(
+        messages=TALK[:2], tools=[CLOCK], tool_choice="none", response_schema=SCHEMA
+    )
+    assert "response_format" not in body(ProviderKind.OPENAI, plain, "gpt-4-turbo")
+    assert "response_format" in body(ProviderKind.OPENAI, offered, "gpt-4o")
+    assert "output_config" not in body(ProviderKind.ANTHROPIC, plain, "claude-3-7-sonnet-latest")
+    assert "output_config" in body(ProviderKind.ANTHROPIC, offered, "claude-opus-4-5")
+    both = body(ProviderKind.GOOGLE, offered, "gemini-3-pro")
+    assert "tools" in both
+    assert both["generationConfig"]["responseJsonSchema"] == SCHEMA
+    older = body(ProviderKind.GOOGLE, offered, "gemini-2.5-flash")
+    assert "tools" in older
+    assert "responseJsonSchema" not in older["generationConfig"]
+    held = body(ProviderKind.GOOGLE, spared, "gemini-2.5-flash")
+    assert "tools" not in held
+    assert held["generationConfig"]["responseJsonSchema"] == SCHEMA
+    assert "format" not in body(ProviderKind.OLLAMA, offered)
+    assert body(ProviderKind.OLLAMA, spared)["format"] == SCHEMA
+
+
 def test_a_tool_that_has_to_be_called() -> None:
     named = ChatRequest(messages=TALK[:2], tools=[CLOCK], tool_choice=NamedTool("clock"))
     required = ChatRequest(messages=TALK[:2], tools=[CLOCK], tool_choice="required")

@@ -210,4 +210,4 @@ def _version(row: AgentVersion, labels: dict[Label, int]) -> VersionRead:
 
 
 def _content(row: AgentVersion) -> AgentContent:
-    return AgentContent.model_validate(row.content)
+    return AgentContent.read(row.content)

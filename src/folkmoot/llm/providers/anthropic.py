@@ -80,7 +80,7 @@ class AnthropicChat:
             body["temperature"] = request.temperature
         if request.stop:
             body["stop_sequences"] = list(request.stop)
-        if request.response_schema is not None:
+        if request.response_schema is not None and known.schema:
             schema = closed(request.response_schema)
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return self._endpoint.post(model, "/v1/messages", body, EVENTS)

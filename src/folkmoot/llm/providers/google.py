@@ -64,7 +64,7 @@ class GoogleChat:
         body: Json = {"contents": list(_turns(request.messages))}
         if system := system_prompt(request.messages):
             body["systemInstruction"] = {"parts": [{"text": system}]}
-        if request.tools:
+        if request.tools and not _is_held(model, request):
             declarations: list[JsonValue] = [
                 {
                     "name": tool.name,
@@ -89,6 +89,12 @@ def headers(api_key: str | None) -> dict[str, str]:
     return {"x-goog-api-key": api_key} if api_key else {}
 
 
+def _is_held(model: str, request: ChatRequest) -> bool:
+    """Whether tools are left out, so that an older model can be held to a schema."""
+    held = request.response_schema is not None and request.tool_choice == "none"
+    return held and not facts.google(model).schema_with_tools
+
+
 def _settings(model: str, request: ChatRequest) -> Json:
     settings: Json = {}
     if facts.google(model).thoughts:
@@ -99,7 +105,8 @@ def _settings(model: str, request: ChatRequest) -> Json:
         settings["maxOutputTokens"] = request.max_tokens
     if request.stop:
         settings["stopSequences"] = list(request.stop)
-    if request.response_schema is not None:
+    calls = bool(request.tools) and not facts.google(model).schema_with_tools
+    if request.response_schema is not None and (not calls or _is_held(model, request)):
         settings["responseMimeType"] = "application/json"
         settings["responseJsonSchema"] = request.response_schema
     return settings

@@ -57,11 +57,12 @@ class OllamaChat:
             "messages": [_message(message, names) for message in request.messages],
             "stream": True,
         }
-        if tools := _tools(request):
+        tools = _tools(request)
+        if tools:
             body["tools"] = [_tool(tool) for tool in tools]
         if options := _options(request):
             body["options"] = options
-        if request.response_schema is not None:
+        if request.response_schema is not None and not tools:  # it would hold calls to it, too
             body["format"] = request.response_schema
         return self._endpoint.post(model, "/api/chat", body, LINES)
 

@@ -66,13 +66,14 @@ class OpenAIChat:
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
             body["tool_choice"] = _choice(request.tool_choice)
-        if request.temperature is not None and facts.openai(model).sampling:
+        known = facts.openai(model)
+        if request.temperature is not None and known.sampling:
             body["temperature"] = request.temperature
         if request.max_tokens is not None:
             body[self._length_field] = request.max_tokens
         if request.stop:
             body["stop"] = list(request.stop)
-        if request.response_schema is not None:
+        if request.response_schema is not None and known.schema:
             body["response_format"] = _format(request.response_schema)
         return self._endpoint.post(model, "/chat/completions", body, EVENTS)
 
