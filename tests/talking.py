@@ -63,6 +63,7 @@ from folkmoot.tools.tool import Tool
 from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.prices import Prices, Rates, Steps
 from serving import served
 
@@ -122,6 +123,7 @@ class Platform:
     subjects: dict[str, Subject]
     settings: Settings
     secrets: Secrets
+    accounts: Accounts
 
     @property
     def library(self) -> Library:
@@ -259,9 +261,10 @@ def allowed(permissions: frozenset[str]) -> SubjectLoader:
     return known
 
 
-def paying(stack: AsyncExitStack, database: Database) -> Accounts:
+def paying(stack: AsyncExitStack, settings: Settings, lease: Lease) -> Accounts:
     """Return what pays for models."""
-    accounts = Accounts(PRICES, calls.Ledger(database))
+    budgets = Budgets(lease.database, settings, lambda: lease.process_id)
+    accounts = Accounts(PRICES, calls.Ledger(lease.database), budgets)
     stack.push_async_callback(accounts.ledger.close)
     return accounts
 
@@ -313,32 +316,31 @@ async def platform(
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
         database = await opened(stack, app_address)
-        accounts = paying(stack, database)
-        models = asked(stack, provider)
-
-        hub = Hub()
+        models, hub, lease = asked(stack, provider), Hub(), Lease(database)
+        settings, secrets, gateway = keeping(database, models)
+        accounts = paying(stack, settings, lease)
         supervisor = Supervisor(
             database=database,
             writer=LogWriter(writer_address, hub, {**PROJECTIONS, **calls.PROJECTIONS}),
             around=accounts.paying,
             hub=hub,
-            lease=Lease(database),
+            lease=lease,
             filters=Redacting(SECRETS_ONLY),
             stricter=Redacting(Redactor(SECRETS + PERSONAL)),
             subjects=allowed(permissions),
             listen_address=app_address,
             most_runs=most_runs,
         )
-        settings, secrets, gateway = keeping(database, models)
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
         executor = executing(database, registry, gateway, settings)
         supervisor.register(KIND, executor)
         await stack.enter_async_context(supervisor)
-        turns = Turns(database, supervisor, registry, gateway, everything, settings)
+        turns = Turns(database, supervisor, registry, gateway, everything, settings, accounts)
         subjects: dict[str, Subject] = {}
         app = edge(application(turns, subjects), EdgeOptions())
         url = await stack.enter_async_context(served(app))
-        yield Platform(database, supervisor, provider, executor, url, subjects, settings, secrets)
+        kept = settings, secrets, accounts
+        yield Platform(database, supervisor, provider, executor, url, subjects, *kept)
 
 
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:

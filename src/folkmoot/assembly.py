@@ -74,6 +74,7 @@ from folkmoot.settings.stores import loading as stores
 from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.embedders import PaidEmbedders
 from folkmoot.usage.ledger import Ledger
 
@@ -236,19 +237,19 @@ def at_rest(on: Ground) -> Parts:
 
 
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
-    accounts = Accounts(options.prices(on.deployment), Ledger(database))
-    supervisor = _supervisor(on, database, accounts)
+    settings, lease = _settings(on.deployment, database, models), Lease(database)
+    budgets = Budgets(database, settings, lambda: lease.process_id)
+    accounts = Accounts(options.prices(on.deployment), Ledger(database), budgets)
+    supervisor = _supervisor(on, lease, accounts)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
-    settings = _settings(on.deployment, database, models)
     secrets = _secrets(on, database, settings.changes)
     gateway = Gateway(models, secrets, settings.changes)
-    embedders = PaidEmbedders(gateway, accounts)
-    documents = knowledge(database, blobs, queue, supervisor, embedders)
+    documents = knowledge(database, blobs, queue, supervisor, PaidEmbedders(gateway, accounts))
     outbound = options.outbound(on.deployment)
     registry = offering.registry(database, documents, outbound, settings.changes)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings))
     check = _collection_check(database)
-    turns = Turns(database, supervisor, registry, gateway, check, settings, SEARCHABLE)
+    turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
     _register_jobs(on, database, queue)
@@ -336,7 +337,9 @@ def _settings(deployment: Deployment, database: Database, models: Models) -> Set
     return Settings(database, completed, deployment.features)
 
 
-def _supervisor(on: Ground, database: Database, accounts: Accounts) -> Supervisor:
+def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:
+    database = lease.database
+
     async def subjects(org_id: OrgId, user_id: UserId, scopes: Sequence[str] | None) -> Subject:
         return await callers.by_user(database, user_id, org_id, scopes=scopes)
 
@@ -347,7 +350,7 @@ def _supervisor(on: Ground, database: Database, accounts: Accounts) -> Superviso
         writer=LogWriter(on.place.address(Role.WRITER), hub, projections=PROJECTIONS),
         around=accounts.paying,
         hub=hub,
-        lease=Lease(database),
+        lease=lease,
         filters=Redacting(Redactor(redact.SECRETS, known=known)),
         stricter=Redacting(Redactor(redact.SECRETS + redact.PERSONAL, known=known)),
         subjects=subjects,

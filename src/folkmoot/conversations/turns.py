@@ -40,6 +40,8 @@ from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.groups import SearchMode
 from folkmoot.settings.service import Settings
+from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.budgets import Door
 
 T = TypeVar("T")
 
@@ -122,6 +124,7 @@ class Turns:
     models: Models
     check_collections: CollectionCheck
     settings: Settings
+    accounts: Accounts
     searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
     async def open(self, subject: Subject, question: Question) -> Opened:
@@ -135,8 +138,10 @@ class Turns:
             ApprovalsPending: one that has asked for decisions waits for them.
             RunIdReused, MessageIdReused: the client's id stands for something else.
             MessageNotFound: the message that it was to follow is not there.
+            BudgetExceeded: Nothing is left of a limit.
         """
         wanted = await self._order(subject, question)
+        door = await self.accounts.door(subject, wanted.agent, wanted.model)
         self.supervisor.admit()
         new = NewRun(
             id=RunId(new_id()),
@@ -150,7 +155,8 @@ class Turns:
         )
         process_id = self.supervisor.process_id
         try:
-            told = await self._store(new, question, process_id)
+            with door.explained():
+                told = await self._store(new, question, process_id, door)
         except errors.NotNullViolation as error:
             if error.diag.column_name == "role":
                 raise MessageNotFound from None
@@ -194,7 +200,9 @@ class Turns:
             redact_pii=personal,
         )
 
-    async def _store(self, new: NewRun, question: Question, process_id: ProcessId) -> Opening:
+    async def _store(
+        self, new: NewRun, question: Question, process_id: ProcessId, door: Door
+    ) -> Opening:
         clean = self.supervisor.filters_of(new.input).text
         text = clean(question.text)
         values = parameters(new, process_id) | {
@@ -212,6 +220,7 @@ class Turns:
         reading = statements.reading(self.searchable)
         async with self.database.pipelined(new.subject) as connection:
             await connection.execute(statement, values, prepare=True)
+            await door.ask(connection)
             cursor = await connection.execute(reading, values, prepare=True)
         return opening(await cursor.fetchall())
 

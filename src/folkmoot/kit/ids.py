@@ -26,6 +26,7 @@ LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
 SettingsId = NewType("SettingsId", UUID)
 CallId = NewType("CallId", UUID)
+CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
 
@@ -50,6 +51,7 @@ ALL: Final = (
     SigningKeyId,
     SettingsId,
     CallId,
+    CounterId,
     ApprovalId,
     AgentId,
 )

@@ -148,6 +148,7 @@ class LiveRun:
     rejected: bool = False
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
     micro_usd: int = 0
+    model_calls: int = 0
     windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
     streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])
@@ -163,10 +164,8 @@ class LiveRun:
     def __post_init__(self) -> None:
         # Every event of the run names both; making their text anew each time shows in a profile.
         self.org_text, self.id_text = str(self.org_id), str(self.id)
-        self.row_head = b'{"o":"%b","r":"%b","s":' % (
-            self.org_text.encode(),
-            self.id_text.encode(),
-        )
+        names = self.org_text.encode(), self.id_text.encode()
+        self.row_head = b'{"o":"%b","r":"%b","s":' % names
         self.head = self.head or genesis(self.org_id, self.id)
 
     @property
@@ -286,6 +285,7 @@ class LiveRun:
         total.cached_input_tokens += used.cached_input_tokens
         total.reasoning_tokens += used.reasoning_tokens
         self.micro_usd += used.micro_usd or 0
+        self.model_calls += 1
 
     async def settled(self) -> None:
         """Wait until everything emitted so far is committed."""

@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from folkmoot.settings.budgets import WRITTEN as WRITTEN_LIMIT
+
 
 def counted(value: object) -> object:
     """Refuse what Pydantic would take for a number and JSON does not."""
@@ -281,6 +283,17 @@ class Budget(Values):
     )
     daily_calls: Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(counted)] | None = (
         Field(default=None, description="Calls of models in a day.", examples=[10000])
+    )
+    limits: (
+        Annotated[
+            list[Annotated[str, Field(max_length=120, pattern=WRITTEN_LIMIT)]], Field(max_length=20)
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="More limits: an amount of usd, tokens or calls, by day, month or for ever, of"
+        " all or per team, user, agent or run.",
+        examples=[["20 usd/month per user", "200000 tokens/day per agent chat", "0.5 usd per run"]],
     )
 
 

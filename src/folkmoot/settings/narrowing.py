@@ -84,4 +84,5 @@ RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
     (Guardrails, "fetch_hosts"): COVERED,
     (Budget, "monthly_limit_usd"): LESS,
     (Budget, "daily_calls"): LESS,
+    (Budget, "limits"): MORE,
 }

@@ -1,5 +1,6 @@
 """Who pays for calls of models: runs, and those who ask without one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +13,11 @@ from folkmoot.llm.port import Usage
 from folkmoot.runs.live import Call, LiveRun
 from folkmoot.runs.ports import Executor
 from folkmoot.settings.scopes import acting_team
+from folkmoot.usage.budgets import NOTHING, Amounts, Budgets, Door, most
 from folkmoot.usage.ledger import Ledger, Row
+from folkmoot.usage.limits import InForce
 from folkmoot.usage.prices import Prices, Rates
+from folkmoot.usage.purse import Purse
 
 NO_MODELS: Final = frozenset({HASH})
 """What looks like a model and is a function."""
@@ -25,6 +29,7 @@ class Accounts:
 
     prices: Prices
     ledger: Ledger
+    budgets: Budgets
 
     def paying(self, executor: Executor) -> Executor:
         """Return an executor whose runs pay for the models that it asks."""
@@ -37,7 +42,11 @@ class Accounts:
 
     def of_run(self, run: LiveRun) -> "Account":
         """Return the account of a run."""
-        return Account(self, run.subject, run)
+        return Account(self, run.subject, Purse(run))
+
+    async def door(self, subject: Subject, agent: str, model: str) -> Door:
+        """Return what a run of an agent, which asks a model, has to pass."""
+        return await self.budgets.door(subject, agent, await self.prices.of(model))
 
     def of(self, subject: Subject) -> "Account":
         """Return the account of somebody who asks without a run."""
@@ -50,7 +59,12 @@ class Account:
 
     accounts: Accounts
     subject: Subject
-    run: LiveRun | None = None
+    purse: Purse | None = None
+
+    @property
+    def run(self) -> LiveRun | None:
+        """The run that asks."""
+        return None if self.purse is None else self.purse.run
 
     @property
     def agent(self) -> str | None:
@@ -63,7 +77,22 @@ class Account:
         if call.model in NO_MODELS:
             return UNPAID
         rates = await self.accounts.prices.of(call.model)
-        return _Ticket(self, call, CallId(new_id()), clock.milliseconds(), rates)
+        ticket = _Ticket(self, call, CallId(new_id()), clock.milliseconds(), rates)
+        holding = await self.accounts.budgets.limits(self.subject, self.agent, rates)
+        if holding:
+            await self._reserve(ticket, most(call.most(), rates), holding)
+        return ticket
+
+    async def _reserve(self, ticket: "_Ticket", most: Amounts, holding: Sequence[InForce]) -> None:
+        """Put aside what a call may cost, of the run's own limits first."""
+        counted = [each for each in holding if each.counted is not None]
+        if self.purse is None:
+            await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
+        else:
+            with self.purse.holding(most, [each for each in holding if each.counted is None]):
+                found = await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
+            self.purse.warn(found)
+        ticket.most, ticket.reserved = most, bool(counted)
 
     def bill(self, call: Call, row: Row) -> None:
         """Write a call down: in the log of the run, unless that has come to its end."""
@@ -82,6 +111,8 @@ class _Ticket:
     id: CallId
     at_ms: int
     rates: Rates | None
+    reserved: bool = False
+    most: Amounts = NOTHING
     _settled: bool = field(default=False, init=False)
 
     def settle(self, used: Usage | None) -> None:
@@ -89,9 +120,14 @@ class _Ticket:
         if self._settled:
             return
         self._settled = True
+        account = self.account
+        if account.purse is not None:
+            account.purse.held -= self.most
         if used is not None:
             call = self._call(used)
-            self.account.bill(call, self._row(call))
+            account.bill(call, self._row(call))
+        elif self.reserved:
+            account.accounts.ledger.release(account.subject.org_id, self.id)
 
     def _call(self, used: Usage) -> Call:
         provider, _, model = self.asked.model.partition(":")
@@ -130,5 +166,6 @@ class _Ticket:
                 "w": call.reasoning_tokens,
                 "d": call.micro_usd,
                 "f": call.estimated,
+                "b": self.reserved,
             },
         )

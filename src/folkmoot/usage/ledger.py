@@ -15,12 +15,12 @@ from pydantic import JsonValue
 
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import Unavailable
-from folkmoot.kit.ids import OrgId
+from folkmoot.kit.ids import CallId, OrgId
 from folkmoot.kit.subject import deployment
 from folkmoot.runs.cleaning import encoded
 from folkmoot.runs.live import USED, Entry
 from folkmoot.runs.ports import Projection
-from folkmoot.usage.statements import PROJECT, RECORD
+from folkmoot.usage.statements import PROJECT, RECORD, RELEASE
 
 RETRY: Final = 1.0
 """Seconds between two attempts while the database is away."""
@@ -64,12 +64,18 @@ class Ledger:
 
     database: Database
     _rows: dict[OrgId, list[Row]] = field(default_factory=dict[OrgId, list[Row]])
+    _released: dict[OrgId, list[CallId]] = field(default_factory=dict[OrgId, list[CallId]])
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def put(self, row: Row) -> None:
         """Take a row; never waits."""
         self._rows.setdefault(row.org_id, []).append(row)
+        self._wake.set()
+
+    def release(self, org_id: OrgId, call_id: CallId) -> None:
+        """Give back what was reserved for a call that came to nothing; never waits."""
+        self._released.setdefault(org_id, []).append(call_id)
         self._wake.set()
 
     async def watch(self) -> None:
@@ -98,16 +104,20 @@ class Ledger:
         """
         async with self._turn:
             self._wake.clear()
-            for org_id in list(self._rows):
+            for org_id in {*self._rows, *self._released}:
                 await self._write(org_id)
 
     async def _write(self, org_id: OrgId) -> None:
-        rows = self._rows.pop(org_id)
+        rows, released = self._rows.pop(org_id, []), self._released.pop(org_id, [])
         try:
             async with self.database.pipelined(deployment(org_id)) as connection:
-                told = encoded([row.values for row in rows]).decode()
-                await connection.execute(RECORD, (told,), prepare=True)
+                if rows:
+                    told = encoded([row.values for row in rows]).decode()
+                    await connection.execute(RECORD, (told,), prepare=True)
+                if released:
+                    await connection.execute(RELEASE, (org_id, released))
         except BaseException:
             self._rows[org_id] = rows + self._rows.get(org_id, [])
+            self._released[org_id] = released + self._released.get(org_id, [])
             self._wake.set()
             raise

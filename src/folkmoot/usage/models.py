@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped
-from folkmoot.kit.ids import CallId, RunId, TeamId, UserId
+from folkmoot.kit.ids import CallId, CounterId, ProcessId, RunId, TeamId, UserId
 
 
 class ModelCall(Model, OrgScoped, kw_only=True):
@@ -38,3 +38,45 @@ class ModelCall(Model, OrgScoped, kw_only=True):
     reasoning_tokens: Mapped[int]
     micro_usd: Mapped[int | None]
     estimated: Mapped[bool]
+
+
+class BudgetCounter(Model, OrgScoped, kw_only=True):
+    """What has been spent of one thing that is limited, in one day, month or for ever.
+
+    `id` follows from what is counted and when; what is None is not told apart. What calls have cost
+    since somebody last reserved stands in `BudgetReservation`.
+    """
+
+    __tablename__ = "budget_counters"
+
+    id: Mapped[CounterId] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId | None]
+    team_id: Mapped[TeamId | None]
+    agent: Mapped[str | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    micro_usd: Mapped[int]
+    tokens: Mapped[int]
+    calls: Mapped[int]
+
+
+class BudgetReservation(Model, OrgScoped, kw_only=True):
+    """What a call that is under way may cost of a counter, or what it did cost once `settled`."""
+
+    __tablename__ = "budget_reservations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "counter_id"],
+            ["budget_counters.org_id", "budget_counters.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_budget_reservations_counter", "org_id", "counter_id"),
+    )
+
+    call_id: Mapped[CallId] = mapped_column(primary_key=True)
+    counter_id: Mapped[CounterId] = mapped_column(primary_key=True)
+    process_id: Mapped[ProcessId]
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    micro_usd: Mapped[int]
+    tokens: Mapped[int]
+    settled: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from folkmoot.db import extract
 from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
-from folkmoot.usage.models import ModelCall
+from folkmoot.usage.models import BudgetCounter, ModelCall
 
 CALLS: Final = select(
     ModelCall.id,
@@ -37,10 +37,10 @@ CALLS: Final = select(
 
 @dataclass(frozen=True, slots=True)
 class OwnUsage:
-    """Calls of models that were made for people."""
+    """Calls of models that were made for people, and what their own budgets have counted."""
 
     database: Database
-    tables: frozenset[str] = frozenset({"model_calls"})
+    tables: frozenset[str] = frozenset({"model_calls", "budget_counters", "budget_reservations"})
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
         """Yield the calls that were made for the person."""
@@ -51,12 +51,16 @@ class OwnUsage:
             yield File(f"organizations/{org_id}/model_calls.jsonl", calls)
 
     async def erase(self, person: Person) -> None:
-        """Forget whose calls these were."""
+        """Forget whose calls these were, and what was counted for the person alone."""
         for org_id in person.places:
             theirs = (
                 update(ModelCall)
                 .where(ModelCall.org_id == org_id, ModelCall.user_id == person.user_id)
                 .values(user_id=None, conversation=None)
             )
+            own = delete(BudgetCounter).where(
+                BudgetCounter.org_id == org_id, BudgetCounter.user_id == person.user_id
+            )
             async with self.database.work(Subject(org_id, person.user_id)) as work:
                 await work.session.execute(theirs)
+                await work.session.execute(own)

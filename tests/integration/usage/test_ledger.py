@@ -15,9 +15,11 @@ from folkmoot.kit.subject import Subject, deployment
 from folkmoot.llm.paying import paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest
 from folkmoot.llm.registry import Models
+from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, fails, hangs, refuses, says, uses
 from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.ledger import Ledger
 from relay import relayed
 from talking import PRICES, Talker, custom, platform
@@ -119,12 +121,18 @@ async def test_each_call_is_billed_once_when_another_process_goes_on_with_the_ru
     assert whole["run_id"] == left["run_id"] == again["run_id"]
 
 
+def unlimited(database: Database) -> Accounts:
+    """Return what pays for everything, on behalf of no process."""
+    budgets = Budgets(database, Settings(database), lambda: None)
+    return Accounts(PRICES, Ledger(database), budgets)
+
+
 @pytest.fixture
 async def accounts(app_address: str) -> AsyncIterator[Accounts]:
     """What pays outside of runs."""
     database = Database(app_address)
     await database.open()
-    yield Accounts(PRICES, Ledger(database))
+    yield unlimited(database)
     await database.close()
 
 
@@ -165,7 +173,7 @@ async def test_what_cannot_be_written_waits_and_is_written_once(
     async with relayed(app_address) as relay:
         database = Database(relay.address)
         await database.open()
-        accounts = Accounts(PRICES, Ledger(database))
+        accounts = unlimited(database)
         with paid_by(accounts.of(subject)):
             await models.embedder("openai:fake-embedder").embed(["one"], kind="query")
         relay.lose_answer()

@@ -41,6 +41,7 @@ from folkmoot.runs.errors import RunActive, RunIdReused, RunsDraining, TooManyRu
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.routes import stream
 from folkmoot.settings.errors import FeatureOff
+from folkmoot.usage.errors import BudgetExceeded
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: openapi.EVENTS,
@@ -63,6 +64,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ApprovalExpired,
         ApprovalTooEarly,
         ApprovalsPending,
+        BudgetExceeded,
         EditUnfit,
         RequesterGone,
         RunActive,
