@@ -11,6 +11,7 @@ import psycopg
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.runs.admission import Refused, nobody
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.filters import Filters
 from folkmoot.runs.hub import Hub
@@ -130,6 +131,7 @@ class Options(TypedDict, total=False):
     filters: Filters
     projections: Mapping[str, Projection]
     subjects: SubjectLoader
+    refused: Refused
     most_runs: int
     silence: float
     deadline: float
@@ -164,6 +166,7 @@ async def process(
             lease=Lease(database),
             filters=options.get("filters", Unfiltered()),
             subjects=options.get("subjects", any_subject),
+            refused=options.get("refused", nobody),
             listen_address=options.get("listen_address", app_address),
             most_runs=options.get("most_runs", 2_000),
             silence=options.get("silence", 15.0),

@@ -34,7 +34,7 @@ from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.preferring import Preferring
 from folkmoot.http.limits.store import PostgresStore, Store
-from folkmoot.identity.callers import callers
+from folkmoot.identity.callers import admission, callers
 from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.purge import Purge
 from folkmoot.identity.service import Identity
@@ -354,6 +354,7 @@ def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:
         filters=Redacting(Redactor(redact.SECRETS, known=known)),
         stricter=Redacting(Redactor(redact.SECRETS + redact.PERSONAL, known=known)),
         subjects=subjects,
+        refused=partial(admission.refused, database),
         listen_address=on.place.address(Role.APP),
         most_runs=on.deployment.max_runs,
     )

@@ -5,7 +5,7 @@ should the process die before it begins, another one takes the run up like any o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -118,9 +118,9 @@ class Deciding:
         """Return the subject for whom a run goes on, with the rights that they have by now."""
         async with self.database.work(subject) as work:
             run = await runs.hold(work, run_id)
-            whose = (run.org_id, run.user_id, run.scopes)
+            whose, key_id = (run.org_id, run.user_id, run.scopes), run.key_id
         try:
-            return await self.supervisor.subjects(*whose)
+            return replace(await self.supervisor.subjects(*whose), key_id=key_id)
         except (Forbidden, NotFound):
             raise RequesterGone from None
 

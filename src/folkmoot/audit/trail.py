@@ -98,6 +98,28 @@ async def record_personal(
     entries.append(_entry(action, Actor(by or work.user_id), target, before, after))
 
 
+def record_at(
+    work: PersonalWork,
+    place: OrgId,
+    action: str,
+    *,
+    target: Target | None = None,
+    before: Values | None = None,
+) -> None:
+    """Record what a person does to one of their organisations from outside, in its trail alone.
+
+    Call it after `record_personal`, which holds the chains of their organisations in their order.
+    """
+    entry = _entry(action, Actor(work.user_id), target, before, None)
+
+    async def append() -> None:
+        await _enter(work, place)
+        await appending.append(work.session, place, [entry])
+        await _enter(work, "")
+
+    do_last(work, append)
+
+
 async def forget(work: PersonalWork) -> None:
     """Take out what the trails tell of a person beside that they did something, when and to what.
 

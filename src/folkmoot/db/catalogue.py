@@ -46,6 +46,7 @@ LOOKUPS: Final = frozenset(
         "personal_places",
         "runs_erase",
         "identity_invited",
+        "identity_admitted",
         "letters_forget",
         "conversations_found",
         "conversations_shared",

@@ -1,6 +1,6 @@
 """Failures the runs slice can report."""
 
-from folkmoot.kit.errors import AppError, Conflict, NotFound, RateLimited, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, Forbidden, NotFound, RateLimited, Unavailable
 
 
 class RunNotFound(NotFound):
@@ -71,6 +71,15 @@ class GivenUp(AppError):
 
     def __init__(self) -> None:
         super().__init__("The run was taken up too often without an end.")
+
+
+class NoLongerAdmitted(Forbidden):
+    """Who has asked for a run has lost their place, their key or a right since."""
+
+    code = "no_longer_admitted"
+
+    def __init__(self) -> None:
+        super().__init__("Who has asked for this may not do it here any more.")
 
 
 class OutcomeUnknown(AppError):

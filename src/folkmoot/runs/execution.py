@@ -13,7 +13,7 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.telemetry import context, tracing
 from folkmoot.runs import endings
-from folkmoot.runs.errors import LeaseLost
+from folkmoot.runs.errors import LeaseLost, NoLongerAdmitted
 from folkmoot.runs.events import Event
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import LiveRun
@@ -34,6 +34,7 @@ class Stop(StrEnum):
     CANCEL = "cancel"
     DEADLINE = "deadline"
     HAND_OVER = "hand_over"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,10 @@ class Execution:
             endings.end(self.run, Event.RUN_CANCELLED)
         elif self.why is Stop.DEADLINE:
             endings.fail(self.run, "deadline_exceeded", LATE)
-        return self.why in {Stop.CANCEL, Stop.DEADLINE}
+        elif self.why is Stop.REFUSED:
+            refusal = NoLongerAdmitted()
+            endings.fail(self.run, refusal.code, refusal.detail)
+        return self.why in {Stop.CANCEL, Stop.DEADLINE, Stop.REFUSED}
 
     async def _perform(self) -> None:
         """Execute the run under its ids, so that they are on its log lines and in its trace."""

@@ -12,6 +12,7 @@ import structlog
 from psycopg import AsyncConnection, conninfo, sql
 
 from folkmoot.kit.ids import ProcessId, RunId
+from folkmoot.kit.subject import Subject
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.statements import EVERYTHING
@@ -28,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 class Follower(Protocol):
-    """Reads a log that another process writes."""
+    """Reads a log that another process writes; `subject` is for whom."""
+
+    @property
+    def subject(self) -> Subject | None: ...
 
     def wake(self) -> None:
         """Look at the log again."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ProcessId, RunId, UserId
+from folkmoot.kit.ids import ApiKeyId, ProcessId, RunId, UserId
 from folkmoot.runs.states import RunState
 
 
@@ -75,6 +75,7 @@ class Run(Model, OrgScoped, kw_only=True):
     fingerprint: Mapped[bytes]
     concurrency_key: Mapped[str | None]
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    key_id: Mapped[ApiKeyId | None]
     process_id: Mapped[ProcessId | None]
     attempt: Mapped[int] = mapped_column(Integer)
     deaths: Mapped[int] = mapped_column(Integer, server_default=text("0"))

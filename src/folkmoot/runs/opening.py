@@ -37,17 +37,17 @@ class NewRun:
 
 INSERT_RUN: Final = """
 INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
-                  concurrency_key, scopes, process_id, parent_run_id, attempt, started_at)
+                  concurrency_key, scopes, key_id, process_id, parent_run_id, attempt, started_at)
 VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'running', %(input)s, %(client_id)s,
-        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(process_id)s,
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, %(process_id)s,
         %(parent_run_id)s, 1, now())
 """
 
 QUEUE_RUN: Final = """
 INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
-                  concurrency_key, scopes, attempt)
+                  concurrency_key, scopes, key_id, attempt)
 VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'queued', %(input)s, %(client_id)s,
-        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, 0)
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, 0)
 """
 
 
@@ -65,6 +65,7 @@ def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
         "fingerprint": new.fingerprint,
         "concurrency_key": new.concurrency_key,
         "scopes": _array(subject.permissions) if subject.api_key else None,
+        "key_id": subject.key_id,
         "process_id": process_id,
         "parent_run_id": new.parent_run_id,
     }

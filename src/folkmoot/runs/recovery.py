@@ -8,6 +8,7 @@ import msgspec
 
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError
+from folkmoot.kit.ids import ApiKeyId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
@@ -19,7 +20,8 @@ from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
 
 SELECT: Final = """
-SELECT kind, state, input, client_id, thread_id, scopes, deaths, cancel_requested_at IS NOT NULL,
+SELECT kind, state, input, client_id, thread_id, scopes, key_id, deaths,
+       cancel_requested_at IS NOT NULL,
        (SELECT hash FROM run_events AS e WHERE e.org_id = r.org_id AND e.run_id = r.id
         ORDER BY seq DESC LIMIT 1)
 FROM runs AS r WHERE org_id = %s AND id = %s
@@ -75,6 +77,7 @@ class Stored:
     client_id: str
     thread_id: str
     scopes: Sequence[str] | None
+    key_id: ApiKeyId | None
     deaths: int
     cancel_requested: bool
     head: bytes | None

@@ -193,7 +193,7 @@ def stream(
     async def past(after: int) -> Sequence[Recorded]:
         return await reader.stretch(subject, run_id, after)
 
-    return sse.EventStream(Window(supervisor.hub, run_id, past, after, render, until))
+    return sse.EventStream(Window(supervisor.hub, run_id, past, after, render, until, subject))
 
 
 def read(run: Run) -> RunRead:

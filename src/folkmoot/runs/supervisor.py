@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 import psycopg
@@ -15,6 +15,7 @@ from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs import endings, ledger, recovery
+from folkmoot.runs.admission import Admission, Refused, nobody
 from folkmoot.runs.errors import (
     GivenUp,
     LeaseLost,
@@ -65,7 +66,8 @@ SubjectLoader = Callable[[OrgId, UserId, Sequence[str] | None], Awaitable[Subjec
 class Supervisor:
     """Owns the tasks of this process's runs. Use as an async context manager.
 
-    `around` is put around the executor of each kind.
+    `around` is put around the executor of each kind; `refused` tells who has lost what they were
+    let in with.
     """
 
     database: Database
@@ -79,6 +81,7 @@ class Supervisor:
     silence: float = KEEP_ALIVE
     stricter: Filters | None = None
     around: Callable[[Executor], Executor] = lambda executor: executor
+    refused: Refused = nobody
     kinds: dict[str, Registration] = field(default_factory=dict[str, Registration])
     draining: bool = False
     _closed: bool = False
@@ -108,6 +111,7 @@ class Supervisor:
             _task("heartbeat", _forever(self._beat)),
             _task("lost runs", _forever(self._look_after)),
             _task("keep alive", _forever(self._keep_alive)),
+            _task("admission", _forever(self._admit_still)),
         ]
         return self
 
@@ -249,6 +253,9 @@ class Supervisor:
             await asyncio.sleep(self.silence)
             self.hub.keep_alive()
 
+    async def _admit_still(self) -> None:
+        await Admission(self.hub, self.refused).look(tuple(self._executions.values()))
+
     async def _write(self) -> None:
         """Let the writer write. Should it fail, its runs go on from what is in their logs."""
         try:
@@ -307,7 +314,8 @@ class Supervisor:
         run = stored.run(self.writer, self.filters_of(stored.input))
         refusal: AppError | None = None
         try:
-            run.subject = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
+            found = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
+            run.subject = replace(found, key_id=stored.key_id)
         except (Forbidden, NotFound) as error:
             refusal = error
         attempt = await recovery.resume(self.database, claimed)

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.ids import RunId
+from folkmoot.kit.subject import Subject
 from folkmoot.runs.events import ENDS, Recorded
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.live import LiveRun
@@ -64,6 +65,7 @@ class Window:
         read: Reads the run's log; has checked already that the reader may.
         after: The last sequence number that the reader has.
         until: The last one there is, if the run has ended already.
+        subject: For whom it is read, for as long as they may.
         render: Turns an event into the bytes of a frame.
     """
 
@@ -73,6 +75,7 @@ class Window:
     after: int
     render: Render
     until: int | None = None
+    subject: Subject | None = None
     mode: Mode = Mode.PAST
     ended: bool = False
     gone: bool = False

@@ -150,7 +150,18 @@ async def test_an_invitation_counts_no_longer_than_the_place_of_whoever_made_it(
 ) -> None:
     path = f"/api/v1/organizations/{owner.place}/invitations"
     made = (await admin.ask("POST", path, {}, **entered)).json()
+    [place] = [
+        each
+        for each in await every(owner, f"/api/v1/organizations/{owner.place}/members")
+        if each["ends_at"]
+    ]
+    assert made["expires_at"] == place["ends_at"]
     time.pass_by(minutes=61)
+    again = await sign_in(client, {"email": admin.email, "password": "root root root"})
+    entering = await client.post(
+        entries_of(owner.place), json=WHY, headers=bearer(again["access_token"])
+    )
+    assert entering.status_code == 201
     token = await sign_in(client, {"email": stranger.email, "password": "eve eve eve"})
     accept = {"token": made["token"]}
     answer = await client.post(

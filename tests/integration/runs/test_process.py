@@ -224,6 +224,7 @@ class Moody:
     """A reader with a fault."""
 
     asked = 0
+    subject = None
 
     def keep_alive(self) -> None:
         self.asked += 1

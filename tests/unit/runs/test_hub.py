@@ -14,6 +14,8 @@ from running import idle_run
 class Follower:
     """Counts how often it was woken."""
 
+    subject = None
+
     def __init__(self) -> None:
         self.woken = 0
 

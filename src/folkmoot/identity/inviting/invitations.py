@@ -7,7 +7,7 @@ one that never was.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -236,7 +236,7 @@ async def _store(work: Work, named: Named, data: InvitationCreate, digest: bytes
         hash=digest,
         invited_by=work.subject.user_id,
         key_id=work.subject.key_id,
-        expires_at=clock.now() + timedelta(days=data.expires_in_days),
+        expires_at=await _end(work, clock.now() + timedelta(days=data.expires_in_days)),
     )
     work.session.add(invitation)
     await work.session.flush()
@@ -248,6 +248,13 @@ async def _store(work: Work, named: Named, data: InvitationCreate, digest: bytes
     )
     await work.session.flush()
     return _read(invitation, data.teams)
+
+
+async def _end(work: Work, wanted: datetime) -> datetime:
+    """Return when an invitation ends: no later than the place of whoever makes it."""
+    key = {"org_id": work.subject.org_id, "user_id": work.subject.user_id}
+    member = await work.session.get(Membership, key)
+    return min(wanted, member.ends_at) if member and member.ends_at else wanted
 
 
 def _open(work: Work) -> Select[Invitation]:

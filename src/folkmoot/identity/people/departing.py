@@ -1,5 +1,8 @@
 """A person goes: in one transaction they lose all their places and all that let them in.
 
+An organisation that is suspended, and that nobody else owns, is deleted with them: they could
+neither hand it over nor delete it themselves. Others have to be handed over or deleted before.
+
 What is left of them is erased by the job that this transaction stores. Their address is free at
 once; it stays in their row until the job has found what was sent to it.
 """
@@ -39,18 +42,22 @@ async def depart(work: PersonalWork, checked: str | None) -> None:
     Raises:
         NotSignedIn: They have gone already.
         WrongPassword: It has been changed meanwhile.
-        SoleOwner: They are the only owner of organisations.
+        SoleOwner: They are the only owner of organisations that are not suspended.
         PlacesChanged: They have got or lost a place in this moment.
     """
     places = await _places(work)
-    owned = [place for place in places if await _owned_alone(work, place)]
+    owned = [each for place in places if (each := await _owned_alone(work, place)) is not None]
     await _enter(work, None)
     user = await _held(work, checked)
     if await _places(work) != places:
         raise PlacesChanged
-    if owned:
-        raise SoleOwner([await _named(work, place) for place in owned])
+    left = [(each.id, each.name) for each in owned if each.suspended_at is None]
+    if left:
+        raise SoleOwner(left)
     await trail.record_personal(work, "account.erased", target=("user", user.id))
+    for each in owned:
+        await _delete(work, each)
+    await _enter(work, None)
     await own.let_in_no_more(work)
     user.deleted_at = clock.now()
     user.email_normalized = f"erased {user.id}"
@@ -69,27 +76,31 @@ async def _places(work: PersonalWork) -> Sequence[OrgId]:
     return (await work.session.scalars(mine.order_by(Membership.org_id))).all()
 
 
-async def _owned_alone(work: PersonalWork, place: OrgId) -> bool:
-    """Hold an organisation; tell whether the person is the only one who owns it.
+async def _owned_alone(work: PersonalWork, place: OrgId) -> Organization | None:
+    """Hold an organisation; return it if the person is the only one who owns it.
 
     All who change what people are somewhere hold it first, and their accounts after that.
     """
     await _enter(work, place)
     there = (
-        select(Organization.id)
+        select(Organization)
         .where(Organization.id == place, Organization.deleted_at.is_(None))
         .with_for_update(key_share=True)
     )
     mine = select(Membership).where(Membership.org_id == place, Membership.user_id == work.user_id)
-    if await work.session.scalar(there) is None:
-        return False
-    member = await work.session.scalar(mine)
-    return member is not None and await members.is_sole_owner(work.session, member)
+    organization = await work.session.scalar(there)
+    member = await work.session.scalar(mine) if organization is not None else None
+    alone = member is not None and await members.is_sole_owner(work.session, member)
+    return organization if alone else None
 
 
-async def _named(work: PersonalWork, place: OrgId) -> tuple[OrgId, str]:
-    name = select(Organization.name).where(Organization.id == place)
-    return place, (await work.session.scalars(name)).one()
+async def _delete(work: PersonalWork, organization: Organization) -> None:
+    """Hide a suspended organisation until it is purged: nobody is left who could bring it back."""
+    await _enter(work, organization.id)
+    organization.deleted_at = clock.now()
+    await work.session.flush()
+    target, before = ("organization", organization.id), {"name": organization.name}
+    trail.record_at(work, organization.id, "organization.deleted", target=target, before=before)
 
 
 async def _held(work: PersonalWork, checked: str | None) -> User:

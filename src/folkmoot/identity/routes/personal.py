@@ -73,7 +73,8 @@ def router(identity: Identity, kept: PersonalData) -> APIRouter:
         Whoever has no password signs in anew before. You lose all your places at once, and
         everything that let you in counts no more within five seconds; the rest is erased soon
         afterwards. What you have shared stays with those whom you shared it with. Organisations
-        that nobody else owns have to be handed over or deleted first: the answer names them.
+        that nobody else owns have to be handed over or deleted first: the answer names them. Those
+        of them that are suspended are deleted with you.
         """
         password = data.password.get_secret_value() if data.password else None
         await identity.part(person.user_id, password, bearer_of(request), client_of(request))
