@@ -61,7 +61,7 @@ class Visitor:
         answer = self.context.request.post(f"{self.url}/api/v1/auth/console", data=data)
         assert answer.ok, answer.text()
 
-    def ask(self, method: str, path: str, data: Any = None) -> Any:
+    def ask(self, method: str, path: str, data: Any = None, *, if_match: str | None = None) -> Any:
         """Ask the API in the name of whoever is signed in, past the page."""
         headers = {"X-Requested-With": "folkmoot-console"}
         renewed = self.context.request.post(
@@ -72,7 +72,10 @@ class Visitor:
             f"{self.url}/api/v1{path}",
             method=method,
             data=data,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={
+                "Authorization": f"Bearer {token}",
+                **({} if if_match is None else {"If-Match": if_match}),
+            },
         )
         assert answer.ok, answer.text()
         return answer.json() if answer.body() else None

@@ -5,6 +5,7 @@ The last `[[fake-...]]` in the last user message counts; settings are separated 
     tok50      answer with 50 tokens, `word-0 ` to `word-49 `    ttft200   ms before the first
     itl20      ms between tokens                                 think5    tokens of reasoning first
     tool=NAME  call that tool first, answer once its result came nousage   tell nothing about tokens
+               (several of these: call them together)
     hang       never answer; hang7 hangs after 7 tokens          cut7 end7 badjson7 error7 huge7
     html       answer with a web page                            empty     answer with nothing
     e429       answer with that status; e429x2 only twice        ra3       with `Retry-After: 3`
@@ -37,7 +38,7 @@ class _Wish:
     """A directive while it is read."""
 
     reply: Reply = field(default_factory=lambda: Reply(text=_numbered(50)))
-    tool: str | None = None
+    tools: list[str] = field(default_factory=list[str])
     failing_status: int | None = None
     failures: int = EVER
 
@@ -61,11 +62,14 @@ class Directives:
         self._obeyed[marks[-1]] += 1
         if wish.failing_status is not None and self._obeyed[marks[-1]] <= wish.failures:
             return replace(wish.reply, status=wish.failing_status)
-        if wish.tool is not None and not heard.results:
-            arguments = sample(heard.tools.get(wish.tool, {}))
-            use = Use(wish.tool, msgspec.json.encode(arguments).decode())
-            return replace(wish.reply, text=(), uses=[use])
+        if wish.tools and not heard.results:
+            return replace(wish.reply, text=(), uses=[_use(name, heard) for name in wish.tools])
         return wish.reply
+
+
+def _use(name: str, heard: Heard) -> Use:
+    arguments = sample(heard.tools.get(name, {}))
+    return Use(name, msgspec.json.encode(arguments).decode())
 
 
 def sample(schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -101,7 +105,7 @@ def _read(settings: str) -> _Wish:
             raise UnknownSetting(part)
         name, value, number, times = match.groups()
         if name == "tool" and value:
-            wish.tool = value
+            wish.tools.append(value)
         elif name == "e" and number:
             wish.failing_status = int(number)
             wish.failures = int(times) if times else EVER

@@ -56,6 +56,70 @@ export interface components {
             scopes: string[] | null;
             user_id: string;
         };
+        ApprovalDecided: {
+            approvers: components["schemas"]["Approvers"];
+            arguments: {
+                [key: string]: unknown;
+            };
+            call_id: string;
+            continued_by: string | null;
+            conversation_id: string;
+            created_at: string;
+            decided_at: string | null;
+            decided_by: string | null;
+            description: string;
+            edited: {
+                [key: string]: unknown;
+            } | null;
+            expires_at: string;
+            id: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            remembered: boolean;
+            requester_id: string;
+            run_id: string;
+            state: components["schemas"]["ApprovalState"];
+            tool: string;
+            why: string;
+        };
+        ApprovalDecision: {
+            arguments?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            decision: components["schemas"]["Verdict"];
+            reason?: string | null;
+            remember: boolean;
+        };
+        ApprovalRead: {
+            approvers: components["schemas"]["Approvers"];
+            arguments: {
+                [key: string]: unknown;
+            };
+            call_id: string;
+            conversation_id: string;
+            created_at: string;
+            decided_at: string | null;
+            decided_by: string | null;
+            description: string;
+            edited: {
+                [key: string]: unknown;
+            } | null;
+            expires_at: string;
+            id: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            remembered: boolean;
+            requester_id: string;
+            run_id: string;
+            state: components["schemas"]["ApprovalState"];
+            tool: string;
+            why: string;
+        };
+        ApprovalState: "pending" | "approved" | "rejected" | "expired" | "withdrawn";
         Approvers: "requester" | "approvers" | "others";
         AuditEventRead: {
             action: string;
@@ -443,6 +507,33 @@ export interface components {
             last_used_at: string;
             user_agent: string | null;
         };
+        ShareCreated: {
+            created_at: string;
+            expires_at: string;
+            id: string;
+            revoked_at: string | null;
+            title: string;
+            token: string;
+            url: string;
+        };
+        SharedConversation: {
+            messages: components["schemas"]["SharedMessage"][];
+            next_cursor: string | null;
+            shared_at: string;
+            title: string;
+        };
+        SharedMessage: {
+            content: string;
+            cut: boolean;
+            role: "user" | "assistant";
+        };
+        ShareRead: {
+            created_at: string;
+            expires_at: string;
+            id: string;
+            revoked_at: string | null;
+            title: string;
+        };
         StatePart: {
             deltas: boolean;
             persistentState: boolean;
@@ -493,6 +584,7 @@ export interface components {
             resumable: boolean;
             streaming: boolean;
         };
+        Verdict: "approve" | "edit" | "reject";
         Verification: {
             broken_at: number | null;
             erased: number;

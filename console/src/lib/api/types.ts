@@ -55,6 +55,18 @@ export type Notice = Schema<"NoticeRead">;
 export type Conversation = Schema<"ConversationRead">;
 export type Message = Omit<Schema<"MessageRead">, "citations"> & { citations: Citation[] };
 
+export type Share = Schema<"ShareRead">;
+export type NewShare = Schema<"ShareCreated">;
+/** What somebody with a link sees. */
+export type SharedConversation = Schema<"SharedConversation">;
+export type Rating = Schema<"Rating">;
+
+/** A tool call that somebody decides about. */
+export type Approval = Schema<"ApprovalRead">;
+export type ApprovalState = Schema<"ApprovalState">;
+export type ApprovalDecision = Schema<"ApprovalDecision">;
+export type ApprovalDecided = Schema<"ApprovalDecided">;
+
 export type Run = Schema<"RunRead">;
 export type RunState = Schema<"RunState">;
 /** What following a run's hash chain found. */

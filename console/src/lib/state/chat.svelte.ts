@@ -3,6 +3,8 @@
 import { withQuery, type Page } from "../api/client";
 import { asProblem, Problem } from "../api/problem";
 import type { Message } from "../api/types";
+import { Asked } from "../approvals/asked.svelte";
+import { waiting } from "../approvals/waiting.svelte";
 import type { RunAgentInput, RunEvent } from "../stream/events";
 import { follow, type Connection, type Follow } from "../stream/follow";
 import { apply, newTurn, type Turn } from "../stream/turn";
@@ -26,6 +28,7 @@ const PAGE_SIZE = 60;
 
 export class Chat {
   readonly id: string;
+  readonly asked: Asked;
   status = $state<"new" | "loading" | "ready" | "failed">("new");
   problem = $state<Problem | null>(null);
   /** Whether the conversation goes further back than what has been read of it. */
@@ -49,6 +52,7 @@ export class Chat {
 
   constructor(id: string = newId()) {
     this.id = id;
+    this.asked = new Asked(id);
   }
 
   /** Reads the conversation; a run that is still active is joined from its first event. */
@@ -59,7 +63,7 @@ export class Chat {
       // First the run, then the messages: what finishes in between is then replayed, not missed.
       const { active_run_id: active } = await conversations.refresh(this.id);
       this.#joined = active;
-      await this.#read();
+      await Promise.all([this.#read(), this.asked.load()]);
       this.status = "ready";
       if (active !== null) void this.#follow(this.#push(newTurn(active)), this.#eventsOf(active));
     } catch (error) {
@@ -79,14 +83,29 @@ export class Chat {
 
   /** Asks a question; the answer streams into the last entry. */
   async ask(text: string, options: AskOptions): Promise<void> {
-    const input = this.#input(text, options);
+    const message = { id: newId(), role: "user" as const, content: text };
+    const input = { ...this.#input(), messages: [message], forwardedProps: forwarded(options) };
     this.problem = null;
     this.returned = null;
     this.status = "ready";
-    this.#live.push({ kind: "question", id: newId(), text });
+    this.#live.push({ kind: "question", id: message.id, text });
     const turn = this.#push(newTurn(input.runId));
-    const path = `/api/chat/${encodeURIComponent(options.agent)}`;
-    await this.#follow(turn, this.#asking(path, input), text);
+    await this.#follow(turn, this.#asking(options.agent, input), text);
+  }
+
+  /** Sends what is said to all that waits; the run that goes on streams into a new entry. */
+  async resume(): Promise<void> {
+    if (this.running) return;
+    this.problem = null;
+    const turn = this.#push(newTurn(newId()));
+    const input = { ...this.#input(), runId: turn.runId, resume: this.asked.answers() };
+    await this.#follow(turn, this.#asking(DECIDING, input));
+  }
+
+  /** Looks whether what waits was decided elsewhere, and shows what has come of it. */
+  async look(): Promise<void> {
+    await this.#lookUp();
+    if (this.asked.waiting.length === 0 && !this.running) await this.open();
   }
 
   /** Asks the server to stop; the stream goes on until it says that it has. */
@@ -150,20 +169,8 @@ export class Chat {
     return entry?.kind === "turn" ? entry.turn : turn;
   }
 
-  #input(text: string, options: AskOptions): RunAgentInput {
-    const forwarded: Record<string, unknown> = {};
-    if (options.workflow) forwarded["workflow"] = options.workflow;
-    if (options.model) forwarded["model"] = options.model;
-    if (options.collections.length > 0) forwarded["collection_ids"] = options.collections;
-    return {
-      threadId: this.id,
-      runId: newId(),
-      state: {},
-      messages: [{ id: newId(), role: "user", content: text }],
-      tools: [],
-      context: [],
-      forwardedProps: forwarded,
-    };
+  #input(): RunAgentInput {
+    return { threadId: this.id, runId: newId(), state: {}, messages: [], tools: [], context: [] };
   }
 
   /**
@@ -172,7 +179,8 @@ export class Chat {
    * Until the server has answered once nobody knows whether it has the question, so it is posted
    * again under the same run id, which the server takes for the same run.
    */
-  #asking(path: string, input: RunAgentInput): Follow["open"] {
+  #asking(agent: string, input: RunAgentInput): Follow["open"] {
+    const path = `/api/chat/${encodeURIComponent(agent)}`;
     const events = this.#eventsOf(input.runId);
     let accepted = false;
     return async (after, signal) => {
@@ -205,6 +213,7 @@ export class Chat {
         onConnection: (connection) => this.#connected(connection),
       });
       screen.show();
+      if (turn.status === "interrupt") await this.#lookUp();
       announcer.say(ENDINGS[turn.status] ?? "The answer has ended.");
     } catch (error) {
       screen.show();
@@ -216,6 +225,8 @@ export class Chat {
 
   #connected(connection: Connection): void {
     this.connection = connection;
+    // What was sent has been decided as soon as there is an answer.
+    if (connection === "live" && this.asked.waiting.length > 0) void this.#lookUp();
     // From its first answer on, the server lists the conversation as one that is being answered.
     if (connection === "live" && !conversations.find(this.id)?.active_run_id) void this.#list();
   }
@@ -224,14 +235,20 @@ export class Chat {
   #lost(turn: Turn, problem: Problem, question: string | null): void {
     this.problem = problem;
     announcer.say(`${problem.title}. ${problem.detail}`);
-    if (question !== null && turn.items.length === 0) {
-      this.#live = this.#live.slice(0, -2);
+    if (turn.items.length === 0 && turn.status === "running") {
+      this.#live = this.#live.slice(0, question === null ? -1 : -2);
       this.returned = question;
       if (this.entries.length === 0) this.status = "new";
     } else {
       turn.status = "failed";
       turn.error = { message: problem.detail, code: problem.code };
     }
+  }
+
+  /** Reads what was asked, as it stands now; who cannot finds it when they open the conversation. */
+  async #lookUp(): Promise<void> {
+    await this.asked.load().catch(() => undefined);
+    void waiting.refresh();
   }
 
   async #ended(): Promise<void> {
@@ -244,6 +261,17 @@ export class Chat {
   async #list(): Promise<void> {
     await conversations.refresh(this.id).catch(() => undefined);
   }
+}
+
+/** A run that continues keeps its agent, whatever the address says. */
+const DECIDING = "chat";
+
+function forwarded(options: AskOptions): Record<string, unknown> {
+  const wanted: Record<string, unknown> = {};
+  if (options.workflow) wanted["workflow"] = options.workflow;
+  if (options.model) wanted["model"] = options.model;
+  if (options.collections.length > 0) wanted["collection_ids"] = options.collections;
+  return wanted;
 }
 
 const ENDINGS: Partial<Record<Turn["status"], string>> = {

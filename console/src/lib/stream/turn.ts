@@ -21,6 +21,7 @@ export interface ReasoningItem {
 export interface ToolItem {
   kind: "tool";
   id: string;
+  /** Empty where another run has made the call, and this one has only its result. */
   name: string;
   args: string;
   result: string | null;
@@ -45,6 +46,8 @@ export interface Turn {
   citations: Record<string, Citation[]>;
   /** All passages that the model was shown; a message that is being written may cite any of them. */
   sources: Citation[];
+  /** Ids of what the run has asked before it stopped (AG-UI's interrupts). */
+  asked: string[];
   /** Whether the items are all that the run's log holds, or only its messages. */
   complete: boolean;
   /** Whether there is a log to look at. */
@@ -52,7 +55,17 @@ export interface Turn {
 }
 
 export function newTurn(runId: string): Turn {
-  return { runId, status: "running", error: null, items: [], citations: {}, sources: [], complete: true, logged: true };
+  return {
+    runId,
+    status: "running",
+    error: null,
+    items: [],
+    citations: {},
+    sources: [],
+    asked: [],
+    complete: true,
+    logged: true,
+  };
 }
 
 /** Folds one event into the turn; events must come in the order of the log, each once. */
@@ -102,6 +115,7 @@ function applyWork(turn: Turn, event: RunEvent): void {
       closeStep(turn, event.stepName);
       return;
     case "RUN_FINISHED":
+      if (event.outcome?.type === "interrupt") turn.asked = event.outcome.interrupts.map((each) => each.id);
       finish(turn, outcomeOf(event));
       return;
     case "RUN_ERROR":
@@ -133,7 +147,7 @@ function reasoning(turn: Turn, id: string): ReasoningItem {
 
 function tool(turn: Turn, id: string): ToolItem {
   const found = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
-  return found ?? add(turn, { kind: "tool", id, name: "tool", args: "", result: null, open: true });
+  return found ?? add(turn, { kind: "tool", id, name: "", args: "", result: null, open: true });
 }
 
 function add<T extends Item>(turn: Turn, item: T): T {
