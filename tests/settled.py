@@ -54,6 +54,12 @@ def agent(http: httpx.Client) -> str:
     return str(http.post("/api/v1/agents", json=mine).json()["id"])
 
 
+def mcp_server(http: httpx.Client) -> str:
+    """Return the id of an MCP server that nobody has."""
+    named = {"name": f"n{new_id().hex[:16]}", "url": "https://one.invalid/mcp"}
+    return str(http.post("/api/v1/mcp-servers", json=named).json()["id"])
+
+
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
@@ -89,6 +95,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "invitation_id": invited,
             "message_id": message,
             "organization_id": me["organization_id"],
+            "mcp_server_id": mcp_server(http),
             "run_id": turn.run_id,
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,

@@ -12,6 +12,7 @@ from folkmoot.settings.groups import Approvers, ColorScheme, SearchMode
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
+from folkmoot.settings.programs import McpProgram
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "configuration.md"
@@ -96,6 +97,7 @@ KINDS: Final[dict[object, str]] = {
     list[int]: "list of numbers",
     list[OidcIssuer]: "list of issuers",
     list[ModelPrice]: "list of prices",
+    list[McpProgram]: "list of programs",
     dict[str, str]: "package.module:name",
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     Approvers: " or ".join(f"`{each}`" for each in Approvers),
@@ -147,6 +149,25 @@ prices:
 ```
 """
 
+PROGRAMS: Final = """\
+## `mcp_programs`: programs as MCP servers
+
+Whoever registers an MCP server with the transport `stdio` chooses one of these by its name. Each
+of its users gets a process of their own, which lives while it is used and a minute longer.
+"""
+
+PROGRAMS_END: Final = """
+They run with the rights of the server: what it can read, they can, its database and its secret key
+included. Name only what you would install, and nothing that runs what it is told.
+
+```yaml
+mcp_programs:
+  - name: issues
+    command: [/opt/mcp/issues-server, --read-only]
+    variable: ISSUES_TOKEN
+```
+"""
+
 PLUGGED_IN: Final = """\
 ## Models that come as Python
 
@@ -172,7 +193,9 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([BEGINNING, *_section(Deployment(), ""), *_issuers(), *_prices(), PLUGGED_IN])
+    return "\n".join(
+        [BEGINNING, *_section(Deployment(), ""), *_issuers(), *_prices(), *_programs(), PLUGGED_IN]
+    )
 
 
 def _issuers() -> Iterator[str]:
@@ -185,6 +208,12 @@ def _prices() -> Iterator[str]:
     yield PRICES
     yield from _fields(ModelPrice)
     yield PRICES_END
+
+
+def _programs() -> Iterator[str]:
+    yield PROGRAMS
+    yield from _fields(McpProgram)
+    yield PROGRAMS_END
 
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:

@@ -72,6 +72,7 @@ from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores import loading as stores
 from folkmoot.settings.stores.sealing import Sealer
+from folkmoot.tools.mcp.service import McpClient
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
@@ -131,6 +132,7 @@ class Parts:
     limits: RateLimits
     outbound: Outbound
     deciding: Deciding
+    mcp: McpClient
     redis: Preferring | None
 
 
@@ -148,6 +150,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         parts = _parts(on, database, queue, models)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
+        stack.push_async_callback(parts.mcp.aclose)
         if parts.redis is not None:
             stack.push_async_callback(parts.redis.aclose)
         stack.push_async_callback(parts.accounts.ledger.close)
@@ -247,14 +250,13 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     documents = knowledge(database, blobs, queue, supervisor, PaidEmbedders(gateway, accounts))
     outbound = options.outbound(on.deployment)
     registry = offering.registry(database, documents, outbound, settings.changes)
-    supervisor.register(KIND, _executor(database, documents, registry, gateway, settings))
+    mcp = _mcp(on.deployment, database, secrets, outbound)
+    supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
     check = _collection_check(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
     counts = PostgresStore(database)
     redis = _redis(on, counts)
-    _register_jobs(on, database, queue)
-    kept = options.identity(on.deployment, on.secret_key).kept
-    Ends(database, settings, kept).register(queue)
+    _register_jobs(on, database, queue, settings)
     return Parts(
         ground=on,
         database=database,
@@ -274,6 +276,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=outbound,
+        mcp=mcp,
         deciding=Deciding(database, supervisor),
     )
 
@@ -284,6 +287,7 @@ def _executor(
     registry: AgentRegistry,
     models: Gateway,
     settings: Settings,
+    mcp: McpClient,
 ) -> AgentExecutor:
     return AgentExecutor(
         registry=registry,
@@ -293,7 +297,14 @@ def _executor(
         settings=settings,
         asking=Asking(database),
         logs=LogReader(database),
+        more_tools=mcp.tools,
     )
+
+
+def _mcp(
+    deployment: Deployment, database: Database, secrets: Secrets, outbound: Outbound
+) -> McpClient:
+    return McpClient(database, secrets, outbound, deployment.mcp_programs, deployment.features)
 
 
 def _redis(on: Ground, otherwise: Store) -> Preferring | None:
@@ -311,7 +322,7 @@ def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
     return Secrets(database, sealer, elsewhere, deployment.features, changes)
 
 
-def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
+def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Settings) -> None:
     deployment = on.deployment
     audit_jobs.register(
         queue,
@@ -327,6 +338,8 @@ def _register_jobs(on: Ground, database: Database, queue: Queue) -> None:
     Recovery(database, carrier, options.public_url(deployment)).register(queue)
     Refusals(database).register(queue)
     Expiring(database).register(queue)
+    kept = options.identity(on.deployment, on.secret_key).kept
+    Ends(database, settings, kept).register(queue)
 
 
 def _settings(deployment: Deployment, database: Database, models: Models) -> Settings:

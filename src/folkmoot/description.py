@@ -44,6 +44,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "collections", "description": "Sets of documents that are searched together."},
     {"name": "documents", "description": "Add documents, follow their reading, read them."},
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
+    {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
     {"name": "models", "description": "The language and embedding models there are."},
     {"name": "auth", "description": "Register, sign in, refresh and end sessions."},
     {"name": "me", "description": "Who you are and what you may do."},

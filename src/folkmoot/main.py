@@ -47,6 +47,7 @@ from folkmoot.settings import routes as settings_routes
 from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
 from folkmoot.settings.logos import Logos
+from folkmoot.tools import routes as tool_routes
 
 __all__ = ["Ground", "Parts", "ground", "running"]
 
@@ -198,6 +199,7 @@ def application(parts: Parts) -> Api:
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
+        tool_routes.router(parts.mcp),
         audit_routes.router(parts.database),
     ):
         api.include_router(slice_routes)

@@ -17,6 +17,7 @@ from folkmoot.runs.personal import OwnRuns
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.personal import OwnSecrets, OwnSettings
 from folkmoot.settings.secrets import Secrets
+from folkmoot.tools.mcp.personal import OwnMcpServers
 from folkmoot.usage.personal import OwnUsage
 
 NOT_PERSONAL: Final[Mapping[str, str]] = {
@@ -57,6 +58,7 @@ def contributions(
         WrittenAgents(database),
         OwnSettings(database, documents.blobs),
         OwnSecrets(database, secrets),
+        OwnMcpServers(database),
         Letters(database),
         Trails(database),
         OwnAccount(database),

@@ -10,7 +10,7 @@ from folkmoot.agents import calling, citations, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.order import AgentOrder
-from folkmoot.agents.ports import History, Models, Opening, Retriever
+from folkmoot.agents.ports import History, Models, MoreTools, Opening, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
@@ -53,6 +53,7 @@ class AgentExecutor:
     settings: Settings | None = None
     asking: Asking | None = None
     logs: LogReader | None = None
+    more_tools: MoreTools | None = None
 
     async def __call__(self, run: LiveRun) -> None:
         """Work a turn, or go on with one that another process began or somebody had to decide."""
@@ -90,7 +91,7 @@ class AgentExecutor:
         workflow = past.workflow or chosen(agent, wanted, opening, run.subject)
         tools: Mapping[str, Tool] = {}
         if workflow is Workflow.TOOLS:
-            tools = self.registry.tools(agent)
+            tools = await self._tools(run, agent)
         turn = Turn(
             run=run,
             agent=agent,
@@ -108,6 +109,11 @@ class AgentExecutor:
         )
         turn.sources.passages += past.passages
         return turn, workflow
+
+    async def _tools(self, run: LiveRun, agent: AgentDefinition) -> Mapping[str, Tool]:
+        """Return what a turn may call; an agent's own tools come before others of the name."""
+        own = self.registry.tools(agent)
+        return {**await self.more_tools(run), **own} if self.more_tools else own
 
     async def _guardrails(self, subject: Subject) -> Guardrails:
         if self.settings is None:

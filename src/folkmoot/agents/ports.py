@@ -1,6 +1,6 @@
 """What agents need from the rooms above and beside them; `main.py` hands it over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,8 +9,9 @@ from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import ChatMessage, ChatModel
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage
+from folkmoot.tools.tool import Tool
 
-__all__ = ["History", "Models", "Opening", "Passage", "Retriever"]
+__all__ = ["History", "Models", "MoreTools", "Opening", "Passage", "Retriever"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,4 +65,12 @@ class Models(Protocol):
 
         Where it is not available, those to fall back to answer in its place.
         """
+        ...
+
+
+class MoreTools(Protocol):
+    """Finds tools that do not belong to an agent but to those it acts for."""
+
+    async def __call__(self, run: LiveRun) -> Mapping[str, Tool]:
+        """Return the tools that a run is offered besides its agent's, by name."""
         ...

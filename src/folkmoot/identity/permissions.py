@@ -65,6 +65,8 @@ MEMBER: Final = frozenset(
         "collections:write",
         "documents:read",
         "documents:write",
+        "mcp_servers:read",
+        "mcp_servers:write",  # one's own
     }
 )
 
@@ -77,6 +79,7 @@ ADMIN: Final = (
         "teams:write",
         "settings:manage",  # the organisation's layer
         "secrets:manage",  # the organisation's
+        "mcp_servers:manage",  # the organisation's
         "audit:read",
         "api_keys:manage",  # the keys of others: see and revoke them
         "agents:write",  # make them, and try what is not published

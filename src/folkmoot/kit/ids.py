@@ -29,6 +29,7 @@ CallId = NewType("CallId", UUID)
 CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
+McpServerId = NewType("McpServerId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -54,6 +55,7 @@ ALL: Final = (
     CounterId,
     ApprovalId,
     AgentId,
+    McpServerId,
 )
 
 

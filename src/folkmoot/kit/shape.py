@@ -35,6 +35,19 @@ def told(errors: Iterable[Any]) -> list[str]:
     return found
 
 
+def is_schema(schema: Mapping[str, JsonValue]) -> bool:
+    """Whether this is a schema that values can be compared with, without asking anybody else."""
+    try:
+        _compiled(orjson.dumps(schema))
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(KEPT)
 def _checker(schema: bytes) -> Any:  # noqa: ANN401 - one of the library's classes, by the dialect
+    return _compiled(schema)
+
+
+def _compiled(schema: bytes) -> Any:  # noqa: ANN401 - see above
     return import_module("jsonschema_rs").validator_for(orjson.loads(schema), offline=True)

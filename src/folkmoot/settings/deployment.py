@@ -21,6 +21,7 @@ from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
 from folkmoot.settings.issuers import OidcIssuer, web_address
 from folkmoot.settings.prices import ModelPrice
+from folkmoot.settings.programs import McpProgram
 from folkmoot.settings.rate_limits import RateLimits
 
 SHORTEST_KEY: Final = 32
@@ -314,6 +315,12 @@ class Deployment(BaseModel):
         default_factory=list[int],
         description="The only ports that they may reach elsewhere; by default 80, 443 and those"
         " from 1024 on.",
+    )
+    mcp_programs: list[McpProgram] = Field(
+        default_factory=list[McpProgram],
+        description="Programs that may be MCP servers; without any, servers are reached by HTTP"
+        " only. They run as the server's own user and see what it sees. As a variable, in YAML or"
+        " JSON.",
     )
     prices: Annotated[list[ModelPrice], Field(max_length=1_000)] = Field(
         default_factory=list[ModelPrice],

@@ -14,3 +14,6 @@ class Features(BaseModel):
     secrets: bool = Field(
         default=True, description="Organisations, teams and users keep secrets here."
     )
+    mcp: bool = Field(
+        default=True, description="Agents use the tools of MCP servers that people name."
+    )

@@ -26,8 +26,13 @@ QUIETER: Final = {
     "httpx": logging.WARNING,
     "alembic": logging.WARNING,
     "procrastinate": logging.WARNING,
+    "mcp": logging.CRITICAL,
+    "client": logging.CRITICAL,  # the MCP library's, too: it prints what servers say
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
 }
-"""Loggers that would repeat what our own lines say, and the lowest level they keep."""
+"""Loggers that would repeat what our own lines say, or tell what nobody may read, and the lowest
+level they keep."""
 
 
 class Style(StrEnum):

@@ -1,0 +1,65 @@
+"""The MCP client of a deployment: what its parts are made of, and what routes ask of it."""
+
+from collections.abc import Iterable, Mapping
+
+from folkmoot.db.work import Database
+from folkmoot.kit.outbound.client import Outbound
+from folkmoot.runs.ledger import Ledger
+from folkmoot.runs.live import LiveRun
+from folkmoot.settings.errors import FeatureOff
+from folkmoot.settings.features import Features
+from folkmoot.settings.programs import McpProgram
+from folkmoot.settings.secrets import Secrets
+from folkmoot.tools.mcp.addressing import Addresses
+from folkmoot.tools.mcp.allowed import Allowed
+from folkmoot.tools.mcp.calling import Calls
+from folkmoot.tools.mcp.checking import Checks
+from folkmoot.tools.mcp.connections import Connections
+from folkmoot.tools.mcp.offering import Offers
+from folkmoot.tools.tool import Tool
+
+
+class McpClient:
+    """Servers, their tools, and the connections to them.
+
+    Args:
+        database: The database.
+        secrets: Where the secrets are that servers are told.
+        outbound: The way out.
+        programs: Programs that the operator allows.
+        features: What is switched on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        outbound: Outbound,
+        programs: Iterable[McpProgram] = (),
+        features: Features | None = None,
+    ) -> None:
+        self._features = features or Features()
+        self.allowed = Allowed(outbound, {each.name: each for each in programs})
+        self.connections = Connections(outbound)
+        self.addresses = Addresses(self.allowed, secrets)
+        self.checks = Checks(database, self.addresses, self.connections)
+        calls = Calls(database, self.addresses, self.connections)
+        self._offers = Offers(database, Ledger(database), calls)
+
+    @property
+    def on(self) -> bool:
+        """Whether the operator lets people use MCP servers."""
+        return self._features.mcp
+
+    async def tools(self, run: LiveRun) -> Mapping[str, Tool]:
+        """Return the tools that a run is offered."""
+        return await self._offers.of(run.subject) if self.on else {}
+
+    async def demand_on(self) -> None:
+        """Fail unless it is on."""
+        if not self.on:
+            raise FeatureOff("mcp")
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.connections.aclose()
