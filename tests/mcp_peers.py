@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving import served
 
+PROGRAM = Path(__file__).with_name("mcp_program.py")
 READS = ToolAnnotations(read_only_hint=True)
 MIB = 1024 * 1024
 
