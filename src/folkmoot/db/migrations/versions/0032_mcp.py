@@ -4,8 +4,8 @@ from alembic import op
 
 from folkmoot.db.policies import BY_LEVEL, BY_ORG, protect
 
-revision = "0031_mcp"
-down_revision = "0030_budgets"
+revision = "0032_mcp"
+down_revision = "0031_mending"
 
 # Whoever sees a server sees its tools.
 IN_SIGHT = f"{BY_ORG} AND server_id IN (SELECT id FROM mcp_servers)"
