@@ -57,6 +57,7 @@ from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.smtp import MailServer
+from folkmoot.plugins import Plugins
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
@@ -133,6 +134,7 @@ class Parts:
     outbound: Outbound
     deciding: Deciding
     mcp: McpClient
+    plugins: Plugins
     redis: Preferring | None
 
 
@@ -248,14 +250,13 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     secrets = _secrets(on, database, settings.changes)
     gateway = Gateway(models, secrets, settings.changes)
     documents = knowledge(database, blobs, queue, supervisor, PaidEmbedders(gateway, accounts))
-    outbound = options.outbound(on.deployment)
-    registry = offering.registry(database, documents, outbound, settings.changes)
+    outbound, brought = options.outbound(on.deployment), offering.installed()
+    registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = _mcp(on.deployment, database, secrets, outbound)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
     check = _collection_check(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
-    counts = PostgresStore(database)
-    redis = _redis(on, counts)
+    redis = _redis(on, counts := PostgresStore(database))
     _register_jobs(on, database, queue, settings)
     return Parts(
         ground=on,
@@ -278,6 +279,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         outbound=outbound,
         mcp=mcp,
         deciding=Deciding(database, supervisor),
+        plugins=brought,
     )
 
 

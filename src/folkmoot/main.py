@@ -229,6 +229,9 @@ def _health(parts: Parts) -> APIRouter:
     async def jobs() -> None:
         await backlog.demand_workers(parts.database)
 
+    async def plugins() -> None:
+        parts.plugins.demand_whole()
+
     return health.router(
         VERSION,
         needed={"database": parts.database.ping, "log": log},
@@ -236,6 +239,7 @@ def _health(parts: Parts) -> APIRouter:
             **({"redis": parts.redis.ping} if parts.redis is not None else {}),
             "blobs": parts.blobs.ping,
             "jobs": jobs,
+            **({"plugins": plugins} if parts.plugins.all else {}),
             "model": parts.models.ping_chat,
             "providers": parts.models.ping_providers,
             "embedder": parts.models.ping_embedder,

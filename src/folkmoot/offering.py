@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from folkmoot import plugins
 from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.making import Agents
@@ -18,6 +19,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
+from folkmoot.plugins import Plugins
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.settings.cache import Changes
@@ -30,15 +32,27 @@ from folkmoot.tools.toolbox import toolbox
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
 
+TOOLS: Final = (CLOCK.name, CALCULATOR.name, toolset.NAME, fetch.NAME)
+"""What those agents have, and others may be given."""
+
+
+def installed() -> Plugins:
+    """Load what the installed packages bring besides."""
+    return plugins.load(BUILTIN, TOOLS)
+
 
 def registry(
-    database: Database, documents: Knowledge, outbound: Outbound, changes: Changes
+    database: Database,
+    documents: Knowledge,
+    outbound: Outbound,
+    changes: Changes,
+    brought: Plugins,
 ) -> AgentRegistry:
     """Return all agents, with the tools that they may use."""
     searching = toolset.search_tool(documents.retrieval, _chosen)
-    tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound)]
+    tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound), *brought.tools]
     ready = toolbox(tools, Ledger(database))
-    return AgentRegistry(BUILTIN, ready, OwnAgents(database, changes))
+    return AgentRegistry((*BUILTIN, *brought.agents), ready, OwnAgents(database, changes))
 
 
 def agents(

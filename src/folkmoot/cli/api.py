@@ -90,6 +90,10 @@ class Api:
         """Make or do something."""
         return self._json(self._request("POST", path, json=body))
 
+    def patch(self, path: str, body: object) -> Json:
+        """Change something."""
+        return self._json(self._request("PATCH", path, json=body))
+
     def upload(self, path: str, files: Any) -> Json:  # noqa: ANN401 - what httpx takes
         """Send files as a form, read while they are sent."""
         return self._json(self._request("POST", path, files=files))

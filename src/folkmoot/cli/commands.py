@@ -26,9 +26,11 @@ COMMANDS: Final = {
     "org": ("organizations:app", "List the organisations of this deployment."),
     "key": ("keys:app", "Create, list and revoke API keys."),
     "chat": ("chat:chat", "Ask an agent; the answer streams into the terminal."),
+    "agents": ("agents:app", "List and make agents; publish, compare and roll back versions."),
     "docs": ("docs:app", "Add documents, list them and search them."),
     "runs": ("runs:app", "Look at runs, follow, cancel and verify them."),
     "audit": ("audit:app", "Look at the audit trail, verify it and take it along."),
+    "plugin": ("plugins:app", "Begin a package with agents and tools; list those installed."),
     "openapi": ("openapi:openapi", "Print the description of the HTTP API."),
     "version": ("version:version", "Print the version."),
 }

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from folkmoot import main, options
+from folkmoot import main, offering, options
 from folkmoot.cli import terminal
-from folkmoot.cli.checks import database, machine, models, redis
+from folkmoot.cli.checks import database, machine, models, plugins, redis
 from folkmoot.cli.checks.finding import Finding, Status, failed, good
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir
@@ -62,6 +62,7 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
         yield from _database(deployment, directory)
     if deployment.redis_url is not None:
         yield redis.redis(deployment.redis_url.get_secret_value())
+    yield from plugins.plugins(offering.installed())
     yield from models.models(options.models(deployment, directory))
 
 

@@ -20,6 +20,7 @@ LIFETIME: Final = timedelta(days=1)
 SCOPES: Final = (
     "agents:read",
     "agents:run",
+    "agents:write",
     "models:read",
     "conversations:read",
     "conversations:write",
