@@ -26,12 +26,13 @@ MIB = 1024 * 1024
 
 @dataclass
 class Peer:
-    """A well-behaved server, and what it was asked."""
+    """A well-behaved server, what it was asked, and what it says besides."""
 
     server: MCPServer
     url: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    more: str = ""
 
     def retell(self, name: str, description: str) -> None:
         """Describe a tool otherwise from now on."""
@@ -41,7 +42,7 @@ class Peer:
     def _add(self, name: str, description: str) -> None:
         async def find(words: str) -> str:
             self.calls.append((name, words))
-            return f"Ticket 7 is about {words}."
+            return f"Ticket 7 is about {words}.{self.more}"
 
         self.server.add_tool(find, name, description=description, annotations=READS)
 

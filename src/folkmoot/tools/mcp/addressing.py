@@ -57,7 +57,7 @@ class Addresses:
 
     def _address(self, server: McpServer, secret: str) -> Address:
         seconds = float(server.timeout_seconds)
-        if server.transport is not Transport.STDIO:
+        if server.transport != Transport.STDIO:
             return Address(
                 transport=server.transport,
                 url=server.url or "",

@@ -42,13 +42,13 @@ class Allowed:
             McpCommandUnknown: It is a program that the operator does not name.
             Unreachable: Its address leads nowhere, or where nobody may go.
         """
-        if server.transport is Transport.STDIO:
+        if server.transport == Transport.STDIO:
             self._demand_program(server)
         elif server.url is None or server.command is not None:
             raise McpServerUnfit("A server that is reached by HTTP has a `url` and no `command`.")
         else:
             self.outbound.check(server.url)
-        if (server.auth is Auth.NAMED) != (server.secret is not None):
+        if (server.auth == Auth.NAMED) != (server.secret is not None):
             raise McpServerUnfit("`secret` names a secret, for the auth `secret` and for no other.")
         header = server.header.lower()
         if header in OF_THE_PROTOCOL or header.startswith(("mcp-", "proxy-", "sec-")):
@@ -60,5 +60,5 @@ class Allowed:
         program = self.programs.get(server.command)
         if program is None:
             raise McpCommandUnknown
-        if server.auth is Auth.NAMED and program.variable is None:
+        if server.auth == Auth.NAMED and program.variable is None:
             raise McpServerUnfit("This program takes no secret.")

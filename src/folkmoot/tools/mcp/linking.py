@@ -129,7 +129,7 @@ async def linked(address: Address, outbound: Outbound) -> AsyncGenerator[Connect
     Raises:
         McpError: It can not be reached, does not speak the protocol, or has gone.
     """
-    events = address.transport is Transport.SSE
+    events = address.transport == Transport.SSE
     guard = Guarded(outbound, ("GET", "POST") if events else ("POST",))
     try:
         async with AsyncExitStack() as stack:

@@ -86,7 +86,7 @@ async def update(
     changed = {name for name, value in named.items() if value != getattr(server, name)}
     for name in changed:
         setattr(server, name, named[name])
-    if server.auth is Auth.NONE:
+    if server.auth == Auth.NONE:
         server.secret = None
     allowed.demand(server)
     if changed & ELSEWHERE:
