@@ -355,6 +355,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
     making = Agents(turns.database, registry, validation, settings.changes)
     app.include_router(agent_routes.registry(making), prefix="/api")
     app.include_router(agent_routes.definitions(making), prefix="/api/v1")
+    app.include_router(agent_routes.tools(registry), prefix="/api/v1")
     app.include_router(conversation_routes.router(turns.database, "http://here"), prefix="/api/v1")
     app.include_router(
         run_routes.router(turns.database, turns.supervisor, translate), prefix="/api/v1"

@@ -194,6 +194,7 @@ def application(parts: Parts) -> Api:
         identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
         agent_routes.definitions(parts.agents),
+        agent_routes.tools(parts.agents.registry),
         approval_routes.router(parts.deciding),
         conversation_routes.router(parts.database, options.public_url(parts.ground.deployment)),
         run_routes.router(parts.database, parts.supervisor, translate),

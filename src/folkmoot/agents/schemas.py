@@ -61,6 +61,21 @@ class AgentList(BaseModel):
     next_cursor: None = None
 
 
+class GivenTool(BaseModel):
+    """A tool as those see it who make agents."""
+
+    name: str = Field(examples=["calculator"])
+    description: str = Field(examples=["Computes an expression exactly."])
+    writes: bool = Field(description="Whether a call has an effect outside.")
+
+
+class GivenTools(BaseModel):
+    """Every tool that an agent can be given."""
+
+    items: list[GivenTool]
+    next_cursor: None = None
+
+
 class AgentCreate(AgentContent):
     """A new agent and what its first version holds."""
 

@@ -78,6 +78,13 @@ async def test_a_version_that_is_not_published_is_only_for_those_who_make_agents
     assert prompt(provider) == "Second."
 
 
+async def test_whoever_makes_agents_is_told_what_tools_there_are(grace: Maker) -> None:
+    async with grace.http() as client:
+        told = (await client.get("/api/v1/tools")).json()["items"]
+    assert {"calculator", "clock"} <= {tool["name"] for tool in told}
+    await grace.make(workflows=["tools"], tools=[tool["name"] for tool in told])
+
+
 async def test_an_older_version_can_be_published_again(
     grace: Maker, provider: FakeProvider
 ) -> None:

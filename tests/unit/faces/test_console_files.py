@@ -15,6 +15,8 @@ PLACES = (
     "/invitation",
     "/reset-password",
     "/chat/x",
+    "/agents",
+    "/agents/x",
     "/documents",
     "/documents/x",
     "/runs",

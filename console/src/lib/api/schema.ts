@@ -23,6 +23,33 @@ export interface components {
             tools: components["schemas"]["ToolsPart"];
             transport: components["schemas"]["TransportPart"];
         };
+        AgentContent: {
+            approve_always: string[];
+            approve_never: string[];
+            collection_ids: string[];
+            max_output_tokens?: number | null;
+            model?: string | null;
+            most_answers: number;
+            most_tool_calls: number;
+            system_prompt: string;
+            temperature?: number | null;
+            tools: string[];
+            workflows: components["schemas"]["Workflow"][];
+        };
+        AgentDetails: {
+            content: components["schemas"]["AgentContent"];
+            created_at: string;
+            created_by: string;
+            description: string;
+            id: string;
+            labels: {
+                [key: string]: number;
+            };
+            latest: number;
+            name: string;
+            slug: string;
+            updated_at: string;
+        };
         AgentRead: {
             available: boolean;
             capabilities: components["schemas"]["AgentCapabilities"];
@@ -225,6 +252,12 @@ export interface components {
             codeExecution: boolean;
             maxIterations: number;
         };
+        FieldChange: {
+            after: components["schemas"]["JsonValue"];
+            before: components["schemas"]["JsonValue"];
+            field: string;
+            lines: string[] | null;
+        };
         FieldRead: {
             bounds: components["schemas"]["BoundRead"][];
             cut: components["schemas"]["LockRead"][];
@@ -239,6 +272,11 @@ export interface components {
             language?: string | null;
             system_prompt_extra?: string | null;
             time_zone?: string | null;
+        };
+        GivenTool: {
+            description: string;
+            name: string;
+            writes: boolean;
         };
         Group: "general" | "models" | "retrieval" | "guardrails" | "theme" | "budget";
         Guardrails: {
@@ -306,6 +344,7 @@ export interface components {
         };
         JsonValue: unknown;
         Kind: "person" | "service";
+        Label: "production" | "staging";
         LayerRead: {
             allow_team_override: boolean | null;
             allow_user_override: boolean | null;
@@ -593,6 +632,19 @@ export interface components {
             intact: boolean;
             reason: string | null;
             run_id: string;
+        };
+        VersionDiff: {
+            after: number;
+            before: number;
+            changes: components["schemas"]["FieldChange"][];
+        };
+        VersionRead: {
+            content: components["schemas"]["AgentContent"];
+            created_at: string;
+            created_by: string;
+            labels: components["schemas"]["Label"][];
+            note: string;
+            number: number;
         };
         Workflow: "plain" | "rag" | "tools";
     };

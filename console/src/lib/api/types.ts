@@ -46,6 +46,16 @@ export type AuditEvent = Schema<"AuditEventRead">;
 export type AuditVerification = Schema<"AuditVerification">;
 
 export type Agent = Schema<"AgentRead">;
+/** An agent of the organisation, as its makers see it. */
+export type OwnAgent = Schema<"AgentDetails">;
+/** What one version of an agent holds. */
+export type AgentContent = OwnAgent["content"];
+export type AgentVersion = Schema<"VersionRead">;
+export type AgentLabel = Schema<"Label">;
+export type VersionDiff = Schema<"VersionDiff">;
+export type FieldChange = Schema<"FieldChange">;
+/** A tool that an agent can be given. */
+export type GivenTool = Schema<"GivenTool">;
 export type Workflow = Schema<"Workflow">;
 export type Model = Schema<"ModelRead">;
 export type ModelList = Schema<"ModelList">;

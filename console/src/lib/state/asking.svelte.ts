@@ -1,5 +1,6 @@
 /** What the next question is asked with; remembered by the browser. */
 
+import type { Agent } from "../api/types";
 import { catalog } from "./catalog.svelte";
 import type { AskOptions } from "./chat.svelte";
 import { general } from "./general.svelte";
@@ -13,12 +14,10 @@ class Asking {
   #model = $state(recall("model"));
   #collections = $state<string[]>((recall("collections") ?? "").split(",").filter(Boolean));
 
+  /** Those that can be asked now. */
+  readonly agents = $derived(catalog.agents.filter((each) => each.available));
   readonly agent = $derived(
-    catalog.agents.find((each) => each.id === this.#agent) ??
-      catalog.agents.find((each) => each.id === general.agent) ??
-      catalog.agents.find((each) => each.id === DEFAULT_AGENT) ??
-      catalog.agents[0] ??
-      null,
+    this.#named(this.#agent) ?? this.#named(general.agent) ?? this.#named(DEFAULT_AGENT) ?? this.agents[0] ?? null,
   );
   readonly workflow = $derived(this.agent?.workflows.find((each) => each === this.#workflow) ?? null);
   readonly model = $derived(catalog.models.some((each) => each.name === this.#model) ? this.#model : null);
@@ -36,6 +35,10 @@ class Asking {
     else if (choice === "workflow") this.#workflow = value;
     else this.#model = value;
     remember(choice, value);
+  }
+
+  #named(name: string | null): Agent | undefined {
+    return this.agents.find((each) => each.id === name || each.slug === name);
   }
 
   toggle(collection: string): void {

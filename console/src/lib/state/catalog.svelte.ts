@@ -15,11 +15,15 @@ class Catalog {
   /** Reads all three; a list that cannot be read stays as it is, the chat works without it. */
   async load(): Promise<void> {
     await Promise.allSettled([
-      api.get<Page<Agent>>("/api/agents").then((page) => (this.agents = page.items)),
+      this.loadAgents(),
       this.loadModels(),
       this.loadCollections(),
     ]);
     this.ready = true;
+  }
+
+  async loadAgents(): Promise<void> {
+    this.agents = (await api.get<Page<Agent>>("/api/agents")).items;
   }
 
   async loadModels(): Promise<void> {

@@ -20,6 +20,8 @@ export interface AskOptions {
   workflow: string | null;
   model: string | null;
   collections: string[];
+  /** Of the agent; absent, the one in production. */
+  version?: number;
 }
 
 /** Events are shown at most this often (milliseconds): faster than the eye, slower than tokens. */
@@ -271,6 +273,7 @@ function forwarded(options: AskOptions): Record<string, unknown> {
   if (options.workflow) wanted["workflow"] = options.workflow;
   if (options.model) wanted["model"] = options.model;
   if (options.collections.length > 0) wanted["collection_ids"] = options.collections;
+  if (options.version !== undefined) wanted["version"] = options.version;
   return wanted;
 }
 

@@ -3,6 +3,7 @@
 export type Route =
   | { name: "chat"; id: string | null }
   | { name: "documents"; id: string | null }
+  | { name: "agents"; id: string | null }
   | { name: "runs"; id: string | null }
   | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
@@ -17,6 +18,7 @@ const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = 
   [/^\/$/, () => ({ name: "chat", id: null })],
   [new RegExp(`^/chat/${ID}$`), (id) => ({ name: "chat", id })],
   [new RegExp(`^/documents(?:/${ID})?$`), (id) => ({ name: "documents", id })],
+  [new RegExp(`^/agents(?:/${ID})?$`), (id) => ({ name: "agents", id })],
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
   [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],

@@ -2,5 +2,6 @@
 
 from folkmoot.agents.routes.definitions import router as definitions
 from folkmoot.agents.routes.registry import router as registry
+from folkmoot.agents.routes.tools import router as tools
 
-__all__ = ["definitions", "registry"]
+__all__ = ["definitions", "registry", "tools"]

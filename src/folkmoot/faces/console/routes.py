@@ -21,6 +21,8 @@ PLACES: Final = (
     "/invitation",
     "/reset-password",
     "/chat/{id}",
+    "/agents",
+    "/agents/{id}",
     "/documents",
     "/documents/{id}",
     "/runs",

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { fieldName, linesOf, slugOf, workflowName } from "./words";
+
+test.each([
+  ["Customer support!", "customer-support"],
+  ["Café Größe", "cafe-gro-e"],
+  ["3 wise men", "wise-men"],
+  ["日本", ""],
+])("the address of %s is %s", (name, slug) => expect(slugOf(name)).toBe(slug));
+
+test("an address is never longer than the API takes", () => {
+  expect(slugOf(`${"a".repeat(47)} b`)).toBe("a".repeat(47));
+});
+
+test("lines are told apart and counted once", () => expect(linesOf(" pay \n\nsend\npay")).toEqual(["pay", "send"]));
+
+test("what this console does not know goes by its own name", () => {
+  expect(workflowName("full")).toBe("full");
+  expect(fieldName("output_schema")).toBe("Output schema");
+  expect(fieldName("system_prompt")).toBe("Instructions");
+});

@@ -1,0 +1,61 @@
+/** What belongs to an agent, as people call it. */
+
+import type { Agent, AgentContent, AgentLabel, Workflow } from "../api/types";
+
+const WORKFLOWS: Record<string, string> = {
+  plain: "Plain chat",
+  rag: "Search first",
+  tools: "With tools",
+};
+
+/** A way of working; one that this console does not know goes by its own name. */
+export function workflowName(workflow: string): string {
+  return WORKFLOWS[workflow] ?? workflow;
+}
+
+export const WAYS: readonly Workflow[] = ["plain", "rag", "tools"];
+
+export const WORKFLOW_HINTS: Record<Workflow, string> = {
+  plain: "The model alone answers.",
+  rag: "Documents are searched, and cited.",
+  tools: "The model calls tools until it has an answer.",
+};
+
+export const ORIGINS: Record<Agent["origin"], string> = {
+  built_in: "built in",
+  package: "from a package",
+  organization: "your organisation's",
+};
+
+export const LABELS: Record<AgentLabel, string> = { production: "in production", staging: "in staging" };
+
+const FIELDS: Partial<Record<keyof AgentContent, string>> = {
+  system_prompt: "Instructions",
+  model: "Model",
+  temperature: "Temperature",
+  max_output_tokens: "Longest answer",
+  workflows: "Ways of working",
+  tools: "Tools",
+  collection_ids: "Documents",
+  most_answers: "Answers of the model",
+  most_tool_calls: "Tool calls",
+  approve_always: "Always asked about",
+  approve_never: "Never asked about",
+};
+
+export function fieldName(field: string): string {
+  const plain = field.replaceAll("_", " ");
+  return FIELDS[field as keyof AgentContent] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+/** An address made of a name: "Customer support!" -> "customer-support". */
+export function slugOf(name: string): string {
+  const plain = name.normalize("NFD").replaceAll(/[\u0300-\u036f]/g, "").toLowerCase();
+  const words = plain.replaceAll(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+/, "");
+  return words.slice(0, 48).replace(/-+$/, "");
+}
+
+/** Lines that somebody has typed, without the empty ones. */
+export function linesOf(text: string): string[] {
+  return [...new Set(text.split("\n").map((line) => line.trim()).filter((line) => line !== ""))];
+}
