@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fieldName, linesOf, slugOf, workflowName } from "./words";
+import { fieldName, linesOf, schemaOf, schemaText, slugOf, workflowName } from "./words";
 
 test.each([
   ["Customer support!", "customer-support"],
@@ -16,6 +16,13 @@ test("lines are told apart and counted once", () => expect(linesOf(" pay \n\nsen
 
 test("what this console does not know goes by its own name", () => {
   expect(workflowName("full")).toBe("full");
-  expect(fieldName("output_schema")).toBe("Output schema");
+  expect(fieldName("top_p")).toBe("Top p");
   expect(fieldName("system_prompt")).toBe("Instructions");
+});
+
+test("a schema is an object, or nothing", () => {
+  expect(schemaOf(" ")).toBeNull();
+  expect(schemaOf("[1]")).toBeUndefined();
+  expect(schemaOf('{"type": ')).toBeUndefined();
+  expect(schemaOf(schemaText({ type: "object" }))).toEqual({ type: "object" });
 });

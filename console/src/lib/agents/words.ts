@@ -34,6 +34,7 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   model: "Model",
   temperature: "Temperature",
   max_output_tokens: "Longest answer",
+  output_schema: "Shape of answers",
   workflows: "Ways of working",
   tools: "Tools",
   collection_ids: "Documents",
@@ -58,4 +59,20 @@ export function slugOf(name: string): string {
 /** Lines that somebody has typed, without the empty ones. */
 export function linesOf(text: string): string[] {
   return [...new Set(text.split("\n").map((line) => line.trim()).filter((line) => line !== ""))];
+}
+
+export function schemaText(schema: AgentContent["output_schema"]): string {
+  return schema ? JSON.stringify(schema, null, 2) : "";
+}
+
+/** A schema as somebody has typed it; null where nothing stands, undefined if it is no object. */
+export function schemaOf(text: string): AgentContent["output_schema"] | undefined {
+  if (text.trim() === "") return null;
+  try {
+    const schema: unknown = JSON.parse(text);
+    const object = typeof schema === "object" && schema !== null && !Array.isArray(schema);
+    return object ? (schema as NonNullable<AgentContent["output_schema"]>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

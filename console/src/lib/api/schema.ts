@@ -31,6 +31,9 @@ export interface components {
             model?: string | null;
             most_answers: number;
             most_tool_calls: number;
+            output_schema?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
             system_prompt: string;
             temperature?: number | null;
             tools: string[];
@@ -186,6 +189,7 @@ export interface components {
         };
         Budget: {
             daily_calls?: number | null;
+            limits?: string[] | null;
             monthly_limit_usd?: number | null;
             soft_warning_percent?: number | null;
         };

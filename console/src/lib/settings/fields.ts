@@ -136,6 +136,11 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
     monthly_limit_usd: { label: "Monthly limit", hint: "In US dollars.", kind: "number", min: 0, step: "any" },
     soft_warning_percent: { label: "Warning", hint: "In per cent of the limit.", kind: "number", min: 1, max: 100 },
     daily_calls: { label: "Daily calls", hint: "Calls of models in a day.", kind: "number", min: 0 },
+    limits: {
+      label: "More limits",
+      hint: "One a line: so many usd, tokens or calls, by day or month, per user, team, agent or run; like 20 usd/month per user.",
+      kind: "list",
+    },
   },
 };
 
