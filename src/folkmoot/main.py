@@ -7,7 +7,7 @@ environment.
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -190,7 +190,17 @@ def application(parts: Parts) -> Api:
     for face in (agui.router(parts.turns, resuming), agent_routes.registry(parts.agents)):
         app.include_router(face, prefix="/api")
     api = APIRouter(prefix=API)
-    for slice_routes in (
+    for slice_routes in _slices(parts):
+        api.include_router(slice_routes)
+    app.include_router(api)
+    app.include_router(_health(parts))
+    app.include_router(docs.router())
+    app.include_router(console.router())
+    return app
+
+
+def _slices(parts: Parts) -> Sequence[APIRouter]:
+    return (
         identity_routes.router(parts.identity, parts.personal),
         settings_routes.router(parts.settings, parts.secrets, Logos(parts.settings, parts.blobs)),
         agent_routes.definitions(parts.agents),
@@ -202,13 +212,7 @@ def application(parts: Parts) -> Api:
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         tool_routes.router(parts.mcp),
         audit_routes.router(parts.database),
-    ):
-        api.include_router(slice_routes)
-    app.include_router(api)
-    app.include_router(_health(parts))
-    app.include_router(docs.router())
-    app.include_router(console.router())
-    return app
+    )
 
 
 def _ports(parts: Parts) -> HttpPorts:
