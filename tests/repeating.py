@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
+from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
-from folkmoot.db.work import Database
+from folkmoot.db.work import Database, prepares
 from folkmoot.http import problems
 from folkmoot.http.access import SIGNED_IN
 from folkmoot.http.idempotency.keys import Keys
@@ -16,13 +17,16 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.subject import Subject
 
+READ = text("SELECT name FROM organizations WHERE id = :id")
+RENAME = text("UPDATE organizations SET name = name || '!' WHERE id = :id")
+
 
 class Thing(BaseModel):
     name: str
 
 
 class Workshop:
-    """A route that waits, counts, and fails when it is told to."""
+    """A route that reads or changes something, waits, counts, and fails when it is told to."""
 
     def __init__(self, keys: Keys, subject: Subject, database: Database) -> None:
         self.calls = 0
@@ -30,6 +34,8 @@ class Workshop:
         self.gate.set()
         self.began = asyncio.Event()
         self.fails: Exception | None = None
+        self.renames = False
+        self.prepares = False
         app = FastAPI()
         problems.install(app)
 
@@ -42,6 +48,11 @@ class Workshop:
         @routes.post("/things/{place}", dependencies=[SIGNED_IN])
         async def make(place: str, thing: Thing) -> dict[str, Any]:
             self.calls += 1
+            async with database.work(subject) as work:
+                if self.prepares:
+                    prepares(work)
+                statement = RENAME if self.renames or self.prepares else READ
+                await work.session.execute(statement, {"id": subject.org_id})
             self.began.set()
             await self.gate.wait()
             if self.fails is not None:

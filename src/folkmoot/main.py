@@ -33,6 +33,7 @@ from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.limits.gate import counted, counted_people
 from folkmoot.http.openapi import Api
 from folkmoot.http.ports import HttpPorts
+from folkmoot.http.queries import KNOWN_QUERY
 from folkmoot.identity import provisioning
 from folkmoot.identity import routes as identity_routes
 from folkmoot.identity.platform.admission import Admission
@@ -188,8 +189,8 @@ def application(parts: Parts) -> Api:
     # Chat comes first: routes are tried in this order, and it is asked most.
     resuming = Resuming(parts.database, parts.deciding)
     for face in (agui.router(parts.turns, resuming), agent_routes.registry(parts.agents)):
-        app.include_router(face, prefix="/api")
-    api = APIRouter(prefix=API)
+        app.include_router(face, prefix="/api", dependencies=[KNOWN_QUERY])
+    api = APIRouter(prefix=API, dependencies=[KNOWN_QUERY])
     for slice_routes in _slices(parts):
         api.include_router(slice_routes)
     app.include_router(api)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -42,8 +43,13 @@ HEARTBEAT: Final = 3_000
 
 Connection = AsyncConnection[tuple[object, ...]]
 
+Ending = Callable[[AsyncSession], Awaitable[None]]
+ENDING: Final[ContextVar[Ending | None]] = ContextVar("folkmoot_ending", default=None)
+"""What is done at the very end of each transaction of a request, so that it is kept with it."""
+
 LastStep = Callable[[], Awaitable[None]]
 LAST_STEPS: Final = "folkmoot.last_steps"
+PREPARES: Final = "folkmoot.prepares"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,24 @@ def do_last(work: Work | PersonalWork, step: LastStep) -> None:
     work.session.info.setdefault(LAST_STEPS, []).append(step)
 
 
+def prepares(work: Work) -> None:
+    """Say that what this work changes has no effect by itself: should nothing follow, it is undone.
+
+    It is then no reason to take the request for one that has had its effect.
+    """
+    work.session.info[PREPARES] = True
+
+
 async def _end(session: AsyncSession) -> None:
+    ending = None if session.info.pop(PREPARES, False) else ENDING.get()
     steps: list[LastStep] = session.info.pop(LAST_STEPS, [])
     if steps:
         await session.flush()
     for step in steps:
         await step()
+    if ending is not None:
+        await session.flush()
+        await ending(session)
 
 
 class Database:

@@ -68,10 +68,14 @@ def _span(scope: Scope) -> OpenSpan:
     return tracing.span(scope["method"], {"http.request.method": scope["method"]}, remote=remote)
 
 
+def chosen(scope: Scope) -> Any:  # noqa: ANN401 - a route, or what FastAPI makes of one
+    """Return the route that was chosen, with what its routers add; None if none was."""
+    return scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+
+
 def template(scope: Scope) -> str:
     """Return the template of the route that was chosen, with the prefixes of its routers."""
-    route: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    path = getattr(route, "path_format", None)
+    path = getattr(chosen(scope), "path_format", None)
     return path if isinstance(path, str) else UNMATCHED
 
 

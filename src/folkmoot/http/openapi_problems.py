@@ -74,11 +74,7 @@ ERRORS: Final = ({"pointer": "/body/name", "detail": "Field required"},)
 
 NEVER_LIMITED: Final = frozenset({"operation"})
 """Tags of what a load balancer asks."""
-WITH_BODY: Final = (
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
+WITH_BODY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 WITH_CALLER: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NOT_FOUND,
@@ -109,6 +105,7 @@ def _expected(method: str, operation: Json) -> Iterator[HTTPStatus]:
     yield HTTPStatus.BAD_REQUEST
     if NEVER_LIMITED.isdisjoint(operation["tags"]):
         yield HTTPStatus.TOO_MANY_REQUESTS
+        yield HTTPStatus.UNPROCESSABLE_ENTITY  # a query parameter that is not there
     if method != "GET":
         yield HTTPStatus.SERVICE_UNAVAILABLE
         yield HTTPStatus.INSUFFICIENT_STORAGE

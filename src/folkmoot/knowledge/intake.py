@@ -11,7 +11,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from folkmoot.blobs.store import BlobStore, Stored
-from folkmoot.db.work import Database
+from folkmoot.db.work import Database, prepares
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import CollectionId, RunId, UploadId, new_id
 from folkmoot.kit.subject import Subject
@@ -158,6 +158,7 @@ class Intake:
         self, subject: Subject, data: AsyncIterator[bytes], ids: list[UploadId]
     ) -> Kept:
         async with self.database.work(subject) as work:
+            prepares(work)
             upload_id = await self.jobs.begin_upload(work)
         ids.append(upload_id)
         key = uploads.key(subject.org_id, upload_id)

@@ -156,7 +156,8 @@ def conditional(description: Body, header: str) -> Iterator[tuple[str, str, Body
 
 
 def read(rich: Settler, path: str) -> httpx.Response:
-    scope = {"scope": "organization"} if "/settings/" in path else {}
+    layered = "/settings/" in path and not path.endswith("/effective")
+    scope = {"scope": "organization"} if layered else {}
     return rich.http.get(path.format_map(rich.things), params=scope)
 
 

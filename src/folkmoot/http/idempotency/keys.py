@@ -10,8 +10,10 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from folkmoot.db.errors import DatabaseUnavailable
-from folkmoot.db.work import Database
+from folkmoot.db.work import ENDING, Database
 from folkmoot.http.idempotency import statements
 from folkmoot.http.idempotency.answers import Answer, Safe
 from folkmoot.http.idempotency.errors import AnswerNotKept, IdempotencyKeyReused, RequestInFlight
@@ -47,6 +49,29 @@ class Finished:
 
     fingerprint: bytes
     answer: Answer
+
+
+@dataclass(slots=True)
+class Noting:
+    """Notes in a transaction of a request, as its last step, that it takes effect.
+
+    What the request has begun, and does not wait for, has nothing to note once it is `over`.
+    """
+
+    key: Key
+    over: bool = False
+
+    async def __call__(self, session: AsyncSession) -> None:
+        """Note it, in the key's organisation, which need not be the transaction's."""
+        if self.over:
+            return
+        changed = (await session.execute(statements.CHANGED)).one()
+        if not changed.anything:
+            return
+        here = str(self.key.subject.org_id)
+        await session.execute(statements.ENTER, {"org": here})
+        await session.execute(statements.TOOK_EFFECT, self.key.values())
+        await session.execute(statements.ENTER, {"org": changed.org})
 
 
 class Keys:
@@ -86,7 +111,7 @@ class Keys:
             raise RequestInFlight(retry_after=1)
         if fingerprint and found.fingerprint and found.fingerprint != fingerprint:
             raise IdempotencyKeyReused
-        if found.answer is None:
+        if found.answer is None or found.in_flight:
             raise RequestInFlight(retry_after=1)
         if found.answer == LOST:
             raise AnswerNotKept
@@ -96,15 +121,20 @@ class Keys:
     async def held(self, key: Key) -> AsyncGenerator[None]:
         """Hold a claimed key for as long as its request takes; if that fails, give it back.
 
-        Who is cancelled may have had an effect: then the key is free once its lease has ended.
+        The first transaction that changes something notes with it that the request took effect: if
+        nothing comes after that, the key does not become free with its lease.
         """
         renewing = asyncio.create_task(self._renew(key), name="idempotency lease")
+        noting = Noting(key)
+        token = ENDING.set(noting)
         try:
             yield
         except Exception:
             await self.release(key)
             raise
         finally:
+            noting.over = True
+            ENDING.reset(token)
             renewing.cancel()
 
     async def keep(self, key: Key, fingerprint: bytes, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from folkmoot.http import problems
 from folkmoot.http.access import Requirement, caller, person, personal, platform, public
-from folkmoot.http.access_log import template
+from folkmoot.http.access_log import chosen, template
 from folkmoot.http.idempotency.answers import Answer
 from folkmoot.http.idempotency.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
 from folkmoot.http.idempotency.fingerprint import EPILOGUE, Body, Fingerprint, is_multipart
@@ -151,8 +151,7 @@ async def _key(keys: Keys, text: str, request: Request) -> Key:
 
 async def _subject(request: Request) -> Subject:
     """Return who asks; a repeated answer is for nobody who might not ask the first time."""
-    route = request.scope.get("fastapi", {}).get("effective_route_context") or request["route"]
-    calls = [each.call for each in route.dependant.dependencies]
+    calls = [each.call for each in chosen(request.scope).dependant.dependencies]
     if public in calls:
         return NOBODY
     for demand in (personal, platform):

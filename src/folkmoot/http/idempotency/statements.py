@@ -26,7 +26,7 @@ RETURNING claim
 """Bind a key to a request that is repeatable by itself."""
 
 FIND: Final = text("""
-SELECT fingerprint, answer, ceil(extract(epoch FROM leased_until - now()))::int AS lease
+SELECT fingerprint, answer, coalesce(leased_until > now(), false) AS in_flight
 FROM idempotency_keys WHERE org_id = :org_id AND name = :name
 """)
 
@@ -40,6 +40,18 @@ UPDATE idempotency_keys
 SET answer = :answer, fingerprint = :fingerprint, leased_until = NULL, expires_at = now() + :kept
 WHERE org_id = :org_id AND name = :name AND claim = :claim
 """)
+
+# A transaction that has changed something has a number, one that has read has none.
+CHANGED: Final = text("""
+SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS anything,
+       coalesce(current_setting('app.org', true), '') AS org
+""")
+ENTER: Final = text("SELECT set_config('app.org', :org, true)")
+TOOK_EFFECT: Final = text("""
+UPDATE idempotency_keys SET answer = ''
+WHERE org_id = :org_id AND name = :name AND claim = :claim AND answer IS NULL
+""")
+"""Keep with an effect that there was one: its answer comes later, or never."""
 
 RELEASE: Final = text("""
 DELETE FROM idempotency_keys WHERE org_id = :org_id AND name = :name AND claim = :claim

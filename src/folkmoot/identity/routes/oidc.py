@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from folkmoot.http.access import PUBLIC
 from folkmoot.http.problems import documented
+from folkmoot.http.queries import ANY_QUERY
 from folkmoot.identity.errors import (
     IssuerAway,
     IssuerNotFound,
@@ -74,7 +75,7 @@ def router(identity: Identity) -> APIRouter:
         "/{provider}/callback",
         status_code=HTTPStatus.SEE_OTHER,
         response_class=RedirectResponse,
-        dependencies=[PUBLIC],
+        dependencies=[PUBLIC, ANY_QUERY],
         responses=documented(IssuerNotFound, OutsideSignInFailed, NotSignedIn, IssuerAway),
     )
     async def finish_outside_sign_in(
