@@ -19,6 +19,7 @@ from folkmoot.agents.definition import (
     MOST_ANSWERS,
     MOST_CALLS,
     AgentDefinition,
+    ContextPolicy,
     Origin,
     Workflow,
 )
@@ -69,6 +70,8 @@ CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
 Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
 Approvals = Annotated[list[CallWritten], Field(max_length=64), AfterValidator(_once)]
 OutputSchema = Annotated[dict[str, JsonValue], AfterValidator(_within_limits)]
+Seconds = Annotated[int, Field(ge=1, le=3_600), BeforeValidator(counted)]
+ContextTokens = Annotated[int, Field(ge=1_000, le=2_000_000), BeforeValidator(counted)]
 Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
 
 
@@ -107,6 +110,22 @@ class AgentContent(BaseModel):
     )
     most_tool_calls: Calls = Field(
         default=MOST_CALLS, description="How many tool calls one turn may make."
+    )
+    most_seconds: Seconds | None = Field(
+        default=None,
+        description="How long one turn may take; unset, as long as any run.",
+        examples=[120],
+    )
+    context_tokens: ContextTokens | None = Field(
+        default=None,
+        description="About how many tokens the model is shown; half of them are for what was said"
+        " before. Unset, all that a turn says, after the end of its conversation.",
+        examples=[32_000],
+    )
+    context_policy: ContextPolicy = Field(
+        default=ContextPolicy.TRIM,
+        description="What is done where a turn says more: the oldest results of tools are left out,"
+        " or all but the last messages are summarised, which costs a call of the model.",
     )
     approve_always: Approvals = Field(
         default=[],
@@ -170,6 +189,9 @@ class AgentContent(BaseModel):
             collection_ids=tuple(map(str, self.collection_ids)),
             most_answers=self.most_answers,
             most_calls=self.most_tool_calls,
+            most_seconds=self.most_seconds,
+            context_tokens=self.context_tokens,
+            context_policy=self.context_policy,
             output_schema=self.schema_text,
             approve_always=tuple(self.approve_always),
             approve_never=tuple(self.approve_never),

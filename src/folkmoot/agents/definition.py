@@ -13,6 +13,13 @@ class Workflow(StrEnum):
     TOOLS = "tools"
 
 
+class ContextPolicy(StrEnum):
+    """What becomes of a turn for which there is no room: results go, or all is summarised."""
+
+    TRIM = "trim"
+    SUMMARIZE = "summarize"
+
+
 class Origin(StrEnum):
     """Where an agent comes from: Folkmoot, a Python package, or the organisation itself."""
 
@@ -35,6 +42,9 @@ class AgentDefinition:
         tools: Names of the tools that the workflow `tools` offers to the model.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
+        most_seconds: How long one turn may take; None leaves it to the deployment.
+        context_tokens: About how many tokens a model is shown; None leaves it to the platform.
+        context_policy: What is done where a turn says more.
         approve_always: Tool calls for which somebody is asked each time, by pattern.
         approve_never: Tool calls for which nobody is, unless settings say otherwise.
         model: `provider:name` of the model that answers unless the caller names another.
@@ -54,6 +64,9 @@ class AgentDefinition:
     approve_never: tuple[str, ...] = ()
     most_answers: int = MOST_ANSWERS
     most_calls: int = MOST_CALLS
+    most_seconds: int | None = None
+    context_tokens: int | None = None
+    context_policy: ContextPolicy = ContextPolicy.TRIM
     model: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None

@@ -75,6 +75,15 @@ class WorkflowUnknown(Invalid):
         super().__init__(f"This agent offers the workflows {', '.join(offered)}.")
 
 
+class TimeLimitReached(Conflict):
+    """The turn took longer than its agent may take."""
+
+    code = "time_limit_reached"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"The turn was stopped after {seconds} s without a final answer.")
+
+
 class OutputInvalid(Conflict):
     """The model's answer does not fit the agent's schema, also after it was told why."""
 

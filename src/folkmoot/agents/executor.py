@@ -1,7 +1,8 @@
 """Executes runs of kind `agent`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -9,8 +10,10 @@ from uuid import UUID
 from folkmoot.agents import calling, citations, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.agents.errors import TimeLimitReached
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import History, Models, MoreTools, Opening, Retriever
+from folkmoot.agents.recent import recent
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
@@ -66,14 +69,15 @@ class AgentExecutor:
                 run.result = output.read(agent.output_schema, past.last_text)
             return
         turn, workflow = await self._turn(run, agent, wanted, opening, past)
-        if workflow is Workflow.RAG and not past.searched:
-            await self._retrieve(turn, opening.question, wanted)
-        turn.instructions = instructions(turn, wanted, workflow)
+        if not loading.loaded():
+            await asyncio.to_thread(loading.graphs)
         try:
-            said = await _caught_up(turn, past)
-            if not loading.loaded():
-                await asyncio.to_thread(loading.graphs)
-            await loading.graphs().perform(turn, opening.question, said)
+            async with _within(agent.most_seconds):
+                if workflow is Workflow.RAG and not past.searched:
+                    await self._retrieve(turn, opening.question, wanted)
+                turn.instructions = instructions(turn, wanted, workflow)
+                said = await _caught_up(turn, past)
+                await loading.graphs().perform(turn, opening.question, said)
         except Waiting:
             if self.asking is not None:
                 await self.asking.interrupt(run, turn.permits.wanted)
@@ -96,7 +100,7 @@ class AgentExecutor:
             run=run,
             agent=agent,
             model=await self.models.chat(run.subject, wanted.model, wanted.fallbacks),
-            history=repaired(opening.history),
+            history=repaired(recent(opening.history, agent.context_tokens)),
             tools=fetch.within(
                 filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
                 guardrails.fetch_hosts or (),
@@ -140,6 +144,19 @@ class AgentExecutor:
             )
             turn.sources.show(found)
         turn.untrusted = turn.untrusted or bool(found)
+
+
+@asynccontextmanager
+async def _within(seconds: int | None) -> AsyncGenerator[None]:
+    """Stop what takes longer."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if seconds is None or not limit.expired():
+            raise
+        raise TimeLimitReached(seconds) from None
 
 
 def chosen(

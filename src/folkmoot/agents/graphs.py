@@ -29,7 +29,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import get_runtime
 from langgraph.types import Command
 
-from folkmoot.agents import answer, calling
+from folkmoot.agents import answer, calling, window
 from folkmoot.agents.asking import Waiting
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.turn import Turn
@@ -47,6 +47,9 @@ class Graph(Protocol):
 
 # Taken by name: its published types are only partially known.
 create_agent: Callable[..., Graph] = importlib.import_module("langchain.agents").create_agent
+
+QUESTION: Final = "question"
+"""The id of the message that is to be answered, in a graph."""
 
 KEPT: Final = 256
 """Graphs that are kept compiled; each takes some 100 kB."""
@@ -124,17 +127,22 @@ def _out_of_the_graph() -> Generator[Turn]:
 async def perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:
     """Work a turn to its end; `said` is what a run that is taken over has said already."""
     graph = compiled(turn.agent, tools=bool(turn.tools))
-    messages = [HumanMessage(question), *map(_graph_message, said)]
+    turn.question = question
+    messages = [HumanMessage(question, id=QUESTION), *map(_graph_message, said)]
     await graph.ainvoke({"messages": messages}, context=turn)
 
 
 @lru_cache(KEPT)
 def compiled(agent: AgentDefinition, *, tools: bool) -> Graph:
     """Return the graph of an agent, with or without the node for tools."""
+    model = PortModel()
     return create_agent(
-        PortModel(),
+        model,
         system_prompt=agent.system_prompt,
-        middleware=[TurnTools()] if tools else [],
+        middleware=[
+            *window.keeping(agent, model, _out_of_the_graph, _port_message),
+            *([TurnTools()] if tools else []),
+        ],
         context_schema=Turn,
     )
 
@@ -144,9 +152,12 @@ def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     system = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
     if turn.instructions:
         system.append(turn.instructions)
+    asked = any(message.id == QUESTION for message in messages)
+    question = [] if asked else [ChatMessage("user", turn.question)]  # it was summarised
     return [
         ChatMessage("system", "\n\n".join(system)),
         *turn.history,
+        *question,
         *(_port_message(turn, message) for message in messages if message.type != "system"),
     ]
 

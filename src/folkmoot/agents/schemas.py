@@ -13,14 +13,16 @@ from folkmoot.agents.content import (
     Approvals,
     Calls,
     CollectionIds,
+    ContextTokens,
     OutputSchema,
     Prompt,
+    Seconds,
     Temperature,
     Tokens,
     Tools,
     Workflows,
 )
-from folkmoot.agents.definition import Origin, Workflow
+from folkmoot.agents.definition import ContextPolicy, Origin, Workflow
 from folkmoot.agents.labels import Label
 from folkmoot.agents.own import as_uuid
 from folkmoot.kit.ids import AgentId, UserId
@@ -109,6 +111,9 @@ class AgentUpdate(BaseModel):
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])
     most_answers: Answers | None = None
     most_tool_calls: Calls | None = None
+    most_seconds: Seconds | None = None
+    context_tokens: ContextTokens | None = None
+    context_policy: ContextPolicy | None = None
     output_schema: OutputSchema | None = Field(default=None, examples=[None])
     approve_always: Approvals | None = Field(default=None, examples=[["pay"]])
     approve_never: Approvals | None = Field(default=None, examples=[[]])

@@ -33,6 +33,7 @@ class Turn:
     """The runtime context of a graph.
 
     Attributes:
+        question: What is to be answered.
         history: What was said before this turn.
         instructions: What the model is told on top of the agent's system prompt.
         sources: The passages that the model was shown.
@@ -42,11 +43,13 @@ class Turn:
         permits: What it may do unasked.
         untrusted: Whether the model has read what anybody may have written.
         suspect: Calls that it asked for after that.
+        left_out: How many results of tools the model is not shown any more.
     """
 
     run: LiveRun
     agent: AgentDefinition
     model: ChatModel
+    question: str = ""
     history: Sequence[ChatMessage] = ()
     instructions: str = ""
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
@@ -57,6 +60,7 @@ class Turn:
     permits: Permits = field(default_factory=Permits)
     untrusted: bool = False
     suspect: set[str] = field(default_factory=set[str])
+    left_out: int = 0
     sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 
