@@ -5,11 +5,13 @@ export type Route =
   | { name: "documents"; id: string | null }
   | { name: "agents"; id: string | null }
   | { name: "runs"; id: string | null }
+  | { name: "approvals"; id: string | null }
   | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
   | { name: "register" }
   | { name: "invitation" }
   | { name: "reset-password" }
+  | { name: "shared" }
   | { name: "missing" };
 
 const ID = "([A-Za-z0-9_.:-]{1,200})";
@@ -20,11 +22,13 @@ const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = 
   [new RegExp(`^/documents(?:/${ID})?$`), (id) => ({ name: "documents", id })],
   [new RegExp(`^/agents(?:/${ID})?$`), (id) => ({ name: "agents", id })],
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
+  [new RegExp(`^/approvals(?:/${ID})?$`), (id) => ({ name: "approvals", id })],
   [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],
   [/^\/register$/, () => ({ name: "register" })],
   [/^\/invitation$/, () => ({ name: "invitation" })],
   [/^\/reset-password$/, () => ({ name: "reset-password" })],
+  [/^\/shared$/, () => ({ name: "shared" })],
 ];
 
 export function match(path: string): Route {
