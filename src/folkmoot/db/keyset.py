@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute
 
 from folkmoot.db.work import PersonalWork, Work
 from folkmoot.kit.page import Asked, CursorInvalid, Page, seal, unseal
@@ -42,7 +42,8 @@ class Listing:
         name: The list's name, so that no other's cursor counts.
         id_: What tells rows apart; ids are made in the order of time.
         orders: The columns to sort by, which are never null: times, numbers, and texts without
-            regard to case. One that is the id is the order in which rows were made.
+            regard to case. One that is the id is the order in which rows were made; of a text that
+            is generated, the case has been taken out.
     """
 
     def __init__(
@@ -139,7 +140,9 @@ def _number(text: str) -> int:
 def _comparable(
     column: InstrumentedAttribute[Any], value: ColumnElement[Any]
 ) -> ColumnElement[Any]:
-    return func.lower(value) if column.type.python_type is str else value
+    """Return what rows are sorted by: a text without regard to case, if it is not made that way."""
+    made = isinstance(column.property, ColumnProperty) and column.property.columns[0].computed
+    return func.lower(value) if column.type.python_type is str and not made else value
 
 
 def containing(words: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

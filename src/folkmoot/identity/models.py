@@ -53,6 +53,7 @@ class User(Model, Stamped, kw_only=True):
             " AND service_of IS NOT NULL",
             name="person",
         ),
+        Index("ix_users_sorts_as", "sorts_as", "id"),
         Index(
             "ix_users_bcrypt_cost",
             "bcrypt_cost",
@@ -70,6 +71,7 @@ class User(Model, Stamped, kw_only=True):
     service_of: Mapped[OrgId | None] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), index=True, default=None
     )
+    sorts_as: Mapped[str] = mapped_column(Computed("lower(name)", persisted=True), init=False)
     bcrypt_cost: Mapped[int | None] = mapped_column(
         SmallInteger, Computed(BCRYPT_COST, persisted=True), init=False, deferred=True
     )

@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from acting import TEAMS, Caller, Enter
+from folkmoot.db.work import Database
+from folkmoot.identity.models import Membership
+from folkmoot.identity.organizations import members
 from folkmoot.identity.permissions import OrgRole
+from folkmoot.kit.page import Asked
+from identity_app import Account, subject_of
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +47,39 @@ async def walk(
             return seen
         cursor = f"&cursor={page['next_cursor']}"
         await meanwhile()
+
+
+FILL = """
+WITH made AS (
+  INSERT INTO users (id, email, email_normalized, name, created_at, updated_at)
+  SELECT gen_random_uuid(), n || '@x.example', n || '@x.example', md5(n::text), now(), now()
+  FROM generate_series(1, 4000) AS n RETURNING id
+)
+INSERT INTO memberships (org_id, user_id, role, created_at, updated_at)
+SELECT %s, id, 'member', now(), now() FROM made
+"""
+
+
+async def test_a_page_of_thousands_by_name_is_read_where_it_begins_in_an_index(
+    database: Database, owner: Caller, grace: Account, superuser_address: str
+) -> None:
+    with psycopg.connect(superuser_address, autocommit=True) as connection:
+        connection.execute(FILL, (owner.place,))
+        connection.execute("ANALYZE users, memberships")
+    listing, asked = members.BY_NAME, Asked("name", 50)
+    async with database.work(subject_of(grace)) as work:
+        statement = members._members(work)
+        first = await listing.joined(work, statement, asked)
+        page = listing._bounded(
+            statement.with_only_columns(Membership.user_id, maintain_column_froms=True),
+            Asked("name", 50, first.next_cursor),
+        )
+        literal = page.compile(work.session.get_bind(), compile_kwargs={"literal_binds": True})
+        rows = await work.session.scalars(text(f"EXPLAIN {literal}".replace(":", "\\:")))
+        plan = "\n".join(rows.all())
+    assert "Sort Key" not in plan, plan
+    assert "using ix_users_sorts_as" in plan, plan
+    assert "Index Cond: (ROW(sorts_as, id) >" in plan, plan
 
 
 @pytest.mark.parametrize("sort", ORDERS)

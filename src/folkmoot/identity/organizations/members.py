@@ -37,9 +37,8 @@ from folkmoot.kit.subject import Subject
 WRITE: Final = "members:write"
 ERASE_LEFT: Final = "identity.erase_left"
 QUEUE: Final = "identity"
-LISTING: Final = Listing(
-    "members", Membership.user_id, {"created_at": Membership.created_at, "name": User.name}
-)
+LISTING: Final = Listing("members", Membership.user_id, {"created_at": Membership.created_at})
+BY_NAME: Final = Listing("members", User.id, {"name": User.sorts_as})
 
 
 async def browse(
@@ -58,7 +57,8 @@ async def browse(
         statement = statement.where(Membership.role == role)
     if kind is not None:
         statement = statement.where(User.service_of.is_(None) == (kind is Kind.PERSON))
-    found = await LISTING.joined(work, statement, asked)
+    listing = BY_NAME if asked.field == "name" else LISTING
+    found = await listing.joined(work, statement, asked)
     return found.page([MemberRead.model_validate(row) for row in found.rows])
 
 
@@ -259,7 +259,7 @@ async def is_sole_owner(session: AsyncSession, member: Membership) -> bool:
 
 def _members(
     work: Work,
-) -> Select[UserId, str, str | None, Kind, OrgRole, datetime, datetime | None]:
+) -> Select[UserId, str, str | None, Kind, OrgRole, datetime, datetime | None, UserId, str]:
     return (
         select(
             Membership.user_id,
@@ -269,6 +269,8 @@ def _members(
             Membership.role,
             Membership.created_at,
             Membership.ends_at,
+            User.id,
+            User.sorts_as,
         )
         .join(User, User.id == Membership.user_id)
         .where(Membership.org_id == work.subject.org_id, there())

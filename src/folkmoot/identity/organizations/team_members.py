@@ -26,10 +26,9 @@ from folkmoot.kit.page import Asked, Page
 
 MANAGE: Final = "team:manage"
 LISTING: Final = Listing(
-    "team_members",
-    TeamMembership.user_id,
-    {"created_at": TeamMembership.created_at, "name": User.name},
+    "team_members", TeamMembership.user_id, {"created_at": TeamMembership.created_at}
 )
+BY_NAME: Final = Listing("team_members", User.id, {"name": User.sorts_as})
 
 
 async def browse(
@@ -51,7 +50,8 @@ async def browse(
         statement = statement.where(containing(words, User.name, User.email))
     if role is not None:
         statement = statement.where(TeamMembership.role == role)
-    found = await LISTING.joined(work, statement, asked)
+    listing = BY_NAME if asked.field == "name" else LISTING
+    found = await listing.joined(work, statement, asked)
     return found.page([TeamMemberRead.model_validate(row) for row in found.rows])
 
 
@@ -178,7 +178,7 @@ async def _read(work: Work, team_id: TeamId, user_id: UserId) -> TeamMemberRead:
 
 def _members(
     work: Work, team_id: TeamId
-) -> Select[UserId, Kind, str, str | None, TeamRole, datetime]:
+) -> Select[UserId, Kind, str, str | None, TeamRole, datetime, UserId, str]:
     return (
         select(
             TeamMembership.user_id,
@@ -187,6 +187,8 @@ def _members(
             User.email,
             TeamMembership.role,
             TeamMembership.created_at,
+            User.id,
+            User.sorts_as,
         )
         .join(User, User.id == TeamMembership.user_id)
         .where(TeamMembership.org_id == work.subject.org_id, TeamMembership.team_id == team_id)

@@ -28,7 +28,7 @@ ORGANIZATIONS: Final = Listing(
     {"created_at": Organization.id, "name": Organization.name},
 )
 USERS: Final = Listing(
-    "platform_users", User.id, {"created_at": User.id, "name": User.name, "email": User.email}
+    "platform_users", User.id, {"created_at": User.id, "name": User.sorts_as, "email": User.email}
 )
 
 

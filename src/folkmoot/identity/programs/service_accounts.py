@@ -30,7 +30,9 @@ from folkmoot.kit.ids import ApiKeyId, UserId
 from folkmoot.kit.page import Asked
 
 WRITE: Final = "service_accounts:write"
-LISTING: Final = Listing("service_accounts", User.id, {"created_at": User.id, "name": User.name})
+LISTING: Final = Listing(
+    "service_accounts", User.id, {"created_at": User.id, "name": User.sorts_as}
+)
 
 
 async def create(work: Work, data: ServiceAccountCreate) -> ServiceAccountRead:
