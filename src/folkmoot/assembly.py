@@ -173,7 +173,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
 
 
 async def settle_in(parts: Parts, *, works: bool) -> None:
-    """Do what can wait until a process serves: load the graph library, then run jobs.
+    """Do what can wait until a process serves, then run jobs.
 
     Args:
         parts: The parts of the process.
@@ -181,10 +181,6 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     """
     if parts.redis is not None:
         await parts.redis.open()
-    await asyncio.to_thread(model_loading.http_client)
-    await asyncio.to_thread(agent_loading.warm, parts.agents.registry.shared())
-    if parts.models.providers:
-        await parts.accounts.prices.warm()
     settle_memory()
     if works:
         async with asyncio.TaskGroup() as working:
@@ -195,6 +191,15 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             purging.cancel()
             if sweeping is not None:
                 sweeping.cancel()
+
+
+async def expect_turns(parts: Parts) -> None:
+    """Load what turns need, before the first one has to wait for it."""
+    await asyncio.to_thread(model_loading.http_client)
+    await asyncio.to_thread(agent_loading.warm, parts.agents.registry.shared())
+    if parts.models.providers:
+        await parts.accounts.prices.warm()
+    settle_memory()
 
 
 def _personal(

@@ -133,6 +133,17 @@ def test_the_banner_says_what_does_not_work() -> None:
         assert "'nobody:nothing' is no model that can be used here." in server.log
 
 
+def test_what_turns_need_is_loaded_when_somebody_comes(environment: dict[str, str]) -> None:
+    """Told by a library with machine code, which the graphs bring along."""
+    with deployed(environment) as server:
+        assert server.process is not None
+        maps = Path(f"/proc/{server.process.pid}/maps")
+        assert httpx.get(f"{server.url}/metrics").status_code == 200
+        assert "ormsgpack" not in maps.read_text()
+        assert httpx.get(f"{server.url}/openapi.json").status_code == 200
+        until(lambda: "ormsgpack" in maps.read_text() or None, "The graphs were not loaded.")
+
+
 def test_several_processes_serve_behind_one_address_and_one_that_dies_is_replaced(
     environment: dict[str, str],
 ) -> None:

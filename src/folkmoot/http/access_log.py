@@ -12,7 +12,9 @@ from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import OpenSpan, Span
 
-QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+PROBES: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+"""What machines ask all the time, and nobody else."""
+
 UNMATCHED: Final = "(no route)"
 CLIENT_LEFT: Final = 499
 """The status that is logged when the client went away before there was an answer."""
@@ -87,7 +89,7 @@ def _report(scope: Scope, answer: _Answer, span: Span) -> None:
     span.set({"http.route": route, "http.response.status_code": status})
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         span.fail(str(status))
-    write = log.debug if route in QUIET else log.info
+    write = log.debug if route in PROBES else log.info
     write(
         "request.answered",
         method=scope["method"],
