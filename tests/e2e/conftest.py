@@ -13,8 +13,8 @@ from folkmoot.faces.console.assets import PAGE, STATIC
 
 @pytest.fixture(scope="session")
 def local_server(environment: dict[str, str]) -> Iterator[Deployed]:
-    """A running server that all tests of this folder share."""
-    with deployed(environment) as server:
+    """A running server that all tests of this folder share; it reaches what tests serve."""
+    with deployed(environment | {"FOLKMOOT_OUTBOUND_PRIVATE": "127.0.0.1"}) as server:
         yield server
 
 

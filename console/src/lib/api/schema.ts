@@ -151,6 +151,7 @@ export interface components {
         };
         ApprovalState: "pending" | "approved" | "rejected" | "expired" | "withdrawn";
         Approvers: "requester" | "approvers" | "others";
+        Asks: "never" | "after_untrusted" | "always";
         AuditEventRead: {
             action: string;
             actor_id: string | null;
@@ -182,6 +183,7 @@ export interface components {
             reason: string | null;
             truncated: number;
         };
+        Auth: "none" | "secret";
         BoundRead: {
             by: components["schemas"]["Level"];
             level: components["schemas"]["Level"];
@@ -374,6 +376,85 @@ export interface components {
             } | null;
             seq: number;
             type: string;
+        };
+        McpProblem: {
+            code: string;
+            detail: string;
+        };
+        McpPromptRead: {
+            description: string;
+            name: string;
+        };
+        McpResourceRead: {
+            media_type: string | null;
+            name: string;
+            uri: string;
+        };
+        McpServerAbout: {
+            name?: string | null;
+            protocol?: string | null;
+            version?: string | null;
+        };
+        McpServerRead: {
+            about: components["schemas"]["McpServerAbout"];
+            auth: components["schemas"]["Auth"];
+            command: string | null;
+            created_at: string;
+            created_by: string;
+            enabled: boolean;
+            error: string | null;
+            header: string;
+            id: string;
+            listed_at: string | null;
+            name: string;
+            scope: components["schemas"]["Scope"];
+            secret: string | null;
+            team_id: string | null;
+            timeout_seconds: number;
+            transport: components["schemas"]["Transport"];
+            updated_at: string;
+            url: string | null;
+        };
+        McpTestRead: {
+            about: components["schemas"]["McpServerAbout"];
+            added: string[];
+            changed: string[];
+            left_out: number;
+            milliseconds: number;
+            ok: boolean;
+            problem: components["schemas"]["McpProblem"] | null;
+            prompts: components["schemas"]["McpPromptRead"][];
+            resources: components["schemas"]["McpResourceRead"][];
+            tools: number;
+        };
+        McpToolBefore: {
+            description: string;
+            hints: components["schemas"]["McpToolHints"];
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
+        McpToolHints: {
+            destructive?: boolean | null;
+            idempotent?: boolean | null;
+            open_world?: boolean | null;
+            read_only?: boolean | null;
+        };
+        McpToolRead: {
+            approval: components["schemas"]["Asks"] | null;
+            asks: components["schemas"]["Asks"];
+            before: components["schemas"]["McpToolBefore"] | null;
+            changed: boolean;
+            description: string;
+            enabled: boolean;
+            fingerprint: string;
+            hints: components["schemas"]["McpToolHints"];
+            listed: boolean;
+            name: string;
+            offered_as: string;
+            parameters: {
+                [key: string]: unknown;
+            };
         };
         Me: {
             email: string | null;
@@ -623,6 +704,7 @@ export interface components {
             parallelCalls: boolean;
             supported: boolean;
         };
+        Transport: "http" | "sse" | "stdio";
         TransportPart: {
             resumable: boolean;
             streaming: boolean;

@@ -54,6 +54,10 @@ export type AgentVersion = Schema<"VersionRead">;
 export type AgentLabel = Schema<"Label">;
 export type VersionDiff = Schema<"VersionDiff">;
 export type FieldChange = Schema<"FieldChange">;
+export type McpServer = Schema<"McpServerRead">;
+export type McpTool = Schema<"McpToolRead">;
+export type McpTest = Schema<"McpTestRead">;
+export type Asks = Schema<"Asks">;
 /** A tool that an agent can be given. */
 export type GivenTool = Schema<"GivenTool">;
 export type Workflow = Schema<"Workflow">;

@@ -68,6 +68,13 @@ export const SECTIONS: Section[] = [
     permission: "secrets:read",
   },
   {
+    id: "mcp-servers",
+    label: "MCP servers",
+    about: "Tools of other programs, for your agents.",
+    icon: "plug",
+    permission: "mcp_servers:read",
+  },
+  {
     id: "audit",
     label: "Audit",
     about: "Who did what, in a chain that shows tampering.",
