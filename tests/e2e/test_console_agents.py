@@ -39,6 +39,7 @@ def test_an_agent_is_made_tried_published_and_talked_to(agent: Page) -> None:
     page.get_by_label("Usually").select_option("With tools")
     page.get_by_text("Shape of answers").click()
     page.get_by_label("JSON schema").fill('{"type": "object')
+    page.get_by_text("Shape of answers").click()
     page.get_by_role("button", name="Save as version 2").click()
     expect(page.get_by_label("JSON schema")).to_be_focused()
     page.get_by_label("JSON schema").fill("")

@@ -29,6 +29,11 @@ export const ORIGINS: Record<Agent["origin"], string> = {
 
 export const LABELS: Record<AgentLabel, string> = { production: "in production", staging: "in staging" };
 
+export const CONTEXT_POLICIES: Record<AgentContent["context_policy"], string> = {
+  trim: "Leave out the oldest results of tools",
+  summarize: "Summarise what was said before",
+};
+
 const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   system_prompt: "Instructions",
   model: "Model",
@@ -40,6 +45,9 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   collection_ids: "Documents",
   most_answers: "Answers of the model",
   most_tool_calls: "Tool calls",
+  most_seconds: "Seconds of a turn",
+  context_tokens: "Tokens shown to the model",
+  context_policy: "Where there is more",
   approve_always: "Always asked about",
   approve_never: "Never asked about",
 };

@@ -27,9 +27,12 @@ export interface components {
             approve_always: string[];
             approve_never: string[];
             collection_ids: string[];
+            context_policy: components["schemas"]["ContextPolicy"];
+            context_tokens?: number | null;
             max_output_tokens?: number | null;
             model?: string | null;
             most_answers: number;
+            most_seconds?: number | null;
             most_tool_calls: number;
             output_schema?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -209,6 +212,7 @@ export interface components {
             updated_at: string;
         };
         ColorScheme: "auto" | "light" | "dark";
+        ContextPolicy: "trim" | "summarize";
         ConversationRead: {
             active_run_id: string | null;
             created_at: string;

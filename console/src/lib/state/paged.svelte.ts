@@ -13,12 +13,13 @@ export class Paged<T> {
   more = $state(false);
 
   readonly #path: string;
-  readonly #size: number;
+  readonly #size: number | null;
   #query: Query = {};
   #cursor: string | null = null;
   #asked = 0;
 
-  constructor(path: string, size = 50) {
+  /** A size of null is for lists that are answered whole. */
+  constructor(path: string, size: number | null = 50) {
     this.#path = path;
     this.#size = size;
   }
