@@ -15,4 +15,5 @@ CHAT: Final = AgentDefinition(
     ),
     workflows=(Workflow.PLAIN, Workflow.RAG, Workflow.TOOLS),
     tools=("clock", "calculator"),
+    mcp_tools=("*",),
 )

@@ -24,7 +24,7 @@ from folkmoot.agents.definition import (
     Workflow,
 )
 from folkmoot.kit.ids import CollectionId
-from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, counted
+from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, ToolPattern, counted
 
 LONGEST_PROMPT: Final = 50_000
 LARGEST_SCHEMA: Final = 32_000
@@ -65,6 +65,7 @@ ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Temperature = Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)]
 Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=3), AfterValidator(_once)]
+McpTools = Annotated[list[ToolPattern], Field(max_length=64), AfterValidator(_once)]
 Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
 Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
@@ -97,8 +98,12 @@ class AgentContent(BaseModel):
         description="The ways of working that callers may choose from; the first is the usual one.",
         examples=[["plain", "tools"]],
     )
-    tools: Tools = Field(
-        default=[], description="The tools it may use, and no others.", examples=[["calculator"]]
+    tools: Tools = Field(default=[], description="The tools it may use.", examples=[["calculator"]])
+    mcp_tools: McpTools = Field(
+        default=[],
+        description="Tools of MCP servers that it may use besides, of those that whoever asks it"
+        " may use: `server__tool`, in which `*` stands for anything.",
+        examples=[["tickets__*"]],
     )
     collection_ids: CollectionIds = Field(
         default=[],
@@ -186,6 +191,7 @@ class AgentContent(BaseModel):
             max_tokens=self.max_output_tokens,
             workflows=tuple(self.workflows),
             tools=tuple(self.tools),
+            mcp_tools=tuple(self.mcp_tools),
             collection_ids=tuple(map(str, self.collection_ids)),
             most_answers=self.most_answers,
             most_calls=self.most_tool_calls,

@@ -40,6 +40,7 @@ class AgentDefinition:
         id: What runs call it. Those of organisations have a UUID, and a slug that is theirs alone.
         workflows: The ones a caller may choose from.
         tools: Names of the tools that the workflow `tools` offers to the model.
+        mcp_tools: Patterns of the tools of MCP servers, of those that whoever asks it may use.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
         most_seconds: How long one turn may take; None leaves it to the deployment.
@@ -60,6 +61,7 @@ class AgentDefinition:
     system_prompt: str
     workflows: tuple[Workflow, ...]
     tools: tuple[str, ...] = ()
+    mcp_tools: tuple[str, ...] = ()
     approve_always: tuple[str, ...] = ()
     approve_never: tuple[str, ...] = ()
     most_answers: int = MOST_ANSWERS

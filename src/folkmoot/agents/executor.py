@@ -117,7 +117,9 @@ class AgentExecutor:
     async def _tools(self, run: LiveRun, agent: AgentDefinition) -> Mapping[str, Tool]:
         """Return what a turn may call; an agent's own tools come before others of the name."""
         own = self.registry.tools(agent)
-        return {**await self.more_tools(run), **own} if self.more_tools else own
+        if self.more_tools is None or not agent.mcp_tools:
+            return own
+        return {**filtered(await self.more_tools(run), agent.mcp_tools, None), **own}
 
     async def _guardrails(self, subject: Subject) -> Guardrails:
         if self.settings is None:

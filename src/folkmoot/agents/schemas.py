@@ -14,6 +14,7 @@ from folkmoot.agents.content import (
     Calls,
     CollectionIds,
     ContextTokens,
+    McpTools,
     OutputSchema,
     Prompt,
     Seconds,
@@ -108,6 +109,7 @@ class AgentUpdate(BaseModel):
     max_output_tokens: Tokens | None = None
     workflows: Workflows | None = Field(default=None, examples=[["plain"]])
     tools: Tools | None = Field(default=None, examples=[[]])
+    mcp_tools: McpTools | None = Field(default=None, examples=[["tickets__*"]])
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])
     most_answers: Answers | None = None
     most_tool_calls: Calls | None = None

@@ -10,7 +10,7 @@ from folkmoot.testing.replies import says, uses
 from mcp_peers import LOOK, Answer, Peer, Scripted, answering, die, flood, hang, peer, peering
 from mcp_people import Person, offered
 from obeying import obeys, order
-from talking import custom, text_of
+from talking import body, custom, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -175,3 +175,26 @@ async def test_a_program_that_the_operator_names_is_a_server_and_sees_nothing_of
     assert tried["problem"]["code"] == "mcp_server_gone"
     unknown = {"name": "sh", "transport": "stdio", "command": "sh"}
     assert await grace.refused("POST", data=unknown) == (422, "mcp_command_unknown")
+
+
+@pytest.mark.parametrize(
+    ("named", "there"), [([], set()), (["tickets__f*"], {"tickets__find"}), (["mail__*"], set())]
+)
+async def test_an_agent_is_offered_the_tools_of_servers_that_it_names(
+    grace: Person, tickets: Peer, provider: FakeProvider, named: list[str], there: set[str]
+) -> None:
+    await grace.enable(await grace.name(tickets.url), "find")
+    agent = {
+        "slug": "desk",
+        "name": "Desk",
+        "system_prompt": "Help.",
+        "publish": True,
+        "workflows": ["tools"],
+        "tools": ["clock"],
+        "mcp_tools": named,
+    }
+    made = await grace.caller.ask("POST", "/api/v1/agents", agent)
+    assert made.status_code == 201, made.text
+    provider.script([says("Done.")])
+    await grace.send(body("Find it."), "desk")
+    assert set(offered(provider)) == {"clock"} | there
