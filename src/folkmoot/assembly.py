@@ -257,7 +257,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     documents = knowledge(database, blobs, queue, supervisor, PaidEmbedders(gateway, accounts))
     outbound, brought = options.outbound(on.deployment), offering.installed()
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
-    mcp = _mcp(on.deployment, database, secrets, outbound)
+    mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
     check = _collection_check(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
@@ -308,12 +308,6 @@ def _executor(
     )
 
 
-def _mcp(
-    deployment: Deployment, database: Database, secrets: Secrets, outbound: Outbound
-) -> McpClient:
-    return McpClient(database, secrets, outbound, deployment.mcp_programs, deployment.features)
-
-
 def _redis(on: Ground, otherwise: Store) -> Preferring | None:
     url = plain(on.deployment.redis_url)
     if url is None:
@@ -342,7 +336,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     envelopes = Envelopes(on.secret_key, plain(deployment.secret_key_previous))
     carrier = Carrier(database, server, envelopes)
     carrier.register(queue)
-    Recovery(database, carrier, options.public_url(deployment)).register(queue)
+    Recovery(database, carrier, deployment.reached_at).register(queue)
     Refusals(database).register(queue)
     Expiring(database).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept

@@ -16,7 +16,7 @@ import structlog
 from fastapi import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from folkmoot import description, options
+from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.approvals import routes as approval_routes
 from folkmoot.assembly import Ground, Parts, expect_turns, ground, running, settle_in
@@ -220,7 +220,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         agent_routes.definitions(parts.agents),
         agent_routes.tools(parts.agents.registry),
         approval_routes.router(parts.deciding),
-        conversation_routes.router(parts.database, options.public_url(parts.ground.deployment)),
+        conversation_routes.router(parts.database, parts.ground.deployment.reached_at),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),

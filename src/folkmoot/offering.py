@@ -22,11 +22,15 @@ from folkmoot.llm.gateway import Gateway
 from folkmoot.plugins import Plugins
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.cache import Changes
+from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.tools import fetch
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
+from folkmoot.tools.mcp.service import McpClient
 from folkmoot.tools.toolbox import toolbox
 
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
@@ -53,6 +57,24 @@ def registry(
     tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound), *brought.tools]
     ready = toolbox(tools, Ledger(database))
     return AgentRegistry((*BUILTIN, *brought.agents), ready, OwnAgents(database, changes))
+
+
+def mcp(
+    deployment: Deployment,
+    secrets: Secrets,
+    outbound: Outbound,
+    supervisor: Supervisor,
+) -> McpClient:
+    """Return what asks the MCP servers that people name."""
+    return McpClient(
+        supervisor.database,
+        secrets,
+        outbound,
+        supervisor.subjects,
+        deployment.reached_at,
+        deployment.mcp_programs,
+        deployment.features,
+    )
 
 
 def agents(

@@ -38,13 +38,8 @@ def identity(deployment: Deployment, secret_key: str) -> IdentityOptions:
         https=deployment.mode is Mode.PRODUCTION,
         kept=timedelta(days=deployment.purge_after_days),
         issuers=[_issuer(each) for each in deployment.oidc],
-        public_url=public_url(deployment),
+        public_url=deployment.reached_at,
     )
-
-
-def public_url(deployment: Deployment) -> str:
-    """Return where people reach the deployment."""
-    return deployment.public_url or f"http://localhost:{deployment.port}"
 
 
 def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> ModelsConfig:

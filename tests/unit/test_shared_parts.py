@@ -17,8 +17,12 @@ NOT_CUT: Final = {
     "read_shared": "it is a conversation, which is read from its beginning",
     "read_events": "a log has one order, and a cursor that is a number: SSE continues from it",
 }
-NOT_COMPARED: Final = {"erase_me": "who goes means all of it, however it looks by now"}
+NOT_COMPARED: Final = {
+    "end_mcp_authorization": "who gives up means all of it, however it looks by now",
+    "erase_me": "who goes means all of it, however it looks by now",
+}
 NOT_REPEATED: Final = {
+    "begin_mcp_authorization": "its answer is a cookie besides, which is not kept",
     "cancel_run": "cancelling again changes nothing",
     "change_password": "its answer holds tokens, which nobody may be able to get twice",
     "explain_search": "it makes nothing",

@@ -334,6 +334,11 @@ class Deployment(BaseModel):
     features: Features = Features()
     defaults: Defaults = Defaults()
 
+    @property
+    def reached_at(self) -> str:
+        """Where people reach the deployment."""
+        return self.public_url or f"http://localhost:{self.port}"
+
 
 def secret_values(model: BaseModel) -> Iterator[str]:
     """Yield every secret of a configuration: what must show up in no log, event or answer."""

@@ -9,7 +9,8 @@ from folkmoot.settings.secrets import Secrets
 from folkmoot.tools.mcp.allowed import Allowed
 from folkmoot.tools.mcp.connections import Key
 from folkmoot.tools.mcp.errors import McpCommandUnknown, McpSecretMissing
-from folkmoot.tools.mcp.models import McpServer, Transport
+from folkmoot.tools.mcp.granting import Grants
+from folkmoot.tools.mcp.models import Auth, McpServer, Transport
 from folkmoot.tools.mcp.ports import Address
 
 AUTHORIZATION: Final = "authorization"
@@ -37,23 +38,31 @@ class Addresses:
 
     allowed: Allowed
     secrets: Secrets
+    grants: Grants
 
-    async def of(self, subject: Subject, server: McpServer) -> Way:
-        """Return the way to a server for a subject.
+    async def of(self, subject: Subject, server: McpServer, refused: Way | None = None) -> Way:
+        """Return the way to a server for a subject; with another token if one was refused.
 
         Raises:
             McpSecretMissing: It needs a secret of a name that the subject has none of.
+            McpNotAuthorized, McpAuthorizationFailed: The subject has not let us in there.
             McpCommandUnknown: The operator allows its program no longer.
             SecretUnreadable, SecretStoreUnavailable: The secret cannot be had.
         """
-        secret = ""
-        if server.secret is not None:
-            secret = (await self.secrets.resolve(subject, server.secret) or "").strip()
-            if not secret:
-                raise McpSecretMissing(server.secret)
+        secret = await self._secret(subject, server, refused)
         digest = sha256(secret.encode()).digest()
         key = Key(server.id, server.revision, subject.user_id, digest)
         return Way(key, self._address(server, secret), secret)
+
+    async def _secret(self, subject: Subject, server: McpServer, refused: Way | None) -> str:
+        if server.auth == Auth.OAUTH:
+            return await self.grants.token(subject, server, refused.secret if refused else None)
+        if server.secret is None:
+            return ""
+        secret = (await self.secrets.resolve(subject, server.secret) or "").strip()
+        if not secret:
+            raise McpSecretMissing(server.secret)
+        return secret
 
     def _address(self, server: McpServer, secret: str) -> Address:
         seconds = float(server.timeout_seconds)

@@ -50,6 +50,8 @@ class Allowed:
             self.outbound.check(server.url)
         if (server.auth == Auth.NAMED) != (server.secret is not None):
             raise McpServerUnfit("`secret` names a secret, for the auth `secret` and for no other.")
+        if server.auth == Auth.OAUTH and server.transport == Transport.STDIO:
+            raise McpServerUnfit("A program knows nobody by OAuth.")
         header = server.header.lower()
         if header in OF_THE_PROTOCOL or header.startswith(("mcp-", "proxy-", "sec-")):
             raise McpServerUnfit("This header is the protocol's own.")

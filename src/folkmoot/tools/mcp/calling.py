@@ -15,11 +15,12 @@ from folkmoot.tools.mcp.errors import (
     McpOutcomeUnknown,
     McpRefused,
     McpServerGone,
+    McpTokenRefused,
     McpToolNotFound,
     McpToolWithheld,
 )
 from folkmoot.tools.mcp.listed import Listing
-from folkmoot.tools.mcp.models import McpServer, McpTool
+from folkmoot.tools.mcp.models import Auth, McpServer, McpTool
 from folkmoot.tools.tool import ToolContext
 
 WITHHELD: Final = "mcp.tool_withheld"
@@ -53,7 +54,11 @@ class Calls:
         """
         way = await self.addresses.of(context.subject, server)
         try:
-            text = await self._called(way, server, tool, context, arguments)
+            try:
+                text = await self._called(way, server, tool, context, arguments)
+            except McpTokenRefused:  # before the call: nothing was called
+                way = await self.addresses.of(context.subject, server, refused=way)
+                text = await self._called(way, server, tool, context, arguments)
         except McpRefused as error:
             raise McpRefused(way.clean(error.said)) from None
         return marked(server.name, way.clean(text))
@@ -71,10 +76,12 @@ class Calls:
                 known = connection.proven
                 try:
                     listing = await connection.listing()
-                except McpError:
+                except McpError as error:
                     connection.worn = True
                     if known and not last:
                         continue  # it was from before, and has broken since
+                    if isinstance(error, McpCredentialRefused) and server.auth == Auth.OAUTH:
+                        raise McpTokenRefused from None
                     raise
                 await self._demand_same(context, server, tool, listing)
                 return await _call(connection, tool, arguments)

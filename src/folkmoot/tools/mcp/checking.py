@@ -13,9 +13,9 @@ from folkmoot.tools.mcp import catalogue, servers
 from folkmoot.tools.mcp.addressing import Addresses, Way
 from folkmoot.tools.mcp.catalogue import Difference
 from folkmoot.tools.mcp.connections import Connections
-from folkmoot.tools.mcp.errors import McpError, McpRefused, McpServerNotFound
+from folkmoot.tools.mcp.errors import McpCredentialRefused, McpError, McpRefused, McpServerNotFound
 from folkmoot.tools.mcp.listed import Listing
-from folkmoot.tools.mcp.models import McpServer
+from folkmoot.tools.mcp.models import Auth, McpServer
 from folkmoot.tools.mcp.ports import Offer
 from folkmoot.tools.mcp.schemas import (
     McpProblem,
@@ -55,13 +55,21 @@ class Checks:
             server = await servers.get_to_change(work, server_id)
         started = clock.monotonic()
         try:
-            way = await self.addresses.of(subject, server)
-            found = await self._ask(way)
+            found = await self._found(subject, server)
         except AppError as error:
             await self._failed(subject, server, error)
             return _failed(error, _milliseconds(started))
         took = _milliseconds(started)
         return _went_well(found, await self._keep(subject, server, found), took)
+
+    async def _found(self, subject: Subject, server: McpServer) -> Found:
+        way = await self.addresses.of(subject, server)
+        try:
+            return await self._ask(way)
+        except McpCredentialRefused:
+            if server.auth != Auth.OAUTH:
+                raise
+            return await self._ask(await self.addresses.of(subject, server, refused=way))
 
     async def _ask(self, way: Way) -> Found:
         async with self.connections.fresh(way.address) as connection:

@@ -81,6 +81,24 @@ class McpSecretMissing(Conflict):
         super().__init__("You have no secret of the name that this MCP server needs.", name=name)
 
 
+class McpNotAuthorized(Conflict):
+    """The server knows people by OAuth, and does not know this one any more, or yet."""
+
+    code = "mcp_not_authorized"
+
+    def __init__(self) -> None:
+        super().__init__("You have to let Folkmoot use this MCP server in your name first.")
+
+
+class McpAuthorizationFailed(Conflict):
+    """Letting us in has come to nothing. What others say of it is not repeated."""
+
+    code = "mcp_authorization_failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The MCP server can not be used in your name: {reason}.")
+
+
 class McpError(AppError):
     """A server did not do what it was asked to."""
 
@@ -119,6 +137,10 @@ class McpCredentialRefused(McpError):
 
     def __init__(self) -> None:
         super().__init__("The MCP server wants another credential than it was given.")
+
+
+class McpTokenRefused(McpCredentialRefused):
+    """It knows people by OAuth, and wants another token."""
 
 
 class McpRefused(McpError):

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-from folkmoot.tools.mcp.ports import Linking
+from folkmoot.tools.mcp.ports import Authorizing, Linking
 
 
 async def linking() -> Linking:
@@ -18,3 +18,9 @@ async def linking() -> Linking:
 @cache
 def _module() -> Linking:
     return cast(Linking, import_module("folkmoot.tools.mcp.linking"))
+
+
+async def authorizing() -> Authorizing:
+    """Return the module of OAuth, which needs the same library."""
+    await linking()
+    return cast(Authorizing, import_module("folkmoot.tools.mcp.authorizing"))

@@ -26,6 +26,7 @@ class Auth(StrEnum):
 
     NONE = "none"
     NAMED = "secret"
+    OAUTH = "oauth"
 
 
 class McpServer(Model, Hierarchical, Stamped, kw_only=True):

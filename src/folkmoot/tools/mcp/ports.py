@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from folkmoot.kit.outbound.client import Outbound
+from folkmoot.tools.mcp.grants import Client, Tokens
 from folkmoot.tools.mcp.listed import Listing
 from folkmoot.tools.mcp.models import Transport
 
@@ -64,4 +65,30 @@ class Linking(Protocol):
 
     def linked(self, address: Address, outbound: Outbound) -> AbstractAsyncContextManager[Peer]:
         """Connect to a server for as long as the block lasts, in one task."""
+        ...
+
+
+class Authorizing(Protocol):
+    """What `folkmoot.tools.mcp.authorizing` offers."""
+
+    async def introduced(self, outbound: Outbound, url: str, back: str) -> Client:
+        """Find out who authorizes for a server and have us registered there."""
+        ...
+
+    def sent_to(self, client: Client, back: str, state: str) -> tuple[str, str]:
+        """Return where a person is sent, and what proves afterwards that it was we who did."""
+        ...
+
+    async def exchanged(
+        self, outbound: Outbound, client: Client, back: str, code: str, verifier: str
+    ) -> Tokens:
+        """Return tokens for a code."""
+        ...
+
+    async def refreshed(self, outbound: Outbound, client: Client, tokens: Tokens) -> Tokens | None:
+        """Return new tokens for old ones; None if there are none to be had any more."""
+        ...
+
+    async def revoked(self, outbound: Outbound, client: Client, tokens: Tokens) -> bool:
+        """Have tokens revoked where that can be had; return whether they were."""
         ...

@@ -177,6 +177,29 @@ class McpToolList(BaseModel):
     next_cursor: None = Field(description="There are no more.")
 
 
+class McpAuthorizationBegun(BaseModel):
+    """Where somebody lets Folkmoot use a server in their name."""
+
+    url: str = Field(
+        description="To be opened in the browser that has asked for it, within ten minutes.",
+        examples=["https://login.example.com/authorize?response_type=code"],
+    )
+
+
+class McpAuthorizationRead(BaseModel):
+    """Whether somebody has let Folkmoot use a server in their name."""
+
+    authorized: bool
+    authorized_at: datetime | None = Field(examples=[None])
+    issuer: str | None = Field(
+        description="Who has authorized it.", examples=["https://login.example.com"]
+    )
+    scope: str | None = Field(description="For what.", examples=["tickets:read"])
+    expires_at: datetime | None = Field(
+        description="When the token ends; it is renewed if that can be had.", examples=[None]
+    )
+
+
 class McpProblem(BaseModel):
     """Why a server could not be asked."""
 

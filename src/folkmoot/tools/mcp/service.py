@@ -1,6 +1,7 @@
 """The MCP client of a deployment: what its parts are made of, and what routes ask of it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from folkmoot.db.work import Database
 from folkmoot.kit.outbound.client import Outbound
@@ -15,8 +16,12 @@ from folkmoot.tools.mcp.allowed import Allowed
 from folkmoot.tools.mcp.calling import Calls
 from folkmoot.tools.mcp.checking import Checks
 from folkmoot.tools.mcp.connections import Connections
+from folkmoot.tools.mcp.granting import Grants, Subjects
 from folkmoot.tools.mcp.offering import Offers
 from folkmoot.tools.tool import Tool
+
+API: Final = "/api/v1"
+CALLBACK: Final = "/mcp-authorizations/callback"
 
 
 class McpClient:
@@ -26,6 +31,8 @@ class McpClient:
         database: The database.
         secrets: Where the secrets are that servers are told.
         outbound: The way out.
+        subjects: Who knows what somebody may do.
+        public_url: Where people reach the deployment.
         programs: Programs that the operator allows.
         features: What is switched on.
     """
@@ -35,13 +42,19 @@ class McpClient:
         database: Database,
         secrets: Secrets,
         outbound: Outbound,
+        subjects: Subjects,
+        public_url: str = "",
         programs: Iterable[McpProgram] = (),
         features: Features | None = None,
     ) -> None:
         self._features = features or Features()
         self.allowed = Allowed(outbound, {each.name: each for each in programs})
         self.connections = Connections(outbound)
-        self.addresses = Addresses(self.allowed, secrets)
+        back = f"{public_url}{API}{CALLBACK}"
+        self.https = public_url.startswith("https:")
+        self.cookie = "__Host-folkmoot-mcp" if self.https else "folkmoot-mcp"
+        self.grants = Grants(database, secrets, outbound, subjects, back)
+        self.addresses = Addresses(self.allowed, secrets, self.grants)
         self.checks = Checks(database, self.addresses, self.connections)
         calls = Calls(database, self.addresses, self.connections)
         self._offers = Offers(database, Ledger(database), calls)
