@@ -150,6 +150,8 @@ def test_a_menu_and_a_dialog_are_used_by_keyboard_and_give_the_focus_back(page: 
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
     page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem", name="Tags")).to_be_focused()
+    page.keyboard.press("End")
     expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")

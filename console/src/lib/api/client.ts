@@ -67,6 +67,10 @@ export class Client {
     return this.#json<T>(path, { method: "POST", body });
   }
 
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return this.#json<T>(path, { method: "PUT", body });
+  }
+
   async patch<T>(path: string, body: unknown): Promise<T> {
     return this.#json<T>(path, { method: "PATCH", body });
   }

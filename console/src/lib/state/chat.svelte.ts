@@ -12,6 +12,7 @@ import { newId } from "../text/ids";
 import { announcer } from "./announcer.svelte";
 import { conversations } from "./conversations.svelte";
 import { entriesOf, type Entry } from "./history";
+import { Known } from "./known.svelte";
 import { api } from "./session.svelte";
 
 /** How the next question is to be answered; null leaves it to the server's settings. */
@@ -24,6 +25,14 @@ export interface AskOptions {
   version?: number;
 }
 
+/** Where a question stands, if not after all that is shown. */
+interface Instead {
+  /** The question that it stands in the place of; nothing after that is shown any more. */
+  of: string;
+  /** The message that it follows; null for none. Without it the question itself is asked anew. */
+  after?: string | null;
+}
+
 /** Events are shown at most this often (milliseconds): faster than the eye, slower than tokens. */
 const SHOW_EVERY_MS = 40;
 const PAGE_SIZE = 60;
@@ -31,6 +40,7 @@ const PAGE_SIZE = 60;
 export class Chat {
   readonly id: string;
   readonly asked: Asked;
+  readonly known = new Known();
   status = $state<"new" | "loading" | "ready" | "failed">("new");
   problem = $state<Problem | null>(null);
   /** Whether the conversation goes further back than what has been read of it. */
@@ -84,15 +94,53 @@ export class Chat {
   }
 
   /** Asks a question; the answer streams into the last entry. */
-  async ask(text: string, options: AskOptions): Promise<void> {
-    const message = { id: newId(), role: "user" as const, content: text };
-    const input = { ...this.#input(), messages: [message], forwardedProps: forwarded(options) };
+  async ask(text: string, options: AskOptions, instead: Instead | null = null): Promise<void> {
+    const id = instead && instead.after === undefined ? instead.of : newId();
+    const message = { id, role: "user" as const, content: text };
+    const place = instead?.after === undefined ? {} : { parent_id: instead.after };
+    const forwardedProps = { ...forwarded(options), ...place };
+    const input = { ...this.#input(), messages: [message], forwardedProps };
+    if (instead) this.#cut(instead.of);
     this.problem = null;
     this.returned = null;
     this.status = "ready";
     this.#live.push({ kind: "question", id: message.id, text });
     const turn = this.#push(newTurn(input.runId));
-    await this.#follow(turn, this.#asking(options.agent, input), text);
+    await this.#follow(turn, this.#asking(options.agent, input), instead === null ? text : null);
+    // Whoever was refused sees what is there again.
+    if (instead && this.problem && turn.status === "running") await this.#restore(this.problem);
+    if (instead?.after !== undefined && this.problem) this.returned = text;
+  }
+
+  /** Asks something else in the place of a question; what was said there stays, on another path. */
+  async edit(id: string, text: string, options: AskOptions): Promise<void> {
+    const parent = this.known.get(id)?.parent_id;
+    if (parent !== undefined) await this.ask(text, options, { of: id, after: parent });
+  }
+
+  /** Asks the question before an answer anew. */
+  async again(turn: Turn, options: AskOptions): Promise<void> {
+    const at = this.entries.findIndex((entry) => entry.kind === "turn" && entry.turn.runId === turn.runId);
+    const question = this.entries.slice(0, at).findLast((entry) => entry.kind === "question");
+    if (question && !this.running) await this.ask(question.text, options, { of: question.id });
+  }
+
+  /** Shows the path on which a message is. */
+  async show(messageId: string): Promise<void> {
+    try {
+      await api.put(`/api/v1/conversations/${this.id}/path`, { message_id: messageId });
+      await this.open();
+    } catch (error) {
+      this.problem = asProblem(error);
+    }
+  }
+
+  /** Makes a new conversation of all up to a message; answers its id. */
+  async fork(messageId: string): Promise<string> {
+    const path = `/api/v1/conversations/${this.id}/forks`;
+    const { id } = await api.post<{ id: string }>(path, { message_id: messageId });
+    await conversations.refresh(id);
+    return id;
   }
 
   /** Sends what is said to all that waits; the run that goes on streams into a new entry. */
@@ -141,6 +189,7 @@ export class Chat {
     this.close();
     this.#leave = new AbortController();
     this.#stored = [];
+    this.known.clear();
     this.#cursor = null;
     this.#expanded = new Map();
     this.#live = [];
@@ -151,12 +200,26 @@ export class Chat {
 
   /** Reads the next page, backwards from the newest message. */
   async #read(): Promise<void> {
-    const query = { sort: "-created_at", limit: PAGE_SIZE, cursor: this.#cursor };
-    const path = withQuery(`/api/v1/conversations/${this.id}/messages`, query);
-    const page = await api.get<Page<Message>>(path);
+    const page = await this.#page(this.#cursor);
     this.#stored = [...page.items.toReversed(), ...this.#stored];
     this.#cursor = page.next_cursor;
     this.earlier = page.next_cursor !== null;
+  }
+
+  async #page(cursor: string | null): Promise<Page<Message>> {
+    const query = { sort: "-created_at", limit: PAGE_SIZE, cursor };
+    const path = withQuery(`/api/v1/conversations/${this.id}/messages`, query);
+    const page = await api.get<Page<Message>>(path);
+    this.known.keep(page.items);
+    return page;
+  }
+
+  /** Takes a question, and what follows it, off the screen. */
+  #cut(question: string): void {
+    const stored = this.#stored.findIndex((message) => message.id === question);
+    const live = this.#live.findIndex((entry) => entry.kind === "question" && entry.id === question);
+    if (stored >= 0) this.#stored = this.#stored.slice(0, stored);
+    this.#live = stored >= 0 ? [] : this.#live.slice(0, live);
   }
 
   #inFull(entry: Entry): Entry {
@@ -238,7 +301,7 @@ export class Chat {
     this.problem = problem;
     announcer.say(`${problem.title}. ${problem.detail}`);
     if (turn.items.length === 0 && turn.status === "running") {
-      this.#live = this.#live.slice(0, question === null ? -1 : -2);
+      this.#live = this.#live.slice(0, this.#live.at(-2)?.kind === "question" ? -2 : -1);
       this.returned = question;
       if (this.entries.length === 0) this.status = "new";
     } else {
@@ -256,7 +319,13 @@ export class Chat {
   async #ended(): Promise<void> {
     this.running = null;
     this.stopping = false;
-    if (this.entries.length > 0) await this.#list();
+    if (this.entries.length === 0) return;
+    await Promise.all([this.#list(), this.#page(null).catch(() => undefined)]);
+  }
+
+  async #restore(problem: Problem): Promise<void> {
+    await this.open();
+    this.problem ??= problem;
   }
 
   /** Brings the sidebar up to date; what cannot be read now is read at the next visit. */

@@ -2,6 +2,7 @@
 
 import { withQuery, type Page } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
+import { save } from "../api/save";
 import type { Conversation } from "../api/types";
 import { api } from "./session.svelte";
 
@@ -51,6 +52,26 @@ class Conversations {
     await api.patch(`${PATH}/${id}`, { title });
     const item = this.find(id);
     if (item) item.title = title;
+  }
+
+  async tag(id: string, tags: string[]): Promise<void> {
+    await api.patch(`${PATH}/${id}`, { tags });
+    const item = this.find(id);
+    if (item) item.tags = tags;
+  }
+
+  /** Makes a conversation of one that was exported; answers its id. */
+  async take(exported: Record<string, unknown>): Promise<string> {
+    const { id } = await api.post<Conversation>(PATH, exported);
+    await this.refresh(id);
+    return id;
+  }
+
+  /** Saves a conversation as a file. */
+  async export(item: Conversation, format: "json" | "markdown"): Promise<void> {
+    const name = (item.title || "conversation").replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
+    const path = withQuery(`${PATH}/${item.id}/export`, { format });
+    await save(path, `${name}.${format === "json" ? "json" : "md"}`);
   }
 
   async remove(id: string): Promise<void> {
