@@ -36,15 +36,16 @@ Progress is a bar at a terminal and a line a step anywhere else.
 | 4 | not authorised |
 | 130 | interrupted |
 
-**Which server.** `chat`, `agents`, `docs`, `runs` and `audit` talk to the HTTP API. `--url` and
-`--api-key`, or `FOLKMOOT_URL` and `FOLKMOOT_API_KEY`, name the server and the credential. Without
-them the server that is running on this machine's data directory is found (`.folkmoot` in the
-checkout that the command is run from; see [the configuration](configuration.md)), and no key is
-needed: who can read that directory holds the deployment's secrets anyway, so the command makes
-itself an API key in the database. That key acts for the deployment's first user, may only do what
-these commands need, ends after a day, and is kept in `command-line.json` in the data directory,
-readable by its owner alone. A server tells where it serves by a note in `servers/` there, which
-counts only while the server holds a lock on it; the key is sent to no other address.
+**Which server.** `chat`, `agents`, `docs`, `runs`, `usage` and `audit` talk to the HTTP API.
+`--url` and `--api-key`, or `FOLKMOOT_URL` and `FOLKMOOT_API_KEY`, name the server and the
+credential. Without them the server that is running on this machine's data directory is found
+(`.folkmoot` in the checkout that the command is run from; see [the
+configuration](configuration.md)), and no key is needed: who can read that directory holds the
+deployment's secrets anyway, so the command makes itself an API key in the database. That key acts
+for the deployment's first user, may only do what these commands need, ends after a day, and is kept
+in `command-line.json` in the data directory, readable by its owner alone. A server tells where it
+serves by a note in `servers/` there, which counts only while the server holds a lock on it; the key
+is sent to no other address.
 
 **The operator's commands.** `doctor`, `config`, `user`, `org`, `key` and `migrate` need no server
 and no account. They work on this deployment's database itself and start the embedded one if it is

@@ -50,6 +50,8 @@ from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
 from folkmoot.settings.logos import Logos
 from folkmoot.tools import routes as tool_routes
+from folkmoot.usage import routes as usage_routes
+from folkmoot.usage.standing import Standings
 
 __all__ = ["Ground", "Parts", "ground", "running"]
 
@@ -225,8 +227,13 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         tool_routes.router(parts.mcp),
+        usage_routes.router(_standings(parts)),
         audit_routes.router(parts.database),
     )
+
+
+def _standings(parts: Parts) -> Standings:
+    return Standings(parts.database, parts.settings, parts.agents.registry.id_of)
 
 
 def _ports(parts: Parts) -> HttpPorts:

@@ -25,6 +25,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         agent: Its id. With its `version` it is the same agent for as long as the run lasts.
+        called: Its slug, if that is something else.
         conversation_id: The conversation as its client calls it.
         message_id: The user's message that is to be answered.
         workflow: None leaves the choice to the agent.
@@ -40,6 +41,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     agent: str
+    called: str = ""
     version: int = 0
     conversation_id: str
     message_id: str

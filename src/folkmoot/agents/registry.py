@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from folkmoot.agents.definition import AgentDefinition
-from folkmoot.agents.errors import AgentNotFound, AgentUnavailable, VersionNotFound
+from folkmoot.agents.errors import (
+    AgentNotFound,
+    AgentNotPublished,
+    AgentUnavailable,
+    VersionNotFound,
+)
 from folkmoot.agents.own import OwnAgents, as_uuid
 from folkmoot.kit.ids import AgentId
 from folkmoot.kit.subject import Subject
@@ -62,6 +67,13 @@ class AgentRegistry:
         if missing:
             raise AgentUnavailable(missing)
         return found
+
+    async def id_of(self, subject: Subject, name: str) -> str | None:
+        """Return the id of the agent that a subject calls by this name, if it can be asked."""
+        try:
+            return (await self.find(subject, name)).id
+        except (AgentNotFound, AgentNotPublished, AgentUnavailable):
+            return None
 
     async def recorded(self, subject: Subject, agent_id: str, version: int) -> AgentDefinition:
         """Return the agent that a run began with, whatever has been published since."""

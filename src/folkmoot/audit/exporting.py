@@ -1,7 +1,5 @@
 """Events as files: a JSON object a line, or a table for a spreadsheet."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -9,11 +7,11 @@ from typing import Final
 import orjson
 
 from folkmoot.audit import search
-from folkmoot.audit.formats import ExportFormat
 from folkmoot.audit.models import AuditEvent
 from folkmoot.audit.schemas import shown
 from folkmoot.audit.search import EventFilter
 from folkmoot.db.work import Database
+from folkmoot.kit.files import ExportFormat, harmless, table
 from folkmoot.kit.subject import Subject
 
 PAGE: Final = 500
@@ -23,8 +21,6 @@ COLUMNS: Final = (
     *("seq", "at", "action", "actor_id", "api_key_id", "target_type", "target_id"),
     *("before", "after", "request_id", "client_address", "hash"),
 )
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell begins with that a spreadsheet would compute instead of show."""
 
 
 async def exported(
@@ -32,7 +28,7 @@ async def exported(
 ) -> AsyncIterator[bytes]:
     """Yield the events of a filter as a file, the oldest first."""
     if form is ExportFormat.CSV:
-        yield _table([COLUMNS])
+        yield table([COLUMNS])
     render = _rows if form is ExportFormat.CSV else _lines
     after = 0
     while True:
@@ -49,7 +45,7 @@ def _lines(events: Iterable[AuditEvent]) -> bytes:
 
 
 def _rows(events: Iterable[AuditEvent]) -> bytes:
-    return _table(_row(event) for event in events)
+    return table(_row(event) for event in events)
 
 
 def _row(event: AuditEvent) -> Sequence[str]:
@@ -73,15 +69,3 @@ def _row(event: AuditEvent) -> Sequence[str]:
         ),
         event.hash.hex(),
     ]
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as text whatever it begins with."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
-
-
-def _table(rows: Iterable[Sequence[str]]) -> bytes:
-    """Write rows as RFC 4180 has them."""
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()

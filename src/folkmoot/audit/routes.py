@@ -8,31 +8,22 @@ from pydantic import AwareDatetime, StringConstraints
 from starlette.responses import StreamingResponse
 
 from folkmoot.audit import exporting, search, trail, verifying
-from folkmoot.audit.formats import ExportFormat
 from folkmoot.audit.schemas import AuditEventRead, AuditVerification, shown
 from folkmoot.audit.search import EventFilter
 from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.problems import documented
+from folkmoot.kit.files import MEDIA, ExportFormat, described
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.page import Asked, Page
 
-MEDIA: Final = {ExportFormat.JSONL: "application/x-ndjson", ExportFormat.CSV: "text/csv"}
 FILE: Final[dict[int | str, dict[str, Any]]] = {
-    HTTPStatus.OK: {
-        "description": "The events, the oldest first.",
-        "content": {
-            MEDIA[ExportFormat.JSONL]: {
-                "schema": {"type": "string"},
-                "example": '{"seq":1,"action":"api_key.created"}\n',
-            },
-            MEDIA[ExportFormat.CSV]: {
-                "schema": {"type": "string"},
-                "example": '"seq","at","action"\r\n"1","2026-11-21T09:30:00","api_key.created"\r\n',
-            },
-        },
-    }
+    HTTPStatus.OK: described(
+        "The events, the oldest first.",
+        lines='{"seq":1,"action":"api_key.created"}\n',
+        rows='"seq","at","action"\r\n"1","2026-11-21T09:30:00","api_key.created"\r\n',
+    )
 }
 
 Sort = Literal["seq", "-seq"]

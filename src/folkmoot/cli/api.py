@@ -1,7 +1,7 @@
 """The HTTP API as commands use it: JSON in and out, pages followed, problems made into failures."""
 
 import ipaddress
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final, Self, cast
@@ -19,7 +19,7 @@ SILENCE: Final = 45.0
 """Seconds without a byte after which a connection counts as lost."""
 
 Json = dict[str, Any]
-Query = Mapping[str, str | int | None]
+Query = Mapping[str, str | int | Sequence[str] | None]
 
 
 class Unreachable(Failure):
@@ -197,7 +197,7 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _given(query: Query | None) -> dict[str, str | int]:
+def _given(query: Query | None) -> dict[str, str | int | Sequence[str]]:
     return {name: value for name, value in (query or {}).items() if value is not None}
 
 

@@ -1,24 +1,19 @@
 """`folkmoot audit`."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Final
 
-import httpx
 import typer
 
-from folkmoot.audit.formats import ExportFormat
 from folkmoot.cli import terminal
-from folkmoot.cli.api import API, Api, Json, Unreachable, reason
+from folkmoot.cli.api import API, Json
 from folkmoot.cli.connection import connected
+from folkmoot.cli.downloads import Output, take_along
 from folkmoot.cli.exits import ExitCode
-from folkmoot.cli.failures import Failure
 from folkmoot.cli.options import ApiKey, AsJson, DataDir, Limit, Url
+from folkmoot.kit.files import ExportFormat
 
 PATH: Final = f"{API}/audit"
 SHOWN: Final = ("seq", "at", "action", "actor", "target", "address")
-PART: Final = ".part"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -93,9 +88,7 @@ def export(
     form: Annotated[
         ExportFormat, typer.Option("--format", help="A JSON object a line, or a table.")
     ] = ExportFormat.JSONL,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, byte for byte.")
-    ] = None,
+    output: Output = None,
     action: Action = None,
     actor: Actor = None,
     target_type: TargetType = None,
@@ -112,35 +105,8 @@ def export(
     The file appears once it is whole.
     """
     query = _query(action, actor, target_type, target_id, since, until, request_id)
-    with (
-        connected(url, api_key, data_dir) as api,
-        _opened(api, {**query, "format": form.value}) as answer,
-    ):
-        if output is None:
-            for line in answer.iter_lines():
-                terminal.show(line)
-        else:
-            _keep(answer, output)
-
-
-@contextmanager
-def _opened(api: Api, query: Mapping[str, str | None]) -> Generator[httpx.Response]:
-    """Open the export; one that breaks off is a failure."""
-    try:
-        with api.download(f"{PATH}/export", query) as answer:
-            yield answer
-    except httpx.TransportError as error:
-        raise Unreachable(api.url, reason(error)) from None
-
-
-def _keep(answer: httpx.Response, output: Path) -> None:
-    part = output.with_name(output.name + PART)
-    try:
-        with part.open("wb") as file:
-            file.writelines(answer.iter_bytes())
-        part.replace(output)
-    except OSError as error:
-        raise Failure(f"{output} cannot be written: {error.strerror}") from None
+    with connected(url, api_key, data_dir) as api:
+        take_along(api, f"{PATH}/export", {**query, "format": form.value}, output)
 
 
 def _query(

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "agents": ("agents:app", "List and make agents; publish, compare and roll back versions."),
     "docs": ("docs:app", "Add documents, list them and search them."),
     "runs": ("runs:app", "Look at runs, follow, cancel and verify them."),
+    "usage": ("usage:app", "Tell what models were used for and cost, and how budgets stand."),
     "audit": ("audit:app", "Look at the audit trail, verify it and take it along."),
     "plugin": ("plugins:app", "Begin a package with agents and tools; list those installed."),
     "openapi": ("openapi:openapi", "Print the description of the HTTP API."),

@@ -31,6 +31,8 @@ SCOPES: Final = (
     "documents:read",
     "documents:write",
     "audit:read",
+    "usage:read",
+    "usage:manage",
 )
 
 

@@ -42,6 +42,7 @@ from folkmoot.settings.groups import SearchMode
 from folkmoot.settings.service import Settings
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Door
+from folkmoot.usage.limits import Asker
 
 T = TypeVar("T")
 
@@ -141,7 +142,8 @@ class Turns:
             BudgetExceeded: Nothing is left of a limit.
         """
         wanted = await self._order(subject, question)
-        door = await self.accounts.door(subject, wanted.agent, wanted.model)
+        asker = Asker(wanted.agent, wanted.called)
+        door = await self.accounts.door(subject, asker, wanted.model)
         self.supervisor.admit()
         new = NewRun(
             id=RunId(new_id()),
@@ -182,6 +184,7 @@ class Turns:
             await self.check_collections(subject, question.collection_ids)
         return AgentOrder(
             agent=agent.id,
+            called=agent.slug,
             version=agent.version,
             conversation_id=question.thread_id,
             message_id=question.message_id,

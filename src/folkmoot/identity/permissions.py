@@ -55,6 +55,7 @@ MEMBER: Final = frozenset(
         "agents:read",
         "agents:run",
         "models:read",
+        "usage:read",  # what was called for oneself
         "conversations:read",
         "conversations:write",
         "runs:read",
@@ -87,6 +88,7 @@ ADMIN: Final = (
         "service_accounts:write",  # and make their keys
         "approvals:manage",  # what others have asked for: see and decide it
         "operations:read",
+        "usage:manage",  # what others use: see it
     }
 )
 

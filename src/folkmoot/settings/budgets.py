@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 WRITTEN: Final = (
     r"^(\d{1,9}(\.\d{1,6})? usd|\d{1,15} (tokens|calls))(/(day|month))?"
@@ -41,6 +41,14 @@ class Per(StrEnum):
     AGENT = "agent"
 
 
+AMOUNTS: Final[dict[Unit, Literal["micro_usd", "tokens", "calls"]]] = {
+    Unit.USD: "micro_usd",
+    Unit.TOKENS: "tokens",
+    Unit.CALLS: "calls",
+}
+"""What amounts of a unit are told in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How much of what may be used. `agent` is the only one that is meant, if it is named."""
@@ -51,6 +59,11 @@ class Limit:
     period: Period = Period.TOTAL
     per: Per | None = None
     agent: str | None = None
+
+    @property
+    def counted_in(self) -> Literal["micro_usd", "tokens", "calls"]:
+        """What `amount` is in."""
+        return AMOUNTS[self.unit]
 
 
 @lru_cache(1_000)

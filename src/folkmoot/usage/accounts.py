@@ -15,7 +15,7 @@ from folkmoot.runs.ports import Executor
 from folkmoot.settings.scopes import acting_team
 from folkmoot.usage.budgets import NOTHING, Amounts, Budgets, Door, most
 from folkmoot.usage.ledger import Ledger, Row
-from folkmoot.usage.limits import InForce
+from folkmoot.usage.limits import Asker, InForce
 from folkmoot.usage.prices import Prices, Rates
 from folkmoot.usage.purse import Purse
 
@@ -44,7 +44,7 @@ class Accounts:
         """Return the account of a run."""
         return Account(self, run.subject, Purse(run))
 
-    async def door(self, subject: Subject, agent: str, model: str) -> Door:
+    async def door(self, subject: Subject, agent: Asker, model: str) -> Door:
         """Return what a run of an agent, which asks a model, has to pass."""
         return await self.budgets.door(subject, agent, await self.prices.of(model))
 
@@ -67,10 +67,11 @@ class Account:
         return None if self.purse is None else self.purse.run
 
     @property
-    def agent(self) -> str | None:
+    def agent(self) -> Asker | None:
         """The agent that asks."""
-        named = self.run.input.get("agent") if self.run is not None else None
-        return named if isinstance(named, str) else None
+        asked = {} if self.run is None else self.run.input
+        named = asked.get("agent")
+        return Asker(named, str(asked.get("called", ""))) if isinstance(named, str) else None
 
     async def admit(self, call: Asked) -> Ticket:
         """Let a call be made; see `paying.Payer`."""
@@ -154,7 +155,7 @@ class _Ticket:
                 "a": self.at_ms,
                 "u": None if subject.user_id == NOBODY else str(subject.user_id),
                 "t": None if team_id is None else str(team_id),
-                "g": account.agent,
+                "g": None if account.agent is None else account.agent.id,
                 "r": None if run is None else str(run.id),
                 "c": None if run is None else run.thread_id,
                 "p": call.provider,

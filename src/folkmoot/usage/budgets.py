@@ -21,7 +21,7 @@ from folkmoot.runs.errors import LeaseLost
 from folkmoot.settings.budgets import Unit
 from folkmoot.settings.service import Settings
 from folkmoot.usage.errors import BudgetExceeded
-from folkmoot.usage.limits import InForce, in_force
+from folkmoot.usage.limits import Asker, InForce, in_force
 from folkmoot.usage.prices import Rates
 
 RESERVE: Final[LiteralString] = "SELECT * FROM budget_reserve(%s, %s, %s, %s, %s, %s::json)"
@@ -101,7 +101,7 @@ class Door:
     async def ask(self, connection: Connection) -> None:
         """Ask whether anything is left; what the same transaction has done is undone if not."""
         if self.holding:
-            asked = (self.subject.org_id, _told(self.holding))
+            asked = (self.subject.org_id, told(self.holding))
             await connection.execute(DEMAND, asked, prepare=True)
 
     @contextmanager
@@ -137,7 +137,7 @@ class Budgets:
         self._process = process
 
     async def limits(
-        self, subject: Subject, agent: str | None, rates: Rates | None
+        self, subject: Subject, agent: Asker | None, rates: Rates | None
     ) -> Sequence[InForce]:
         """Return the limits that a call has to heed; no query while settings are remembered.
 
@@ -148,7 +148,7 @@ class Budgets:
             return [each for each in found if each.limit.unit is not Unit.USD]
         return found
 
-    async def door(self, subject: Subject, agent: str, rates: Rates | None) -> Door:
+    async def door(self, subject: Subject, agent: Asker, rates: Rates | None) -> Door:
         """Return what a run of an agent has to pass."""
         found = await self.limits(subject, agent, rates)
         return Door(subject, [each for each in found if each.counted is not None])
@@ -170,12 +170,12 @@ class Budgets:
         asked = (subject.org_id, call_id, process_id, most.micro_usd, most.tokens)
         async with self._database.pipelined(subject) as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(RESERVE, (*asked, _told(holding)), prepare=True)
-        standings = list(_standings(holding, await cursor.fetchall()))
-        for each in sorted(standings, key=_last_full):
+            await cursor.execute(RESERVE, (*asked, told(holding)), prepare=True)
+        found = list(standings(holding, await cursor.fetchall()))
+        for each in sorted(found, key=_last_full):
             if each.used_up:
                 raise each.refusal()
-        return standings
+        return found
 
 
 def refusal(holds: InForce) -> BudgetExceeded:
@@ -195,7 +195,8 @@ def _last_full(standing: Standing) -> float:
     return float("-inf") if ends_at is None else -ends_at.timestamp()
 
 
-def _standings(holding: Sequence[InForce], rows: Iterable[dict[str, Any]]) -> Iterable[Standing]:
+def standings(holding: Sequence[InForce], rows: Iterable[dict[str, Any]]) -> Iterable[Standing]:
+    """Yield how limits stand, by what the database tells of their counters."""
     by_counter = {row["counter_id"]: row for row in rows}
     for each in holding:
         row = by_counter[each.counter_id]
@@ -206,7 +207,7 @@ def _standings(holding: Sequence[InForce], rows: Iterable[dict[str, Any]]) -> It
         )
 
 
-def _told(holding: Sequence[InForce]) -> str:
+def told(holding: Sequence[InForce]) -> str:
     """Return limits as the functions of the database take them: a row for each counter."""
     rows: dict[CounterId, dict[str, object]] = {}
     for each in holding:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from http import HTTPStatus
 
-from folkmoot.kit.errors import AppError
+from folkmoot.kit.errors import AppError, Invalid
 
 
 class BudgetExceeded(AppError):
@@ -23,4 +23,16 @@ class BudgetExceeded(AppError):
             limit=limit,
             level=level,
             resets_at=None if resets_at is None else resets_at.isoformat(),
+        )
+
+
+class RangeInvalid(Invalid):
+    """The time asked for is none, or too long."""
+
+    code = "range_invalid"
+
+    def __init__(self, most_days: int) -> None:
+        super().__init__(
+            f"`until` has to be after `since`, by {most_days} days at the most.",
+            most_days=most_days,
         )

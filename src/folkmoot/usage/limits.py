@@ -28,6 +28,14 @@ FIELDS: Final = ("monthly_limit_usd", "daily_calls", "limits")
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """The agent that asks: its id, and what people call it where that is something else."""
+
+    id: str
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Whose calls are counted; None tells nobody apart."""
 
@@ -62,7 +70,7 @@ class InForce:
 
 
 def in_force(
-    held: Holding, subject: Subject, agent: str | None, now: datetime | None = None
+    held: Holding, subject: Subject, agent: Asker | None, now: datetime | None = None
 ) -> Sequence[InForce]:
     """Return the limits that hold when a subject's agent, or the subject alone, asks a model."""
     said = list(written(held))
@@ -114,15 +122,16 @@ def _limits(level: Level, name: str, value: object) -> Iterator[tuple[Level, Lim
                 yield level, parse(text)
 
 
-def _counted(limit: Limit, level: Level, subject: Subject, agent: str | None) -> Counted | None:
+def _counted(limit: Limit, level: Level, subject: Subject, agent: Asker | None) -> Counted | None:
     """Return whose calls a limit counts; None if this one is not among them."""
     acting = acting_team(subject)
     user_id = None if subject.user_id == NOBODY else subject.user_id
     team = level is Level.TEAM or limit.per is Per.TEAM
     user = level is Level.USER or limit.per is Per.USER
-    named = agent if limit.per is Per.AGENT else None
-    lacking = (team and acting is None) or (user and user_id is None)
-    other = limit.per is Per.AGENT and (agent is None or limit.agent not in {None, agent})
-    if lacking or other:
+    if (team and acting is None) or (user and user_id is None):
         return None
-    return Counted(acting if team else None, user_id if user else None, named)
+    if limit.per is not Per.AGENT:
+        return Counted(acting if team else None, user_id if user else None)
+    if agent is None or limit.agent not in {None, agent.id, agent.called}:
+        return None
+    return Counted(acting if team else None, user_id if user else None, agent.id)

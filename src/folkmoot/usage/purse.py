@@ -62,7 +62,7 @@ class Purse:
                 "level": holds.level,
                 "used": each.used,
                 "amount": holds.limit.amount,
-                "unit": holds.limit.unit,
+                "unit": holds.limit.counted_in,
                 "resets_at": None if ends_at is None else ends_at.isoformat(),
             }
             self.run.announce(BUDGET_WARNED, told)

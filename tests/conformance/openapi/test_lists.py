@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from asking_all import Body, operations, send
+from chatting import Turn
 from deployed import Deployed
 from settled import Settler, newcomer, settler
 
@@ -48,6 +49,10 @@ def rich(server: Deployed) -> Iterator[Settler]:
         # A second device: the newcomer's password is always the same.
         form = {"username": ok(http.get("/api/v1/me"))["email"], "password": "correct horse"}
         ok(httpx.post(f"{server.url}/api/v1/auth/token", data=form))
+        Turn(server.url, headers, "Hello", props={"model": "openai:fake-too"}).ask()
+        limits = {"values": {"limits": ["1000000 calls/day", "2000000 calls/month per user"]}}
+        budget = "/api/v1/settings/budget?scope=organization"
+        ok(http.patch(budget, json=limits, headers={"If-Match": "*"}))
         yield first
 
 

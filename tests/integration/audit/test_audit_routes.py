@@ -12,7 +12,6 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from folkmoot.audit import exporting, routes, trail
-from folkmoot.audit.exporting import harmless
 from folkmoot.audit.refusals import Refusals
 from folkmoot.http import problems
 from folkmoot.http.ports import HttpPorts
@@ -22,6 +21,7 @@ from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from folkmoot.kit import clock
+from folkmoot.kit.files import harmless
 from folkmoot.kit.ids import new_id
 from identity_app import Account, bearer, enroll, sign_in, subject_of
 from trailing import leave

@@ -5,22 +5,18 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 
 from billing import ledger
+from budgeting import limit
 from folkmoot.db.work import Database
-from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.ids import CallId, new_id
-from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.lease import Lease
-from folkmoot.settings.groups import Group
-from folkmoot.settings.schemas import WRITES
 from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import refuses, says, uses
@@ -34,13 +30,6 @@ pytestmark = pytest.mark.anyio
 
 MANY = 20
 CODE = "budget_exceeded"
-
-
-async def limit(settings: Settings, subject: Subject, *limits: str, **values: Any) -> None:
-    """Set limits for the subject's organisation."""
-    data = WRITES[Group.BUDGET].model_validate({"values": {"limits": list(limits), **values}})
-    owner, at = replace(subject, permissions=OWNER), (Scope.ORGANIZATION, None)
-    await settings.replace(owner, Group.BUDGET, at, data, lambda _current: None)
 
 
 def refused(answer: httpx.Response) -> bool:

@@ -14,7 +14,7 @@ from folkmoot.settings.budgets import WRITTEN, Limit, Per, Period, Unit, parse
 from folkmoot.settings.groups import TYPES, Budget, Defaults, General, Group
 from folkmoot.settings.resolver import Layer, Level
 from folkmoot.settings.service import Holding
-from folkmoot.usage.limits import Counted, in_force
+from folkmoot.usage.limits import Asker, Counted, in_force
 from folkmoot.usage.windows import EVER, window, zone
 
 ORG, ADA, TEAM = OrgId(new_id()), UserId(new_id()), TeamId(new_id())
@@ -35,7 +35,7 @@ def layer(level: Level, *limits: str, **more: Any) -> Layer[Any]:
     return Layer(level=level, values=Budget(limits=list(limits) or None, **more), **override)
 
 
-def told(held: Holding, subject: Subject, agent: str | None = None) -> list[tuple[str, str, Any]]:
+def told(held: Holding, subject: Subject, agent: Asker | None = None) -> list[tuple[str, str, Any]]:
     return [
         (each.level.value, each.limit.text, each.counted) for each in in_force(held, subject, agent)
     ]
@@ -81,7 +81,7 @@ def test_what_is_no_limit_at_all_cannot_be_read() -> None:
 
 
 def test_without_a_limit_nothing_holds() -> None:
-    assert told(holding(), TOGETHER, "chat") == []
+    assert told(holding(), TOGETHER, Asker("chat")) == []
 
 
 def test_each_layer_has_a_purse_of_its_own() -> None:
@@ -124,7 +124,7 @@ def test_what_is_counted_apart_is_counted_for_those_who_ask() -> None:
             "5 calls per run",
         )
     )
-    assert told(held, TOGETHER, "chat") == [
+    assert told(held, TOGETHER, Asker("chat")) == [
         ("organization", "1 calls per team", Counted(team_id=TEAM)),
         ("organization", "2 calls per user", Counted(user_id=ADA)),
         ("organization", "3 calls per agent", Counted(agent="chat")),
