@@ -2,15 +2,18 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from ag_ui.core import RunFinishedEvent
 
+from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says, uses
 from making import MAKER, Maker, maker
 from quoting import passage
+from running import idle_run
 from talking import Frame, Platform, body, custom, text_of
 
 pytestmark = pytest.mark.anyio
@@ -104,3 +107,19 @@ async def test_a_second_answer_that_does_not_fit_ends_the_run(
     assert "no JSON" in stream[-1].event["message"]
     assert len(custom(stream, "output.rejected")) == 2
     assert len(provider.chats) == 2
+
+
+async def test_a_run_that_is_taken_over_after_its_answer_tells_its_outcome(
+    grace: Maker, provider: FakeProvider
+) -> None:
+    provider.script([says(json.dumps(GOOD))])
+    stream = await asking(grace)
+    async with grace.http() as client:
+        row = (await client.get(f"/api/v1/runs/{stream[0].event['runId']}")).json()
+    run = idle_run()
+    run.subject, run.org_id = grace.subject, grace.subject.org_id
+    run.id, run.input = RunId(UUID(row["id"])), row["input"]
+    run.past = (await grace.platform.log(grace.subject, run.id))[:-1]
+    await grace.platform.executor(run)
+    assert run.result == GOOD
+    assert len(provider.chats) == 1
