@@ -36,6 +36,7 @@ def test_an_agent_is_made_tried_published_and_talked_to(agent: Page) -> None:
     expect(page.get_by_text("not published")).to_be_visible()
     page.get_by_role("checkbox", name="With tools").check()
     page.get_by_role("checkbox", name="calculator").check()
+    page.get_by_label("Tools of MCP servers").fill("tickets__*")
     page.get_by_label("Usually").select_option("With tools")
     page.get_by_text("Shape of answers").click()
     page.get_by_label("JSON schema").fill('{"type": "object')

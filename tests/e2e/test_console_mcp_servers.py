@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browsing import Visitor, ask, flaws
+from browsing import Visitor, ask, flaws, violations
 from mcp_peers import LOOK
 from mcp_thread import Threaded, threaded
 
@@ -24,7 +24,7 @@ def add(page: Page, url: str, name: str = "tickets") -> None:
     page.get_by_role("button", name="Add a server").click()
     page.get_by_role("textbox", name="Name", exact=True).fill(name)
     page.get_by_label("Address").fill(url)
-    page.get_by_label("It wants a secret").check()
+    page.get_by_label("It wants").select_option("A secret that is kept here")
     page.get_by_label("Name of the secret").fill("tickets_token")
     page.get_by_label("Its value").fill(TOKEN)
     page.get_by_role("button", name="Add", exact=True).click()
@@ -108,13 +108,34 @@ def test_a_server_is_changed_switched_off_and_deleted(ada: Visitor, peer: Thread
     expect(page.get_by_text("No MCP servers yet")).to_be_visible()
 
 
+def test_a_person_connects_a_server_in_their_own_name(ada: Visitor) -> None:
+    made = {"name": "desk", "url": "http://127.0.0.1:9/mcp", "auth": "oauth", "scope": "user"}
+    server = ada.ask("POST", "/mcp-servers", made)
+    page = ada.open(f"/settings/mcp-servers/{server['id']}")
+    expect(page.get_by_text("Not connected.")).to_be_visible()
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be connected")
+    back = f"{ada.url}/settings/mcp-servers?problem=mcp_authorization_failed"
+    page.route(
+        "**/authorization",
+        lambda route: (
+            route.fulfill(json={"url": back})
+            if route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("alert")).to_contain_text("mcp_authorization_failed")
+    assert violations(page) == []
+
+
 def test_pages_of_servers_have_no_axe_violations_and_fit_a_telephone(
     reader: Visitor, peer: Threaded
 ) -> None:
     reader.sign_in()
     page = reader.open("/settings/mcp-servers")
     page.get_by_role("button", name="Add a server").click()
-    page.get_by_label("It wants a secret").check()
+    page.get_by_label("It wants").select_option("A secret that is kept here")
     assert flaws(page) == []
     page.get_by_role("button", name="Cancel").click()
     add(page, peer.url)

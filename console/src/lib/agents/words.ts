@@ -42,6 +42,7 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   output_schema: "Shape of answers",
   workflows: "Ways of working",
   tools: "Tools",
+  mcp_tools: "Tools of MCP servers",
   collection_ids: "Documents",
   most_answers: "Answers of the model",
   most_tool_calls: "Tool calls",

@@ -30,6 +30,7 @@ export interface components {
             context_policy: components["schemas"]["ContextPolicy"];
             context_tokens?: number | null;
             max_output_tokens?: number | null;
+            mcp_tools: string[];
             model?: string | null;
             most_answers: number;
             most_seconds?: number | null;
@@ -186,7 +187,7 @@ export interface components {
             reason: string | null;
             truncated: number;
         };
-        Auth: "none" | "secret";
+        Auth: "none" | "secret" | "oauth";
         BoundRead: {
             by: components["schemas"]["Level"];
             level: components["schemas"]["Level"];
@@ -380,6 +381,13 @@ export interface components {
             } | null;
             seq: number;
             type: string;
+        };
+        McpAuthorizationRead: {
+            authorized: boolean;
+            authorized_at: string | null;
+            expires_at: string | null;
+            issuer: string | null;
+            scope: string | null;
         };
         McpProblem: {
             code: string;

@@ -56,6 +56,8 @@ export type VersionDiff = Schema<"VersionDiff">;
 export type FieldChange = Schema<"FieldChange">;
 export type McpServer = Schema<"McpServerRead">;
 export type McpTool = Schema<"McpToolRead">;
+/** Whether one has let agents use a server in one's name. */
+export type McpGrant = Schema<"McpAuthorizationRead">;
 export type McpTest = Schema<"McpTestRead">;
 export type Asks = Schema<"Asks">;
 /** A tool that an agent can be given. */

@@ -16,6 +16,12 @@ export const ASKS: Record<Asks, string> = {
   never: "Never",
 };
 
+export const AUTHS: Record<McpServer["auth"], string> = {
+  none: "Nothing",
+  secret: "A secret that is kept here",
+  oauth: "That each person grants it (OAuth)",
+};
+
 /** How a server stands, as one look at it. */
 export function stateOf(server: McpServer): { words: string; look: "good" | "wait" | "bad" | "" } {
   if (!server.enabled) return { words: "off", look: "" };
