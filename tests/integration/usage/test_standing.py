@@ -19,7 +19,7 @@ from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
 from folkmoot.usage.budgets import Amounts, Budgets
 from folkmoot.usage.limits import Asker
-from talking import Platform, Talker
+from talking import Platform, Talker, body
 from using import Acting, acting_in
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +142,26 @@ async def test_who_looks_after_a_team_sees_how_its_own_limits_stand_for_its_peop
     seen = [(each["user_id"], each["reserved"]) for each in await told(acting, admin)]
     assert seen == [(str(LINUS), 1), (str(admin.user_id), 0)]
     assert [each["user_id"] for each in await told(acting, linus)] == [str(LINUS)]
+
+
+async def test_an_agent_of_an_organisation_is_limited_by_its_slug_and_others_are_not(
+    database: Database, ada: Talker, serving: Platform
+) -> None:
+    async with ada.http() as client:
+        agent = {"slug": "support", "name": "Support", "system_prompt": "Help.", "publish": True}
+        made = (await client.post("/api/v1/agents", json=agent)).json()
+        said = ("1 calls per agent support", "1 calls per agent nobody")
+        await limit(serving.settings, ada.subject, *said)
+        answers = [
+            (await client.post(f"/api/chat/{name}", json=body("Hello", thread))).status_code
+            for name, thread in (("support", "t1"), (made["id"], "t2"), ("chat", "t3"))
+        ]
+    assert answers == [200, 402, 200]
+    async with AsyncExitStack() as stack:
+        find = serving.executor.registry.id_of
+        acting = acting_in(stack, database, serving.settings, find)
+        (only,) = await told(acting, ada.subject)
+    assert (only["agent"], only["spent"], only["state"]) == (made["id"], 1, "exceeded")
 
 
 async def test_a_limit_of_an_agent_holds_by_what_people_call_it(
