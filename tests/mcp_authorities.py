@@ -32,6 +32,7 @@ class Authority:
         tokens: Access tokens that count, and whose they are.
         refreshing: Refresh tokens that count, and whose they are.
         asked: What was asked of it, in order.
+        instead: What it answers instead of tokens.
     """
 
     url: str = ""
@@ -43,6 +44,7 @@ class Authority:
     asked: list[str] = field(default_factory=list[str])
     clients: dict[str, str] = field(default_factory=dict[str, str])
     codes: dict[str, Json] = field(default_factory=dict[str, Json])
+    instead: Response | None = None
 
     def app(self) -> Starlette:
         return Starlette(
@@ -89,6 +91,8 @@ class Authority:
         form = dict(await request.form())
         kind = str(form["grant_type"])
         self.asked.append(kind)
+        if self.instead is not None:
+            return self.instead
         if not self._knows(request):
             return JSONResponse({"error": "invalid_client"}, 401)
         if kind == "refresh_token":

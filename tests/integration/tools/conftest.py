@@ -29,11 +29,11 @@ PROGRAMS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def scene(
     database_server: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Scene]:
-    """One process for the tests of a module; each of them has people of its own."""
+    """One process for the tests of this folder; each of them has people of its own."""
     name = database_server.clone()
     owner = conninfo.make_conninfo(database_server.owner, dbname=name)
     async with AsyncExitStack() as stack:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from starlette.responses import Response
 
 from approving import results
 from folkmoot.kit.ids import new_id
@@ -127,9 +128,12 @@ async def test_tokens_are_renewed_once_however_many_need_one(
     for stream in await asyncio.gather(*map(grace.send, inputs)):
         assert "Ticket 7" in "".join(results(stream))
     assert vouching.asked.count("refresh_token") == 1
+    vouching.tokens.clear()
+    assert (await grace.call("POST", f"/{server}/test"))["ok"]
+    assert vouching.asked.count("refresh_token") == 2
     vouching.lasts = 1  # the next one has ended before it is used
     vouching.tokens.clear()
-    for expected in (2, 3):
+    for expected in (3, 4):
         assert "Ticket 7" in await asked(grace)
         assert vouching.asked.count("refresh_token") == expected
 
@@ -144,6 +148,21 @@ async def test_whoever_is_let_in_no_longer_is_told_so(
     assert "You have to let Folkmoot use this MCP server" in await asked(grace)
     assert not await is_let_in(grace, server)
     await let_in(grace, server)
+    assert "Ticket 7" in await asked(grace)
+
+
+@pytest.mark.parametrize("answer", [Response(status_code=500), Response("{}"), None], ids=str)
+async def test_while_nobody_says_whether_we_are_let_in_nothing_is_forgotten(
+    grace: Person, server: str, vouching: Authority, answer: Response | None
+) -> None:
+    await let_in(grace, server)
+    await grace.enable(server, "find")
+    if answer is None:
+        answer = Response(b"x" * 1024 * 1024)
+    vouching.tokens.clear()
+    vouching.instead = answer
+    assert "can not be used in your name" in await asked(grace)
+    vouching.instead = None
     assert "Ticket 7" in await asked(grace)
 
 

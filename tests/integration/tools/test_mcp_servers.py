@@ -2,15 +2,18 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from approving import results
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import OrgId, UserId, new_id
+from folkmoot.kit.personal import Person as Whom
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
+from folkmoot.tools.mcp.personal import OwnMcpServers
 from mcp_peers import Peer, Scripted, answering, peer, peering, refused, replied
 from mcp_people import Person, Scene, offered
 from whole import join, person, rows_with
@@ -103,6 +106,24 @@ async def test_servers_of_those_who_leave_go_with_them(
     path = f"/api/v1/organizations/{org}/members/{user}"
     assert (await grace.caller.ask("DELETE", path)).is_success
     assert "mcp_servers" not in rows_with(grace.scene.superuser, user)
+
+
+async def test_what_people_have_named_is_theirs_to_take_along_and_to_have_erased(
+    grace: Person, linus: Person, tickets: Peer
+) -> None:
+    for who in (grace, linus):
+        await who.enable(await who.name(tickets.url), "find")
+    org, user = OrgId(UUID(linus.caller.place)), UserId(UUID(linus.caller.id))
+    whom = Whom(user_id=user, places=(org,))
+    kept = OwnMcpServers(grace.scene.parts.database)
+    (file,) = [each async for each in kept.export(whom)]
+    told = b"".join([each async for each in file.parts]).decode()
+    assert file.name.endswith("mcp_servers.jsonl")
+    assert told.count("\n") == 1
+    assert tickets.url in told
+    await kept.erase(whom)
+    assert (await linus.call("GET"))["items"] == []
+    assert len((await grace.call("GET"))["items"]) == 1
 
 
 async def test_what_was_not_looked_at_is_not_enabled(grace: Person, tickets: Peer) -> None:
@@ -221,6 +242,8 @@ async def test_a_secret_is_told_to_its_server_and_nobody_else(
         echoing.instead = dict.fromkeys(("tools/call", "tools/list"), refuse)
         (result,) = results(await grace.uses("echo__look"))
         assert "wants another credential" in result
+        tried = await grace.call("POST", f"/{server}/test")
+        assert tried["problem"]["code"] == "mcp_credential_refused"
         await grace.scene.parts.mcp.connections.aclose()
     assert echoing.headers[0]["authorization"] == f"Bearer {SECRET}"
     assert rows_with(grace.scene.superuser, SECRET) == {}
