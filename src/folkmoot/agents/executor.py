@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from folkmoot.agents import calling, citations, loading, order, output
+from folkmoot.agents import answer, calling, citations, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.errors import TimeLimitReached
@@ -69,7 +69,7 @@ class AgentExecutor:
                 run.result = output.read(agent.output_schema, past.last_text)
             return
         turn, workflow = await self._turn(run, agent, wanted, opening, past)
-        if not loading.loaded():
+        if (turn.tools or past.whole) and not loading.loaded():
             await asyncio.to_thread(loading.graphs)
         try:
             async with _within(agent.most_seconds):
@@ -77,7 +77,7 @@ class AgentExecutor:
                     await self._retrieve(turn, opening.question, wanted)
                 turn.instructions = instructions(turn, wanted, workflow)
                 said = await _caught_up(turn, past)
-                await loading.graphs().perform(turn, opening.question, said)
+                await _perform(turn, opening.question, said)
         except Waiting:
             if self.asking is not None:
                 await self.asking.interrupt(run, turn.permits.wanted)
@@ -188,6 +188,15 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
     if turn.agent.output_schema is not None:
         parts.append(output.guide(turn.agent.output_schema))
     return "\n\n".join(parts)
+
+
+async def _perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:
+    """Let the model answer; what it can not answer at once goes through a graph."""
+    if turn.tools or said:
+        await loading.graphs().perform(turn, question, said)
+        return
+    prompts = turn.before([turn.agent.system_prompt])
+    await answer.ask(turn, [*prompts, ChatMessage("user", question)])
 
 
 async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:

@@ -149,14 +149,11 @@ def compiled(agent: AgentDefinition, *, tools: bool) -> Graph:
 
 def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     """Return what the model is told: system prompt, instructions, history, this turn."""
-    system = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
-    if turn.instructions:
-        system.append(turn.instructions)
+    prompts = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
     asked = any(message.id == QUESTION for message in messages)
     question = [] if asked else [ChatMessage("user", turn.question)]  # it was summarised
     return [
-        ChatMessage("system", "\n\n".join(system)),
-        *turn.history,
+        *turn.before(prompts),
         *question,
         *(_port_message(turn, message) for message in messages if message.type != "system"),
     ]

@@ -76,6 +76,11 @@ class Turn:
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools.values()
         ]
 
+    def before(self, prompts: Sequence[str]) -> list[ChatMessage]:
+        """Return what the model is told before what belongs to this turn."""
+        told = [prompt for prompt in (*prompts, self.instructions) if prompt]
+        return [ChatMessage("system", "\n\n".join(told)), *self.history]
+
     @property
     def schema(self) -> dict[str, JsonValue] | None:
         """The schema of the final answer, if there is one."""
