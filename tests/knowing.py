@@ -25,6 +25,7 @@ from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.routes import router
 from folkmoot.knowledge.service import Knowledge, KnowledgeOptions, knowledge
+from folkmoot.knowledge.sizing import usual
 from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.runs.events import Recorded
@@ -246,7 +247,9 @@ async def room(
         await stack.enter_async_context(supervisor)
         queue = await stack.enter_async_context(Queue(app_address))
         blobs = BlobStore(f"file://{directory}")
-        built = knowledge(database, blobs, queue, supervisor, Everybodys(switchable), options)
+        built = knowledge(
+            database, blobs, queue, supervisor, Everybodys(switchable), usual, options
+        )
         app = FastAPI()
         app.include_router(router(built), prefix="/api/v1")
         problems.install(app)

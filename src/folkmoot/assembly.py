@@ -51,6 +51,7 @@ from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge, knowledge
+from folkmoot.knowledge.sizing import by_settings
 from folkmoot.llm import loading as model_loading
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
@@ -84,7 +85,6 @@ PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.
 """What the log writer keeps besides, by event type."""
 
 GC_THRESHOLDS: Final = (50_000, 50, 50)
-
 JOBS_AT_ONCE: Final = 4
 """Jobs that the worker of one process runs at the same time."""
 
@@ -241,8 +241,8 @@ def settle_memory() -> None:
 
 def at_rest(on: Ground) -> Parts:
     """Build the parts without connecting or starting any: enough to describe the API."""
-    address = on.place.address(Role.APP)
     models = Models(options.models(on.deployment, on.data_dir, on.secret_key))
+    address = on.place.address(Role.APP)
     return _parts(on, Database(address), Queue(address), models)
 
 
@@ -252,16 +252,16 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     accounts = Accounts(options.prices(on.deployment), Ledger(database), budgets)
     supervisor = _supervisor(on, lease, accounts)
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
-    secrets = _secrets(on, database, settings.changes)
-    gateway = Gateway(models, secrets, settings.changes)
-    documents = knowledge(database, blobs, queue, supervisor, PaidEmbedders(gateway, accounts))
+    gateway = Gateway(models, secrets := _secrets(on, database, settings.changes), settings.changes)
+    embedders, sizes = PaidEmbedders(gateway, accounts), by_settings(settings)
+    documents = knowledge(database, blobs, queue, supervisor, embedders, sizes)
     outbound, brought = options.outbound(on.deployment), offering.installed()
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
-    check = _collection_check(database)
+    check, counts = _collection_check(database), PostgresStore(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
-    redis = _redis(on, counts := PostgresStore(database))
+    redis = _redis(on, counts)
     _register_jobs(on, database, queue, settings)
     return Parts(
         ground=on,

@@ -1,12 +1,17 @@
 """What settings make of a question: the model that answers, and how."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.settings.errors import FeatureOff
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import General, Guardrails, Models, Retrieval
 from folkmoot.settings.service import Holding
+
+LANGUAGE: Final = (
+    "Answer in the language {} (BCP 47), unless whoever asks writes in another or wants another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,14 @@ class Tuning:
             for name in self.models.fallback_models or ()
             if name != model and (allowed is None or name in allowed)
         )
+
+    @property
+    def rules(self) -> str:
+        """What every agent is told besides, and in which language it answers."""
+        said = [self.general.system_prompt_extra] if self.general.system_prompt_extra else []
+        if self.general.language:
+            said.append(LANGUAGE.format(self.general.language))
+        return "\n\n".join(said)
 
 
 def tuning(held: Holding) -> Tuning:

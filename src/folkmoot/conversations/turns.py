@@ -195,7 +195,7 @@ class Turns:
             context=tuple(
                 ContextItem(clean(item.description), clean(item.value)) for item in question.context
             ),
-            rules=tuned.general.system_prompt_extra or "",
+            rules=tuned.rules,
             passages=tuned.retrieval.k or PASSAGES,
             search_mode=tuned.retrieval.mode or SearchMode.HYBRID,
             temperature=_first(agent.temperature, tuned.models.temperature),

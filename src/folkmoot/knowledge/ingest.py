@@ -27,6 +27,7 @@ from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage
 from folkmoot.knowledge.reading import Reader, Reading
+from folkmoot.knowledge.sizing import ChunkSizes
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.port import Vectors
@@ -69,6 +70,7 @@ class IngestExecutor:
     database: Database
     reader: Reader
     embedders: Embedders
+    sizes: ChunkSizes
 
     async def __call__(self, run: LiveRun) -> None:
         """Read every document of the run.
@@ -145,7 +147,7 @@ class IngestExecutor:
         await run.settled()  # whoever goes on shall know what this process died of
         parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing)
         await reporter.say(Stage.CHUNK, 0, 1)
-        reading = await self.reader.cut(parsed, claimed.title)
+        reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))
         embedded = await self._embed(run, reading.entries, reporter)
         await reporter.say(Stage.INDEX, 0, 1)
         if await self._store(run, claimed, reading, embedded):

@@ -40,7 +40,6 @@ class Reader:
 
     blobs: BlobStore
     parser: Parser
-    sizes: Sizes
 
     async def parse(self, key: str, kind: Kind, progress: Progress) -> Parsed:
         """Return a file's text; a little plain text needs no child to be parsed in.
@@ -56,9 +55,9 @@ class Reader:
                 return await asyncio.to_thread(plain, file, self.parser.limits)
             return await self.parser.parse(file, kind, progress)
 
-    async def cut(self, parsed: Parsed, title: str) -> Reading:
+    async def cut(self, parsed: Parsed, title: str, sizes: Sizes) -> Reading:
         """Cut a text into chunks and find their words."""
-        return await asyncio.to_thread(cut, parsed, title, self.sizes)
+        return await asyncio.to_thread(cut, parsed, title, sizes)
 
 
 def plain(file: IO[bytes], limits: Limits) -> Parsed:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
-from folkmoot.knowledge.chunking import Sizes
 from folkmoot.knowledge.embedding import Embedders
 from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
 from folkmoot.knowledge.intake import Intake
@@ -15,6 +14,7 @@ from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.reembedding import Reembedding
 from folkmoot.knowledge.retrieval import Retrieval
+from folkmoot.knowledge.sizing import ChunkSizes
 from folkmoot.runs.supervisor import Supervisor
 
 
@@ -23,7 +23,6 @@ class KnowledgeOptions:
     """What a deployment may set."""
 
     limits: Limits = field(default_factory=Limits)
-    sizes: Sizes = field(default_factory=Sizes)
     parsers: int = 2
 
 
@@ -44,12 +43,13 @@ def knowledge(
     queue: Queue,
     supervisor: Supervisor,
     embedders: Embedders,
+    sizes: ChunkSizes,
     options: KnowledgeOptions | None = None,
 ) -> Knowledge:
     """Build the room: register its executor with the supervisor and its jobs with the queue."""
     options = options or KnowledgeOptions()
-    reader = Reader(blobs, Parser(options.limits, children=options.parsers), options.sizes)
-    supervisor.register(KIND, IngestExecutor(database, reader, embedders), deadline=DEADLINE)
+    reader = Reader(blobs, Parser(options.limits, children=options.parsers))
+    supervisor.register(KIND, IngestExecutor(database, reader, embedders, sizes), deadline=DEADLINE)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor)
     jobs.register()
     reembedding = Reembedding(queue, database, embedders)

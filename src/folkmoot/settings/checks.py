@@ -1,12 +1,11 @@
 """What a schema cannot say of a value: whether it means something here."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from folkmoot.settings.errors import SettingUnusable
-from folkmoot.settings.groups import General, Guardrails, Models, Retrieval, Values
+from folkmoot.settings.groups import General, Models, Retrieval, Values
 
 Fault = tuple[str, str]
 TWICE: Final = (("fallback_models", "Each model is asked once at the most."),)
@@ -28,15 +27,6 @@ def _time_zone(values: Values) -> Iterator[Fault]:
             yield "time_zone", "There is no such time zone."
 
 
-def _patterns(values: Values) -> Iterator[Fault]:
-    if isinstance(values, Guardrails):
-        for pattern in values.blocked_patterns or ():
-            try:
-                re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as error:
-                yield "blocked_patterns", f"A pattern is no regular expression: {error}."
-
-
 def _in_order(values: Values) -> Iterator[Fault]:
     if isinstance(values, Models) and values.fallback_models:
         named = values.fallback_models
@@ -50,7 +40,6 @@ def _sizes(values: Values) -> Iterator[Fault]:
 
 CHECKS: Final[dict[type[Values], tuple[Callable[[Values], Iterator[Fault]], ...]]] = {
     General: (_time_zone,),
-    Guardrails: (_patterns,),
     Models: (_in_order,),
     Retrieval: (_sizes,),
 }

@@ -109,7 +109,8 @@ class General(Values):
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = Field(
         default=None,
-        description="Language, as BCP 47 writes it.",
+        description="The language in which agents answer whoever does not write in another, as"
+        " BCP 47 writes it. Unset, they answer as they are asked.",
         examples=["de"],
     )
     time_zone: (
@@ -176,11 +177,10 @@ class Retrieval(Values):
         default=None, description="Passages that a model is given.", examples=[8]
     )
     mode: SearchMode | None = Field(default=None, description="How they are searched for.")
-    rerank: Yes = Field(
-        default=None, description="Have a model order what was found, where one is configured."
-    )
     chunk_size: Annotated[int, Field(ge=200, le=8_000), BeforeValidator(counted)] | None = Field(
-        default=None, description="Characters of a passage.", examples=[1200]
+        default=None,
+        description="Characters of a passage, in documents that are read from then on.",
+        examples=[1200],
     )
     chunk_overlap: Annotated[int, Field(ge=0, le=1_000), BeforeValidator(counted)] | None = Field(
         default=None, description="Characters that two passages share.", examples=[150]
@@ -188,25 +188,11 @@ class Retrieval(Values):
 
 
 class Guardrails(Values):
-    """What must not get into conversations, or out of them."""
+    """What agents may do, and what must not get into the logs of runs."""
 
     redact_pii: Yes = Field(
         default=None,
         description="Take e-mail addresses, phone, card and account numbers out of runs.",
-    )
-    blocked_patterns: (
-        Annotated[
-            list[Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]],
-            Field(max_length=50),
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description="Regular expressions of what is not to be asked.",
-        examples=[["(?i)project moonshine"]],
-    )
-    injection_check: Yes = Field(
-        default=None, description="Look for instructions in what tools and documents say."
     )
     allowed_tools: Annotated[list[ToolPattern], Field(max_length=200)] | None = Field(
         default=None,
@@ -309,18 +295,15 @@ GROUPS: Final[dict[type[Values], Group]] = {type_: group for group, type_ in TYP
 
 
 BUILT_IN: Final[dict[str, dict[str, Any]]] = {
-    "general": {"language": "en", "time_zone": "UTC", "default_agent": "chat"},
+    "general": {"time_zone": "UTC", "default_agent": "chat"},
     "retrieval": {
         "k": 8,
         "mode": SearchMode.HYBRID,
-        "rerank": False,
         "chunk_size": 1_200,
         "chunk_overlap": 150,
     },
     "guardrails": {
         "redact_pii": False,
-        "blocked_patterns": [],
-        "injection_check": False,
         "denied_tools": [],
         "approve_always": [],
         "approve_never": [],

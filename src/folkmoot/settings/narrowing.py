@@ -73,8 +73,6 @@ RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
     (General, "conversation_days"): LESS,
     (Models, "allowed_models"): FEWER,
     (Guardrails, "redact_pii"): ON,
-    (Guardrails, "blocked_patterns"): MORE,
-    (Guardrails, "injection_check"): ON,
     (Guardrails, "allowed_tools"): COVERED,
     (Guardrails, "denied_tools"): MORE,
     (Guardrails, "approve_always"): MORE,

@@ -66,13 +66,14 @@ async def test_the_model_of_the_organisation_answers_with_what_is_set_for_it(
         temperature=0.25,
         max_output_tokens=321,
     )
-    await let(serving.settings, ada, Group.GENERAL, system_prompt_extra="We write in rhymes.")
+    said = {"system_prompt_extra": "We write in rhymes.", "language": "de-AT"}
+    await let(serving.settings, ada, Group.GENERAL, **said)
     await ada.ask("Hello?")
     sent = asked(provider)
     assert (sent["model"], sent["temperature"]) == ("another", 0.25)
     assert usual != "another"
     assert 321 in sent.values()
-    assert "We write in rhymes." in sent["messages"][0]["content"]
+    assert "We write in rhymes.\n\nAnswer in the language de-AT" in sent["messages"][0]["content"]
 
 
 async def test_only_the_models_that_are_allowed_may_be_asked_for(

@@ -62,13 +62,13 @@ async def test_members_make_restrictions_stricter_and_not_looser(
     assert (await effective(asking, member, group))[field]["value"] == wider
 
 
-async def test_members_block_more_and_never_less(
+async def test_members_deny_more_and_never_less(
     asking: httpx.AsyncClient, identity: Identity, grace: Account, linus: Account
 ) -> None:
     await enroll(identity, grace, linus, OrgRole.MEMBER)
     owner, member = await acting(asking, grace), await acting(asking, linus, grace)
-    await put(asking, owner, "guardrails", "organization", values={"blocked_patterns": ["moon"]})
+    await put(asking, owner, "guardrails", "organization", values={"denied_tools": ["moon"]})
     for own, held in (([], ["moon"]), (["sun"], ["moon", "sun"])):
-        given = {"blocked_patterns": own}
+        given = {"denied_tools": own}
         assert (await put(asking, member, "guardrails", "user", values=given)).status_code == 200
-        assert (await effective(asking, member, "guardrails"))["blocked_patterns"]["value"] == held
+        assert (await effective(asking, member, "guardrails"))["denied_tools"]["value"] == held

@@ -22,7 +22,7 @@ async def test_the_lowest_layer_that_sets_a_value_wins_and_is_named(
     me = await acting(asking, grace)
     before = (await effective(asking, me, "general"))["language"]
     assert before == {
-        "value": "en",
+        "value": None,
         "source": "deployment",
         "locked": False,
         "locks": [],
@@ -65,11 +65,11 @@ async def test_what_an_organisation_locks_its_members_cannot_set(
         "cut": [],
     }
     refused = await put(
-        asking, member, "guardrails", "user", values={"redact_pii": False, "injection_check": True}
+        asking, member, "guardrails", "user", values={"redact_pii": False, "approval_hours": 2}
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "setting_locked")
     assert (refused.json()["field"], refused.json()["layer"]) == ("redact_pii", "organization")
-    free = await put(asking, member, "guardrails", "user", values={"injection_check": True})
+    free = await put(asking, member, "guardrails", "user", values={"approval_hours": 2})
     assert free.status_code == 200
     given_back = await put(
         asking, member, "guardrails", "user", method="PATCH", values={"redact_pii": None}
@@ -81,7 +81,7 @@ async def test_a_patch_changes_what_it_names_and_null_unsets(
     asking: httpx.AsyncClient, grace: Account
 ) -> None:
     me = await acting(asking, grace)
-    first: dict[str, Any] = {"values": {"k": 5, "rerank": True}, "allow_user_override": False}
+    first: dict[str, Any] = {"values": {"k": 5, "chunk_size": 900}, "allow_user_override": False}
     await put(asking, me, "retrieval", "organization", **first)
     changed = await put(
         asking,
@@ -93,7 +93,7 @@ async def test_a_patch_changes_what_it_names_and_null_unsets(
         allow_team_override=False,
     )
     body = changed.json()
-    assert body["values"] == {"mode": "lexical", "rerank": True}
+    assert body["values"] == {"mode": "lexical", "chunk_size": 900}
     assert (body["allow_team_override"], body["allow_user_override"]) == (False, False)
     assert body["version"] == 2
 
@@ -200,11 +200,11 @@ async def test_a_team_stands_between_its_organisation_and_its_members(
     led = owner | {"X-Team-Id": team}
     made = await put(asking, led, "retrieval", "team", values={"k": 3}, allow_user_override=False)
     assert (made.status_code, made.json()["team_id"]) == (200, team)
-    await put(asking, owner, "retrieval", "organization", values={"k": 20, "rerank": True})
+    await put(asking, owner, "retrieval", "organization", values={"k": 20, "chunk_size": 900})
     held = await effective(asking, chosen, "retrieval")
     assert (held["k"]["value"], held["k"]["source"]) == (3, "team")
     assert held["k"]["locks"] == [{"level": "user", "by": "team"}]
-    assert held["rerank"]["source"] == "organization"
+    assert held["chunk_size"]["source"] == "organization"
     kept_out = await put(asking, chosen, "retrieval", "user", values={"k": 9})
     assert (kept_out.status_code, kept_out.json()["layer"]) == (409, "team")
     locked = await put(
@@ -281,7 +281,7 @@ async def test_a_value_out_of_bounds_is_refused_where_it_stands(
     [
         ("general", "time_zone", {"time_zone": "Europe/Atlantis"}),
         ("general", "time_zone", {"time_zone": "Europe"}),
-        ("guardrails", "blocked_patterns", {"blocked_patterns": ["("]}),
+        ("models", "fallback_models", {"fallback_models": ["a:b", "a:b"]}),
         ("retrieval", "chunk_overlap", {"chunk_size": 300, "chunk_overlap": 200}),
     ],
 )
@@ -309,5 +309,6 @@ async def test_what_can_be_switched_is_listed(asking: httpx.AsyncClient, grace: 
     assert {each["name"]: each["enabled"] for each in answer.json()["items"]} == {
         "model_choice": True,
         "secrets": True,
+        "mcp": True,
     }
     assert (await asking.get("/api/v1/features")).status_code == 401

@@ -228,7 +228,7 @@ def test_defaults_of_settings_are_set_one_by_one_and_typed(tmp_path: Path) -> No
     (tmp_path / "folkmoot.yaml").write_text("defaults:\n  retrieval:\n    k: 5\n")
     loaded = load(
         {
-            "FOLKMOOT_DEFAULTS__RETRIEVAL__RERANK": "yes",
+            "FOLKMOOT_DEFAULTS__GUARDRAILS__REDACT_PII": "yes",
             "FOLKMOOT_DEFAULTS__MODELS__TEMPERATURE": "0.5",
             "FOLKMOOT_DEFAULTS__MODELS__ALLOWED_MODELS": "openai:a, openai:b",
             "FOLKMOOT_DEFAULTS__BUDGET__DAILY_CALLS": "100",
@@ -236,7 +236,7 @@ def test_defaults_of_settings_are_set_one_by_one_and_typed(tmp_path: Path) -> No
         }
     )
     defaults = loaded.deployment.defaults
-    assert (defaults.retrieval.k, defaults.retrieval.rerank) == (5, True)
+    assert (defaults.retrieval.k, defaults.guardrails.redact_pii) == (5, True)
     assert defaults.retrieval.chunk_size == 1_200
     assert defaults.models.temperature == 0.5
     assert defaults.models.allowed_models == ["openai:a", "openai:b"]

@@ -15,8 +15,7 @@ VALUES: Mapping[type[Values], st.SearchStrategy[Values]] = {
     Guardrails: st.builds(
         Guardrails,
         redact_pii=st.none() | st.booleans(),
-        injection_check=st.none() | st.booleans(),
-        blocked_patterns=st.none() | st.lists(st.sampled_from("xyz"), max_size=3, unique=True),
+        denied_tools=st.none() | st.lists(st.sampled_from("xyz"), max_size=3, unique=True),
     ),
     Budget: st.builds(
         Budget,

@@ -12,7 +12,6 @@ VALUES = st.builds(
     Retrieval,
     k=st.none() | st.integers(1, 50),
     mode=st.none() | st.sampled_from(SearchMode),
-    rerank=st.none() | st.booleans(),
     chunk_size=st.none() | st.integers(200, 8_000),
     chunk_overlap=st.none() | st.integers(0, 1_000),
 )
@@ -132,8 +131,8 @@ def test_a_team_that_is_locked_out_locks_nobody() -> None:
 
 def test_a_lock_is_on_what_its_layer_has_set() -> None:
     strict = Layer(level=Level.ORGANIZATION, values=Retrieval(k=5), allow_user_override=False)
-    own = Layer(level=Level.USER, values=Retrieval(k=9, rerank=True))
+    own = Layer(level=Level.USER, values=Retrieval(k=9, chunk_size=900))
     held = resolve(Defaults().retrieval, [strict, own])
-    assert (held.values.k, held.values.rerank) == (5, True)
-    assert held.origins["rerank"].source is Level.USER
-    assert held.origins["rerank"].locks == {}
+    assert (held.values.k, held.values.chunk_size) == (5, 900)
+    assert held.origins["chunk_size"].source is Level.USER
+    assert held.origins["chunk_size"].locks == {}

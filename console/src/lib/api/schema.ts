@@ -296,10 +296,8 @@ export interface components {
             approve_always?: string[] | null;
             approve_never?: string[] | null;
             approvers?: components["schemas"]["Approvers"] | null;
-            blocked_patterns?: string[] | null;
             denied_tools?: string[] | null;
             fetch_hosts?: string[] | null;
-            injection_check?: boolean | null;
             redact_pii?: boolean | null;
         };
         HitRead: {
@@ -588,7 +586,6 @@ export interface components {
             chunk_size?: number | null;
             k?: number | null;
             mode?: components["schemas"]["SearchMode"] | null;
-            rerank?: boolean | null;
         };
         RunError: {
             code: string;

@@ -5,7 +5,7 @@ describe("a setting", () => {
   test.each<[Parameters<typeof written>[0], Json, string]>([
     [FIELDS.general.language, "de", "de"],
     [FIELDS.retrieval.k, 8, "8"],
-    [FIELDS.retrieval.rerank, false, "no"],
+    [FIELDS.guardrails.redact_pii, false, "no"],
     [FIELDS.models.allowed_models, ["a:b", "c:d"], "a:b\nc:d"],
     [FIELDS.theme.accent, "#3b5bdb", "#3b5bdb"],
     [FIELDS.retrieval.k, null, ""],
@@ -22,7 +22,7 @@ describe("a setting", () => {
 
   test("is told in words", () => {
     expect(told(FIELDS.retrieval.mode, "dense")).toBe("By meaning");
-    expect(told(FIELDS.guardrails.blocked_patterns, [])).toBe("nothing");
+    expect(told(FIELDS.guardrails.denied_tools, [])).toBe("nothing");
     expect(told(FIELDS.models.allowed_models, ["a:b", "c:d"])).toBe("a:b, c:d");
     expect(told(FIELDS.budget.daily_calls, null)).toBe("nothing");
   });

@@ -31,7 +31,7 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
   general: {
     language: {
       label: "Language",
-      hint: "For programs that ask, as BCP 47 writes it. The console itself speaks English.",
+      hint: "In which agents answer whoever writes in no other, as BCP 47 writes it. The console itself speaks English.",
       kind: "text",
       pattern: "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}",
       placeholder: "de",
@@ -67,20 +67,13 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       kind: "choice",
       choices: { hybrid: "Hybrid", dense: "By meaning", lexical: "By words" },
     },
-    rerank: { label: "Rerank", hint: "Have a model order what was found, where one is configured.", kind: "yes" },
-    chunk_size: { label: "Passage size", hint: "In characters.", kind: "number", min: 200, max: 8000 },
+    chunk_size: { label: "Passage size", hint: "In characters, of documents that are read from then on.", kind: "number", min: 200, max: 8000 },
     chunk_overlap: { label: "Overlap", hint: "Characters that two passages share.", kind: "number", min: 0, max: 1000 },
   },
   guardrails: {
     redact_pii: {
       label: "Redact personal data",
       hint: "Take e-mail addresses, phone, card and account numbers out of runs.",
-      kind: "yes",
-    },
-    blocked_patterns: { label: "Blocked", hint: "Regular expressions of what is not to be asked, one a line.", kind: "list" },
-    injection_check: {
-      label: "Check for injections",
-      hint: "Look for instructions in what tools and documents say.",
       kind: "yes",
     },
     allowed_tools: { label: "Tools", hint: "Names of tools that agents may use, one a line; * stands for anything.", kind: "list" },
