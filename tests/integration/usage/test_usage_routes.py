@@ -15,6 +15,7 @@ from folkmoot.db.work import Database
 from folkmoot.identity.permissions import MEMBER
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CallId, RunId, TeamId, UserId, new_id
+from folkmoot.kit.page import Asked, seal
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.groups import Group
@@ -183,6 +184,16 @@ async def test_cursors_and_times_that_mean_nothing_are_refused(ask: httpx.AsyncC
         for path in (USAGE, f"{USAGE}/export"):
             refused = await ask.get(path, params=times)
             assert (refused.status_code, refused.json()["code"]) == (422, "range_invalid")
+
+
+@pytest.mark.parametrize("place", [("1",), ("one", "=small"), (str(2**63), "=small")])
+async def test_a_cursor_that_somebody_made_up_is_refused(
+    ask: httpx.AsyncClient, place: tuple[str, ...]
+) -> None:
+    made_up = seal("usage:model", Asked("calls"), *place)
+    query = {"group_by": "model", "sort": "calls", "cursor": made_up}
+    refused = await ask.get(USAGE, params=query)
+    assert (refused.status_code, refused.json()["code"]) == (422, "cursor_invalid")
 
 
 async def test_one_sees_what_was_called_for_oneself_and_whoever_manages_it_what_was_for_all(
