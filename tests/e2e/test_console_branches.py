@@ -33,6 +33,24 @@ def test_a_question_is_edited_and_both_versions_stay(reader: Visitor) -> None:
     expect(page.get_by_role("button", name="Previous version")).to_be_disabled()
 
 
+def test_a_refused_edit_leaves_the_conversation_as_it_was(page: Page) -> None:
+    ask(page, "First [[fake-tok3]]")
+    expect(page.locator(".prose")).to_contain_text("word-2")
+    problem = '{"title": "Conflict", "status": 409, "detail": "It is still answering."}'
+    page.route(
+        "**/api/chat/*",
+        lambda route: route.fulfill(
+            status=409, headers={"content-type": "application/problem+json"}, body=problem
+        ),
+    )
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Your question, edited").fill("Second")
+    page.get_by_role("button", name="Ask this instead").click()
+    expect(page.get_by_role("alert")).to_contain_text("It is still answering.")
+    expect(page.get_by_label("Your question")).to_have_value("Second")
+    expect(page.locator(".prose")).to_contain_text("word-2")
+
+
 def test_an_answer_is_regenerated_in_its_place_and_what_followed_is_not_lost(ada: Visitor) -> None:
     page = ada.open("/")
     ask(page, "First [[fake-tok3]]")

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from browsing import Visitor, ask, flaws
 
@@ -18,12 +18,12 @@ def careful(visitor: Visitor, *tools: str, **more: Any) -> None:
     visitor.ask("PATCH", path, {"values": values}, if_match="*")
 
 
-def stopped(visitor: Visitor, question: str = SUM) -> Page:
+def stopped(visitor: Visitor, **more: Any) -> Page:
     """Ask something that stops for approval."""
-    careful(visitor)
+    careful(visitor, **more)
     page = visitor.open("/")
     page.get_by_label("Workflow").select_option("tools")
-    ask(page, question)
+    ask(page, SUM)
     expect(call(page)).to_be_visible()
     return page
 
@@ -104,6 +104,39 @@ def test_calls_that_were_asked_about_together_are_decided_together(ada: Visitor)
     expect(page.locator(".prose")).to_contain_text("word-4")
     expect(call(page)).to_contain_text("Approved")
     expect(clock).to_contain_text("Rejected")
+
+
+def pretend(page: Page, **changes: str) -> None:
+    """Have the page told something else of all approvals, and open it anew."""
+
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        items = [{**each, **changes} for each in answer.json()["items"]]
+        route.fulfill(response=answer, json={"items": items, "next_cursor": None})
+
+    page.route("**/api/v1/approvals?*", told)
+    page.reload()
+
+
+def test_a_call_whose_time_is_over_says_so_and_one_that_expired_waits_no_more(ada: Visitor) -> None:
+    page = stopped(ada)
+    pretend(page, expires_at="2020-01-01T00:00:00Z")
+    expect(call(page)).to_contain_text("Too late")
+    expect(call(page).get_by_role("button", name="Reject")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    pretend(page, state="expired")
+    expect(call(page)).to_contain_text("Nobody decided in time")
+    expect(page.get_by_role("button", name="Reject")).to_have_count(0)
+    expect(page.get_by_placeholder("Ask a question")).to_be_visible()
+
+
+def test_a_call_that_others_approve_can_only_be_rejected(ada: Visitor) -> None:
+    page = stopped(ada, approvers="others")
+    expect(call(page)).to_contain_text("Somebody else has to approve this.")
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    call(page).get_by_role("button", name="Reject").click()
+    call(page).get_by_role("button", name="Reject the call").click()
+    expect(page.locator(".prose")).to_contain_text("word-4")
 
 
 def test_a_remembered_approval_asks_no_more_in_the_conversation(ada: Visitor) -> None:
