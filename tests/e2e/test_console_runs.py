@@ -22,7 +22,7 @@ def test_a_running_run_is_shown_live_to_its_end(ada: Visitor) -> None:
     ask(chat, "Go [[fake-tok100-itl20]]")
     expect(chat.locator(".prose")).to_contain_text("word-3")
     page = ada.open("/runs")
-    page.get_by_role("link", name="agent").click()
+    page.get_by_role("main").get_by_role("link", name="agent").click()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(page.locator("details").last).to_contain_text("run.finished")
     expect(page.get_by_text("Live", exact=True)).to_have_count(0)
