@@ -112,5 +112,6 @@ describe("problems", () => {
 
 test("a query leaves out what is empty", () => {
   expect(withQuery("/x", { a: "1 2", b: null, c: "", d: 0 })).toBe("/x?a=1+2&d=0");
+  expect(withQuery("/x", { a: ["1", "2"] })).toBe("/x?a=1&a=2");
   expect(withQuery("/x", {})).toBe("/x");
 });

@@ -105,11 +105,16 @@ export class Client {
   }
 }
 
+/** What is asked for, by name; several values of one name are sent one after the other. */
+export type Query = Record<string, string | number | readonly string[] | null | undefined>;
+
 /** A path with a query; parameters that are empty or missing are left out. */
-export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
+export function withQuery(path: string, query: Query): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  for (const [name, values] of Object.entries(query)) {
+    for (const value of Array.isArray(values) ? values : [values]) {
+      if (value !== null && value !== undefined && value !== "") search.append(name, String(value));
+    }
   }
   const text = search.toString();
   return text ? `${path}?${text}` : path;

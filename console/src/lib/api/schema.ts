@@ -199,6 +199,26 @@ export interface components {
             monthly_limit_usd?: number | null;
             soft_warning_percent?: number | null;
         };
+        BudgetRead: {
+            agent: string | null;
+            amount: number;
+            id: string;
+            left: number | null;
+            level: components["schemas"]["Level"];
+            limit: string;
+            per: components["schemas"]["Per"] | null;
+            period: components["schemas"]["Period"];
+            reserved: number | null;
+            resets_at: string | null;
+            spent: number | null;
+            starts_at: string | null;
+            state: components["schemas"]["BudgetState"] | null;
+            team_id: string | null;
+            unit: "micro_usd" | "tokens" | "calls";
+            user_id: string | null;
+            warn_at: number;
+        };
+        BudgetState: "ok" | "warning" | "exceeded";
         Circuit: "closed" | "open" | "half_open";
         CollectionRead: {
             created_at: string;
@@ -563,6 +583,8 @@ export interface components {
             refresh_token: string | null;
             token_type: "bearer";
         };
+        Per: "team" | "user" | "run" | "agent";
+        Period: "day" | "month" | "total";
         Progress: {
             done: number;
             stage: string;
@@ -717,6 +739,46 @@ export interface components {
         TransportPart: {
             resumable: boolean;
             streaming: boolean;
+        };
+        UsagePage: {
+            currency: "USD";
+            items: components["schemas"]["UsageRead"][];
+            next_cursor: string | null;
+            since: string;
+            time_zone: string;
+            total: components["schemas"]["UsageTotal"];
+            until: string;
+        };
+        UsageRead: {
+            agent?: string | null;
+            cached_input_tokens: number;
+            calls: number;
+            conversation_id?: string | null;
+            day?: string | null;
+            estimated_calls: number;
+            id: string;
+            input_tokens: number;
+            micro_usd: number;
+            model?: string | null;
+            month?: string | null;
+            operation?: string | null;
+            output_tokens: number;
+            provider?: string | null;
+            reasoning_tokens: number;
+            run_id?: string | null;
+            team_id?: string | null;
+            unpriced_calls: number;
+            user_id?: string | null;
+        };
+        UsageTotal: {
+            cached_input_tokens: number;
+            calls: number;
+            estimated_calls: number;
+            input_tokens: number;
+            micro_usd: number;
+            output_tokens: number;
+            reasoning_tokens: number;
+            unpriced_calls: number;
         };
         Verdict: "approve" | "edit" | "reject";
         Verification: {

@@ -68,6 +68,13 @@ export type ModelList = Schema<"ModelList">;
 /** Something that works, but less well than it could. */
 export type Notice = Schema<"NoticeRead">;
 
+export type UsagePage = Schema<"UsagePage">;
+/** What one group of calls has used. */
+export type Usage = Schema<"UsageRead">;
+export type UsageTotal = Schema<"UsageTotal">;
+/** A limit, and how it stands. */
+export type BudgetStanding = Schema<"BudgetRead">;
+
 export type Conversation = Schema<"ConversationRead">;
 export type Message = Omit<Schema<"MessageRead">, "citations"> & { citations: Citation[] };
 

@@ -75,6 +75,13 @@ export const SECTIONS: Section[] = [
     permission: "mcp_servers:read",
   },
   {
+    id: "usage",
+    label: "Usage and budgets",
+    about: "What models were used for, and what that has cost.",
+    icon: "chart",
+    permission: "usage:read",
+  },
+  {
     id: "audit",
     label: "Audit",
     about: "Who did what, in a chain that shows tampering.",

@@ -1,10 +1,8 @@
 /** A list of the API, read page by page. */
 
-import { withQuery, type Page } from "../api/client";
+import { withQuery, type Page, type Query } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import { api } from "./session.svelte";
-
-type Query = Record<string, string | number | null | undefined>;
 
 export class Paged<T> {
   /** Null until the first page is there. */
