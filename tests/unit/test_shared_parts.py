@@ -13,6 +13,7 @@ NOT_CUT: Final = {
     "list_agents": "they are a handful, part of the deployment, in an order of its own",
     "list_features": "they are fields of a class",
     "list_outside_issuers": "they are configured, and shown as buttons in that order",
+    "list_tools": "they are a handful, what is installed and nothing that anybody makes",
     "list_mcp_tools": "a server's are a few hundred at the most, and looked at together",
     "read_shared": "it is a conversation, which is read from its beginning",
     "read_events": "a log has one order, and a cursor that is a number: SSE continues from it",
