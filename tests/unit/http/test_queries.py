@@ -11,7 +11,7 @@ from route_walk import whole_application
 pytestmark = pytest.mark.anyio
 
 API = "/api/"
-OPEN = {"finish_outside_sign_in"}
+OPEN = {"finish_outside_sign_in", "finish_mcp_authorization"}
 """Where issuers send people, with what they like to add."""
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from folkmoot.http.access import PUBLIC, CurrentSubject, PermissionDenied, require
 from folkmoot.http.problems import documented
+from folkmoot.http.queries import ANY_QUERY
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import McpServerId
@@ -90,7 +91,7 @@ def _add_own(routes: APIRouter, client: McpClient) -> None:
 def _add_callback(routes: APIRouter, client: McpClient) -> None:
     @routes.get(
         CALLBACK,
-        dependencies=[PUBLIC],
+        dependencies=[PUBLIC, ANY_QUERY],
         status_code=HTTPStatus.SEE_OTHER,
         response_class=RedirectResponse,
         responses=documented(McpAuthorizationFailed),
