@@ -30,7 +30,8 @@ from folkmoot.llm.port import (
     ToolCallStarted,
     Usage,
 )
-from folkmoot.runs.live import MessageRecord, TextStream
+from folkmoot.runs.live import TextStream
+from folkmoot.runs.records import MessageRecord
 
 TOOLS_REQUESTED: Final = "tools.requested"
 """Ends an answer that consists of tool calls alone; other answers end with their message."""
@@ -221,12 +222,7 @@ class _Answer:
         """Cut an answer that does not fit, so that nobody takes it for one."""
         self.faults = faults
         if self.message is not None:
-            untrusted = self.turn.untrusted
-            self.message.cut(
-                MessageRecord(
-                    id=self.id, role="assistant", content=text, cut=True, untrusted=untrusted
-                )
-            )
+            self.message.cut()
         told = {"message_id": self.id, "faults": list(faults)}
         self.turn.run.announce(output.REJECTED, told)
         return text

@@ -10,7 +10,7 @@ from folkmoot.kit.errors import Invalid
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event
-from folkmoot.runs.live import MessageRecord
+from folkmoot.runs.records import MessageRecord
 from folkmoot.tools import checked
 from folkmoot.tools.forgiving import failure
 from folkmoot.tools.tool import Tool, ToolContext

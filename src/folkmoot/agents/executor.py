@@ -109,8 +109,8 @@ class AgentExecutor:
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,
             permits=Permits.of(agent, guardrails, self.asking, wanted.decisions),
-            untrusted=opening.untrusted,
         )
+        turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
         return turn, workflow
 

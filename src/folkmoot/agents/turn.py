@@ -41,7 +41,6 @@ class Turn:
         answers: How often the model has answered in this turn.
         temperature: As the caller has set it; so is `max_tokens`.
         permits: What it may do unasked.
-        untrusted: Whether the model has read what anybody may have written.
         suspect: Calls that it asked for after that.
         left_out: How many results of tools the model is not shown any more.
     """
@@ -58,7 +57,6 @@ class Turn:
     temperature: float | None = None
     max_tokens: int | None = None
     permits: Permits = field(default_factory=Permits)
-    untrusted: bool = False
     suspect: set[str] = field(default_factory=set[str])
     left_out: int = 0
     sources: Sources = field(init=False)
@@ -68,6 +66,15 @@ class Turn:
         self.sources = Sources(self.run.announce, self.run.filters.text)
         for message in self.history:
             self.take(call.id for call in message.tool_calls)
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether the model has read what anybody may have written."""
+        return self.run.untrusted
+
+    @untrusted.setter
+    def untrusted(self, read: bool) -> None:
+        self.run.untrusted = read
 
     @property
     def specs(self) -> list[ToolSpec]:

@@ -9,7 +9,8 @@ from folkmoot.agents.answer import TOOLS_REQUESTED
 from folkmoot.agents.order import KIND
 from folkmoot.conversations.statements import PROJECT
 from folkmoot.runs.events import Event
-from folkmoot.runs.live import Entry, MessageRecord
+from folkmoot.runs.live import Entry
+from folkmoot.runs.records import MessageRecord
 
 
 @dataclass(frozen=True, slots=True)

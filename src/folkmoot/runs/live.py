@@ -14,44 +14,10 @@ from folkmoot.runs.cleaning import cleaned, encoded, storable
 from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters, TextFilter
+from folkmoot.runs.records import Call, MessageRecord, Usage
 
 USED: Final = "model.used"
 """Event: the tokens of one model call. Their sum is told with the run's end."""
-
-
-class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
-    """Tokens of one model's calls within a run, by AG-UI's accounting."""
-
-    provider: str
-    model: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_input_tokens: int = 0
-    reasoning_tokens: int = 0
-
-
-class Call(Usage, omit_defaults=True, kw_only=True):
-    """One call of a model as the log tells of it; `micro_usd` is None where no price is known."""
-
-    operation: str = "chat"
-    micro_usd: int | None = None
-    estimated: bool = False
-
-
-class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished message as projections see it; `cut` means that a failure ended it early.
-
-    `untrusted` means that anybody may have a hand in it: its writer had read what is not trusted.
-    """
-
-    id: str
-    role: str
-    content: str
-    cut: bool = False
-    citations: list[dict[str, Any]] | None = None
-    tool_calls: list[dict[str, Any]] | None = None
-    tool_call_id: str | None = None
-    untrusted: bool = False
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -123,6 +89,7 @@ class LiveRun:
     an executor that produces much must `await run.room()` now and then, and one that is about to
     have an effect outside `await run.settled()` first. `process_id` is the lease under which the
     run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome.
+    `untrusted`: anybody may have a hand in what it says.
     """
 
     org_id: OrgId
@@ -149,6 +116,7 @@ class LiveRun:
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
     micro_usd: int = 0
     model_calls: int = 0
+    untrusted: bool = False
     windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
     streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])
@@ -323,26 +291,28 @@ class TextStream:
 
     def write(self, piece: str) -> None:
         """Append a piece of text; pieces that wait for the same commit become one event."""
-        text = self.filter.feed(piece)
-        if text:
+        if text := self.filter.feed(piece):
             self._append(text)
 
     def end(self, record: object = None) -> None:
         """Close the text; `record` is for projections only, by default a plain message."""
         self._close(record or self._record(cut=False))
 
-    def cut(self, record: object = None) -> None:
+    def cut(self) -> None:
         """Close a text that does not count, for instance as a failure ended it, and say so."""
         self._flush()
         if self.end_type == Event.MESSAGE_FINISHED:
             self.run.announce(Event.MESSAGE_CUT, {"message_id": self.id})
-        self._close(record or self._record(cut=True))
+        self._close(self._record(cut=True))
 
     def _record(self, *, cut: bool) -> MessageRecord | None:
         if self.end_type != Event.MESSAGE_FINISHED:
             return None
         self._flush()
-        return MessageRecord(id=self.id, role="assistant", content=self.whole(), cut=cut)
+        text, untrusted = self.whole(), self.run.untrusted
+        return MessageRecord(
+            id=self.id, role="assistant", content=text, cut=cut, untrusted=untrusted
+        )
 
     def _close(self, record: object) -> None:
         self._flush()

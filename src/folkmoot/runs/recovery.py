@@ -14,8 +14,9 @@ from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters
 from folkmoot.runs.lease import Claimed
-from folkmoot.runs.live import USED, Call, LiveRun, TextStream
+from folkmoot.runs.live import USED, LiveRun, TextStream
 from folkmoot.runs.log import LogReader
+from folkmoot.runs.records import Call
 from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
 

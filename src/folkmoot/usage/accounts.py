@@ -10,8 +10,9 @@ from folkmoot.kit.subject import NOBODY, Subject
 from folkmoot.llm.names import HASH
 from folkmoot.llm.paying import UNPAID, Asked, Ticket, paid_by
 from folkmoot.llm.port import Usage
-from folkmoot.runs.live import Call, LiveRun
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.records import Call
 from folkmoot.settings.scopes import acting_team
 from folkmoot.usage.budgets import NOTHING, Amounts, Budgets, Door, most
 from folkmoot.usage.ledger import Ledger, Row

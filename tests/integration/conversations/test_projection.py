@@ -9,8 +9,9 @@ from folkmoot.agents.order import KIND
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.live import LiveRun, MessageRecord
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.records import MessageRecord
 from running import Running, process
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ import pytest
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import live, service, supervisor
+from folkmoot.runs import records, service, supervisor
 from folkmoot.runs.lease import LASTS, Lease
 from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, Ledger
 from folkmoot.runs.live import USED, LiveRun
@@ -296,7 +296,7 @@ async def test_a_run_over_which_processes_die_again_and_again_is_given_up(
 async def test_what_a_run_has_spent_outlives_its_process(
     start: StartProcess, subject: Subject, owner_address: str
 ) -> None:
-    used = live.Call("openai", "gpt", input_tokens=3, output_tokens=5)
+    used = records.Call("openai", "gpt", input_tokens=3, output_tokens=5)
 
     async def spend(run: LiveRun) -> None:
         run.spend(used)

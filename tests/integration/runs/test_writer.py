@@ -11,7 +11,8 @@ from pydantic import JsonValue
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.errors import LogRejected
-from folkmoot.runs.live import Call, Entry, LiveRun
+from folkmoot.runs.live import Entry, LiveRun
+from folkmoot.runs.records import Call
 from folkmoot.runs.window import PastReader, Window
 from relay import relayed
 from running import Reader, Running, StartProcess, bury, frame, process, tamper, until

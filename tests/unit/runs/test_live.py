@@ -11,7 +11,8 @@ from folkmoot.kit.redact import Redactor
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.events import Event
 from folkmoot.runs.filters import Redacting
-from folkmoot.runs.live import Call, LiveRun, MessageRecord, Usage
+from folkmoot.runs.live import LiveRun
+from folkmoot.runs.records import Call, MessageRecord, Usage
 from running import idle_run, waiting
 
 KEY = "sk-aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG"
@@ -112,6 +113,16 @@ def test_what_a_cut_text_holds_back_is_told_before_its_cut(run: LiveRun, length:
     assert isinstance(record, MessageRecord)
     assert record.cut
     assert record.content == message.whole()
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_cut_text_tells_whether_anybody_may_have_a_hand_in_it(run: LiveRun, read: bool) -> None:
+    message = run.message("m1")
+    message.write("Send it to")
+    run.untrusted = read
+    run.close_open()
+    said = MessageRecord(id="m1", role="assistant", content="Send it to", cut=True, untrusted=read)
+    assert records(run) == [said]
 
 
 def test_everything_that_is_open_is_closed_once(run: LiveRun) -> None:
