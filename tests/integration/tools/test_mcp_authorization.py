@@ -151,7 +151,11 @@ async def test_whoever_is_let_in_no_longer_is_told_so(
     assert "Ticket 7" in await asked(grace)
 
 
-@pytest.mark.parametrize("answer", [Response(status_code=500), Response("{}"), None], ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [Response(status_code=500), Response("{}"), None],
+    ids=["a failure", "half an answer", "none"],
+)
 async def test_while_nobody_says_whether_we_are_let_in_nothing_is_forgotten(
     grace: Person, server: str, vouching: Authority, answer: Response | None
 ) -> None:
