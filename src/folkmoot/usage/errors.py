@@ -33,6 +33,6 @@ class RangeInvalid(Invalid):
 
     def __init__(self, most_days: int) -> None:
         super().__init__(
-            f"`until` has to be after `since`, by {most_days} days at the most.",
+            f"`until` must not be before `since`, nor more than {most_days} days after it.",
             most_days=most_days,
         )

@@ -121,7 +121,7 @@ async def span(
     where = zone(time_zone(await settings.of(subject)))
     until = until or clock.now()
     begun = since or midnight(until.astimezone(where).date() - timedelta(days=DAYS - 1), where)
-    if not begun < until <= begun + timedelta(days=MOST_DAYS):
+    if not begun <= until <= begun + timedelta(days=MOST_DAYS):
         raise RangeInvalid(MOST_DAYS)
     return Span(begun, until, where.key)
 

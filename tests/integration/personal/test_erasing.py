@@ -1,6 +1,7 @@
 """Whoever wants to goes, with all that is theirs alone and with nothing that is others'."""
 
 import asyncio
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -80,7 +81,7 @@ async def test_nothing_is_left_of_whoever_goes_but_an_id(
     assert left.keys() <= {"users", "runs", "audit_events", "procrastinate_jobs"}
     assert all("127.0.0.1" not in row for row in left["audit_events"])
     assert (await found_in(parts.database, subject_of(grace))).verdict.intact
-    assert (await grace.ask("GET", f"/api/v1/runs/{run}/verify")).status_code == 404
+    assert (await grace.ask("GET", f"/api/v1/runs/{quote(run)}/verify")).status_code == 404
 
 
 async def purged(superuser: str) -> bool:

@@ -256,7 +256,10 @@ async def test_servers_that_know_people_otherwise_grant_nothing(
     grace: Person, tickets: Peer
 ) -> None:
     server = await grace.name(tickets.url)
-    assert await grace.refused("POST", f"/{server}/authorization") == (422, "mcp_server_unfit")
+    assert await grace.refused("POST", f"/{server}/authorization") == (
+        409,
+        "mcp_server_not_granted",
+    )
     program = {"name": "shelf", "transport": "stdio", "command": "shelf", "auth": "oauth"}
     assert await grace.refused("POST", data=program) == (422, "mcp_server_unfit")
     async with peering(peer()) as open_to_all:

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -56,6 +57,15 @@ def test_a_server_that_is_busy_is_asked_again(stage: Stage) -> None:
     assert follow(stage) == [1, 2]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C do what it does in a program of its own, whatever other tests have left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_waits_for_what_has_come_and_costs_no_event(stage: Stage) -> None:
     stage.replies += [events(1, 2), events(1, 2, 3, last=3)]
     shown: list[int] = []

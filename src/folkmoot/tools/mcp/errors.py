@@ -44,6 +44,15 @@ class McpServerUnfit(Invalid):
     code = "mcp_server_unfit"
 
 
+class McpServerNotGranted(Conflict):
+    """Nobody grants the use of a server that does not know people by OAuth."""
+
+    code = "mcp_server_not_granted"
+
+    def __init__(self) -> None:
+        super().__init__("This server does not know people by OAuth.")
+
+
 class McpCommandUnknown(Invalid):
     """Programs are named by the operator; everybody else chooses among them."""
 

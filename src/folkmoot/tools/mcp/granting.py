@@ -21,7 +21,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.secrets import Secrets
 from folkmoot.tools.mcp import grants, loading, servers
-from folkmoot.tools.mcp.errors import McpAuthorizationFailed, McpNotAuthorized, McpServerUnfit
+from folkmoot.tools.mcp.errors import McpAuthorizationFailed, McpNotAuthorized, McpServerNotGranted
 from folkmoot.tools.mcp.grants import Kept, Pending, Tokens
 from folkmoot.tools.mcp.models import Auth, McpServer
 
@@ -78,7 +78,7 @@ class Grants:
 
         Raises:
             McpServerNotFound: They see no such server.
-            McpServerUnfit: It knows people otherwise.
+            McpServerNotGranted: It does not know people by OAuth.
             McpAuthorizationFailed: It does not say where, or not as the protocol demands.
         """
         server, url = await self._server(subject, server_id)
@@ -172,7 +172,7 @@ class Grants:
         async with self.database.work(subject) as work:
             server = await servers.get(work, server_id)
         if server.auth != Auth.OAUTH or server.url is None:
-            raise McpServerUnfit("This server knows people otherwise.")
+            raise McpServerNotGranted
         return server, server.url
 
     async def _kept(self, subject: Subject, server_id: McpServerId, url: str) -> Kept:

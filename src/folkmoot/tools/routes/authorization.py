@@ -15,7 +15,7 @@ from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import McpServerId
 from folkmoot.settings.errors import FeatureOff
-from folkmoot.tools.mcp.errors import McpAuthorizationFailed, McpServerNotFound, McpServerUnfit
+from folkmoot.tools.mcp.errors import McpAuthorizationFailed, McpServerNotFound, McpServerNotGranted
 from folkmoot.tools.mcp.granting import LIFETIME, Brought
 from folkmoot.tools.mcp.grants import Kept
 from folkmoot.tools.mcp.schemas import McpAuthorizationBegun, McpAuthorizationRead
@@ -41,7 +41,7 @@ def router(client: McpClient) -> APIRouter:
 
 
 def _add_own(routes: APIRouter, client: McpClient) -> None:
-    refusals = (NotSignedIn, PermissionDenied, FeatureOff, *MISSING, McpServerUnfit)
+    refusals = (NotSignedIn, PermissionDenied, FeatureOff, *MISSING, McpServerNotGranted)
 
     @routes.post(
         OWN,
