@@ -64,6 +64,8 @@ CONSOLE_CHECKS: Final = (
     Check("console types", ("npm", "run", "--silent", "check"), CONSOLE),
     Check("console tests", ("npm", "test", "--silent"), CONSOLE),
 )
+# What others do on the machine may double it; what is no accident does more.
+MEASURED: Final = (Check("benchmark", ("bench/listing", "--within", "3")),)
 FAST_TESTS: Final = ("-m", "core", "tests")
 # One more than there are processors: a third of a test's time is waiting.
 WORKERS: Final = min((os.cpu_count() or 1) + 1, 4)
@@ -103,6 +105,7 @@ def whole(*, strict: bool) -> int:
     failed = failed if strict else []
     prepare_console()
     failed += run_all([*QUICK, *SLOW, *CONSOLE_CHECKS])
+    failed += run_all(MEASURED) if strict else []
     status, summary = run_pytest(["tests"], covered=True, strict=strict)
     failed += coverage_failures()
     return report(failed, status, summary)

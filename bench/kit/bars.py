@@ -14,6 +14,10 @@ class Bar:
     def reached(self, value: float) -> bool:
         return value >= self.limit if self.least else value <= self.limit
 
+    def eased(self, factor: float) -> "Bar":
+        """Return a bar that this much less is enough for."""
+        return Bar(self.limit / factor if self.least else self.limit * factor, self.least)
+
     def __str__(self) -> str:
         return f"{'>=' if self.least else '<='} {self.limit:g}"
 

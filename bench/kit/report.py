@@ -74,6 +74,14 @@ def streaming(outcomes: Sequence[Outcome]) -> Iterator[str]:
     )
 
 
+def status(scenario: str, measures: Mapping[str, float], within: float | None) -> int:
+    """Return the exit code: 1 if a bar is missed by more than a factor that was asked for."""
+    if within is None:
+        return 0
+    bars = BARS[scenario]
+    return int(not all(bar.eased(within).reached(measures[name]) for name, bar in bars.items()))
+
+
 def verdicts(scenario: str, measures: Mapping[str, float]) -> Iterator[str]:
     """Yield a line for every bar of a scenario."""
     for name, bar in BARS.get(scenario, {}).items():
