@@ -81,7 +81,7 @@ def test_uploading_and_asking_with_curl(local_server: Deployed, whales: Path) ->
 
 
 def test_asking_from_python_through_lost_connections(local_server: Deployed) -> None:
-    with Cutting(local_server.url, after=6_000, times=2) as proxy:
+    with Cutting(local_server.url, after=2_000, times=2) as proxy:
         ended = run(local_server, "ask.py", "[[fake-tok100-itl10]]", url=proxy.url)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip() == " ".join(f"word-{number}" for number in range(100))
