@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,7 +119,8 @@ def directory() -> Iterator[Path]:
 def end_server(root: Path) -> None:
     """Kill whatever still serves a root, as a test that failed leaves it."""
     for pid in postmaster.processes(root / "data"):
-        os.kill(pid, 9)
+        with suppress(ProcessLookupError):
+            os.kill(pid, 9)
     wait_until_gone(root)
 
 
@@ -131,6 +132,15 @@ def postmaster_pid(root: Path) -> int:
     found = postmaster.read(root / "data")
     assert found is not None
     return found.pid
+
+
+def owners(data: Path) -> set[int]:
+    """The accounts of a cluster's processes, some of which end between being listed and asked."""
+    found = set[int]()
+    for pid in postmaster.processes(data):
+        with suppress(FileNotFoundError):
+            found.add(Path(f"/proc/{pid}").stat().st_uid)
+    return found
 
 
 def nobody() -> pwd.struct_passwd:

@@ -15,6 +15,7 @@ from embedded_processes import (
     directory,
     mode,
     nobody,
+    owners,
     postmaster_pid,
 )
 from folkmoot.db.embedded import (
@@ -37,9 +38,8 @@ def test_root_hands_the_server_to_an_account_without_privileges(
     root: Path, postgres: EmbeddedPostgres
 ) -> None:
     postgres.start()
-    uids = {Path(f"/proc/{pid}").stat().st_uid for pid in postmasters.processes(root / "data")}
-    assert uids == {(root / "data").stat().st_uid}
-    assert 0 not in uids
+    assert owners(root / "data") == {(root / "data").stat().st_uid}
+    assert 0 not in owners(root / "data")
 
 
 @pytest.mark.root
