@@ -26,7 +26,6 @@ from folkmoot.db.embedded import (
 )
 from folkmoot.db.embedded import account as accounts
 from folkmoot.db.embedded import home as homes
-from folkmoot.db.embedded import postmaster as postmasters
 from folkmoot.db.embedded.account import Account
 from folkmoot.db.embedded.waiting import attempts
 
