@@ -139,6 +139,10 @@ REQUIREMENTS: Final = {
         "The official client answers interrupts and reads on.",
         "https://www.npmjs.com/package/@ag-ui/client",
     ),
+    "client.reconnects": Requirement(
+        "The official client reads on after lost connections, as the capability says.",
+        "https://www.npmjs.com/package/@ag-ui/client",
+    ),
     "client.accepts": Requirement(
         "The official client builds the conversation that the server keeps.",
         "https://www.npmjs.com/package/@ag-ui/client",

@@ -14,6 +14,7 @@ from cutting import Cutting
 from deployed import API_KEY, Deployed
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+CLIENT_TEST: Final = Path(__file__).parents[1] / "conformance" / "agui" / "test_agui_client.py"
 SHELL: Final = sorted(EXAMPLES.glob("*.sh"))
 QUESTION: Final = "The blue whale weighs 150 tonnes [1]."
 
@@ -52,9 +53,9 @@ def said(stream: str) -> str:
 
 def test_every_example_is_listed_and_tried_here() -> None:
     listed = (EXAMPLES / "README.md").read_text()
-    tried = Path(__file__).read_text()
+    tried = "".join(path.read_text() for path in (Path(__file__), CLIENT_TEST))
     for path in EXAMPLES.iterdir():
-        if path.suffix in {".sh", ".py"}:
+        if path.suffix in {".sh", ".py", ".ts"}:
             assert f"[`{path.name}`]({path.name})" in listed
             assert f'"{path.name}"' in tried
 

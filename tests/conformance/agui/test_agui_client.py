@@ -15,6 +15,7 @@ import pytest
 
 from agui_requirements import proves
 from approving import guarded
+from cutting import Cutting
 from folkmoot.kit.ids import new_id
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, Reply, Use, fails, says
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.anyio
 HERE: Final = Path(__file__).parent
 LOCKED: Final = HERE / "package-lock.json"
 PACKAGE: Final = HERE / "node_modules" / "@ag-ui" / "client" / "package.json"
+EXAMPLE: Final = HERE.parents[2] / "examples" / "resume.ts"
 PROGRAMS: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 PATIENCE: Final = 120  # seconds
 
@@ -46,12 +48,12 @@ def node() -> str:
     return node
 
 
-def run(*command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(*command: str, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a program of Node.js, which is found where the other tools of the tests are."""
     return subprocess.run(
         command,
         cwd=HERE,
-        env=os.environ | {"PATH": PROGRAMS},
+        env=os.environ | {"PATH": PROGRAMS} | variables,
         input=given,
         capture_output=True,
         text=True,
@@ -158,3 +160,24 @@ async def test_the_client_is_told_of_a_refusal(node: str, ada: Talker) -> None:
     told = await talk(node, ada, new_id().hex, turn)
     assert "422" in told["turns"][0]["error"]
     assert told["turns"][0]["events"] == []
+
+
+@proves("client.reconnects")
+async def test_the_client_of_the_example_survives_lost_connections(
+    node: str, ada: Talker, provider: FakeProvider, tmp_path: Path
+) -> None:
+    words = [f"word-{number} " for number in range(100)]
+    provider.script([Reply(text=words, delay=0.01)])
+    shutil.copy(EXAMPLE, tmp_path)
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    with Cutting(ada.platform.url, after=2_000, times=2) as proxy:
+        asking = partial(
+            run,
+            *(node, str(tmp_path / EXAMPLE.name), "A long story, please."),
+            FOLKMOOT_URL=proxy.url,
+            FOLKMOOT_API_KEY=ada.key,
+        )
+        done = await anyio.to_thread.run_sync(asking)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{''.join(words)}\n"
+    assert done.stderr.count("connection lost") == proxy.cuts == 2
