@@ -1,5 +1,7 @@
 """A process with an agent that is killed in the middle of a tool call. Run as a program.
 
+It answers what it is asked by a client, or in the background.
+
 Its only argument is an `Order` as JSON. The tool writes a line into a file each time it is called:
 that is its effect on the world.
 """
@@ -16,11 +18,13 @@ from typing import Any
 import msgspec
 
 from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.order import KIND
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.ledger import Call, CallResult, Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.states import CallState
+from folkmoot.runs.taking import Taking
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.tool import Tool, ToolContext
 from talking import platform
@@ -108,8 +112,13 @@ async def main(order: Order) -> None:
         tools=[tool],
         ledger=Dying,
     ) as running:
-        subject = Subject(order.org_id, order.user_id, frozenset({"agents:run"}))
-        await running.talker(subject).send(order.question)
+        subject = Subject(order.org_id, order.user_id, frozenset({"agents:run", "runs:read"}))
+        if "agent_id" not in order.question:
+            await running.talker(subject).send(order.question)
+            return
+        async with running.talker(subject).http() as client:
+            (await client.post("/api/v1/runs", json=order.question)).raise_for_status()
+        await Taking(running.supervisor, (KIND,), places=1).work()
 
 
 if __name__ == "__main__":

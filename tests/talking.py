@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, cast
 
 import httpx
@@ -28,6 +29,7 @@ from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.resuming import Resuming
+from folkmoot.conversations.routes import background
 from folkmoot.conversations.turns import Turns
 from folkmoot.db.work import Database
 from folkmoot.faces.agui import routes as agui_routes
@@ -212,11 +214,7 @@ def text_of(stream: Sequence[Frame]) -> str:
 
 def types(stream: Sequence[Frame]) -> list[str]:
     """Return the types of events, deltas of one text counted once."""
-    found: list[str] = []
-    for frame in stream:
-        if not found or found[-1] != frame.type:
-            found.append(frame.type)
-    return found
+    return [kind for kind, _ in groupby(frame.type for frame in stream)]
 
 
 def custom(stream: Sequence[Frame], name: str) -> list[Any]:
@@ -346,20 +344,20 @@ async def platform(
 def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
     """Return the application; a caller is known by a key."""
     app = FastAPI()
-    deciding = Deciding(turns.database, turns.supervisor)
-    resuming = Resuming(turns.database, deciding)
+    resuming = Resuming(turns.database, deciding := Deciding(turns.database, turns.supervisor))
+    validation = Validation(turns.registry, turns.models, turns.settings, shared_by_all)
+    making = Agents(turns.database, turns.registry, validation, turns.settings.changes)
     app.include_router(agui_routes.router(turns, resuming), prefix="/api")
-    app.include_router(approval_routes.router(deciding), prefix="/api/v1")
-    registry, settings = turns.registry, turns.settings
-    validation = Validation(registry, turns.models, settings, shared_by_all)
-    making = Agents(turns.database, registry, validation, settings.changes)
     app.include_router(agent_routes.registry(making), prefix="/api")
-    app.include_router(agent_routes.definitions(making), prefix="/api/v1")
-    app.include_router(agent_routes.tools(registry), prefix="/api/v1")
-    app.include_router(conversation_routes.router(turns.database, "http://here"), prefix="/api/v1")
-    app.include_router(
-        run_routes.router(turns.database, turns.supervisor, translate), prefix="/api/v1"
-    )
+    for part in (
+        approval_routes.router(deciding),
+        agent_routes.definitions(making),
+        agent_routes.tools(turns.registry),
+        conversation_routes.router(turns.database, "http://here"),
+        background.router(turns, most_waiting=3),
+        run_routes.router(turns.database, turns.supervisor, translate),
+    ):
+        app.include_router(part, prefix="/api/v1")
     problems.install(app)
 
     async def authenticate(connection: HTTPConnection) -> Subject:

@@ -15,7 +15,6 @@ from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
 from folkmoot.agents.models import Agent
 from folkmoot.agents.order import KIND
-from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals.asking import Asking
 from folkmoot.approvals.deciding import Deciding
@@ -25,7 +24,7 @@ from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations import projection as messages
 from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.history import StoredHistory
-from folkmoot.conversations.turns import CollectionCheck, Turns
+from folkmoot.conversations.turns import Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
@@ -43,13 +42,11 @@ from folkmoot.identity.sign_in.refusals import Refusals
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import crypto, redact
-from folkmoot.kit.ids import CollectionId, OrgId, TeamId, UserId
+from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
-from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.knowledge.sizing import by_settings
 from folkmoot.llm import loading as model_loading
@@ -63,8 +60,10 @@ from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.log import LogReader
+from folkmoot.runs.opening import QUEUED_CHANNEL
 from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.taking import Taking
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings import logos
 from folkmoot.settings.cache import Changes
@@ -124,6 +123,7 @@ class Parts:
     secrets: Secrets
     personal: PersonalData
     supervisor: Supervisor
+    taking: Taking
     accounts: Accounts
     models: Models
     gateway: Gateway
@@ -150,6 +150,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         stack.push_async_callback(models.aclose)
         queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
         parts = _parts(on, database, queue, models)
+        _register_jobs(on, database, queue, parts.settings)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
         stack.push_async_callback(parts.mcp.aclose)
@@ -184,10 +185,12 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     settle_memory()
     if works:
         async with asyncio.TaskGroup() as working:
+            taking = working.create_task(parts.taking.work(), name="runs in the background")
             purging = working.create_task(_purge(parts).watch(), name="purge")
             sweeper = parts.secrets.sweeper()
             sweeping = working.create_task(sweeper.watch(), name="sweep") if sweeper else None
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
+            taking.cancel()
             purging.cancel()
             if sweeping is not None:
                 sweeping.cancel()
@@ -259,10 +262,9 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
-    check, counts = _collection_check(database), PostgresStore(database)
+    check, counts = offering.collection_check(database), PostgresStore(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
     redis = _redis(on, counts)
-    _register_jobs(on, database, queue, settings)
     return Parts(
         ground=on,
         database=database,
@@ -273,6 +275,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         secrets=secrets,
         personal=_personal(database, queue, supervisor, documents, secrets),
         supervisor=supervisor,
+        taking=_taking(on.deployment, supervisor),
         accounts=accounts,
         models=models,
         gateway=gateway,
@@ -300,7 +303,7 @@ def _executor(
         registry=registry,
         models=models,
         history=StoredHistory(database, SEARCHABLE),
-        retriever=_retriever(documents),
+        retriever=offering.retriever(documents),
         settings=settings,
         asking=Asking(database),
         logs=LogReader(database),
@@ -374,21 +377,7 @@ def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:
     )
 
 
-def _retriever(documents: Knowledge) -> Retriever:
-    async def retrieve(
-        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int, mode: str
-    ) -> Sequence[Passage]:
-        hits = await documents.retrieval.retrieve(
-            subject, query, collection_ids, k, SearchMode(mode)
-        )
-        return [toolset.passage(hit) for hit in hits]
-
-    return retrieve
-
-
-def _collection_check(database: Database) -> CollectionCheck:
-    async def check(subject: Subject, ids: Sequence[CollectionId]) -> None:
-        async with database.work(subject) as work:
-            await collections.visible(work, ids)
-
-    return check
+def _taking(deployment: Deployment, supervisor: Supervisor) -> Taking:
+    taking = Taking(supervisor, (KIND,), deployment.background_runs)
+    supervisor.hub.channels[QUEUED_CHANNEL] = taking.wake
+    return taking

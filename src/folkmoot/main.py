@@ -24,6 +24,7 @@ from folkmoot.audit import routes as audit_routes
 from folkmoot.audit.refusals import Refusals
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.resuming import Resuming
+from folkmoot.conversations.routes import background
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
@@ -223,6 +224,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         agent_routes.tools(parts.agents.registry),
         approval_routes.router(parts.deciding),
         conversation_routes.router(parts.database, parts.ground.deployment.reached_at),
+        background.router(parts.turns, parts.ground.deployment.background_waiting),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),

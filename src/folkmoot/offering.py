@@ -10,13 +10,16 @@ from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.making import Agents
 from folkmoot.agents.own import OwnAgents
+from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
+from folkmoot.conversations.turns import CollectionCheck
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import collections, toolset
+from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
 from folkmoot.plugins import Plugins
@@ -88,6 +91,30 @@ def agents(
 
     validation = Validation(registry, models, settings, shared)
     return Agents(database, registry, validation, settings.changes)
+
+
+def retriever(documents: Knowledge) -> Retriever:
+    """Return what searches the documents of whoever asks."""
+
+    async def retrieve(
+        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int, mode: str
+    ) -> Sequence[Passage]:
+        hits = await documents.retrieval.retrieve(
+            subject, query, collection_ids, k, SearchMode(mode)
+        )
+        return [toolset.passage(hit) for hit in hits]
+
+    return retrieve
+
+
+def collection_check(database: Database) -> CollectionCheck:
+    """Return what fails unless somebody sees all of some collections."""
+
+    async def check(subject: Subject, ids: Sequence[CollectionId]) -> None:
+        async with database.work(subject) as work:
+            await collections.visible(work, ids)
+
+    return check
 
 
 def _chosen(run: LiveRun) -> Sequence[CollectionId]:

@@ -86,6 +86,33 @@ async def test_a_call_that_completed_is_never_made_again_and_an_uncertain_one_is
     assert len(custom(stream, NEEDS_REVIEW)) == (result == UNCERTAIN)
 
 
+async def test_a_run_in_the_background_goes_on_under_its_id_after_its_worker_was_killed(
+    order: Order, superuser_address: str, subject: Subject, provider: FakeProvider
+) -> None:
+    order.moment = Moment.AFTER_THE_RECORD
+    order.question = {"agent_id": "chat", "input": "Pull the lever", "workflow": "tools"}
+    await killed(order)
+    with psycopg.connect(superuser_address) as connection:
+        (taken,) = connection.execute("SELECT id::text, state FROM runs").fetchall()
+        connection.execute("UPDATE processes SET alive = false")
+    async with (
+        platform(
+            order.app_address,
+            order.writer_address,
+            provider,
+            agents=[AGENT],
+            tools=[lever(order)],
+            permissions=frozenset({"agents:run"}),
+        ) as heir,
+        heir.talker(subject).http() as client,
+        asyncio.timeout(PATIENCE),
+    ):
+        await client.get(f"/api/v1/runs/{taken[0]}/events")
+        (run,) = (await client.get("/api/v1/runs")).json()["items"]
+    assert taken == (run["id"], "running")
+    assert (run["state"], run["attempt"], order.taken) == ("finished", 2, 1)
+
+
 async def killed(order: Order) -> None:
     """Run the process until it is killed."""
     program = await asyncio.create_subprocess_exec(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from folkmoot.kit.ids import FeedbackId, RunId, ShareId, UserId
+from folkmoot.kit.ids import CollectionId, FeedbackId, RunId, ShareId, UserId
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -41,6 +41,35 @@ Tag = Annotated[
     ),
 ]
 Tags = Annotated[list[Tag], Field(max_length=20)]
+
+
+LONGEST_QUESTION: Final = 100_000
+"""Characters of a question, as over AG-UI."""
+
+
+class BackgroundRun(BaseModel):
+    """A question that nobody waits for the answer to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="The id or slug of the agent.", examples=["chat"]
+    )
+    input: Annotated[
+        str, StringConstraints(max_length=LONGEST_QUESTION, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+    ] = Field(description="What it is asked.", examples=["What has changed in our documents?"])
+    conversation_id: MessageId | None = Field(
+        default=None, description="Where it is asked; by default in a new conversation."
+    )
+    workflow: Annotated[str, StringConstraints(max_length=20)] | None = Field(
+        default=None, description="How it is answered: plain, rag, tools or full."
+    )
+    collection_ids: Annotated[list[CollectionId], Field(max_length=50)] = Field(
+        default=[], description="Where it searches."
+    )
+    model: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="provider:name, if the settings allow it."
+    )
 
 
 class ConversationUpdate(BaseModel):

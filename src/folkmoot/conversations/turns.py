@@ -36,7 +36,14 @@ from folkmoot.runs import service as runs
 from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.errors import RunActive, RunIdReused
 from folkmoot.runs.filters import PERSONAL
-from folkmoot.runs.opening import INSERT_RUN, NewRun, clash, parameters
+from folkmoot.runs.opening import (
+    INSERT_RUN,
+    QUEUE_RUN,
+    TELL_WORKERS,
+    NewRun,
+    clash,
+    parameters,
+)
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.groups import SearchMode
 from folkmoot.settings.service import Settings
@@ -141,10 +148,28 @@ class Turns:
             MessageNotFound: the message that it was to follow is not there.
             BudgetExceeded: Nothing is left of a limit.
         """
+        new, door = await self._new(subject, question)
+        self.supervisor.admit()
+        process_id = self.supervisor.process_id
+        told = await self._opened(new, question, process_id, door)
+        if not isinstance(told, Opening):
+            return Opened(told, begun=False)
+        self.supervisor.begin(new, context=told, process_id=process_id)
+        return Opened(new.id, begun=True)
+
+    async def queue(self, subject: Subject, question: Question) -> Opened:
+        """Do the same, but let a worker take the run up: nobody waits for its first word."""
+        new, door = await self._new(subject, question)
+        told = await self._opened(new, question, None, door)
+        if not isinstance(told, Opening):
+            return Opened(told, begun=False)
+        return Opened(new.id, begun=True)
+
+    async def _new(self, subject: Subject, question: Question) -> tuple[NewRun, Door]:
+        """Return the run that is asked for, and what it has to pass."""
         wanted = await self._order(subject, question)
         asker = Asker(wanted.agent, wanted.called)
         door = await self.accounts.door(subject, asker, wanted.model)
-        self.supervisor.admit()
         new = NewRun(
             id=RunId(new_id()),
             kind=KIND,
@@ -155,18 +180,21 @@ class Turns:
             concurrency_key=concurrency_key(subject, question.thread_id),
             subject=subject,
         )
-        process_id = self.supervisor.process_id
+        return new, door
+
+    async def _opened(
+        self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door
+    ) -> Opening | RunId:
+        """Store a turn; return what it starts from, or the run that is there already."""
         try:
             with door.explained():
-                told = await self._store(new, question, process_id, door)
+                return await self._store(new, question, process_id, door)
         except errors.NotNullViolation as error:
             if error.diag.column_name == "role":
                 raise MessageNotFound from None
             raise MessageIdReused from None
         except errors.UniqueViolation as error:
-            return Opened(await self._attach(subject, new, error), begun=False)
-        self.supervisor.begin(new, context=told, process_id=process_id)
-        return Opened(new.id, begun=True)
+            return await self._attach(new, error)
 
     async def _order(self, subject: Subject, question: Question) -> AgentOrder:
         """Check what is asked for; return it as the run will be told, cleaned of secrets."""
@@ -204,7 +232,7 @@ class Turns:
         )
 
     async def _store(
-        self, new: NewRun, question: Question, process_id: ProcessId, door: Door
+        self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door
     ) -> Opening:
         clean = self.supervisor.filters_of(new.input).text
         text = clean(question.text)
@@ -219,19 +247,22 @@ class Turns:
             values["earlier"] = _told(question.earlier, clean)
         elif question.start is Start.MESSAGE:
             values["parent_id"] = question.after
-        statement = statements.opening(INSERT_RUN, question.start)
+        insert = QUEUE_RUN if process_id is None else INSERT_RUN
+        statement = statements.opening(insert, question.start)
         reading = statements.reading(self.searchable)
         async with self.database.pipelined(new.subject) as connection:
             await connection.execute(statement, values, prepare=True)
             await door.ask(connection)
+            if process_id is None:
+                await connection.execute(TELL_WORKERS)
             cursor = await connection.execute(reading, values, prepare=True)
         return opening(await cursor.fetchall())
 
-    async def _attach(self, subject: Subject, new: NewRun, error: errors.UniqueViolation) -> RunId:
+    async def _attach(self, new: NewRun, error: errors.UniqueViolation) -> RunId:
         """Return the run that this very request has started before."""
         if clash(error) is None:
             raise error
-        async with self.database.work(subject) as work:
+        async with self.database.work(new.subject) as work:
             known = await runs.own(work, new.client_id)
             waits = await approvals.pending(work, new.concurrency_key or "") if not known else ()
         if waits:

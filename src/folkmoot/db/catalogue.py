@@ -33,6 +33,7 @@ LOOKUPS: Final = frozenset(
         "runs_claim",
         "runs_cancelled",
         "runs_held",
+        "runs_take",
         "approvals_overdue",
         "documents_unembedded",
         "audit_undelivered",

@@ -115,6 +115,18 @@ class TooManyRuns(RateLimited):
         super().__init__("Too many runs are active. Please try again shortly.", retry_after=2)
 
 
+class TooManyQueued(RateLimited):
+    """So many runs of an organisation wait for a worker that it has to wait itself."""
+
+    code = "too_many_queued_runs"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many runs of your organization wait for a worker. Please try again later.",
+            retry_after=30,
+        )
+
+
 class StillRunning(Unavailable):
     """What runs cannot be erased: its log is still being written."""
 

@@ -83,6 +83,25 @@ class Lease:
             most,
         )
 
+    async def take(
+        self, kinds: Sequence[str], most: int, share: int, busy: Sequence[OrgId]
+    ) -> Sequence[Claimed]:
+        """Take runs that wait for a worker, organisation by organisation.
+
+        Args:
+            kinds: What this process can execute.
+            most: How many it wants.
+            share: How many one organisation may have going on here.
+            busy: Whose runs go on here, as often as they do.
+        """
+        return await self._runs(
+            "SELECT org_id, run_id, user_id, %s::uuid FROM runs_take(%s, %s, %s, %s, %s::uuid[])",
+            list(kinds),
+            most,
+            share,
+            list(busy),
+        )
+
     async def held(self) -> Sequence[Claimed]:
         """Return the runs that this process should be working on by now."""
         return await self._runs("SELECT org_id, run_id, user_id, %s::uuid FROM runs_held(%s)")

@@ -60,6 +60,7 @@ class Run(Model, OrgScoped, kw_only=True):
             name="fk_runs_parent",
             ondelete="SET NULL (parent_run_id)",
         ),
+        Index("ix_runs_queued", "org_id", "id", postgresql_where=text("state = 'queued'")),
         Index(
             "ix_runs_held", "process_id", postgresql_where=text("state IN ('queued', 'running')")
         ),

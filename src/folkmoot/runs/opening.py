@@ -50,6 +50,10 @@ VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'queued', %(input)s, %(cl
         %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, 0)
 """
 
+QUEUED_CHANNEL: Final = "folkmoot_queued"
+TELL_WORKERS: Final = f"SELECT pg_notify('{QUEUED_CHANNEL}', '')"
+"""Sent along with `QUEUE_RUN`: a worker that has room looks at once."""
+
 
 def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
     """Return the named parameters of either statement."""

@@ -15,7 +15,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import ProcessId, RunId
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
-from folkmoot.runs.errors import LeaseLost, RunActive, RunIdReused, RunNotFound
+from folkmoot.runs.errors import LeaseLost, RunActive, RunIdReused, RunNotFound, TooManyQueued
 from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.models import LedgerEntry, Process, Run
@@ -123,6 +123,17 @@ async def queue(work: Work, new: NewRun) -> None:
     """Store a run for a worker to take up; the job that does so is deferred in the same work."""
     connection = await work.session.connection()
     await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
+
+
+async def demand_room(work: Work, most: int) -> None:
+    """Fail if that many runs of the organisation wait for a worker.
+
+    Raises:
+        TooManyQueued: It has to wait itself.
+    """
+    waiting = select(Run.id).where(Run.org_id == work.subject.org_id, Run.state == RunState.QUEUED)
+    if len((await work.session.scalars(waiting.limit(most))).all()) >= most:
+        raise TooManyQueued
 
 
 async def store(work: Work, new: NewRun, process_id: ProcessId) -> None:

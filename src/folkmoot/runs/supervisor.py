@@ -21,6 +21,7 @@ from folkmoot.runs.errors import (
     LeaseLost,
     LogRejected,
     LogUnreadable,
+    NoLongerAdmitted,
     RunsDraining,
     TooManyRuns,
 )
@@ -180,6 +181,22 @@ class Supervisor:
         if execution is not None:
             await asyncio.wait([execution.task])
 
+    async def take(
+        self, kinds: Sequence[str], most: int, share: int, busy: Sequence[OrgId]
+    ) -> Sequence[Execution]:
+        """Begin runs that wait for a worker, as `Lease.take` chooses them; does not wait for them.
+
+        What is taken and cannot be begun now, because the database goes away, is looked after.
+        """
+        room = min(most, self.most_runs - len(self._executions))
+        if self.draining or self.lease.process_id is None or room <= 0:
+            return ()
+        taken = await self.lease.take(kinds, room, share, busy)
+        for claimed in taken:
+            await self._revive_or_tell(claimed)
+        begun = (self._executions.get(claimed.run_id) for claimed in taken)
+        return [execution for execution in begun if execution is not None]
+
     async def drain(self, *, grace: float) -> None:
         """Take nothing new, let runs end for `grace` seconds, then hand the rest over at once."""
         self.draining = True
@@ -316,6 +333,8 @@ class Supervisor:
         try:
             found = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
             run.subject = replace(found, key_id=stored.key_id)
+            if await self.refused([run.subject]):
+                refusal = NoLongerAdmitted()
         except (Forbidden, NotFound) as error:
             refusal = error
         attempt = await recovery.resume(self.database, claimed)

@@ -245,6 +245,16 @@ class Deployment(BaseModel):
     max_runs: PositiveInt = Field(
         default=2_000, description="Runs that one process works on at the same time."
     )
+    background_runs: PositiveInt = Field(
+        default=16,
+        description="Runs in the background that one worker works on at the same time. One"
+        " organisation has at most half of them, rounded up.",
+    )
+    background_waiting: PositiveInt = Field(
+        default=1_000,
+        description="Runs of one organisation that may wait for a worker; whoever asks for more is"
+        " told to come back later.",
+    )
     public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,
         description="https://… at which people reach this deployment: letters link to it, and"

@@ -15,8 +15,9 @@ from settled import Settler
 
 SHARED: Final = {"group", "label", "number"}  # the same for all organisations
 SAME: Final = {"label": "production", "number": "1"}
-NAMES_OF_THE_CALLER: Final = {"external_id", "external_ids", "tool_call_id"}
+NAMES_OF_THE_CALLER: Final = {"conversation_id", "external_id", "external_ids", "tool_call_id"}
 BODIES: Final = {
+    "agent_id": ("/api/v1/runs", '{"agent_id": "ID", "input": "Hello"}'),
     "collection_ids": (
         "/api/chat/chat",
         """{

@@ -1,0 +1,64 @@
+"""Starting runs that nobody waits for."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from folkmoot.agents.errors import (
+    AgentNotFound,
+    AgentNotPublished,
+    AgentUnavailable,
+    WorkflowUnknown,
+)
+from folkmoot.approvals.errors import ApprovalsPending
+from folkmoot.conversations.background import start
+from folkmoot.conversations.errors import ModelNotAllowed
+from folkmoot.conversations.schemas import BackgroundRun
+from folkmoot.conversations.turns import Turns
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.problems import documented
+from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown
+from folkmoot.runs import service as runs
+from folkmoot.runs.errors import RunActive, TooManyQueued
+from folkmoot.runs.routes import read
+from folkmoot.runs.schemas import RunRead
+from folkmoot.settings.errors import FeatureOff
+from folkmoot.usage.errors import BudgetExceeded
+
+
+def router(turns: Turns, most_waiting: int) -> APIRouter:
+    """Return the route; at most so many runs of an organisation wait for a worker."""
+    routes = APIRouter(prefix="/runs", tags=["runs"], route_class=Idempotent)
+
+    @routes.post(
+        "",
+        status_code=HTTPStatus.ACCEPTED,
+        dependencies=[require("agents:run")],
+        responses=documented(
+            AgentNotFound,
+            AgentNotPublished,
+            AgentUnavailable,
+            ApprovalsPending,
+            BudgetExceeded,
+            FeatureOff,
+            ModelKeyMissing,
+            ModelNotAllowed,
+            ModelNotLoaded,
+            ModelUnknown,
+            RunActive,
+            TooManyQueued,
+            WorkflowUnknown,
+        ),
+    )
+    async def start_run(data: BackgroundRun, subject: CurrentSubject) -> RunRead:
+        """Ask an agent something in the background: a worker takes the run up.
+
+        Read its events with `GET /api/v1/runs/{run_id}/events` when you like; the answer is kept
+        in its conversation, a new one unless you name one.
+        """
+        opened = await start(turns, subject, data, most_waiting)
+        async with turns.database.work(subject) as work:
+            return read(await runs.get(work, str(opened.run_id)))
+
+    return routes
