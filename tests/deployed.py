@@ -21,14 +21,6 @@ API_KEY: Final = "a-key-for-tests-only-0123456789abcdef"
 PATIENCE: Final = 60.0
 
 
-def untraced() -> dict[str, str]:
-    """Return the environment without what has coverage measured: it would double the time.
-
-    What servers do is measured where tests call it, in their own process.
-    """
-    return {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
-
-
 @dataclass
 class Deployed:
     """A running server. `directory` holds its data and outlives it, so that it can be restarted."""
@@ -53,7 +45,7 @@ class Deployed:
         with (self.directory / self.log_name).open("wb") as output:
             self.process = subprocess.Popen(
                 command,
-                env=untraced() | self.environment,
+                env=os.environ | self.environment,
                 cwd=self.directory,
                 stdout=output,
                 stderr=output,

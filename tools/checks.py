@@ -8,16 +8,21 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from coverage import CoverageData
+
+import recorder
 import services
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+SOURCE: Final = ROOT / "src" / "folkmoot"
 CONSOLE: Final = ROOT / "console"
 AT_ONCE: Final = 2
 LEAST_COVERED: Final = 95  # per cent of the lines in src
@@ -106,8 +111,10 @@ def whole(*, strict: bool) -> int:
     prepare_console()
     failed += run_all([*QUICK, *SLOW, *CONSOLE_CHECKS])
     failed += run_all(MEASURED) if strict else []
-    status, summary = run_pytest(["tests"], covered=True, strict=strict)
-    failed += coverage_failures()
+    with tempfile.TemporaryDirectory(prefix="folkmoot-lines-") as name:
+        recorder.prepare(Path(name), SOURCE)
+        status, summary = run_pytest(["tests"], recording=name, strict=strict)
+        failed += coverage_failures(recorder.recorded(Path(name)))
     return report(failed, status, summary)
 
 
@@ -145,18 +152,15 @@ def prepare_console() -> None:
 
 
 def run_pytest(
-    arguments: Sequence[str], *, covered: bool = False, strict: bool = False
+    arguments: Sequence[str], *, recording: str = "", strict: bool = False
 ) -> tuple[int, str]:
     """Run pytest, showing what it says as it says it; return its status and last line."""
-    measuring = ["-m", "coverage", "run"] if covered else []
     plugins = ["-p", "no_skips"] if strict else []
     color = "yes" if sys.stdout.isatty() else "no"
     options = [f"--color={color}", *PARALLEL, *plugins]
-    command = [sys.executable, *measuring, "-m", "pytest", *options, *arguments]
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
-    if covered:
-        erase = [sys.executable, "-m", "coverage", "erase"]
-        subprocess.run(erase, cwd=ROOT, check=True)
+    environment |= {recorder.FOLDER: recording} if recording else {}
     last = ""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE
@@ -167,10 +171,13 @@ def run_pytest(
     return process.returncode, last
 
 
-def coverage_failures() -> list[str]:
+def coverage_failures(lines: Mapping[str, Sequence[int]]) -> list[str]:
     """Hold the coverage against the bars; show what is missing where one is not reached."""
     coverage = [sys.executable, "-m", "coverage"]
-    subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=False)
+    data = CoverageData(str(ROOT / ".coverage"))
+    data.erase()
+    data.add_lines(lines)
+    data.write()
     core = ",".join(f"src/folkmoot/{room}/*" for room in CORE)
     bars = {
         f"coverage of src below {LEAST_COVERED} %": [f"--fail-under={LEAST_COVERED}"],

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from deployed import Deployed, untraced
+from deployed import Deployed
 from settled import Settler
 
 SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
@@ -47,7 +47,6 @@ def test_no_operation_departs_from_its_description(
     ended = subprocess.run(
         [*SCHEMATHESIS, f"{server.url}/openapi.json", *options.split()],
         cwd=tmp_path,
-        env=untraced(),
         check=False,
         stdout=subprocess.PIPE,
         timeout=PATIENCE,
