@@ -17,10 +17,13 @@ from typing import Any
 
 import msgspec
 
+from folkmoot.agents import mirroring
 from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.definition import AgentDefinition, Subagent, Workflow
 from folkmoot.agents.order import KIND
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.runs.events import Recorded
 from folkmoot.runs.ledger import Call, CallResult, Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.states import CallState
@@ -30,6 +33,8 @@ from folkmoot.tools.tool import Tool, ToolContext
 from talking import platform
 
 AGENT = replace(CHAT, tools=("lever",))
+HELPER = replace(AGENT, id="helper", workflows=(Workflow.TOOLS,))
+BOSS = replace(AGENT, subagents=(Subagent("helper"),))
 
 
 class Moment(StrEnum):
@@ -38,6 +43,7 @@ class Moment(StrEnum):
     IN_THE_TOOL = "in the tool"
     BEFORE_THE_RECORD = "between the tool and its record"
     AFTER_THE_RECORD = "between the record and the log"
+    AFTER_THE_SUBAGENT = "between the end of a sub-agent and its result"
 
 
 class Order(msgspec.Struct):
@@ -52,6 +58,12 @@ class Order(msgspec.Struct):
     org_id: OrgId
     user_id: UserId
     question: dict[str, Any]
+    delegated: bool = False
+
+    @property
+    def agents(self) -> list[AgentDefinition]:
+        """Who pulls the lever: the agent itself, or another one that it asks."""
+        return [BOSS, HELPER] if self.delegated else [AGENT]
 
     @property
     def taken(self) -> int:
@@ -86,6 +98,14 @@ def lever(order: Order, *, deadly: bool = False) -> Tool:
     )
 
 
+class DyingMirror(mirroring.Mirror):
+    """A process dies when a sub-agent has come to its end, before anybody is told."""
+
+    def end(self, event: Recorded) -> str:
+        die()
+        return super().end(event)
+
+
 class Dying(Ledger):
     """A ledger whose process dies around the record of a result."""
 
@@ -102,13 +122,15 @@ class Dying(Ledger):
 
 async def main(order: Order) -> None:
     Dying.moment = order.moment
+    if order.moment is Moment.AFTER_THE_SUBAGENT:
+        setattr(mirroring, "Mirror", DyingMirror)  # noqa: B010 - as a type it is no variable
     tool = lever(order, deadly=order.moment is Moment.IN_THE_TOOL)
     provider = FakeProvider(port=order.provider_port)  # not started: the test's own answers
     async with platform(
         order.app_address,
         order.writer_address,
         provider,
-        agents=[AGENT],
+        agents=order.agents,
         tools=[tool],
         ledger=Dying,
     ) as running:

@@ -1,9 +1,9 @@
 """Agents behind the AG-UI face, talked to over real HTTP, with a fake provider behind them."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, cast
@@ -16,9 +16,9 @@ from starlette.requests import HTTPConnection
 from folkmoot.agents import routes as agent_routes
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import AgentDefinition
+from folkmoot.agents.delegating import Bounds, Delegating
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
-from folkmoot.agents.order import KIND
 from folkmoot.agents.own import OwnAgents
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
@@ -46,6 +46,7 @@ from folkmoot.llm.config import Retries
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
+from folkmoot.runs.children import Children
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
@@ -60,7 +61,6 @@ from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
-from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage import ledger as calls
@@ -68,14 +68,16 @@ from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.prices import Prices, Rates, Steps
 from serving import served
+from shelving import Library
 
 PRICES = Prices(
     {"openai:fake*": Rates(Steps(Decimal(1)), Steps(Decimal(2)))}, lambda: lambda *_: None
 )
 """A millionth of a dollar for each token of a question, and two for each of an answer."""
 
+BOUNDS = Bounds()
+
 Event = dict[str, Any]
-Search = Callable[[Subject, str, Sequence[CollectionId], int], Sequence[Passage]]
 
 
 @dataclass
@@ -88,29 +90,6 @@ class Frame:
     @property
     def type(self) -> str:
         return str(self.event["type"])
-
-
-@dataclass
-class Library:
-    """Documents to search: whatever the test puts on the shelf of an organisation."""
-
-    shelves: dict[OrgId, list[Passage]] = field(default_factory=dict[OrgId, list[Passage]])
-    asked: list[tuple[Subject, str, Sequence[CollectionId]]] = field(
-        default_factory=list[tuple[Subject, str, Sequence[CollectionId]]]
-    )
-    modes: list[str] = field(default_factory=list[str])
-
-    async def __call__(
-        self,
-        subject: Subject,
-        query: str,
-        collection_ids: Sequence[CollectionId],
-        k: int,
-        mode: str,
-    ) -> Sequence[Passage]:
-        self.modes.append(mode)
-        self.asked.append((subject, query, collection_ids))
-        return self.shelves.get(subject.org_id, [])[:k]
 
 
 @dataclass
@@ -275,9 +254,14 @@ def asked(stack: AsyncExitStack, provider: FakeProvider) -> Models:
 
 
 def executing(
-    database: Database, registry: AgentRegistry, gateway: Gateway, settings: Settings
+    supervisor: Supervisor,
+    registry: AgentRegistry,
+    gateway: Gateway,
+    settings: Settings,
+    most: Bounds,
 ) -> AgentExecutor:
     """Return what works the runs of agents."""
+    database = supervisor.database
     return AgentExecutor(
         registry,
         gateway,
@@ -286,6 +270,7 @@ def executing(
         settings,
         Asking(database),
         LogReader(database),
+        delegating=Delegating(Children(database, supervisor), registry, settings, most),
     )
 
 
@@ -310,6 +295,7 @@ async def platform(
     permissions: frozenset[str] = frozenset(),
     most_runs: int = 2_000,
     ledger: type[Ledger] = Ledger,
+    bounds: Bounds = BOUNDS,
 ) -> AsyncIterator[Platform]:
     """Run a process with agents. Runs that it takes over have these permissions."""
     async with AsyncExitStack() as stack:
@@ -330,8 +316,8 @@ async def platform(
             most_runs=most_runs,
         )
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
-        executor = executing(database, registry, gateway, settings)
-        supervisor.register(KIND, executor)
+        executor = executing(supervisor, registry, gateway, settings, bounds)
+        executor.register(supervisor)
         await stack.enter_async_context(supervisor)
         turns = Turns(database, supervisor, registry, gateway, everything, settings, accounts)
         subjects: dict[str, Subject] = {}

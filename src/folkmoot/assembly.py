@@ -261,7 +261,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     outbound, brought = options.outbound(on.deployment), offering.installed()
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
-    supervisor.register(KIND, _executor(database, documents, registry, gateway, settings, mcp))
+    _executor(on, supervisor, documents, registry, gateway, settings, mcp).register(supervisor)
     check, counts = offering.collection_check(database), PostgresStore(database)
     turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
     redis = _redis(on, counts)
@@ -292,13 +292,15 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
 
 
 def _executor(
-    database: Database,
+    on: Ground,
+    supervisor: Supervisor,
     documents: Knowledge,
     registry: AgentRegistry,
     models: Gateway,
     settings: Settings,
     mcp: McpClient,
 ) -> AgentExecutor:
+    database = supervisor.database
     return AgentExecutor(
         registry=registry,
         models=models,
@@ -308,6 +310,7 @@ def _executor(
         asking=Asking(database),
         logs=LogReader(database),
         more_tools=mcp.tools,
+        delegating=offering.delegating(on.deployment, supervisor, registry, settings),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from folkmoot import plugins
 from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.delegating import Bounds, Delegating
 from folkmoot.agents.making import Agents
 from folkmoot.agents.own import OwnAgents
 from folkmoot.agents.ports import Passage, Retriever
@@ -23,6 +24,7 @@ from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
 from folkmoot.plugins import Plugins
+from folkmoot.runs.children import Children
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.supervisor import Supervisor
@@ -78,6 +80,16 @@ def mcp(
         deployment.mcp_programs,
         deployment.features,
     )
+
+
+def delegating(
+    deployment: Deployment, supervisor: Supervisor, registry: AgentRegistry, settings: Settings
+) -> Delegating:
+    """Return what lets agents ask each other."""
+    bounds = Bounds(
+        deployment.subagent_depth, deployment.subagents_at_once, deployment.subagents_in_all
+    )
+    return Delegating(Children(supervisor.database, supervisor), registry, settings, bounds)
 
 
 def agents(

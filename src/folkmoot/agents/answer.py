@@ -197,6 +197,8 @@ class _Answer:
             run.emit(TOOLS_REQUESTED, {"name": TOOLS_REQUESTED, "value": told}, record=record)
             return ""
         text = spoken = self.message.finish()
+        if self.turn.errand is not None and not calls:
+            run.result = text
         if self.turn.agent.output_schema is not None and not calls:
             try:
                 run.result = output.read(self.turn.agent.output_schema, text)

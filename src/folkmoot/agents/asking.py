@@ -49,6 +49,7 @@ class Permits:
         asking: Who puts questions to people; None if nobody can be asked.
         decisions: What was decided about calls, by their ids.
         wanted: What has to be asked before the turn goes on.
+        raised: What its sub-agents have asked already, as interrupts of AG-UI.
     """
 
     guardrails: Guardrails = field(default_factory=Guardrails)
@@ -56,6 +57,12 @@ class Permits:
     asking: Asking | None = None
     decisions: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     wanted: list[Wanted] = field(default_factory=list[Wanted])
+    raised: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the turn cannot go on before somebody has decided."""
+        return bool(self.wanted or self.raised)
 
     @classmethod
     def of(

@@ -13,7 +13,7 @@ CHAT: Final = AgentDefinition(
         "You are a helpful, precise assistant. Answer in the language of the question. Say what"
         " you do not know instead of guessing. Write Markdown where structure helps the reader."
     ),
-    workflows=(Workflow.PLAIN, Workflow.RAG, Workflow.TOOLS),
+    workflows=(Workflow.PLAIN, Workflow.RAG, Workflow.TOOLS, Workflow.FULL),
     tools=("clock", "calculator"),
     mcp_tools=("*",),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.agents.definition import AgentDefinition
 from folkmoot.tools.tool import Tool
 
 FOLKMOOT: Final = "Folkmoot"
@@ -67,7 +67,33 @@ class StatePart(Part):
 
     snapshots: bool = False
     deltas: bool = False
+    memory: bool = False
     persistent_state: bool = True
+
+
+class SubagentPart(Part):
+    """An agent that it may ask."""
+
+    name: str = Field(examples=["support"])
+    description: str | None = Field(default=None, examples=["Knows our lamps."])
+
+
+class MultiAgentPart(Part):
+    """The agents that it may ask; what they do is told by subagent events."""
+
+    supported: bool
+    delegation: bool
+    handoffs: bool = False
+    subagents: list[SubagentPart]
+
+
+class InterruptsPart(Part):
+    """Tool calls that need somebody end a run, and the answers make it go on."""
+
+    supported: bool = True
+    approvals: bool = True
+    interrupts: bool = True
+    approve_with_edits: bool = True
 
 
 class ReasoningPart(Part):
@@ -92,7 +118,9 @@ class AgentCapabilities(Part):
     tools: ToolsPart
     output: OutputPart
     state: StatePart = StatePart()
+    multi_agent: MultiAgentPart
     reasoning: ReasoningPart = ReasoningPart()
+    human_in_the_loop: InterruptsPart = InterruptsPart()
     execution: ExecutionPart
     custom: dict[str, JsonValue] = Field(
         description="`workflows` that can be chosen, and whether answers have `citations`.",
@@ -102,7 +130,9 @@ class AgentCapabilities(Part):
 
 def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabilities:
     """Return the capability document of an agent."""
-    offered = tools if Workflow.TOOLS in agent.workflows else ()
+    calls = any(each.calls for each in agent.workflows)
+    offered = tools if calls else ()
+    asked = agent.subagents if calls and agent.subagent_depth > 0 else ()
     items = [
         ToolPart(name=tool.name, description=tool.description, parameters=tool.parameters)
         for tool in offered
@@ -112,7 +142,14 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
         identity=IdentityPart(
             name=agent.name, description=agent.description, version=str(agent.version)
         ),
-        tools=ToolsPart(supported=bool(items), items=items),
+        tools=ToolsPart(supported=bool(items or asked), items=items),
+        multi_agent=MultiAgentPart(
+            supported=bool(asked),
+            delegation=bool(asked),
+            subagents=[
+                SubagentPart(name=each.agent, description=each.description) for each in asked
+            ],
+        ),
         output=OutputPart(
             structured_output=structured,
             supported_mime_types=["application/json" if structured else "text/markdown"],
@@ -120,6 +157,6 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
         execution=ExecutionPart(max_iterations=agent.most_answers),
         custom={
             "workflows": [str(each) for each in agent.workflows],
-            "citations": Workflow.RAG in agent.workflows,
+            "citations": any(each.searches for each in agent.workflows),
         },
     )

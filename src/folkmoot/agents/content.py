@@ -16,13 +16,16 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from folkmoot.agents.definition import (
+    DEEPEST,
     MOST_ANSWERS,
     MOST_CALLS,
     AgentDefinition,
     ContextPolicy,
     Origin,
+    Subagent,
     Workflow,
 )
+from folkmoot.agents.labels import Label
 from folkmoot.kit.ids import CollectionId
 from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, ToolPattern, counted
 
@@ -64,7 +67,7 @@ Prompt = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT, pattern=WRI
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Temperature = Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)]
-Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=3), AfterValidator(_once)]
+Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=4), AfterValidator(_once)]
 McpTools = Annotated[list[ToolPattern], Field(max_length=64), AfterValidator(_once)]
 Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
@@ -74,6 +77,37 @@ OutputSchema = Annotated[dict[str, JsonValue], AfterValidator(_within_limits)]
 Seconds = Annotated[int, Field(ge=1, le=3_600), BeforeValidator(counted)]
 ContextTokens = Annotated[int, Field(ge=1_000, le=2_000_000), BeforeValidator(counted)]
 Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
+Depth = Annotated[int, Field(ge=0, le=10), BeforeValidator(counted)]
+
+
+class SubagentContent(BaseModel):
+    """An agent that another one may ask."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    agent: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")] = Field(
+        description="Its slug or id.", examples=["support"]
+    )
+    label: Label | None = Field(
+        default=None,
+        description="Which version of it; unset, the one in production when it is asked.",
+        examples=[Label.PRODUCTION],
+    )
+    description: (
+        Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x00]*$")] | None
+    ) = Field(
+        default=None,
+        description="What the model is told that it is for; unset, its own description.",
+        examples=["Knows our lamps."],
+    )
+
+
+def _asked_once(subagents: list[SubagentContent]) -> list[SubagentContent]:
+    _once([each.agent for each in subagents])
+    return subagents
+
+
+Subagents = Annotated[list[SubagentContent], Field(max_length=16), AfterValidator(_asked_once)]
 
 
 class AgentContent(BaseModel):
@@ -104,6 +138,16 @@ class AgentContent(BaseModel):
         description="Tools of MCP servers that it may use besides, of those that whoever asks it"
         " may use: `server__tool`, in which `*` stands for anything.",
         examples=[["tickets__*"]],
+    )
+    subagents: Subagents = Field(
+        default=[],
+        description="Other agents that it may ask, each as a tool `ask_<slug>`.",
+        examples=[[]],
+    )
+    subagent_depth: Depth = Field(
+        default=DEEPEST,
+        description="How many agents may be at work within each other below this one, if the"
+        " deployment allows as many.",
     )
     collection_ids: CollectionIds = Field(
         default=[],
@@ -192,6 +236,8 @@ class AgentContent(BaseModel):
             workflows=tuple(self.workflows),
             tools=tuple(self.tools),
             mcp_tools=tuple(self.mcp_tools),
+            subagents=tuple(Subagent(**each.model_dump()) for each in self.subagents),
+            subagent_depth=self.subagent_depth,
             collection_ids=tuple(map(str, self.collection_ids)),
             most_answers=self.most_answers,
             most_calls=self.most_tool_calls,

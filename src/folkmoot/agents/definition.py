@@ -6,11 +6,22 @@ from typing import Final
 
 
 class Workflow(StrEnum):
-    """How a turn is worked: the model alone, after a search in documents, or with tools."""
+    """How a turn is worked: the model alone, after a search in documents, with tools, with all."""
 
     PLAIN = "plain"
     RAG = "rag"
     TOOLS = "tools"
+    FULL = "full"
+
+    @property
+    def searches(self) -> bool:
+        """Whether documents are searched before the first answer."""
+        return self in {Workflow.RAG, Workflow.FULL}
+
+    @property
+    def calls(self) -> bool:
+        """Whether the model is offered tools."""
+        return self in {Workflow.TOOLS, Workflow.FULL}
 
 
 class ContextPolicy(StrEnum):
@@ -30,6 +41,22 @@ class Origin(StrEnum):
 
 MOST_ANSWERS: Final = 12
 MOST_CALLS: Final = 48
+DEEPEST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subagent:
+    """An agent that another one may ask, as one of its tools.
+
+    Attributes:
+        agent: Its id or slug.
+        label: Which version of it; None is the one in production when it is asked.
+        description: What the model is told that it is for, instead of its own description.
+    """
+
+    agent: str
+    label: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +66,9 @@ class AgentDefinition:
     Attributes:
         id: What runs call it. Those of organisations have a UUID, and a slug that is theirs alone.
         workflows: The ones a caller may choose from.
-        tools: Names of the tools that the workflow `tools` offers to the model.
+        tools: Names of the tools that the workflows `tools` and `full` offer to the model.
+        subagents: The agents that it may ask there, too.
+        subagent_depth: How many of them may be at work within each other.
         mcp_tools: Patterns of the tools of MCP servers, of those that whoever asks it may use.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
@@ -62,6 +91,8 @@ class AgentDefinition:
     workflows: tuple[Workflow, ...]
     tools: tuple[str, ...] = ()
     mcp_tools: tuple[str, ...] = ()
+    subagents: tuple[Subagent, ...] = ()
+    subagent_depth: int = DEEPEST
     approve_always: tuple[str, ...] = ()
     approve_never: tuple[str, ...] = ()
     most_answers: int = MOST_ANSWERS

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from folkmoot.kit.errors import Conflict, Invalid, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class AgentNotFound(NotFound):
@@ -50,6 +50,24 @@ class AgentUnusable(Invalid):
             "An agent like this would not work here.",
             errors=[{"pointer": f"/body/{field}", "detail": detail} for field, detail in faults],
         )
+
+
+class TooManySubagents(Conflict):
+    """A turn has asked as many agents as it may, one within the other."""
+
+    code = "too_many_subagents"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"One turn may ask {most} agents in all, and it has.")
+
+
+class ModelRefused(Forbidden):
+    """An agent is asked by another, and its model may not be."""
+
+    code = "model_refused"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} may not be asked here.")
 
 
 class SlugTaken(Conflict):

@@ -1,4 +1,4 @@
-"""Executes runs of kind `agent`."""
+"""Executes runs of kind `agent`, and those of agents that others have asked."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -10,15 +10,16 @@ from uuid import UUID
 from folkmoot.agents import answer, calling, citations, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.agents.delegating import Delegating
 from folkmoot.agents.errors import TimeLimitReached
-from folkmoot.agents.order import AgentOrder
-from folkmoot.agents.ports import History, Models, MoreTools, Opening, Retriever
+from folkmoot.agents.order import KIND, SUBAGENT, AgentOrder
+from folkmoot.agents.ports import History, Memory, Models, MoreTools, Opening, Retriever
 from folkmoot.agents.recent import recent
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
 from folkmoot.agents.turn import Turn
-from folkmoot.approvals.asking import Asking
+from folkmoot.approvals.asking import Asker, Asking
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
@@ -26,6 +27,7 @@ from folkmoot.llm.port import ChatMessage
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.log import LogReader
+from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.groups import Guardrails
 from folkmoot.settings.service import Settings
 from folkmoot.tools import fetch
@@ -35,6 +37,7 @@ from folkmoot.tools.tool import Tool
 READ_DOCUMENTS: Final = "documents:read"
 """The permission without which a turn searches no documents."""
 
+REMEMBERED: Final = "What you remember of whoever asks:"
 SITUATION: Final = "What the application in which you are used says about the situation:"
 
 LONGEST_QUERY: Final = 2_000
@@ -57,30 +60,41 @@ class AgentExecutor:
     asking: Asking | None = None
     logs: LogReader | None = None
     more_tools: MoreTools | None = None
+    delegating: Delegating | None = None
+    memory: Memory | None = None
+
+    def register(self, supervisor: Supervisor) -> None:
+        """Let it work the runs of agents, whoever asks them."""
+        supervisor.register(KIND, self)
+        supervisor.register(SUBAGENT, self)
 
     async def __call__(self, run: LiveRun) -> None:
         """Work a turn, or go on with one that another process began or somebody had to decide."""
         wanted = order.read(run.input)
         agent = await self.registry.recorded(run.subject, wanted.agent, wanted.version)
-        opening = run.context if isinstance(run.context, Opening) else await self.history.load(run)
+        opening = await self._opening(run, wanted)
         past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:
-            if agent.output_schema is not None:
-                run.result = output.read(agent.output_schema, past.last_text)
+            run.result = _result(agent, wanted, past)
             return
         turn, workflow = await self._turn(run, agent, wanted, opening, past)
+        if self.delegating is not None and workflow.calls:
+            await self.delegating.join(turn, wanted, searchable=opening.searchable)
         if (turn.tools or past.whole) and not loading.loaded():
             await asyncio.to_thread(loading.graphs)
         try:
             async with _within(agent.most_seconds):
-                if workflow is Workflow.RAG and not past.searched:
+                if not past.searched and _searches(workflow, wanted, opening, run.subject):
                     await self._retrieve(turn, opening.question, wanted)
+                if workflow is Workflow.FULL and self.memory is not None:
+                    turn.remembered = await self.memory(run.subject, opening.question)
                 turn.instructions = instructions(turn, wanted, workflow)
                 said = await _caught_up(turn, past)
                 await _perform(turn, opening.question, said)
         except Waiting:
             if self.asking is not None:
-                await self.asking.interrupt(run, turn.permits.wanted)
+                permits = turn.permits
+                await self.asking.interrupt(run, permits.wanted, asker(wanted), permits.raised)
 
     async def _turn(
         self,
@@ -92,9 +106,9 @@ class AgentExecutor:
     ) -> tuple[Turn, Workflow]:
         """Return the turn as its log has left it, and how it is worked."""
         guardrails = await self._guardrails(run.subject)
-        workflow = past.workflow or chosen(agent, wanted, opening, run.subject)
+        workflow = _so_far(agent, wanted, past) or chosen(agent, wanted, opening, run.subject)
         tools: Mapping[str, Tool] = {}
-        if workflow is Workflow.TOOLS:
+        if workflow.calls:
             tools = await self._tools(run, agent)
         turn = Turn(
             run=run,
@@ -109,10 +123,25 @@ class AgentExecutor:
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,
             permits=Permits.of(agent, guardrails, self.asking, wanted.decisions),
+            errand=wanted.errand,
         )
         turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
         return turn, workflow
+
+    async def _opening(self, run: LiveRun, wanted: AgentOrder) -> Opening:
+        """Return what the turn starts from; who is asked by another agent knows its task alone."""
+        if isinstance(run.context, Opening):
+            return run.context
+        errand = wanted.errand
+        if errand is None:
+            return await self.history.load(run)
+        return Opening(
+            history=(),
+            question=errand.task,
+            searchable=errand.searchable,
+            untrusted=errand.untrusted,
+        )
 
     async def _tools(self, run: LiveRun, agent: AgentDefinition) -> Mapping[str, Tool]:
         """Return what a turn may call; an agent's own tools come before others of the name."""
@@ -167,14 +196,50 @@ def chosen(
     """Return how a turn is worked.
 
     What the caller asks for comes first. Otherwise the agent searches before it answers, if it can
-    and there is something to search: the collections that were named, or any document at all.
+    and there is something to search.
     """
     if wanted.workflow is not None:
         return wanted.workflow
-    material = bool(wanted.collection_ids) or opening.searchable
-    if material and Workflow.RAG in agent.workflows and READ_DOCUMENTS in subject.permissions:
-        return Workflow.RAG
+    searching = next((each for each in agent.workflows if each.searches), None)
+    if searching is not None and _material(wanted, opening, subject):
+        return searching
     return agent.workflows[0]
+
+
+def _material(wanted: AgentOrder, opening: Opening, subject: Subject) -> bool:
+    """Whether there is something to search: what was named, or any document at all."""
+    there = bool(wanted.collection_ids) or opening.searchable
+    return there and READ_DOCUMENTS in subject.permissions
+
+
+def _searches(workflow: Workflow, wanted: AgentOrder, opening: Opening, subject: Subject) -> bool:
+    """Whether documents are searched first: demanded of `rag`, of `full` where there are any."""
+    if workflow is Workflow.FULL:
+        return _material(wanted, opening, subject)
+    return workflow.searches
+
+
+def _so_far(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> Workflow | None:
+    """Return how a turn that goes on has been worked, if that can be told."""
+    if wanted.workflow is not None or not (past.searched or past.calls):
+        return wanted.workflow
+    ways: Sequence[Workflow] = (*agent.workflows, *Workflow)
+    return next(
+        each for each in ways if each.searches >= past.searched and each.calls >= bool(past.calls)
+    )
+
+
+def _result(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> object:
+    """Return the outcome of a turn that has its answer already."""
+    if agent.output_schema is not None:
+        return output.read(agent.output_schema, past.last_text)
+    return past.last_text if wanted.errand is not None else None
+
+
+def asker(wanted: AgentOrder) -> Asker | None:
+    """Return on whose behalf a sub-agent asks for decisions."""
+    errand = wanted.errand
+    return None if errand is None else Asker(RunId(UUID(errand.waits)), errand.path)
 
 
 def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
@@ -183,7 +248,9 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
     if wanted.context:
         items = "\n".join(f"- {item.description}: {item.value}" for item in wanted.context)
         parts.append(f"{SITUATION}\n{items}")
-    if workflow is Workflow.RAG:
+    if turn.remembered:
+        parts.append("\n".join([REMEMBERED, *(f"- {each}" for each in turn.remembered)]))
+    if workflow is Workflow.RAG or (workflow.searches and turn.sources.passages):
         parts.append(citations.shown(turn.sources.passages))
     if turn.agent.output_schema is not None:
         parts.append(output.guide(turn.agent.output_schema))
@@ -214,6 +281,6 @@ async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:
         result = await calling.call(turn, call)
         if result is not None:
             past.calls[call.id].result = result.text
-    if turn.permits.wanted:
+    if turn.permits.waiting:
         raise Waiting
     return list(past.messages())

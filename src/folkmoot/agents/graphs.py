@@ -85,7 +85,7 @@ class PortModel(BaseChatModel):
         """Ask the turn's model; what it says goes into the run's log while it is said."""
         messages = self._convert_input(input).to_messages()
         with _out_of_the_graph() as turn:
-            if turn.permits.wanted:
+            if turn.permits.waiting:
                 raise Waiting
             return _ai_message(await answer.ask(turn, _request(turn, messages)))
 

@@ -9,6 +9,9 @@ from folkmoot.agents.definition import Workflow
 
 KIND: Final = "agent"
 
+SUBAGENT: Final = "subagent"
+"""Runs of an agent that another one has asked are of a kind of their own."""
+
 PASSAGES: Final = 8
 """Passages that a model is given unless something else is set."""
 
@@ -18,6 +21,28 @@ class ContextItem(msgspec.Struct, frozen=True):
 
     description: str
     value: str
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one agent wants of another.
+
+    Attributes:
+        task: What it is to do.
+        name: What whoever reads the log of the first one knows it by, in all runs that continue.
+        path: The names of the agents that were asked on the way, the outermost first.
+        waits: The run of the outermost one, which waits where somebody has to decide.
+        left: How many agents may be at work within it.
+        searchable: Whether there are documents to search.
+        untrusted: Whether the one that asks had read what anybody may have written.
+    """
+
+    task: str
+    name: str
+    path: tuple[str, ...]
+    waits: str
+    left: int = 0
+    searchable: bool = False
+    untrusted: bool = False
 
 
 class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,6 +63,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         redact_pii: Whether personal data are kept out of the run.
         ancestors: The runs that this one continues, the first one first.
         decisions: What was decided about their calls.
+        errand: What it is asked by another agent, if it is; then it knows of no conversation.
     """
 
     agent: str
@@ -58,6 +84,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     redact_pii: bool = False
     ancestors: tuple[str, ...] = ()
     decisions: dict[str, Decision] = {}
+    errand: Errand | None = None
 
     def stored(self) -> dict[str, Any]:
         """Return the order as JSON values."""

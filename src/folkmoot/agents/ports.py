@@ -11,7 +11,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 
-__all__ = ["History", "Models", "MoreTools", "Opening", "Passage", "Retriever"]
+__all__ = ["History", "Memory", "Models", "MoreTools", "Opening", "Passage", "Retriever"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,14 @@ class Models(Protocol):
 
         Where it is not available, those to fall back to answer in its place.
         """
+        ...
+
+
+class Memory(Protocol):
+    """Knows what is to be remembered of people beyond their conversations."""
+
+    async def __call__(self, subject: Subject, question: str) -> Sequence[str]:
+        """Return what fits a question, best first."""
         ...
 
 

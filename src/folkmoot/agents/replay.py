@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
-from folkmoot.agents.definition import Workflow
 from folkmoot.agents.turn import UNTRUSTED
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
@@ -68,13 +67,6 @@ class Past:
     def last_text(self) -> str:
         """The text of the last whole answer."""
         return "".join(self.texts.get(next(reversed(self.whole), ""), ()))
-
-    @property
-    def workflow(self) -> Workflow | None:
-        """How the turn has been worked so far, if that can be told."""
-        if self.searched:
-            return Workflow.RAG
-        return Workflow.TOOLS if self.calls else None
 
     def calls_of(self, message_id: str) -> Sequence[_Call]:
         """Return the tool calls of an answer."""

@@ -14,10 +14,12 @@ from folkmoot.agents.content import (
     Calls,
     CollectionIds,
     ContextTokens,
+    Depth,
     McpTools,
     OutputSchema,
     Prompt,
     Seconds,
+    Subagents,
     Temperature,
     Tokens,
     Tools,
@@ -110,6 +112,8 @@ class AgentUpdate(BaseModel):
     workflows: Workflows | None = Field(default=None, examples=[["plain"]])
     tools: Tools | None = Field(default=None, examples=[[]])
     mcp_tools: McpTools | None = Field(default=None, examples=[["tickets__*"]])
+    subagents: Subagents | None = Field(default=None, examples=[[]])
+    subagent_depth: Depth | None = None
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])
     most_answers: Answers | None = None
     most_tool_calls: Calls | None = None

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from folkmoot.agents.asking import Permits
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
+from folkmoot.agents.order import Errand
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
@@ -42,6 +43,8 @@ class Turn:
         temperature: As the caller has set it; so is `max_tokens`.
         permits: What it may do unasked.
         suspect: Calls that it asked for after that.
+        remembered: What is known of whoever asks from other conversations.
+        errand: What another agent wants, if one does.
         left_out: How many results of tools the model is not shown any more.
     """
 
@@ -58,6 +61,8 @@ class Turn:
     max_tokens: int | None = None
     permits: Permits = field(default_factory=Permits)
     suspect: set[str] = field(default_factory=set[str])
+    remembered: Sequence[str] = ()
+    errand: Errand | None = None
     left_out: int = 0
     sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
@@ -109,7 +114,8 @@ class Turn:
 
         Some providers number the calls of each answer anew, and clients key on the id.
         """
-        usable = USUAL_ID.fullmatch(given) is not None and given not in self._taken
+        known = self.errand is not None or given in self._taken  # a sub-agent sees no others
+        usable = USUAL_ID.fullmatch(given) is not None and not known
         call_id = given if usable else f"call_{new_id().hex}"
         self._taken.add(call_id)
         return call_id

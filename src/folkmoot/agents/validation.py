@@ -9,6 +9,7 @@ from folkmoot.agents.content import AgentContent
 from folkmoot.agents.errors import AgentUnusable
 from folkmoot.agents.ports import Models
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.errors import ModelError, ModelUnknown
@@ -42,6 +43,7 @@ class Validation:
         """Fail with `AgentUnusable` if an agent like this would not work for its organisation."""
         faults = [
             *self._tools(content),
+            *await self._subagents(subject, content),
             *await self._model(subject, content.model),
             *await self._collections(subject, content),
             *await _schema(content.schema_text),
@@ -53,6 +55,15 @@ class Validation:
         for place, name in enumerate(content.tools):
             if name not in self.registry.toolbox:
                 yield f"tools/{place}", "There is no tool of this name here."
+
+    async def _subagents(self, subject: Subject, content: AgentContent) -> Sequence[Fault]:
+        faults: list[Fault] = []
+        for place, named in enumerate(content.subagents):
+            try:
+                await self.registry.find(subject, named.agent, named.label)
+            except AppError as error:
+                faults.append((f"subagents/{place}/agent", error.detail))
+        return faults
 
     async def _model(self, subject: Subject, name: str | None) -> Sequence[Fault]:
         if name is None:

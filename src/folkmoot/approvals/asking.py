@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
-from folkmoot.kit.ids import ApprovalId, new_id
+from folkmoot.kit.ids import ApprovalId, RunId, new_id
 from folkmoot.runs import endings
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.runs.live import LiveRun
@@ -25,10 +25,10 @@ SHOWN: Final = 400
 # Asked again after a crash, a call keeps the question that stands already.
 ASK: Final = """
 INSERT INTO approvals (org_id, id, run_id, call_id, user_id, thread_id, tool, description,
-                       parameters, arguments, reason, approvers, state, expires_at)
+                       parameters, arguments, reason, approvers, asked_by, path, state, expires_at)
 SELECT %(org_id)s, %(id)s, %(run_id)s, %(call_id)s, %(user_id)s, %(thread_id)s, %(tool)s,
-       %(description)s, %(parameters)s, %(arguments)s, %(reason)s, %(approvers)s, 'pending',
-       %(expires_at)s
+       %(description)s, %(parameters)s, %(arguments)s, %(reason)s, %(approvers)s, %(asked_by)s,
+       %(path)s, 'pending', %(expires_at)s
 FROM (SELECT FROM processes WHERE id = %(process_id)s AND alive FOR SHARE) AS lease
 ON CONFLICT (org_id, run_id, call_id) DO UPDATE SET state = approvals.state
 RETURNING id, expires_at
@@ -55,6 +55,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf is asked: the run that waits in the end, and the sub-agents in between."""
+
+    waits: RunId
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """Puts questions to people, and ends the runs that wait for the answers."""
 
@@ -68,22 +76,33 @@ class Asking:
             cursor = await connection.execute(GRANTED, values)
         return await cursor.fetchone() is not None
 
-    async def interrupt(self, run: LiveRun, wanted: Sequence[Wanted]) -> None:
+    async def interrupt(
+        self,
+        run: LiveRun,
+        wanted: Sequence[Wanted],
+        asker: Asker | None = None,
+        raised: Sequence[dict[str, object]] = (),
+    ) -> None:
         """Ask for decisions about these calls and end the run until they are made.
 
-        What the run has said is committed first, so that whoever decides sees it.
+        What the run has said is committed first, so that whoever decides sees it. What its
+        sub-agents have `raised` was asked by them already.
 
         Raises:
             LeaseLost: The run is another process's, which asks.
         """
         await run.settled()
-        endings.interrupt(run, [await self._ask(run, each) for each in wanted])
+        asker = asker or Asker(run.id)
+        asked = [await self._ask(run, each, asker) for each in wanted]
+        endings.interrupt(run, [*asked, *raised])
 
-    async def _ask(self, run: LiveRun, wanted: Wanted) -> dict[str, object]:
+    async def _ask(self, run: LiveRun, wanted: Wanted, asker: Asker) -> dict[str, object]:
         values = {
             **_whose(run),
             "id": new_id(),
-            "run_id": run.id,
+            "run_id": asker.waits,
+            "asked_by": run.id if asker.path else None,
+            "path": list(asker.path),
             "process_id": run.process_id,
             "call_id": wanted.call_id,
             "tool": wanted.tool,
@@ -100,7 +119,7 @@ class Asking:
         if row is None:
             raise LeaseLost
         approval_id, expires_at = cast(tuple[ApprovalId, datetime], row)
-        return _told(wanted, approval_id, expires_at)
+        return _told(wanted, approval_id, expires_at, asker.path)
 
 
 def digest(tool: str, description: str, parameters: dict[str, Any]) -> bytes:
@@ -117,7 +136,9 @@ def _whose(run: LiveRun) -> dict[str, object]:
     }
 
 
-def _told(wanted: Wanted, approval_id: ApprovalId, expires_at: datetime) -> dict[str, object]:
+def _told(
+    wanted: Wanted, approval_id: ApprovalId, expires_at: datetime, path: Sequence[str]
+) -> dict[str, object]:
     """Return AG-UI's interrupt."""
     short = wanted.arguments[:SHOWN] + ("…" if len(wanted.arguments) > SHOWN else "")
     return {
@@ -132,6 +153,7 @@ def _told(wanted: Wanted, approval_id: ApprovalId, expires_at: datetime) -> dict
             "arguments": orjson.loads(wanted.arguments),
             "why": wanted.reason,
             "approvers": wanted.approvers,
+            **({"path": list(path)} if path else {}),
         },
     }
 

@@ -29,7 +29,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs
 from folkmoot.runs.models import Run
 from folkmoot.runs.opening import NewRun
-from folkmoot.runs.states import ACTIVE
+from folkmoot.runs.states import ACTIVE, RunState
 from folkmoot.runs.supervisor import Supervisor
 
 ANCESTORS: Final = "ancestors"
@@ -139,6 +139,8 @@ async def _store(
     if not run.waiting:
         if run.state in ACTIVE:  # its end is not on record yet
             raise ApprovalTooEarly
+        if run.state != RunState.INTERRUPTED:  # it has failed after one of its sub-agents asked
+            raise ApprovalDecided(ApprovalState.WITHDRAWN)
         if await runs.continued(work, run.id):
             raise ApprovalDecided(asked[-1].state)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,8 +16,10 @@ from folkmoot.settings.groups import Approvers
 class Approval(Model, OrgScoped, kw_only=True):
     """A tool call that somebody has to decide about.
 
-    `arguments` is what the model wrote, `edited` what somebody made of it; both are JSON text.
-    `parameters` is the schema that they have to fit.
+    `run_id` is the run that waits. If a sub-agent has asked, `asked_by` is the run of that one, and
+    `path` names those through which it was asked, the outermost first. `arguments` is what the
+    model wrote, `edited` what somebody made of it; both are JSON text. `parameters` is the schema
+    that they have to fit.
     """
 
     __tablename__ = "approvals"
@@ -53,6 +55,8 @@ class Approval(Model, OrgScoped, kw_only=True):
     decided_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    asked_by: Mapped[RunId | None]
+    path: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
 
 class ApprovalGrant(Model, OrgScoped, kw_only=True):

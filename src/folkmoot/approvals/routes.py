@@ -95,6 +95,8 @@ def fields(approval: Approval) -> dict[str, Any]:
         "id": approval.id,
         "state": ApprovalState(approval.state),
         "run_id": approval.run_id,
+        "asked_by": approval.asked_by,
+        "path": approval.path,
         "conversation_id": approval.thread_id,
         "call_id": approval.call_id,
         "requester_id": approval.user_id,

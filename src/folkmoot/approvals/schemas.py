@@ -20,7 +20,14 @@ class ApprovalRead(BaseModel):
 
     id: ApprovalId = Field(description="Also the id of AG-UI's interrupt.")
     state: ApprovalState
-    run_id: RunId = Field(description="The run that has asked.")
+    run_id: RunId = Field(description="The run that waits for the decision.")
+    asked_by: RunId | None = Field(
+        description="The run of the sub-agent that has asked, if one has.", examples=[None]
+    )
+    path: list[str] = Field(
+        description="The sub-agents through which it was asked, the outermost first.",
+        examples=[[]],
+    )
     conversation_id: str = Field(examples=["thread-1"])
     call_id: str = Field(examples=["call-1"])
     requester_id: UserId = Field(description="For whom the run runs.")

@@ -56,7 +56,8 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
         .where(Message.org_id == org_id, Message.conversation_id.in_(ids))
         .distinct()
     )
-    run_ids = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
+    answering_runs = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
+    run_ids = await erasing.family(work, answering_runs)
     await approvals.forget(work, run_ids)
     await erasing.erase(work, run_ids)
     await work.session.execute(

@@ -14,7 +14,7 @@ def fail(run: LiveRun, code: str, detail: str) -> None:
         return
     metrics.agent_error(str(run.input.get("agent", run.kind)), code)
     metrics.run_finished(run.kind, RunState.FAILED)
-    run.close_open()
+    run.close_open(code)
     body: dict[str, object] = {"message": detail, "code": code}
     run.emit(Event.RUN_FAILED, body | run.spent)
 
@@ -24,7 +24,7 @@ def end(run: LiveRun, event: Event) -> None:
     if run.over:
         return
     metrics.run_finished(run.kind, ENDS[event])
-    run.close_open()
+    run.close_open("run_cancelled" if event is Event.RUN_CANCELLED else "run_ended")
     if event is Event.RUN_CANCELLED:
         run.emit(event, _finished(run, {"type": "cancelled"}))
         return

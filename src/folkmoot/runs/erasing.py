@@ -10,7 +10,24 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import RunId
 from folkmoot.runs.models import LedgerEntry, Run
 
+BEGUN: Final = text("""
+WITH RECURSIVE begun AS (
+  SELECT id FROM runs
+  WHERE org_id = :org_id AND parent_call_id IS NOT NULL
+    AND parent_run_id = ANY(CAST(:runs AS uuid[]))
+  UNION
+  SELECT r.id FROM begun AS b
+  JOIN runs AS r ON r.org_id = :org_id AND r.parent_run_id = b.id AND r.parent_call_id IS NOT NULL
+)
+SELECT id FROM begun
+""")
 ERASE: Final = text("SELECT run_id FROM runs_erase(CAST(:runs AS uuid[]))")
+
+
+async def family(work: Work, run_ids: Sequence[RunId]) -> Sequence[RunId]:
+    """Return these runs of the acting user, and those that they have begun."""
+    values = {"org_id": work.subject.org_id, "runs": list(run_ids)}
+    return [*run_ids, *(await work.session.scalars(BEGUN, values)).all()]
 
 
 async def erase(work: Work, run_ids: Sequence[RunId]) -> None:

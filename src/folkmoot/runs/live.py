@@ -3,7 +3,7 @@
 from asyncio import Future
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, LiteralString, Protocol
+from typing import Any, LiteralString, Protocol
 
 import msgspec
 
@@ -14,10 +14,8 @@ from folkmoot.runs.cleaning import cleaned, encoded, storable
 from folkmoot.runs.errors import LeaseLost, LogRejected
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters, TextFilter
-from folkmoot.runs.records import Call, MessageRecord, Usage
-
-USED: Final = "model.used"
-"""Event: the tokens of one model call. Their sum is told with the run's end."""
+from folkmoot.runs.nested import Nested, Tally
+from folkmoot.runs.records import USED, Call, MessageRecord, Usage
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -89,7 +87,8 @@ class LiveRun:
     an executor that produces much must `await run.room()` now and then, and one that is about to
     have an effect outside `await run.settled()` first. `process_id` is the lease under which the
     run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome.
-    `untrusted`: anybody may have a hand in what it says.
+    `untrusted`: anybody may have a hand in what it says. `parent` is the run that has begun this
+    one, if this process executes that, too; `nested` are the sub-agents that this one has begun.
     """
 
     org_id: OrgId
@@ -113,9 +112,10 @@ class LiveRun:
     result: object = None
     lost: bool = False
     rejected: bool = False
-    usage: dict[tuple[str, str], Usage] = field(default_factory=dict[tuple[str, str], Usage])
-    micro_usd: int = 0
-    model_calls: int = 0
+    tally: Tally = field(default_factory=Tally)
+    parent: "LiveRun | None" = None
+    nested: Nested | None = None
+    purse: object = None
     untrusted: bool = False
     windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
@@ -169,6 +169,7 @@ class LiveRun:
         self.rejected = True
         self.streams.clear()
         self.steps.clear()
+        self.nested = None
         self.wake_waiters(LogRejected())
         self.ended, self.queued = None, self.stored
         error = LogRejected()
@@ -195,8 +196,14 @@ class LiveRun:
         """Append a feature's own event, for instance `ingest.progressed`."""
         self.emit(name, {"name": name, "value": value})
 
-    def close_open(self) -> None:
+    def close_open(self, code: str = "run_ended") -> None:
         """Close what a failed or cancelled executor left open, so that every start has an end."""
+        for type_, body in self.nested.closing(code) if self.nested is not None else ():
+            self.emit(type_, body)
+        self.close_own()
+
+    def close_own(self) -> None:
+        """Close what the run has begun itself; what its sub-agents have goes on."""
         for stream in list(self.streams.values()):
             stream.cut()
         while self.steps:
@@ -236,24 +243,28 @@ class LiveRun:
     def spend(self, used: Call, *, record: object = None) -> None:
         """Write one model call into the log, so that what it cost outlives the process."""
         self.emit(USED, {"name": USED, "value": used}, record=record)
-        self.count(used)
+        self.tally.count(used)
+
+    @property
+    def total(self) -> Tally:
+        """What the run has spent, and its sub-agents with it."""
+        if self.nested is None:
+            return self.tally
+        total = Tally()
+        for each in (self.tally, *self.nested.spent()):
+            total.add(each)
+        return total
+
+    @property
+    def usage(self) -> Sequence[Usage]:
+        """The tokens of all its model calls, by provider and model."""
+        return list(self.total.usage.values())
 
     @property
     def spent(self) -> dict[str, object]:
-        """What a run's end says of the tokens of all its model calls."""
-        return {"usage": list(self.usage.values())} if self.usage else {}
-
-    def count(self, used: Call) -> None:
-        """Add the tokens and the cost of one model call."""
-        total = self.usage.setdefault(
-            (used.provider, used.model), Usage(provider=used.provider, model=used.model)
-        )
-        total.input_tokens += used.input_tokens
-        total.output_tokens += used.output_tokens
-        total.cached_input_tokens += used.cached_input_tokens
-        total.reasoning_tokens += used.reasoning_tokens
-        self.micro_usd += used.micro_usd or 0
-        self.model_calls += 1
+        """What a run's end says of them."""
+        usage = self.usage
+        return {"usage": usage} if usage else {}
 
     async def settled(self) -> None:
         """Wait until everything emitted so far is committed."""

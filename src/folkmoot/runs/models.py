@@ -35,7 +35,8 @@ class Run(Model, OrgScoped, kw_only=True):
     `attempt` counts how often it was taken up, `deaths` how many processes have died over it.
     `erased_at` says since when its contents are erased, because its user has gone.
     One that was interrupted is `waiting` until what it asked is decided; what continues it names
-    it as `parent_run_id`.
+    it as `parent_run_id`. One that another has begun for a tool call names both, that run and, as
+    `parent_call_id`, the call.
     """
 
     __tablename__ = "runs"
@@ -53,6 +54,14 @@ class Run(Model, OrgScoped, kw_only=True):
             "org_id",
             "parent_run_id",
             postgresql_where=text("parent_run_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_runs_call",
+            "org_id",
+            "parent_run_id",
+            "parent_call_id",
+            unique=True,
+            postgresql_where=text("parent_call_id IS NOT NULL"),
         ),
         ForeignKeyConstraint(
             ["org_id", "parent_run_id"],
@@ -92,6 +101,7 @@ class Run(Model, OrgScoped, kw_only=True):
     erased_at: Mapped[datetime | None] = mapped_column(default=None)
     waiting: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     parent_run_id: Mapped[RunId | None] = mapped_column(default=None)
+    parent_call_id: Mapped[str | None] = mapped_column(default=None)
 
 
 class RunEvent(Model, OrgScoped, kw_only=True):

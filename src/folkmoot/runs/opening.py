@@ -21,7 +21,8 @@ class NewRun:
         thread_id: What the client calls the thread it belongs to.
         fingerprint: SHA-256 of everything that makes a repeated request the same one.
         concurrency_key: Of runs with the same key, one at a time is active.
-        parent_run_id: The run that this one continues.
+        parent_run_id: The run that this one continues, or that has begun it.
+        parent_call_id: The tool call of that run for which it has.
     """
 
     id: RunId
@@ -33,14 +34,16 @@ class NewRun:
     concurrency_key: str | None
     subject: Subject
     parent_run_id: RunId | None = None
+    parent_call_id: str | None = None
 
 
 INSERT_RUN: Final = """
 INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
-                  concurrency_key, scopes, key_id, process_id, parent_run_id, attempt, started_at)
+                  concurrency_key, scopes, key_id, process_id, parent_run_id, parent_call_id,
+                  attempt, started_at)
 VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'running', %(input)s, %(client_id)s,
         %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, %(process_id)s,
-        %(parent_run_id)s, 1, now())
+        %(parent_run_id)s, %(parent_call_id)s, 1, now())
 """
 
 QUEUE_RUN: Final = """
@@ -72,6 +75,7 @@ def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
         "key_id": subject.key_id,
         "process_id": process_id,
         "parent_run_id": new.parent_run_id,
+        "parent_call_id": new.parent_call_id,
     }
 
 

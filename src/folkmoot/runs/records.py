@@ -1,8 +1,11 @@
 """What events are about, beside what readers see of them: for sums and for projections."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+USED: Final = "model.used"
+"""Event: the tokens of one model call. Their sum is told with the run's end."""
 
 
 class Usage(msgspec.Struct, rename="camel", omit_defaults=True):

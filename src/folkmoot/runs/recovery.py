@@ -14,9 +14,10 @@ from folkmoot.runs.errors import LogUnreadable
 from folkmoot.runs.events import ENDS, End, Event, Recorded, encode
 from folkmoot.runs.filters import Filters
 from folkmoot.runs.lease import Claimed
-from folkmoot.runs.live import USED, LiveRun, TextStream
+from folkmoot.runs.live import LiveRun, TextStream
 from folkmoot.runs.log import LogReader
-from folkmoot.runs.records import Call
+from folkmoot.runs.nested import NESTED, SUBAGENT, Nested
+from folkmoot.runs.records import USED, Call
 from folkmoot.runs.states import RunState
 from folkmoot.runs.writer import LogWriter
 
@@ -162,7 +163,7 @@ async def fail(database: Database, run: LiveRun, error: AppError) -> None:
         "org_id": run.org_id,
         "run_id": run.id,
         "process_id": run.process_id,
-        "usage": encode(list(run.usage.values())).decode() if run.usage else None,
+        "usage": encode(run.usage).decode() if run.usage else None,
         "code": error.code,
         "message": error.detail,
     }
@@ -180,10 +181,11 @@ def reopen(run: LiveRun) -> None:
     """
     try:
         _rebuild(run)
-        run.close_open()
+        run.close_own()
     except (msgspec.MsgspecError, LookupError, TypeError) as error:
         run.streams.clear()
         run.steps.clear()
+        run.nested = None
         raise LogUnreadable from error
 
 
@@ -203,7 +205,10 @@ def _rebuild(run: LiveRun) -> None:
         elif event.type == Event.REASONING_FINISHED:
             reasoning = None
         elif event.type == USED:
-            run.count(msgspec.convert(body["value"], Call))
+            run.tally.count(msgspec.convert(body["value"], Call))
+        elif event.type.startswith((NESTED, SUBAGENT)):
+            run.nested = run.nested or Nested()
+            run.nested.see(event.type, body)
     if reasoning is not None and reasoning not in run.streams:
         run.emit(Event.REASONING_FINISHED, {"messageId": reasoning})
 

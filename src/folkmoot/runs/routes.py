@@ -89,12 +89,15 @@ def router(database: Database, supervisor: Supervisor, translate: Translate) -> 
         work: OpenWork,
         kind: Annotated[str | None, Query(max_length=40)] = None,
         state: RunState | None = None,
+        parent_run_id: Annotated[
+            RunId | None, Query(description="Those that this run has begun, or that continue it.")
+        ] = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "-created_at",
     ) -> Page[RunRead]:
         """List runs, newest first unless asked otherwise."""
-        wanted = service.RunFilter(kind, state)
+        wanted = service.RunFilter(kind, state, parent_run_id)
         found = await service.browse(work, wanted, Asked(sort, limit, cursor))
         return found.page([read(row) for row in found.rows])
 
@@ -210,6 +213,8 @@ def read(run: Run) -> RunRead:
         started_at=run.started_at,
         finished_at=run.finished_at,
         attempt=run.attempt,
+        parent_run_id=run.parent_run_id,
+        parent_call_id=run.parent_call_id,
         error=_error(run),
         usage=run.usage or [],
         events=run.seq,

@@ -32,6 +32,12 @@ class RunRead(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     attempt: int = Field(description="How often a process has taken it up.")
+    parent_run_id: RunId | None = Field(
+        description="The run that it continues, or that has begun it.", examples=[None]
+    )
+    parent_call_id: str | None = Field(
+        description="The tool call of that run for which it was begun.", examples=[None]
+    )
     error: RunError | None = Field(examples=[None])
     usage: list[dict[str, Any]] = Field(
         description="Tokens by provider and model.",

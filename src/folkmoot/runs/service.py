@@ -34,6 +34,7 @@ class RunFilter:
 
     kind: str | None = None
     state: RunState | None = None
+    parent_run_id: RunId | None = None
 
 
 def visible(subject: Subject) -> ColumnElement[bool]:
@@ -116,6 +117,8 @@ async def browse(work: Work, wanted: RunFilter, asked: Asked) -> Slice[Run]:
         statement = statement.where(Run.kind == wanted.kind)
     if wanted.state is not None:
         statement = statement.where(Run.state == wanted.state)
+    if wanted.parent_run_id is not None:
+        statement = statement.where(Run.parent_run_id == wanted.parent_run_id)
     return await LISTING.slice(work, statement, asked)
 
 
@@ -171,7 +174,11 @@ async def hold(work: Work, run_id: RunId) -> Run:
 
 async def continued(work: Work, run_id: RunId) -> bool:
     """Whether another run goes on where this one was interrupted."""
-    statement = select(Run.id).where(Run.org_id == work.subject.org_id, Run.parent_run_id == run_id)
+    statement = select(Run.id).where(
+        Run.org_id == work.subject.org_id,
+        Run.parent_run_id == run_id,
+        Run.parent_call_id.is_(None),
+    )
     return await work.session.scalar(statement.limit(1)) is not None
 
 

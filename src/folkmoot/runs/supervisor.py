@@ -1,7 +1,7 @@
 """Runs the runs of this process: starts, cancels, takes over, hands over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -33,6 +33,7 @@ from folkmoot.runs.lease import BEAT, Claimed, Lease
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.waiting import cancelled, ended
 from folkmoot.runs.writer import LogWriter
 
 MOST_DEATHS: Final = 5
@@ -119,7 +120,7 @@ class Supervisor:
     async def __aexit__(self, *_: object) -> None:
         if not self.draining:
             await self.drain(grace=0)
-        await _cancelled(self._own)
+        await cancelled(self._own)
 
     def filters_of(self, wanted: Mapping[str, object]) -> Filters:
         """Return what cleans the log of a run with this input: secrets always go."""
@@ -133,12 +134,17 @@ class Supervisor:
             raise TooManyRuns
 
     def begin(
-        self, new: NewRun, *, context: object = None, process_id: ProcessId | None = None
+        self,
+        new: NewRun,
+        *,
+        context: object = None,
+        process_id: ProcessId | None = None,
+        parent: LiveRun | None = None,
     ) -> LiveRun:
         """Start a run whose row has just been committed under this process.
 
         `process_id` is the id that the row names: if the lease was lost meanwhile, the run is left
-        to whoever takes it over.
+        to whoever takes it over. `parent` is the run that has begun it.
         """
         run = LiveRun(
             org_id=new.subject.org_id,
@@ -152,6 +158,7 @@ class Supervisor:
             filters=self.filters_of(new.input),
             process_id=process_id or self.lease.process_id,
             context=context,
+            parent=parent,
         )
         if self._enter(run):
             self._write_on(run)
@@ -200,19 +207,19 @@ class Supervisor:
     async def drain(self, *, grace: float) -> None:
         """Take nothing new, let runs end for `grace` seconds, then hand the rest over at once."""
         self.draining = True
-        await _ended(self._executions.values(), grace)
+        await ended(self._executions.values(), grace)
         self._closed = True
         until = clock.monotonic() + STOPPING
         for execution in tuple(self._executions.values()):
             execution.stop(Stop.HAND_OVER)
-        await _ended(self._executions.values(), STOPPING)
+        await ended(self._executions.values(), STOPPING)
         for execution in tuple(self._executions.values()):
             self.hub.release(execution.run)
         await self.writer.quiet(max(0.0, until - clock.monotonic()))
         self.hub.dismiss()
         leaving = _task("leaving", self._leave())
         await asyncio.wait([leaving], timeout=LEAVING)
-        await _cancelled([leaving])
+        await cancelled([leaving])
 
     def _enter(self, run: LiveRun) -> bool:
         """Make the run one of this process's.
@@ -249,6 +256,10 @@ class Supervisor:
         if self._executions.get(execution.run.id) is execution:
             del self._executions[execution.run.id]
         metrics.runs_in("running", len(self._executions))
+        if execution.run.ended is not None and execution.run.nested is not None:
+            for other in tuple(self._executions.values()):
+                if other.run.parent is execution.run:
+                    other.stop(Stop.CANCEL)
 
     def _abandon(self) -> None:
         """Stop everything at once: other processes own these runs now."""
@@ -379,20 +390,3 @@ async def _forever(work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("runs.background_failed")
         await asyncio.sleep(BEAT)
-
-
-async def _ended(executions: Iterable[Execution], seconds: float) -> None:
-    """Wait until these runs are done with, for so long at the most."""
-    tasks = [execution.task for execution in executions]
-    if tasks and seconds > 0:
-        await asyncio.wait(tasks, timeout=seconds)
-
-
-async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks, twice if need be: the first time, a statement under way is still awaited."""
-    left = set(tasks)
-    for _ in range(2):
-        for task in left:
-            task.cancel()
-        if left:
-            _, left = await asyncio.wait(left, timeout=1)

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -254,6 +255,16 @@ class Deployment(BaseModel):
         default=1_000,
         description="Runs of one organisation that may wait for a worker; whoever asks for more is"
         " told to come back later.",
+    )
+    subagent_depth: NonNegativeInt = Field(
+        default=3,
+        description="Agents that may be at work within each other, each asked by another.",
+    )
+    subagents_at_once: PositiveInt = Field(
+        default=4, description="Agents that one turn asks at the same time."
+    )
+    subagents_in_all: PositiveInt = Field(
+        default=50, description="Agents that may be asked in one turn, one within the other."
     )
     public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,

@@ -43,7 +43,7 @@ class Accounts:
 
     def of_run(self, run: LiveRun) -> "Account":
         """Return the account of a run."""
-        return Account(self, run.subject, Purse(run))
+        return Account(self, run.subject, run)
 
     async def door(self, subject: Subject, agent: Asker, model: str) -> Door:
         """Return what a run of an agent, which asks a model, has to pass."""
@@ -60,12 +60,19 @@ class Account:
 
     accounts: Accounts
     subject: Subject
-    purse: Purse | None = None
+    run: LiveRun | None = None
 
     @property
-    def run(self) -> LiveRun | None:
-        """The run that asks."""
-        return None if self.purse is None else self.purse.run
+    def purse(self) -> Purse | None:
+        """What is paid from: of a run that another has begun, that one's."""
+        top = self.run
+        if top is None:
+            return None
+        while top.parent is not None:
+            top = top.parent
+        if not isinstance(top.purse, Purse):
+            top.purse = Purse(top)
+        return top.purse
 
     @property
     def agent(self) -> Asker | None:
@@ -88,12 +95,13 @@ class Account:
     async def _reserve(self, ticket: "_Ticket", most: Amounts, holding: Sequence[InForce]) -> None:
         """Put aside what a call may cost, of the run's own limits first."""
         counted = [each for each in holding if each.counted is not None]
-        if self.purse is None:
+        purse = ticket.purse = self.purse
+        if purse is None:
             await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
         else:
-            with self.purse.holding(most, [each for each in holding if each.counted is None]):
+            with purse.holding(most, [each for each in holding if each.counted is None]):
                 found = await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
-            self.purse.warn(found)
+            purse.warn(found)
         ticket.most, ticket.reserved = most, bool(counted)
 
     def bill(self, call: Call, row: Row) -> None:
@@ -115,6 +123,7 @@ class _Ticket:
     rates: Rates | None
     reserved: bool = False
     most: Amounts = NOTHING
+    purse: Purse | None = None
     _settled: bool = field(default=False, init=False)
 
     def settle(self, used: Usage | None) -> None:
@@ -123,8 +132,8 @@ class _Ticket:
             return
         self._settled = True
         account = self.account
-        if account.purse is not None:
-            account.purse.held -= self.most
+        if self.purse is not None:
+            self.purse.held -= self.most
         if used is not None:
             call = self._call(used)
             account.bill(call, self._row(call))

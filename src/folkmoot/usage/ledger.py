@@ -18,8 +18,9 @@ from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import CallId, OrgId
 from folkmoot.kit.subject import deployment
 from folkmoot.runs.cleaning import encoded
-from folkmoot.runs.live import USED, Entry
+from folkmoot.runs.live import Entry
 from folkmoot.runs.ports import Projection
+from folkmoot.runs.records import USED
 from folkmoot.usage.statements import PROJECT, RECORD, RELEASE
 
 RETRY: Final = 1.0

@@ -27,8 +27,9 @@ class Purse:
     @property
     def spent(self) -> Amounts:
         """What the run has spent, in all processes."""
-        tokens = sum(each.input_tokens + each.output_tokens for each in self.run.usage.values())
-        return Amounts(self.run.micro_usd, tokens, self.run.model_calls)
+        total = self.run.total
+        tokens = sum(each.input_tokens + each.output_tokens for each in total.usage.values())
+        return Amounts(total.micro_usd, tokens, total.model_calls)
 
     @contextmanager
     def holding(self, most: Amounts, limits: Iterable[InForce]) -> Generator[None]:

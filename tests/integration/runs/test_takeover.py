@@ -13,8 +13,9 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs import records, service, supervisor
 from folkmoot.runs.lease import LASTS, Lease
 from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, Ledger
-from folkmoot.runs.live import USED, LiveRun
+from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.records import USED
 from folkmoot.runs.states import CallState
 from folkmoot.runs.supervisor import MOST_DEATHS
 from losing import store

@@ -215,7 +215,7 @@ def test_tokens_add_up_by_model(run: LiveRun) -> None:
     run.spend(Call("p", "a", input_tokens=1, output_tokens=2))
     run.spend(Call("p", "a", input_tokens=10, cached_input_tokens=3, reasoning_tokens=4))
     run.spend(Call("p", "b", output_tokens=5))
-    assert list(run.usage.values()) == [
+    assert run.usage == [
         Usage("p", "a", 11, 2, 3, 4),
         Usage("p", "b", output_tokens=5),
     ]

@@ -9,6 +9,7 @@ from typing import Final
 
 from folkmoot.agents.answer import TOOL_SIGNED
 from folkmoot.runs.events import Event, Recorded
+from folkmoot.runs.nested import NESTED, SUBAGENT_FAILED, SUBAGENT_FINISHED, SUBAGENT_STARTED
 
 PROTOCOL_VERSION: Final = "1.0"
 
@@ -38,11 +39,16 @@ TYPES: Final[Mapping[str, str]] = {
     Event.MESSAGES_REPLACED: "MESSAGES_SNAPSHOT",
     Event.ACTIVITY_REPLACED: "ACTIVITY_SNAPSHOT",
     Event.ACTIVITY_PATCHED: "ACTIVITY_DELTA",
+    SUBAGENT_STARTED: "SUBAGENT_STARTED",
+    SUBAGENT_FINISHED: "SUBAGENT_FINISHED",
+    SUBAGENT_FAILED: "SUBAGENT_ERROR",
 }
 """Everything else is CUSTOM: its payload is `{"name": ..., "value": ...}` already."""
 
 HEADS: Final[Mapping[str, bytes]] = {
-    event: b'{"type":"%b",' % type_.encode() for event, type_ in TYPES.items()
+    before + event: b'{"type":"%b",' % type_.encode()
+    for event, type_ in TYPES.items()
+    for before in ("", NESTED)
 } | {
     # A producer must tell the version that it speaks (versioning, 1.0).
     Event.RUN_STARTED: b'{"type":"RUN_STARTED","protocolVersion":"%b",' % PROTOCOL_VERSION.encode()

@@ -48,6 +48,7 @@ class IncomingMessage(Struct, rename="camel"):
     content: Raw = NOTHING
     tool_calls: Raw = NOTHING
     tool_call_id: Raw = NOTHING
+    subagent_run_id: Raw | UnsetType = UNSET
 
 
 class IncomingPart(Struct):
@@ -176,7 +177,7 @@ def _earlier(messages: Sequence[IncomingMessage], question: str) -> tuple[Earlie
 def _told(message: IncomingMessage, place: int) -> EarlierMessage | None:
     """Return a message of the history; one that has nothing to say to a model is left out."""
     pointer = f"/body/messages/{place}"
-    if message.role not in {"user", "assistant", "tool"}:
+    if message.role not in {"user", "assistant", "tool"} or message.subagent_run_id is not UNSET:
         return None
     text = _content(message.content, f"{pointer}/content")
     if message.role == "user":
