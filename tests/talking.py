@@ -3,8 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
@@ -16,17 +15,14 @@ from starlette.requests import HTTPConnection
 from folkmoot.agents import routes as agent_routes
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import AgentDefinition
-from folkmoot.agents.delegating import Bounds, Delegating
+from folkmoot.agents.delegating import Bounds
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
-from folkmoot.agents.own import OwnAgents
-from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
 from folkmoot.approvals import routes as approval_routes
-from folkmoot.approvals.asking import Asking
 from folkmoot.approvals.deciding import Deciding
+from folkmoot.caches.reusing import Answers
 from folkmoot.conversations import routes as conversation_routes
-from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
@@ -39,25 +35,20 @@ from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.errors import Unauthenticated
-from folkmoot.kit.ids import CollectionId, OrgId, RunId, UserId, new_id
+from folkmoot.kit.ids import RunId, new_id
 from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.config import Retries
-from folkmoot.llm.gateway import Gateway
-from folkmoot.llm.registry import Models
 from folkmoot.runs import routes as run_routes
-from folkmoot.runs.children import Children
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
-from folkmoot.runs.supervisor import SubjectLoader, Supervisor
+from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
-from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
@@ -65,17 +56,22 @@ from folkmoot.tools.tool import Tool
 from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
-from folkmoot.usage.budgets import Budgets
-from folkmoot.usage.prices import Prices, Rates, Steps
+from piecing import (
+    allowed,
+    answering,
+    asked,
+    everything,
+    executing,
+    keeping,
+    opened,
+    paying,
+    registered,
+    shared_by_all,
+)
 from serving import served
 from shelving import Library
 
-PRICES = Prices(
-    {"openai:fake*": Rates(Steps(Decimal(1)), Steps(Decimal(2)))}, lambda: lambda *_: None
-)
-"""A millionth of a dollar for each token of a question, and two for each of an answer."""
-
-BOUNDS = Bounds()
+BOUNDS, EDGE = Bounds(), EdgeOptions()
 
 Event = dict[str, Any]
 
@@ -105,6 +101,11 @@ class Platform:
     settings: Settings
     secrets: Secrets
     accounts: Accounts
+
+    @property
+    def answers(self) -> Answers:
+        """The answers that are kept, and those on their way."""
+        return cast(Answers, self.executor.answers)
 
     @property
     def library(self) -> Library:
@@ -205,85 +206,6 @@ def custom(stream: Sequence[Frame], name: str) -> list[Any]:
     ]
 
 
-async def everything(_subject: Subject, _collections: Sequence[CollectionId]) -> None:
-    """Let everybody see every collection."""
-
-
-async def shared_by_all(_subject: Subject, ids: Sequence[CollectionId]) -> set[CollectionId]:
-    """Let every collection be the organisation's."""
-    return set(ids)
-
-
-async def opened(stack: AsyncExitStack, address: str) -> Database:
-    """Return a database that is closed with the stack."""
-    database = Database(address)
-    await database.open()
-    stack.push_async_callback(database.close)
-    return database
-
-
-def keeping(database: Database, models: Models) -> tuple[Settings, Secrets, Gateway]:
-    """Return the settings and the secrets of a process, and its models."""
-    settings = Settings(database)
-    secrets = Secrets(database, Sealer("k" * 32), changes=settings.changes)
-    return settings, secrets, Gateway(models, secrets, settings.changes)
-
-
-def allowed(permissions: frozenset[str]) -> SubjectLoader:
-    """Return what lets everybody do the same."""
-
-    async def known(org: OrgId, user: UserId, _scopes: Sequence[str] | None) -> Subject:
-        return Subject(org, user, permissions)
-
-    return known
-
-
-def paying(stack: AsyncExitStack, settings: Settings, lease: Lease) -> Accounts:
-    """Return what pays for models."""
-    budgets = Budgets(lease.database, settings, lambda: lease.process_id)
-    accounts = Accounts(PRICES, calls.Ledger(lease.database), budgets)
-    stack.push_async_callback(accounts.ledger.close)
-    return accounts
-
-
-def asked(stack: AsyncExitStack, provider: FakeProvider) -> Models:
-    """Return models that are asked once."""
-    models = Models(replace(provider.config(), retries=Retries(attempts=1)))
-    stack.push_async_callback(models.aclose)
-    return models
-
-
-def executing(
-    supervisor: Supervisor,
-    registry: AgentRegistry,
-    gateway: Gateway,
-    settings: Settings,
-    most: Bounds,
-) -> AgentExecutor:
-    """Return what works the runs of agents."""
-    database = supervisor.database
-    return AgentExecutor(
-        registry,
-        gateway,
-        StoredHistory(database),
-        Library(),
-        settings,
-        Asking(database),
-        LogReader(database),
-        delegating=Delegating(Children(database, supervisor), registry, settings, most),
-    )
-
-
-def registered(
-    agents: Sequence[AgentDefinition],
-    tools: Mapping[str, Tool],
-    settings: Settings,
-    database: Database,
-) -> AgentRegistry:
-    """Return these agents, and those that organisations make."""
-    return AgentRegistry(agents, tools, OwnAgents(database, settings.changes))
-
-
 @asynccontextmanager
 async def platform(
     app_address: str,
@@ -316,13 +238,13 @@ async def platform(
             most_runs=most_runs,
         )
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
-        executor = executing(supervisor, registry, gateway, settings, bounds)
+        answers = answering(stack, gateway, accounts)
+        executor = executing(supervisor, registry, gateway, settings, bounds, answers)
         executor.register(supervisor)
         await stack.enter_async_context(supervisor)
         turns = Turns(database, supervisor, registry, gateway, everything, settings, accounts)
         subjects: dict[str, Subject] = {}
-        app = edge(application(turns, subjects), EdgeOptions())
-        url = await stack.enter_async_context(served(app))
+        url = await stack.enter_async_context(served(edge(application(turns, subjects), EDGE)))
         kept = settings, secrets, accounts
         yield Platform(database, supervisor, provider, executor, url, subjects, *kept)
 

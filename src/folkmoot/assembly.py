@@ -11,19 +11,18 @@ from typing import Final
 
 from folkmoot import offering, options, personal
 from folkmoot.agents import loading as agent_loading
-from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
 from folkmoot.agents.models import Agent
 from folkmoot.agents.order import KIND
-from folkmoot.agents.registry import AgentRegistry
-from folkmoot.approvals.asking import Asking
 from folkmoot.approvals.deciding import Deciding
 from folkmoot.approvals.expiring import Expiring
 from folkmoot.audit import jobs as audit_jobs
 from folkmoot.blobs.store import BlobStore
+from folkmoot.caches.expiring import Expiry
+from folkmoot.caches.reusing import Answers
+from folkmoot.caches.store import Store as AnswerStore
 from folkmoot.conversations import projection as messages
 from folkmoot.conversations.ending import Ends
-from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
@@ -46,7 +45,7 @@ from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.queries import SEARCHABLE
+from folkmoot.knowledge.queries import PLACE
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.knowledge.sizing import by_settings
 from folkmoot.llm import loading as model_loading
@@ -59,7 +58,6 @@ from folkmoot.plugins import Plugins
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
-from folkmoot.runs.log import LogReader
 from folkmoot.runs.opening import QUEUED_CHANNEL
 from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
@@ -125,6 +123,7 @@ class Parts:
     supervisor: Supervisor
     taking: Taking
     accounts: Accounts
+    answers: Answers
     models: Models
     gateway: Gateway
     knowledge: Knowledge
@@ -157,20 +156,22 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         if parts.redis is not None:
             stack.push_async_callback(parts.redis.aclose)
         stack.push_async_callback(parts.accounts.ledger.close)
+        stack.push_async_callback(parts.answers.store.close)
         await stack.enter_async_context(parts.supervisor)
         models.start()
         async with asyncio.TaskGroup() as background:
-            watching = background.create_task(watch(on.place, database), name="database watch")
-            counting = background.create_task(backlog.watch(database), name="job counts")
-            changes = background.create_task(parts.settings.watch(), name="settings changes")
-            anew = background.create_task(parts.knowledge.reembedding.watch(), name="re-embedding")
-            billing = background.create_task(parts.accounts.ledger.watch(), name="ledger")
+            watched = {
+                "database watch": watch(on.place, database),
+                "job counts": backlog.watch(database),
+                "settings changes": parts.settings.watch(),
+                "re-embedding": parts.knowledge.reembedding.watch(),
+                "ledger": parts.accounts.ledger.watch(),
+                "answers": parts.answers.store.watch(),
+            }
+            tasks = [background.create_task(each, name=name) for name, each in watched.items()]
             yield parts
-            watching.cancel()
-            counting.cancel()
-            changes.cancel()
-            anew.cancel()
-            billing.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 async def settle_in(parts: Parts, *, works: bool) -> None:
@@ -251,9 +252,7 @@ def at_rest(on: Ground) -> Parts:
 
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
     settings, lease = _settings(on.deployment, database, models), Lease(database)
-    budgets = Budgets(database, settings, lambda: lease.process_id)
-    accounts = Accounts(options.prices(on.deployment), Ledger(database), budgets)
-    supervisor = _supervisor(on, lease, accounts)
+    supervisor = _supervisor(on, lease, accounts := _accounts(on, settings, lease))
     blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
     gateway = Gateway(models, secrets := _secrets(on, database, settings.changes), settings.changes)
     embedders, sizes = PaidEmbedders(gateway, accounts), by_settings(settings)
@@ -261,10 +260,11 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     outbound, brought = options.outbound(on.deployment), offering.installed()
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
-    _executor(on, supervisor, documents, registry, gateway, settings, mcp).register(supervisor)
-    check, counts = offering.collection_check(database), PostgresStore(database)
-    turns = Turns(database, supervisor, registry, gateway, check, settings, accounts, SEARCHABLE)
-    redis = _redis(on, counts)
+    answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
+    others = offering.delegating(on.deployment, supervisor, registry, settings)
+    work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
+    work.register(supervisor)
+    redis = _redis(on, counts := PostgresStore(database))
     return Parts(
         ground=on,
         database=database,
@@ -277,11 +277,12 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         supervisor=supervisor,
         taking=_taking(on.deployment, supervisor),
         accounts=accounts,
+        answers=answers,
         models=models,
         gateway=gateway,
         knowledge=documents,
         agents=offering.agents(database, registry, gateway, settings),
-        turns=turns,
+        turns=offering.turns(supervisor, registry, gateway, settings, accounts),
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=outbound,
@@ -291,27 +292,9 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     )
 
 
-def _executor(
-    on: Ground,
-    supervisor: Supervisor,
-    documents: Knowledge,
-    registry: AgentRegistry,
-    models: Gateway,
-    settings: Settings,
-    mcp: McpClient,
-) -> AgentExecutor:
-    database = supervisor.database
-    return AgentExecutor(
-        registry=registry,
-        models=models,
-        history=StoredHistory(database, SEARCHABLE),
-        retriever=offering.retriever(documents),
-        settings=settings,
-        asking=Asking(database),
-        logs=LogReader(database),
-        more_tools=mcp.tools,
-        delegating=offering.delegating(on.deployment, supervisor, registry, settings),
-    )
+def _accounts(on: Ground, settings: Settings, lease: Lease) -> Accounts:
+    budgets = Budgets(lease.database, settings, lambda: lease.process_id)
+    return Accounts(options.prices(on.deployment), Ledger(lease.database), budgets)
 
 
 def _redis(on: Ground, otherwise: Store) -> Preferring | None:
@@ -345,6 +328,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     Recovery(database, carrier, deployment.reached_at).register(queue)
     Refusals(database).register(queue)
     Expiring(database).register(queue)
+    Expiry(database).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept
     Ends(database, settings, kept).register(queue)
 

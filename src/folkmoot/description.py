@@ -46,6 +46,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
     {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
     {"name": "models", "description": "The language and embedding models there are."},
+    {"name": "caches", "description": "Answers that are kept to be given again."},
     {"name": "usage", "description": "What models were used for, its cost, and budgets."},
     {"name": "auth", "description": "Register, sign in, refresh and end sessions."},
     {"name": "me", "description": "Who you are and what you may do."},

@@ -22,6 +22,7 @@ from folkmoot.approvals import routes as approval_routes
 from folkmoot.assembly import Ground, Parts, expect_turns, ground, running, settle_in
 from folkmoot.audit import routes as audit_routes
 from folkmoot.audit.refusals import Refusals
+from folkmoot.caches import routes as cache_routes
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
@@ -230,6 +231,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         tool_routes.router(parts.mcp),
         usage_routes.router(_standings(parts)),
+        cache_routes.router(parts.answers.store.bounds),
         audit_routes.router(parts.database),
     )
 

@@ -9,17 +9,22 @@ from folkmoot import plugins
 from folkmoot.agents import order
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.delegating import Bounds, Delegating
+from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
 from folkmoot.agents.own import OwnAgents
 from folkmoot.agents.ports import Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
-from folkmoot.conversations.turns import CollectionCheck
+from folkmoot.approvals.asking import Asking
+from folkmoot.caches.reusing import Answers
+from folkmoot.conversations.history import StoredHistory
+from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import collections, toolset
+from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
@@ -27,6 +32,7 @@ from folkmoot.plugins import Plugins
 from folkmoot.runs.children import Children
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.live import LiveRun
+from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.cache import Changes
 from folkmoot.settings.deployment import Deployment
@@ -37,6 +43,7 @@ from folkmoot.tools.calculator import CALCULATOR
 from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.mcp.service import McpClient
 from folkmoot.tools.toolbox import toolbox
+from folkmoot.usage.accounts import Accounts
 
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
@@ -103,6 +110,44 @@ def agents(
 
     validation = Validation(registry, models, settings, shared)
     return Agents(database, registry, validation, settings.changes)
+
+
+def executor(
+    documents: Knowledge,
+    registry: AgentRegistry,
+    models: Gateway,
+    settings: Settings,
+    mcp: McpClient,
+    answers: Answers,
+    delegating: Delegating,
+) -> AgentExecutor:
+    """Return what works the runs of agents."""
+    database = answers.store.database
+    return AgentExecutor(
+        registry=registry,
+        models=models,
+        history=StoredHistory(database, SEARCHABLE),
+        retriever=retriever(documents),
+        settings=settings,
+        asking=Asking(database),
+        logs=LogReader(database),
+        more_tools=mcp.tools,
+        delegating=delegating,
+        answers=answers,
+    )
+
+
+def turns(
+    supervisor: Supervisor,
+    registry: AgentRegistry,
+    models: Gateway,
+    settings: Settings,
+    accounts: Accounts,
+) -> Turns:
+    """Return what opens the turns of agents."""
+    database = supervisor.database
+    check = collection_check(database)
+    return Turns(database, supervisor, registry, models, check, settings, accounts, SEARCHABLE)
 
 
 def retriever(documents: Knowledge) -> Retriever:

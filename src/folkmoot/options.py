@@ -6,6 +6,7 @@ from pathlib import Path
 
 from folkmoot.audit.sinks.opensearch import OpenSearch
 from folkmoot.audit.sinks.port import Sink
+from folkmoot.caches.store import Bounds as KeptAnswers
 from folkmoot.http.limits.policy import LimitPolicy
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
@@ -72,6 +73,12 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
         ),
         digest_key=crypto.derive(secret_key, "keys of models"),
     )
+
+
+def kept_answers(deployment: Deployment) -> KeptAnswers:
+    """Return how many answers are kept of an organisation."""
+    megabytes = deployment.response_cache_megabytes
+    return KeptAnswers(deployment.response_cache_answers, megabytes * 1024 * 1024)
 
 
 def prices(deployment: Deployment) -> Prices:

@@ -6,6 +6,7 @@ from typing import Final
 from folkmoot.agents.personal import WrittenAgents
 from folkmoot.approvals.personal import OwnApprovals
 from folkmoot.audit.personal import Trails
+from folkmoot.caches.personal import OwnAnswers
 from folkmoot.conversations.personal import OwnConversations
 from folkmoot.db.work import Database
 from folkmoot.identity.people.own import OwnAccount
@@ -25,6 +26,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "alembic_version": "which migrations have been made",
     "audit_chains": "heads of chains, which are digests of salted digests",
     "audit_deliveries": "how far a trail has reached a sink",
+    "document_epochs": "numbers that tell that documents have changed",
     "idempotency_keys": "digests under the deployment's key and answers that only the client's own"
     " key opens; nothing tells whose they are, and they are gone after a day",
     "invitation_teams": "the teams of an invitation, with which its row goes",
@@ -52,6 +54,7 @@ def contributions(
     return (
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
+        OwnAnswers(database),
         OwnApprovals(database),
         OwnRuns(database, supervisor),
         OwnUsage(database),

@@ -18,12 +18,14 @@ from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import (
     ChatMessage,
+    ChatModel,
     ChatRequest,
     Chunk,
     FellBack,
     Finished,
     FinishReason,
     ReasoningDelta,
+    Reused,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -45,6 +47,9 @@ ANSWER_LIMITED: Final = "answer.limited"
 
 FELL_BACK: Final = "model.fell_back"
 """Another model answers than the one that was asked, which was not available: both, and why."""
+
+REUSED: Final = "answer.reused"
+"""No model was asked, as the answer was there: how it was found, and when it was given first."""
 
 USUAL: Final = frozenset({"stop", "tool_calls"})
 
@@ -71,13 +76,13 @@ async def ask(turn: Turn, messages: Sequence[ChatMessage]) -> ChatMessage:
         response_schema=turn.schema,
     )
     answer = _Answer(turn, str(new_id()))
-    said = await _asked(answer, request)
+    said = await _asked(answer, request, turn.first)
     if not answer.faults:
         return said
     told = ChatMessage("user", output.complaint(answer.faults))
     repair = replace(request, messages=[*messages, *_kept(said), told], tool_choice="none")
     answer = _Answer(turn, str(new_id()))
-    said = await _asked(answer, repair)
+    said = await _asked(answer, repair, turn.model)
     if answer.faults:
         raise OutputInvalid(answer.faults)
     return said
@@ -87,9 +92,9 @@ def _kept(said: ChatMessage) -> Sequence[ChatMessage]:
     return (said,) if said.text else ()  # providers refuse a message in which nothing stands
 
 
-async def _asked(answer: "_Answer", request: ChatRequest) -> ChatMessage:
+async def _asked(answer: "_Answer", request: ChatRequest, model: ChatModel) -> ChatMessage:
     turn = answer.turn
-    async with aclosing(turn.model.stream(request)) as batches:
+    async with aclosing(model.stream(request)) as batches:
         async for batch in batches:
             for chunk in batch:
                 answer.take(chunk)
@@ -130,8 +135,13 @@ class _Answer:
             case ToolCallStarted():
                 self._call(chunk)
             case FellBack():
-                told = {"model": chunk.model, "by": chunk.by, "code": chunk.code}
+                told: dict[str, object] = {"model": chunk.model, "by": chunk.by, "code": chunk.code}
                 self.turn.run.announce(FELL_BACK, told)
+            case Reused():
+                told = {"message_id": self.id, "by": chunk.by}
+                if chunk.at is not None:
+                    told |= {"at": chunk.at, "likeness": chunk.likeness}
+                self.turn.run.announce(REUSED, told)
             case Finished():
                 self.reason = chunk.reason
             case Usage():

@@ -25,15 +25,19 @@ The documents of the person you answer were searched and no passage was found th
 question. Say so if the question is about them."""
 
 
-def shown(passages: Sequence[Passage]) -> str:
+def fence() -> str:
+    """Return a random name for what stands around passages."""
+    return f"passages_{new_id().hex[-12:]}"
+
+
+def shown(passages: Sequence[Passage], name: str) -> str:
     """Return the passages as numbered blocks with the instruction to cite them.
 
-    The blocks stand between two lines with a random name, so that no document can pretend to end
+    The blocks stand between two lines with that random name, so that no document can pretend to end
     them.
     """
     if not passages:
         return NOTHING_FOUND
-    name = f"passages_{new_id().hex[-12:]}"
     blocks = "\n\n".join(block(number, passage) for number, passage in enumerate(passages, 1))
     return f"{GUIDE}\n\n<{name}>\n{blocks}\n</{name}>"
 

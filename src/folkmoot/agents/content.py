@@ -27,7 +27,14 @@ from folkmoot.agents.definition import (
 )
 from folkmoot.agents.labels import Label
 from folkmoot.kit.ids import CollectionId
-from folkmoot.settings.groups import WRITTEN, CallWritten, ModelName, ToolPattern, counted
+from folkmoot.settings.groups import (
+    WRITTEN,
+    CallWritten,
+    ModelName,
+    ResponseCache,
+    ToolPattern,
+    counted,
+)
 
 LONGEST_PROMPT: Final = 50_000
 LARGEST_SCHEMA: Final = 32_000
@@ -176,6 +183,12 @@ class AgentContent(BaseModel):
         description="What is done where a turn says more: the oldest results of tools are left out,"
         " or all but the last messages are summarised, which costs a call of the model.",
     )
+    response_cache: ResponseCache | None = Field(
+        default=None,
+        description="Whether its answers are given again, and to what; unset, it is what the"
+        " settings say.",
+        examples=["off"],
+    )
     approve_always: Approvals = Field(
         default=[],
         description="Tool calls for which somebody is asked each time: a name, or a name with"
@@ -244,6 +257,7 @@ class AgentContent(BaseModel):
             most_seconds=self.most_seconds,
             context_tokens=self.context_tokens,
             context_policy=self.context_policy,
+            response_cache=self.response_cache,
             output_schema=self.schema_text,
             approve_always=tuple(self.approve_always),
             approve_never=tuple(self.approve_never),

@@ -80,6 +80,7 @@ class AgentDefinition:
         model: `provider:name` of the model that answers unless the caller names another.
         temperature: None leaves it to the settings; so does `max_tokens`.
         collection_ids: What is searched unless the caller names other collections.
+        response_cache: Whether its answers are given again; None leaves it to the settings.
         output_schema: The JSON schema that final answers have to fit, as JSON text.
     """
 
@@ -104,6 +105,7 @@ class AgentDefinition:
     temperature: float | None = None
     max_tokens: int | None = None
     collection_ids: tuple[str, ...] = ()
+    response_cache: str | None = None
     output_schema: str | None = None
     slug: str = ""
     origin: Origin = Origin.BUILT_IN

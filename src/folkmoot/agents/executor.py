@@ -20,10 +20,11 @@ from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
 from folkmoot.agents.turn import Turn
 from folkmoot.approvals.asking import Asker, Asking
+from folkmoot.caches.reusing import Answers
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.port import ChatMessage
+from folkmoot.llm.port import ChatMessage, ChatModel
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.log import LogReader
@@ -48,8 +49,8 @@ LONGEST_QUERY: Final = 2_000
 class AgentExecutor:
     """The executor of runs of kind `agent`; holds nothing of a run.
 
-    Without `settings` nothing is set, without `asking` nobody can be asked. `logs` are read by runs
-    that continue others.
+    Without `settings` nothing is set, without `asking` nobody can be asked, without `answers` none
+    is given again. `logs` are read by runs that continue others.
     """
 
     registry: AgentRegistry
@@ -62,6 +63,7 @@ class AgentExecutor:
     more_tools: MoreTools | None = None
     delegating: Delegating | None = None
     memory: Memory | None = None
+    answers: Answers | None = None
 
     def register(self, supervisor: Supervisor) -> None:
         """Let it work the runs of agents, whoever asks them."""
@@ -89,6 +91,7 @@ class AgentExecutor:
                 if workflow is Workflow.FULL and self.memory is not None:
                     turn.remembered = await self.memory(run.subject, opening.question)
                 turn.instructions = instructions(turn, wanted, workflow)
+                turn.reusing = self._reusing(turn, wanted, opening, past)
                 said = await _caught_up(turn, past)
                 await _perform(turn, opening.question, said)
         except Waiting:
@@ -163,6 +166,30 @@ class AgentExecutor:
         for name in wanted.ancestors:
             told += await self.logs.whole(run.subject, RunId(UUID(name)))
         return told
+
+    def _reusing(
+        self, turn: Turn, wanted: AgentOrder, opening: Opening, past: Past
+    ) -> ChatModel | None:
+        """Return the model as it gives answers again, where a first answer may be one of those.
+
+        That is not so where somebody wants another answer, nor where it would rest on what anybody
+        may have written, but for documents: these may be read by all who get the answer.
+        """
+        told = bool(past.whole or wanted.ancestors or past.untrusted)
+        if self.answers is None or wanted.reuse is None:
+            return None
+        if told or opening.untrusted or opening.again:
+            return None
+        schema = turn.agent.output_schema
+        return self.answers.reusing(
+            turn.run,
+            turn.model,
+            wanted.reuse,
+            agent=(wanted.agent, wanted.version),
+            documents=turn.untrusted,
+            fence=turn.fence,
+            fits=lambda text: schema is None or output.fits(schema, text),
+        )
 
     async def _retrieve(self, turn: Turn, question: str, wanted: AgentOrder) -> None:
         subject = turn.run.subject
@@ -251,7 +278,8 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
     if turn.remembered:
         parts.append("\n".join([REMEMBERED, *(f"- {each}" for each in turn.remembered)]))
     if workflow is Workflow.RAG or (workflow.searches and turn.sources.passages):
-        parts.append(citations.shown(turn.sources.passages))
+        turn.fence = citations.fence()
+        parts.append(citations.shown(turn.sources.passages, turn.fence))
     if turn.agent.output_schema is not None:
         parts.append(output.guide(turn.agent.output_schema))
     return "\n\n".join(parts)

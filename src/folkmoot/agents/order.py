@@ -6,6 +6,7 @@ import msgspec
 
 from folkmoot.agents.asking import Decision
 from folkmoot.agents.definition import Workflow
+from folkmoot.caches.rules import Rules
 
 KIND: Final = "agent"
 
@@ -61,6 +62,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         search_mode: How they are searched for.
         temperature: None leaves it to the provider; so does `max_tokens`.
         redact_pii: Whether personal data are kept out of the run.
+        reuse: Whether its first answer may be one that was given before; None if not.
         ancestors: The runs that this one continues, the first one first.
         decisions: What was decided about their calls.
         errand: What it is asked by another agent, if it is; then it knows of no conversation.
@@ -82,6 +84,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     temperature: float | None = None
     max_tokens: int | None = None
     redact_pii: bool = False
+    reuse: Rules | None = None
     ancestors: tuple[str, ...] = ()
     decisions: dict[str, Decision] = {}
     errand: Errand | None = None

@@ -61,6 +61,15 @@ def read(schema: str, text: str) -> Any:  # noqa: ANN401 - whatever the schema a
     return value
 
 
+def fits(schema: str, text: str) -> bool:
+    """Whether an answer fits."""
+    try:
+        read(schema, text)
+    except OutputInvalid:
+        return False
+    return True
+
+
 def strings(value: object) -> Iterator[str]:
     """Yield all text that stands in a value."""
     match value:

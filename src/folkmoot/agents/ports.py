@@ -23,12 +23,14 @@ class Opening:
         question: The text that is to be answered.
         searchable: Whether the caller has documents that could be searched.
         untrusted: Whether the history holds what anybody may have written.
+        again: Whether the question was answered before, and somebody wants another answer.
     """
 
     history: Sequence[ChatMessage]
     question: str
     searchable: bool = False
     untrusted: bool = False
+    again: bool = False
 
 
 class History(Protocol):

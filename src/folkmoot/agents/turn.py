@@ -37,11 +37,13 @@ class Turn:
         question: What is to be answered.
         history: What was said before this turn.
         instructions: What the model is told on top of the agent's system prompt.
+        fence: The name of what stands around passages in the instructions, if some do.
         sources: The passages that the model was shown.
         calls: Tool calls of this turn by id, as the model wrote them.
         answers: How often the model has answered in this turn.
         temperature: As the caller has set it; so is `max_tokens`.
         permits: What it may do unasked.
+        reusing: The model as it gives answers again; None if it shall not.
         suspect: Calls that it asked for after that.
         remembered: What is known of whoever asks from other conversations.
         errand: What another agent wants, if one does.
@@ -54,12 +56,14 @@ class Turn:
     question: str = ""
     history: Sequence[ChatMessage] = ()
     instructions: str = ""
+    fence: str = ""
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     answers: int = 0
     temperature: float | None = None
     max_tokens: int | None = None
     permits: Permits = field(default_factory=Permits)
+    reusing: ChatModel | None = None
     suspect: set[str] = field(default_factory=set[str])
     remembered: Sequence[str] = ()
     errand: Errand | None = None
@@ -80,6 +84,11 @@ class Turn:
     @untrusted.setter
     def untrusted(self, read: bool) -> None:
         self.run.untrusted = read
+
+    @property
+    def first(self) -> ChatModel:
+        """The model to ask: what comes after the first answer is of this turn alone."""
+        return self.model if self.reusing is None or self.answers > 1 else self.reusing
 
     @property
     def specs(self) -> list[ToolSpec]:

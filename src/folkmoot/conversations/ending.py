@@ -13,6 +13,7 @@ from sqlalchemy import delete, or_, select, text
 
 from folkmoot.approvals import service as approvals
 from folkmoot.audit import trail
+from folkmoot.caches import service as answers
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.service import answering
 from folkmoot.conversations.turns import concurrency_key
@@ -59,6 +60,7 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
     answering_runs = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
     run_ids = await erasing.family(work, answering_runs)
     await approvals.forget(work, run_ids)
+    await answers.forget(work, run_ids)
     await erasing.erase(work, run_ids)
     await work.session.execute(
         delete(Conversation).where(Conversation.org_id == org_id, Conversation.id.in_(ids))

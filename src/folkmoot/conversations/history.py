@@ -50,6 +50,7 @@ class StoredHistory:
             "user_id": run.subject.user_id,
             "thread_id": wanted.conversation_id,
             "message_id": wanted.message_id,
+            "run_id": run.id,
             "limit": MOST_MESSAGES,
         }
         async with self.database.pipelined(run.subject) as connection:
@@ -65,13 +66,19 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
     """
     if not rows:
         raise ConversationNotFound
-    searchable, question = rows[0][:2]
-    told = _told([cast(Row, row[2:]) for row in rows])
+    searchable, question, again = rows[0][:3]
+    told = _told([cast(Row, row[3:]) for row in rows])
     untrusted = any(row[-1] for row in rows)
     earlier = reversed(list(_within(told, MOST_CHARACTERS)))
     # Providers want the user to begin: a question that was left out takes its answer along.
     history = list(dropwhile(lambda message: message.role != "user", earlier))
-    return Opening(history=history, question=question, searchable=searchable, untrusted=untrusted)
+    return Opening(
+        history=history,
+        question=question,
+        searchable=searchable,
+        untrusted=untrusted,
+        again=bool(again),
+    )
 
 
 def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:

@@ -134,7 +134,8 @@ AFTER_EARLIER: Final[LiteralString] = "\nWHERE (SELECT count(*) FROM earlier) >=
 # is always a row while the question is there; without a history its rest is NULL. Each branch of a
 # path has a message on it: more branches than messages are never wanted.
 READ: Final[LiteralString] = """
-SELECT ({searchable}), question.content, h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
+SELECT ({searchable}), question.content, question.run_id <> %(run_id)s,
+       h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
        h.cut, h.untrusted
 FROM conversations AS c
 JOIN messages AS question ON question.org_id = c.org_id AND question.conversation_id = c.id

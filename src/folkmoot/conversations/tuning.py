@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+from folkmoot.caches.rules import Rules
 from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.settings.errors import FeatureOff
 from folkmoot.settings.features import Features
-from folkmoot.settings.groups import General, Guardrails, Models, Retrieval
+from folkmoot.settings.groups import General, Guardrails, Models, ResponseCache, Retrieval
 from folkmoot.settings.service import Holding
+
+MINUTES: Final = 24 * 60
+"""Of a day."""
 
 LANGUAGE: Final = (
     "Answer in the language {} (BCP 47), unless whoever asks writes in another or wants another."
@@ -60,6 +64,21 @@ class Tuning:
             for name in self.models.fallback_models or ()
             if name != model and (allowed is None or name in allowed)
         )
+
+    def reuse(self, preferred: str | None) -> Rules | None:
+        """Return whether answers are given again; what the agent says goes first."""
+        said = self.models
+        return Rules(
+            mode=preferred or said.response_cache or ResponseCache.OFF,
+            minutes=self._kept(said.response_cache_minutes or Rules().minutes),
+            similarity=said.response_cache_similarity or Rules().similarity,
+            collapse=bool(said.collapse_requests) and preferred != ResponseCache.OFF,
+        ).some
+
+    def _kept(self, minutes: int) -> int:
+        """Keep nothing for longer than conversations are kept."""
+        days = self.general.conversation_days
+        return minutes if days is None else min(minutes, days * MINUTES)
 
     @property
     def rules(self) -> str:

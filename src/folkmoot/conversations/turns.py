@@ -229,6 +229,7 @@ class Turns:
             temperature=_first(agent.temperature, tuned.models.temperature),
             max_tokens=_first(agent.max_tokens, tuned.models.max_output_tokens),
             redact_pii=personal,
+            reuse=tuned.reuse(agent.response_cache),
         )
 
     async def _store(

@@ -52,6 +52,7 @@ LOOKUPS: Final = frozenset(
         "conversations_found",
         "conversations_shared",
         "conversations_due",
+        "cached_answers_expire",
     }
 )
 """The functions that answer before a tenant is known. They return ids only, or a small number."""

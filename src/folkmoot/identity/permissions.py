@@ -89,6 +89,7 @@ ADMIN: Final = (
         "approvals:manage",  # what others have asked for: see and decide it
         "operations:read",
         "usage:manage",  # what others use: see it
+        "caches:manage",  # answers that are given again: count and forget them
     }
 )
 

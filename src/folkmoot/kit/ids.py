@@ -26,6 +26,7 @@ LetterId = NewType("LetterId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
 SettingsId = NewType("SettingsId", UUID)
 CallId = NewType("CallId", UUID)
+AnswerId = NewType("AnswerId", UUID)
 CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
@@ -52,6 +53,7 @@ ALL: Final = (
     SigningKeyId,
     SettingsId,
     CallId,
+    AnswerId,
     CounterId,
     ApprovalId,
     AgentId,

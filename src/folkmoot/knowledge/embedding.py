@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final, Protocol
 
+from folkmoot.db import vectors as halves
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import Embedder, Vectors
 
@@ -66,6 +67,6 @@ async def in_batches(embedder: Embedder, texts: Sequence[str]) -> AsyncGenerator
 
 
 def literal(vectors: Vectors, row: int) -> str:
-    """Return a vector as PostgreSQL reads it; five digits are more than a `halfvec` keeps."""
+    """Return a row as PostgreSQL reads it."""
     values: list[float] = vectors[row].tolist()
-    return f"[{','.join(f'{value:.5g}' for value in values)}]"
+    return halves.literal(values)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -16,11 +16,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
 
 from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
+from folkmoot.db.vectors import HalfVector
 from folkmoot.kit import clock
 from folkmoot.kit.ids import (
     ChunkId,
@@ -31,18 +30,6 @@ from folkmoot.kit.ids import (
     UploadId,
     UserId,
 )
-
-
-class HalfVector(UserDefinedType[str]):
-    """pgvector's `halfvec`, of any length; written and read as its text, `[1,2,3]`."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_kw: Any) -> str:
-        return "halfvec"
-
-
-cast(dict[str, Any], ischema_names)["halfvec"] = HalfVector
 
 
 class Status(StrEnum):
@@ -67,6 +54,18 @@ class Collection(Model, Hierarchical, Stamped, kw_only=True):
     description: Mapped[str | None]
     created_by: Mapped[UserId]
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class DocumentEpoch(Model, OrgScoped, kw_only=True):
+    """A number that rises with every change of an organisation's documents and of their readers.
+
+    Triggers see to it, when everything else of a transaction is done.
+    """
+
+    __tablename__ = "document_epochs"
+    __table_args__ = (ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),)
+
+    epoch: Mapped[int]
 
 
 class Document(Model, OrgScoped, Stamped, kw_only=True):

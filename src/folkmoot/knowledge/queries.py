@@ -16,6 +16,14 @@ SELECT id FROM collections
 WHERE org_id = %(org_id)s AND id = ANY(%(collections)s) AND deleted_at IS NULL
 """
 
+# What documents there are, as far as answers may rest on them: a number that rises when they
+# change, and a digest of the collections that the subject sees.
+PLACE: Final[LiteralString] = """
+SELECT coalesce((SELECT e.epoch FROM document_epochs AS e WHERE e.org_id = %(org_id)s), 0) AS epoch,
+       (SELECT sha256(convert_to(coalesce(string_agg(c.id::text, ',' ORDER BY c.id), ''), 'UTF8'))
+        FROM collections AS c WHERE c.org_id = %(org_id)s AND c.deleted_at IS NULL) AS readable
+"""
+
 STATISTICS: Final[LiteralString] = """
 SELECT language, sum(chunks)::bigint, sum(length)::bigint
 FROM collection_languages

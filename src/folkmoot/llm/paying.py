@@ -48,6 +48,10 @@ class Payer(Protocol):
         """
         ...
 
+    def reused(self, model: str, how: str) -> None:
+        """Take note that a model was not called, as its answer was there. Never waits."""
+        ...
+
 
 class Unpaid:
     """The ticket of a call that nobody pays."""
@@ -80,6 +84,13 @@ async def admitted(call: Asked) -> Ticket:
     """Ask whoever pays; see `Payer.admit`."""
     payer = _payer.get()
     return UNPAID if payer is None else await payer.admit(call)
+
+
+def reused(model: str, how: str) -> None:
+    """Tell whoever pays that there is nothing to pay; see `Payer.reused`."""
+    payer = _payer.get()
+    if payer is not None:
+        payer.reused(model, how)
 
 
 class Count:

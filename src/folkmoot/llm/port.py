@@ -145,13 +145,34 @@ class FellBack(msgspec.Struct, frozen=True, gc=False):
     code: str
 
 
+class Reused(msgspec.Struct, frozen=True, gc=False):
+    """No model answers: the answer was there already. It comes before everything else.
+
+    `by` says how it was found, `at` when it was given first, and `likeness` how much the question
+    it was an answer to is like this one.
+    """
+
+    by: str
+    at: str | None = None
+    likeness: float = 1.0
+
+
 class Finished(msgspec.Struct, frozen=True, gc=False):
     """The last chunk of a whole answer. A stream that ends without it raised an error."""
 
     reason: FinishReason
 
 
-Chunk = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Usage | FellBack | Finished
+Chunk = (
+    TextDelta
+    | ReasoningDelta
+    | ToolCallStarted
+    | ToolCallDelta
+    | Usage
+    | FellBack
+    | Reused
+    | Finished
+)
 
 
 class ChatModel(Protocol):

@@ -72,7 +72,9 @@ class Tally:
     model_calls: int = 0
 
     def count(self, used: Call) -> None:
-        """Add one call."""
+        """Add one call; one that was not made has cost nothing."""
+        if used.cached:
+            return
         total = self._of(used.provider, used.model)
         total.input_tokens += used.input_tokens
         total.output_tokens += used.output_tokens

@@ -20,11 +20,15 @@ class Usage(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class Call(Usage, omit_defaults=True, kw_only=True):
-    """One call of a model as the log tells of it; `micro_usd` is None where no price is known."""
+    """One call of a model as the log tells of it; `micro_usd` is None where no price is known.
+
+    One that was `cached` was not made.
+    """
 
     operation: str = "chat"
     micro_usd: int | None = None
     estimated: bool = False
+    cached: bool = False
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):

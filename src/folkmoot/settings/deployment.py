@@ -266,6 +266,14 @@ class Deployment(BaseModel):
     subagents_in_all: PositiveInt = Field(
         default=50, description="Agents that may be asked in one turn, one within the other."
     )
+    response_cache_answers: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=5_000,
+        description="Answers that are kept of one organisation to be given again, where its"
+        " settings say so (`response_cache`). What was not used for longest goes first.",
+    )
+    response_cache_megabytes: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=64, description="Megabytes that these may have."
+    )
     public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,
         description="https://… at which people reach this deployment: letters link to it, and"

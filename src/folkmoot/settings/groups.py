@@ -79,6 +79,14 @@ class SearchMode(StrEnum):
     LEXICAL = "lexical"
 
 
+class ResponseCache(StrEnum):
+    """Whether an answer is given again: never, to the same question, or to one like it, too."""
+
+    OFF = "off"
+    EXACT = "exact"
+    SEMANTIC = "semantic"
+
+
 class Approvers(StrEnum):
     """Who may approve a call; the later, the fewer."""
 
@@ -159,6 +167,29 @@ class Models(Values):
     max_output_tokens: (
         Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)] | None
     ) = Field(default=None, description="Unset, it is the provider's.", examples=[4096])
+    response_cache: ResponseCache | None = Field(
+        default=None,
+        description="Whether an answer is given again without asking a model, to anybody with the"
+        " same rights: to exactly the same question (`exact`), or to one that means the same, too"
+        " (`semantic`). Answers with tool calls and what rests on untrusted text never are.",
+        examples=["exact"],
+    )
+    response_cache_minutes: (
+        Annotated[int, Field(ge=1, le=43_200), BeforeValidator(counted)] | None
+    ) = Field(default=None, description="How long an answer may be given again.", examples=[1440])
+    response_cache_similarity: (
+        Annotated[float, Field(ge=0.8, le=1), BeforeValidator(counted)] | None
+    ) = Field(
+        default=None,
+        description="How alike two questions have to be for `semantic`, as cosine of what the"
+        " embedder makes of them.",
+        examples=[0.96],
+    )
+    collapse_requests: Yes = Field(
+        default=None,
+        description="Ask a model once where several with the same rights ask it the same at the"
+        " same time; all of them are answered while it answers.",
+    )
 
     @property
     def answering(self) -> str | None:
@@ -296,6 +327,12 @@ GROUPS: Final[dict[type[Values], Group]] = {type_: group for group, type_ in TYP
 
 BUILT_IN: Final[dict[str, dict[str, Any]]] = {
     "general": {"time_zone": "UTC", "default_agent": "chat"},
+    "models": {
+        "response_cache": ResponseCache.OFF,
+        "response_cache_minutes": 1_440,
+        "response_cache_similarity": 0.96,
+        "collapse_requests": False,
+    },
     "retrieval": {
         "k": 8,
         "mode": SearchMode.HYBRID,
@@ -322,7 +359,7 @@ class Defaults(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     general: General = General(**BUILT_IN["general"])
-    models: Models = Models()
+    models: Models = Models(**BUILT_IN["models"])
     retrieval: Retrieval = Retrieval(**BUILT_IN["retrieval"])
     guardrails: Guardrails = Guardrails(**BUILT_IN["guardrails"])
     theme: Theme = Theme(**BUILT_IN["theme"])

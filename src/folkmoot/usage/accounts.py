@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec.structs import replace
+
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CallId, new_id
 from folkmoot.kit.subject import NOBODY, Subject
@@ -104,6 +106,14 @@ class Account:
             purse.warn(found)
         ticket.most, ticket.reserved = most, bool(counted)
 
+    def reused(self, model: str, how: str) -> None:
+        """Write down that a call was not made; see `paying.Payer`."""
+        nothing = Usage(input_tokens=0, output_tokens=0)
+        asked = Asked(model, "chat", lambda: nothing)
+        ticket = _Ticket(self, asked, CallId(new_id()), clock.milliseconds(), None)
+        call = replace(ticket.call(nothing), micro_usd=0, cached=True)
+        self.bill(call, ticket.row(call, how))
+
     def bill(self, call: Call, row: Row) -> None:
         """Write a call down: in the log of the run, unless that has come to its end."""
         if self.run is None or self.run.over:
@@ -135,12 +145,13 @@ class _Ticket:
         if self.purse is not None:
             self.purse.held -= self.most
         if used is not None:
-            call = self._call(used)
-            account.bill(call, self._row(call))
+            call = self.call(used)
+            account.bill(call, self.row(call))
         elif self.reserved:
             account.accounts.ledger.release(account.subject.org_id, self.id)
 
-    def _call(self, used: Usage) -> Call:
+    def call(self, used: Usage) -> Call:
+        """Return the call, with what it has used."""
         provider, _, model = self.asked.model.partition(":")
         return Call(
             provider=provider,
@@ -154,7 +165,8 @@ class _Ticket:
             estimated=used.estimated,
         )
 
-    def _row(self, call: Call) -> Row:
+    def row(self, call: Call, reuse: str | None = None) -> Row:
+        """Return its row in the ledger; `reuse` says why it was not made."""
         account, run = self.account, self.account.run
         subject, team_id = account.subject, acting_team(account.subject)
         return Row(
@@ -178,5 +190,6 @@ class _Ticket:
                 "d": call.micro_usd,
                 "f": call.estimated,
                 "b": self.reserved,
+                "s": reuse,
             },
         )

@@ -40,7 +40,7 @@ FIELDS: Final = {
 SUMMED: Final = (
     *("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "micro_usd"),
 )
-MEASURES: Final = ("calls", *SUMMED, "unpriced_calls", "estimated_calls")
+MEASURES: Final = ("calls", *SUMMED, "unpriced_calls", "estimated_calls", "cached_answers")
 """The fields that tell how much."""
 
 
@@ -64,12 +64,14 @@ def keys(zone: str) -> dict[By, ColumnElement[Any]]:
 def measures() -> dict[str, ColumnElement[Any]]:
     """Return what is told of a group of calls, under its name.
 
-    Money is what is known of it: `unpriced_calls` says of how many nobody knows the price.
+    Money is what is known of it: `unpriced_calls` says of how many nobody knows the price. An
+    answer that was there already is no call.
     """
     sums = {name: func.coalesce(func.sum(getattr(ModelCall, name)), 0) for name in SUMMED}
     return {
-        "calls": func.count(),
+        "calls": func.count().filter(ModelCall.reuse.is_(None)),
         **{name: cast(total, BigInteger) for name, total in sums.items()},
         "unpriced_calls": func.count().filter(ModelCall.micro_usd.is_(None)),
         "estimated_calls": func.count().filter(ModelCall.estimated),
+        "cached_answers": func.count().filter(ModelCall.reuse.is_not(None)),
     }

@@ -13,7 +13,8 @@ class ModelCall(Model, OrgScoped, kw_only=True):
     """One call of a model, as it was billed. A row is never changed, but may lose its user.
 
     `micro_usd` is None where no price is known, `estimated` that the provider told no tokens.
-    `agent`, `run_id` and `conversation` are of the run that asked, if one did.
+    `agent`, `run_id` and `conversation` are of the run that asked, if one did. `reuse` says that no
+    model was called, as there was an answer already, and how it was found.
     """
 
     __tablename__ = "model_calls"
@@ -38,6 +39,7 @@ class ModelCall(Model, OrgScoped, kw_only=True):
     reasoning_tokens: Mapped[int]
     micro_usd: Mapped[int | None]
     estimated: Mapped[bool]
+    reuse: Mapped[str | None] = mapped_column(default=None)
 
 
 class BudgetCounter(Model, OrgScoped, kw_only=True):

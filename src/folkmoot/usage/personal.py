@@ -32,6 +32,7 @@ CALLS: Final = select(
     ModelCall.reasoning_tokens,
     ModelCall.micro_usd,
     ModelCall.estimated,
+    ModelCall.reuse,
 )
 
 

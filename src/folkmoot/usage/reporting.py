@@ -43,6 +43,9 @@ DAYS: Final = 30
 """What is told of unless somebody says from when: today and the days before it."""
 
 MOST_DAYS: Final = 400
+CHAT: Final = "chat"
+"""What chat models are called for."""
+
 LARGEST: Final = 2**63 - 1
 BETWEEN: Final = "\x1f"
 
@@ -153,6 +156,22 @@ async def total(work: Work, report: Report) -> Group:
     sums = [each.label(name) for name, each in measures().items()]
     statement = select(*sums).where(*_conditions(work.subject, report))
     return (await work.session.execute(statement)).mappings().one()
+
+
+async def reused(work: Work, since: datetime) -> tuple[Mapping[str, int], int]:
+    """Return how many answers were there already, by how they were found, and how many were not."""
+    statement = (
+        select(ModelCall.reuse, func.count())
+        .where(
+            ModelCall.org_id == work.subject.org_id,
+            ModelCall.at >= since,
+            ModelCall.operation == CHAT,
+        )
+        .group_by(ModelCall.reuse)
+    )
+    rows = (await work.session.execute(statement)).tuples().all()
+    calls = sum(count for how, count in rows if how is None)
+    return {how: count for how, count in rows if how is not None}, calls
 
 
 async def summed(

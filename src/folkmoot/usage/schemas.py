@@ -33,6 +33,10 @@ class UsageTotal(BaseModel):
     estimated_calls: int = Field(
         description="Calls whose tokens the provider did not tell.", examples=[0]
     )
+    cached_answers: int = Field(
+        description="Answers for which no model was called, as they were there already.",
+        examples=[3],
+    )
 
 
 class UsageRead(UsageTotal):

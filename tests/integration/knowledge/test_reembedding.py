@@ -14,7 +14,7 @@ from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.port import EmbeddingKind, Vectors
 from folkmoot.llm.registry import Models
 from knowing import PATIENCE, Concepts, Room, Visitor
-from talking import keeping
+from piecing import keeping
 
 pytestmark = pytest.mark.anyio
 

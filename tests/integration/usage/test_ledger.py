@@ -21,8 +21,9 @@ from folkmoot.testing.replies import Fault, fails, hangs, refuses, says, uses
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.ledger import Ledger
+from piecing import PRICES
 from relay import relayed
-from talking import PRICES, Talker, custom, platform
+from talking import Talker, custom, platform
 
 pytestmark = pytest.mark.anyio
 

@@ -100,6 +100,7 @@ async def test_usage_is_summed_up_by_day_and_over_all(ask: httpx.AsyncClient) ->
         "micro_usd": 2_000_200,
         "unpriced_calls": 1,
         "estimated_calls": 1,
+        "cached_answers": 0,
     }
     assert page["total"] == sums
     assert {name: day[name] for name in sums} == sums
