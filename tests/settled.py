@@ -12,6 +12,8 @@ from deployed import Deployed
 from folkmoot.kit.ids import new_id
 
 ABSENT: Final = str(new_id())
+SAME: Final = {"group": "theme", "label": "production", "number": "1"}
+"""What is called the same in all organisations."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,15 @@ def mcp_server(http: httpx.Client) -> str:
     return str(http.post("/api/v1/mcp-servers", json=named).json()["id"])
 
 
+def hook(http: httpx.Client) -> dict[str, str]:
+    """Return the ids of a web hook that nobody receives, and of an example on its way to it."""
+    wanted = {"url": "https://one.invalid/hook", "events": ["approval.*"]}
+    made = http.post("/api/v1/webhooks", json=wanted)
+    assert made.is_success, made.text
+    sent = http.post(f"/api/v1/webhooks/{made.json()['id']}/test", json={})
+    return {"webhook_id": made.json()["id"], "delivery_id": sent.json()["id"]}
+
+
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
@@ -85,12 +96,10 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         things = {
             "approval_id": question(http, server, headers),
             "agent_id": agent(http),
-            "label": "production",
-            "number": "1",
+            **SAME,
             "api_key_id": make("api-keys", name="another")["id"],
             "collection_id": collection,
             "conversation_id": turn.thread_id,
-            "group": "theme",
             "document_id": added["document_ids"][0],
             "invitation_id": invited,
             "message_id": message,
@@ -103,6 +112,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "share_id": share,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,
+            **hook(http),
             "user_id": me["id"],
         }
         yield Settler(http, headers, things)

@@ -27,11 +27,10 @@ from folkmoot.conversations.turns import Turns
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
-from folkmoot.http.limits import loading as limit_loading
 from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.preferring import Preferring
-from folkmoot.http.limits.store import PostgresStore, Store
+from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity.callers import admission, callers
 from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.purge import Purge
@@ -40,7 +39,7 @@ from folkmoot.identity.sign_in.recovery import Recovery
 from folkmoot.identity.sign_in.refusals import Refusals
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
-from folkmoot.kit import crypto, redact
+from folkmoot.kit import redact
 from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
@@ -70,13 +69,15 @@ from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores import loading as stores
-from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.tools.mcp.service import McpClient
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.embedders import PaidEmbedders
 from folkmoot.usage.ledger import Ledger
+from folkmoot.webhooks.dispatching import Dispatcher
+from folkmoot.webhooks.keeping import Keeping
+from folkmoot.webhooks.service import Webhooks
 
 PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.PROJECTIONS}
 """What the log writer keeps besides, by event type."""
@@ -133,6 +134,7 @@ class Parts:
     outbound: Outbound
     deciding: Deciding
     mcp: McpClient
+    webhooks: Webhooks
     plugins: Plugins
     redis: Preferring | None
 
@@ -190,9 +192,12 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             purging = working.create_task(_purge(parts).watch(), name="purge")
             sweeper = parts.secrets.sweeper()
             sweeping = working.create_task(sweeper.watch(), name="sweep") if sweeper else None
+            dispatcher = Dispatcher(parts.database, parts.outbound, parts.webhooks.sealer)
+            hooks = working.create_task(dispatcher.watch(), name="web hooks")
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
             taking.cancel()
             purging.cancel()
+            hooks.cancel()
             if sweeping is not None:
                 sweeping.cancel()
 
@@ -253,18 +258,17 @@ def at_rest(on: Ground) -> Parts:
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
     settings, lease = _settings(on.deployment, database, models), Lease(database)
     supervisor = _supervisor(on, lease, accounts := _accounts(on, settings, lease))
-    blobs = BlobStore(on.deployment.blobs_url or (on.data_dir / "blobs").as_uri())
+    blobs, outbound = options.blobs(on.deployment, on.data_dir), options.outbound(on.deployment)
     gateway = Gateway(models, secrets := _secrets(on, database, settings.changes), settings.changes)
-    embedders, sizes = PaidEmbedders(gateway, accounts), by_settings(settings)
-    documents = knowledge(database, blobs, queue, supervisor, embedders, sizes)
-    outbound, brought = options.outbound(on.deployment), offering.installed()
+    embedders, brought = PaidEmbedders(gateway, accounts), offering.installed()
+    documents = knowledge(database, blobs, queue, supervisor, embedders, by_settings(settings))
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
     others = offering.delegating(on.deployment, supervisor, registry, settings)
     work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
     work.register(supervisor)
-    redis = _redis(on, counts := PostgresStore(database))
+    redis = options.redis(on.deployment, on.secret_key, counts := PostgresStore(database))
     return Parts(
         ground=on,
         database=database,
@@ -287,6 +291,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         redis=redis,
         outbound=outbound,
         mcp=mcp,
+        webhooks=Webhooks(outbound, options.sealer(on.deployment, on.secret_key)),
         deciding=Deciding(database, supervisor),
         plugins=brought,
     )
@@ -297,17 +302,9 @@ def _accounts(on: Ground, settings: Settings, lease: Lease) -> Accounts:
     return Accounts(options.prices(on.deployment), Ledger(lease.database), budgets)
 
 
-def _redis(on: Ground, otherwise: Store) -> Preferring | None:
-    url = plain(on.deployment.redis_url)
-    if url is None:
-        return None
-    namespace = crypto.derive(on.secret_key, "keys in redis")[:6].hex()
-    return Preferring(partial(limit_loading.redis_store, url, namespace), otherwise)
-
-
 def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
     deployment = on.deployment
-    sealer = Sealer(on.secret_key, plain(deployment.secret_key_previous))
+    sealer = options.sealer(deployment, on.secret_key)
     elsewhere = stores.infisical(deployment.infisical)
     return Secrets(database, sealer, elsewhere, deployment.features, changes)
 
@@ -329,6 +326,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     Refusals(database).register(queue)
     Expiring(database).register(queue)
     Expiry(database).register(queue)
+    Keeping(database, deployment.webhook_retention_days).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept
     Ends(database, settings, kept).register(queue)
 

@@ -58,6 +58,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "secrets", "description": "Secrets that agents use and nobody reads."},
     {"name": "api keys", "description": "Keys with which programs act for you."},
     {"name": "service accounts", "description": "Members that are programs, and their keys."},
+    {"name": "webhooks", "description": "Addresses that are told what happens, signed."},
     {"name": "audit", "description": "Who did what in your organisation, provably complete."},
     {"name": "platform", "description": "All organisations and people, for platform admins."},
     {"name": "operation", "description": "Health and metrics, for those who run the server."},

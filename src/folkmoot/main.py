@@ -54,6 +54,7 @@ from folkmoot.settings.logos import Logos
 from folkmoot.tools import routes as tool_routes
 from folkmoot.usage import routes as usage_routes
 from folkmoot.usage.standing import Standings
+from folkmoot.webhooks import routes as webhook_routes
 
 __all__ = ["Ground", "Parts", "ground", "running"]
 
@@ -232,6 +233,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         tool_routes.router(parts.mcp),
         usage_routes.router(_standings(parts)),
         cache_routes.router(parts.answers.store.bounds),
+        webhook_routes.router(parts.webhooks),
         audit_routes.router(parts.database),
     )
 

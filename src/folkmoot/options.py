@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from folkmoot.audit.sinks.opensearch import OpenSearch
 from folkmoot.audit.sinks.port import Sink
+from folkmoot.blobs.store import BlobStore
 from folkmoot.caches.store import Bounds as KeptAnswers
+from folkmoot.http.limits import loading as limit_loading
 from folkmoot.http.limits.policy import LimitPolicy
+from folkmoot.http.limits.preferring import Preferring
+from folkmoot.http.limits.store import Store
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
 from folkmoot.kit import crypto, redact
@@ -27,6 +32,7 @@ from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.issuers import OidcIssuer
+from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.usage import loading as usage_loading
 from folkmoot.usage.prices import Prices, Rates, Steps
 
@@ -112,6 +118,25 @@ def limits(deployment: Deployment) -> LimitPolicy:
 def outbound(deployment: Deployment) -> Outbound:
     """Return the way to addresses that people, documents and models name."""
     return Outbound(Rules.of(deployment.outbound_private, deployment.outbound_ports))
+
+
+def blobs(deployment: Deployment, data_dir: Path) -> BlobStore:
+    """Return where files are kept."""
+    return BlobStore(deployment.blobs_url or (data_dir / "blobs").as_uri())
+
+
+def redis(deployment: Deployment, secret_key: str, otherwise: Store) -> Preferring | None:
+    """Return what counts in Redis while it answers; None if there is none."""
+    url = plain(deployment.redis_url)
+    if url is None:
+        return None
+    namespace = crypto.derive(secret_key, "keys in redis")[:6].hex()
+    return Preferring(partial(limit_loading.redis_store, url, namespace), otherwise)
+
+
+def sealer(deployment: Deployment, secret_key: str) -> Sealer:
+    """Return what seals secrets."""
+    return Sealer(secret_key, plain(deployment.secret_key_previous))
 
 
 def sinks(deployment: Deployment) -> list[Sink]:

@@ -38,6 +38,9 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "sign_in_attempts": "digests under the deployment's key and counts, gone within the hour",
     "signing_keys": "when the deployment's keys were made",
     "teams": "a team's name is the team's",
+    "webhook_deliveries": "how far an event is on its way to an address",
+    "webhook_events": "ids and states of what has happened, gone after some days",
+    "webhooks": "an organisation's addresses are the organisation's",
     "uploads": "which process receives a file, for as long as it does",
 }
 """Tables that hold nothing of a person, or nothing that could be found by them, and why."""

@@ -15,6 +15,7 @@ NOT_CUT: Final = {
     "list_outside_issuers": "they are configured, and shown as buttons in that order",
     "list_tools": "they are a handful, what is installed and nothing that anybody makes",
     "list_mcp_tools": "a server's are a few hundred at the most, and looked at together",
+    "list_webhook_event_types": "they are a handful, declared in one file",
     "read_shared": "it is a conversation, which is read from its beginning",
     "read_events": "a log has one order, and a cursor that is a number: SSE continues from it",
 }

@@ -19,6 +19,7 @@ from folkmoot.kit.page import Asked
 from folkmoot.settings.deployment import plain
 from folkmoot.settings.rewrapping import Rewrapped, rewrap_all
 from folkmoot.settings.stores.sealing import Sealer
+from folkmoot.webhooks import sealing as webhook_secrets
 
 SHOWN: Final = ("id", "name", "prefix", "may", "created", "expires", "last_used")
 PAGE: Final = 100
@@ -153,7 +154,7 @@ def rotate_signing(*, data_dir: DataDir = None, config: ConfigFile = None) -> No
 
 @app.command("rotate-secrets")
 def rotate_secrets(*, data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Lock all secrets of organisations, teams and users with the deployment's new key.
+    """Lock all secrets of organisations, teams, users and web hooks with the deployment's new key.
 
     FOLKMOOT_SECRET_KEY is the new key, FOLKMOOT_SECRET_KEY_PREVIOUS the one before; `folkmoot
     migrate` has let the new one in. Stopped in the middle, it goes on where it stopped.
@@ -162,7 +163,8 @@ def rotate_secrets(*, data_dir: DataDir = None, config: ConfigFile = None) -> No
     async def rotate(here: Operator) -> Rewrapped:
         previous = plain(here.ground.deployment.secret_key_previous)
         sealer = Sealer(here.ground.secret_key, previous)
-        return await rewrap_all(here.identity.database, sealer)
+        secrets = await rewrap_all(here.identity.database, sealer)
+        return secrets + await webhook_secrets.rewrap_all(here.identity.database, sealer)
 
     rotated = operator.perform(rotate, data_dir=data_dir, config=config)
     terminal.note(f"Secrets that have the new key now: {rotated.done}.")

@@ -187,7 +187,7 @@ class Turns:
     ) -> Opening | RunId:
         """Store a turn; return what it starts from, or the run that is there already."""
         try:
-            with door.explained():
+            async with door.explained():
                 return await self._store(new, question, process_id, door)
         except errors.NotNullViolation as error:
             if error.diag.column_name == "role":

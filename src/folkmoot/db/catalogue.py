@@ -53,9 +53,24 @@ LOOKUPS: Final = frozenset(
         "conversations_shared",
         "conversations_due",
         "cached_answers_expire",
+        "webhook_events_waiting",
+        "webhooks_claim",
+        "webhooks_expired",
+        "webhooks_wrapped_otherwise",
+        "webhook_run_ended",
+        "webhook_document_read",
+        "webhook_document_gone",
+        "webhook_approval_asked",
+        "webhook_approval_settled",
+        "webhook_member_joined",
+        "webhook_member_changed",
+        "webhook_member_left",
     }
 )
-"""The functions that answer before a tenant is known. They return ids only, or a small number."""
+"""The functions that answer before a tenant is known, and triggers that note what was done.
+
+They return ids only, or a small number, and triggers nothing.
+"""
 
 PARAMETERS: Final = {
     "lookup": Role.LOOKUP,
@@ -175,7 +190,8 @@ RULES: Final = (
             SELECT FROM unnest(p.proallargtypes, p.proargmodes) AS a(type, mode)
             WHERE a.mode <> 'i' AND a.type <> 'uuid'::regtype)
           OR p.proallargtypes IS NULL
-            AND p.prorettype <> ALL (ARRAY['uuid'::regtype, 'smallint'::regtype]))
+            AND p.prorettype <> ALL (ARRAY[
+                'uuid'::regtype, 'smallint'::regtype, 'trigger'::regtype]))
         """,
     ),
     Rule(

@@ -122,6 +122,7 @@ def let_lookup(
         op.execute(f"GRANT {command} {listed} ON {table} TO {Role.LOOKUP}")
         clauses = {
             "SELECT": f"USING ({rule})",
+            "INSERT": f"WITH CHECK ({rule})",
             "UPDATE": f"USING ({rule}) WITH CHECK ({rule})",
             "DELETE": f"USING ({rule})",
         }[command]
@@ -147,6 +148,28 @@ def lookup_function(
     op.execute(f"REVOKE ALL ON FUNCTION {bare} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {bare} TO {', '.join(roles)}")
     op.execute(f"ALTER FUNCTION {bare} OWNER TO {Role.LOOKUP}")
+
+
+def lookup_trigger(name: str, event: str, body: str, *, when: str = "true") -> None:
+    """Create a trigger and its function, which notes what becomes of rows, whoever changes them.
+
+    It runs as `lookup` and sees what `let_lookup` granted; nobody can call it.
+
+    Args:
+        name: The name of both.
+        event: What it follows: `AFTER UPDATE ON runs`.
+        body: A block of PL/pgSQL.
+        when: Of which rows.
+    """
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+        f" SET search_path = public, pg_temp AS $body$ {body} $body$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {name} {event} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()"
+    )
+    op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+    op.execute(f"ALTER FUNCTION {name} OWNER TO {Role.LOOKUP}")
 
 
 def let_read(table: str, policy: str, rule: str) -> None:

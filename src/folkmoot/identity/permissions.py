@@ -90,6 +90,8 @@ ADMIN: Final = (
         "operations:read",
         "usage:manage",  # what others use: see it
         "caches:manage",  # answers that are given again: count and forget them
+        "webhooks:read",
+        "webhooks:write",
     }
 )
 

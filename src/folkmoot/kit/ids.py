@@ -31,6 +31,9 @@ CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
 McpServerId = NewType("McpServerId", UUID)
+WebhookId = NewType("WebhookId", UUID)
+WebhookEventId = NewType("WebhookEventId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -58,6 +61,9 @@ ALL: Final = (
     ApprovalId,
     AgentId,
     McpServerId,
+    WebhookId,
+    WebhookEventId,
+    WebhookDeliveryId,
 )
 
 

@@ -310,6 +310,10 @@ class Deployment(BaseModel):
         description="Days after which events of the audit trails are removed; without it they are "
         "kept for ever.",
     )
+    webhook_retention_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        default=30,
+        description="Days after which events and their deliveries to web hooks are removed.",
+    )
     audit_opensearch_url: str | None = Field(
         default=None,
         description="Address of an OpenSearch that every event of the audit trails is sent to.",

@@ -31,6 +31,9 @@ class Rewrapped:
     done: int = 0
     unreadable: int = 0
 
+    def __add__(self, other: "Rewrapped") -> "Rewrapped":
+        return Rewrapped(self.done + other.done, self.unreadable + other.unreadable)
+
 
 async def rewrap_all(database: Database, sealer: Sealer) -> Rewrapped:
     """Lock every secret with the sealer's key of now."""

@@ -4,8 +4,8 @@ A call may be made while anything is left of every limit; so the last one may go
 none after it. What a process has put aside counts for as long as the process lives.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
@@ -20,6 +20,7 @@ from folkmoot.runs.cleaning import encoded
 from folkmoot.runs.errors import LeaseLost
 from folkmoot.settings.budgets import Unit
 from folkmoot.settings.service import Settings
+from folkmoot.usage.announcing import Announcing, Reached
 from folkmoot.usage.errors import BudgetExceeded
 from folkmoot.usage.limits import Asker, InForce, in_force
 from folkmoot.usage.prices import Rates
@@ -97,6 +98,7 @@ class Door:
 
     subject: Subject
     holding: Sequence[InForce]
+    announcing: Announcing
 
     async def ask(self, connection: Connection) -> None:
         """Ask whether anything is left; what the same transaction has done is undone if not."""
@@ -104,9 +106,9 @@ class Door:
             asked = (self.subject.org_id, told(self.holding))
             await connection.execute(DEMAND, asked, prepare=True)
 
-    @contextmanager
-    def explained(self) -> Generator[None]:
-        """Say what it means when the answer is no.
+    @asynccontextmanager
+    async def explained(self) -> AsyncGenerator[None]:
+        """Say what it means when the answer is no, also to those who look after the limit.
 
         Raises:
             BudgetExceeded: A limit is used up.
@@ -116,8 +118,10 @@ class Door:
         except psycopg.Error as error:
             if error.sqlstate != REFUSED:
                 raise
-            used_up = {str(each.counter_id): each for each in self.holding}
-            raise refusal(used_up[error.diag.message_primary or ""]) from None
+            counters = {str(each.counter_id): each for each in self.holding}
+            used_up = counters[error.diag.message_primary or ""]
+            await self.announcing.tell(self.subject, [Reached(used_up, used_up=True)])
+            raise refusal(used_up) from None
 
 
 class Budgets:
@@ -135,6 +139,7 @@ class Budgets:
         self._database = database
         self.settings = settings
         self._process = process
+        self._announcing = Announcing(database)
 
     async def limits(
         self, subject: Subject, agent: Asker | None, rates: Rates | None
@@ -151,7 +156,8 @@ class Budgets:
     async def door(self, subject: Subject, agent: Asker, rates: Rates | None) -> Door:
         """Return what a run of an agent has to pass."""
         found = await self.limits(subject, agent, rates)
-        return Door(subject, [each for each in found if each.counted is not None])
+        counted = [each for each in found if each.counted is not None]
+        return Door(subject, counted, self._announcing)
 
     async def reserve(
         self, subject: Subject, call_id: CallId, most: Amounts, holding: Sequence[InForce]
@@ -172,6 +178,8 @@ class Budgets:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(RESERVE, (*asked, told(holding)), prepare=True)
         found = list(standings(holding, await cursor.fetchall()))
+        reached = [Reached(each.holds, each.used_up, each.used) for each in found if each.warned]
+        await self._announcing.tell(subject, reached)
         for each in sorted(found, key=_last_full):
             if each.used_up:
                 raise each.refusal()

@@ -106,6 +106,17 @@ class Rules:
             raise Unreachable
         return parsed
 
+    def is_own(self, url: str) -> bool:
+        """Whether a URL names a place that the deployment has listed as its own.
+
+        Raises:
+            Unreachable: It is no URL of the web.
+        """
+        parsed = parse(url)
+        host = host_of(parsed)
+        address = addresses.parse(host)
+        return any(place.holds(host, parsed.port or 0, address) for place in self.private)
+
     def allows(self, host: str, port: int, address: Address) -> bool:
         """Whether what a host was found at may be connected to."""
         name = host.lower().rstrip(".")

@@ -1,0 +1,14 @@
+"""REST endpoints of web hooks."""
+
+from fastapi import APIRouter
+
+from folkmoot.webhooks.routes import delivered, endpoints
+from folkmoot.webhooks.service import Webhooks
+
+
+def router(hooks: Webhooks) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+    routes.include_router(endpoints.router(hooks))
+    routes.include_router(delivered.router())
+    return routes
