@@ -110,8 +110,8 @@ class Crowd:
 
     async def _turn(self, conversation: Conversation, text: str) -> None:
         scenario = self.scenario
-        conversation.ask(f"{text}. {marks.wish(scenario.tokens, scenario.interval)}")
-        request = self.target.question(conversation)
+        conversation.ask(f"{text}. {scenario.wish}")
+        request = self.target.question(conversation, tools=scenario.calls > 0)
         reading = Reading(self.target.dialect, scenario.tokens, marks.now())
         self.readings.append(reading)
         try:

@@ -7,12 +7,14 @@ the monotonic clock, which all processes of a machine share.
 
 import re
 import time
+from dataclasses import dataclass
 from typing import Final
 
 MARK: Final = re.compile(rb"(\d+|r)@(\d+) ")
 REQUEST_READ: Final = b"r"
 OPENING: Final = b"[[tokens "
-WISH: Final = re.compile(rb"\[\[tokens (\d+) every (\d+) ms\]\]")
+WISH: Final = re.compile(rb"\[\[tokens (\d+) every (\d+) ms(?: after (\d+) calls)?\]\]")
+RESULT: Final = re.compile(rb'"role": ?"tool"')
 
 
 def now() -> int:
@@ -30,13 +32,27 @@ def request_read() -> bytes:
     return b"%b@%d " % (REQUEST_READ, now())
 
 
-def wish(tokens: int, interval: int) -> str:
-    """Return what a question has to contain for an answer of so many tokens, so many ms apart."""
-    return f"[[tokens {tokens} every {interval} ms]]"
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a question asks of the provider: tool calls, one after the other, and then an answer.
+
+    Attributes:
+        tokens: Length of the answer.
+        interval: Milliseconds between two tokens.
+        calls: Tool calls before it.
+    """
+
+    tokens: int
+    interval: int
+    calls: int = 0
+
+    def __str__(self) -> str:
+        after = f" after {self.calls} calls" if self.calls else ""
+        return f"[[tokens {self.tokens} every {self.interval} ms{after}]]"
 
 
-def wished(body: bytes) -> tuple[int, float]:
-    """Return the last wish in a request: how many tokens, and the seconds between two.
+def wished(body: bytes) -> Wish:
+    """Return the last wish in a request, less the calls whose results follow it.
 
     Raises:
         ValueError: there is none.
@@ -44,4 +60,6 @@ def wished(body: bytes) -> tuple[int, float]:
     match = WISH.match(body, max(body.rfind(OPENING), 0))
     if match is None:
         raise ValueError(body[-200:])
-    return int(match[1]), int(match[2]) / 1000
+    calls = int(match[3] or 0)
+    made = len(RESULT.findall(body, match.end())) if calls else 0
+    return Wish(int(match[1]), int(match[2]), calls - made)

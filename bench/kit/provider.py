@@ -33,6 +33,19 @@ END: Final = (
     b'"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":%d,"total_tokens":%d}}\n\n'
     b"data: [DONE]\n\n"
 )
+CALL: Final = (
+    b'data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":0,"model":"bench",'
+    b'"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,'
+    b'"id":"call_%d","type":"function","function":{"name":"calculator",'
+    b'"arguments":"{\\"expression\\":\\"6 * 7\\"}"}}]},"logprobs":null,"finish_reason":null}],'
+    b'"usage":null}\n\n'
+    b'data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":0,"model":"bench",'
+    b'"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}],'
+    b'"usage":null}\n\n'
+    b'data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":0,"model":"bench",'
+    b'"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":9,"total_tokens":10}}\n\n'
+    b"data: [DONE]\n\n"
+)
 MODELS: Final = b'{"object":"list","data":[{"id":"bench","object":"model"}]}'
 
 
@@ -124,9 +137,12 @@ class Connection(asyncio.Protocol):
             )
             self._transport.write(head % len(MODELS) + MODELS)
             return
-        tokens, interval = marks.wished(bytes(self._body))
+        wish = marks.wished(bytes(self._body))
         self._body.clear()
-        self._answer = Answer(self._transport, tokens, interval)
+        if wish.calls > 0:
+            self._transport.write(STREAM + _chunk(CALL % wish.calls) + b"0\r\n\r\n")
+            return
+        self._answer = Answer(self._transport, wish.tokens, wish.interval / 1000)
         self._answer.begin()
 
     def pause_writing(self) -> None:

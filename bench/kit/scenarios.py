@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from kit.marks import Wish
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
@@ -14,6 +16,7 @@ class Scenario:
         interval: Milliseconds between two tokens; 0 is as fast as can be.
         ramp: Seconds over which the users arrive.
         turns_each: Turns before a user begins another conversation.
+        calls: Tool calls before each answer, one after the other.
         seconds: How long the users go on, at least.
         patience: Seconds one answer may take.
     """
@@ -26,8 +29,14 @@ class Scenario:
     interval: int = 0
     ramp: float = 0.0
     turns_each: int = 1
+    calls: int = 0
     seconds: float = 0.0
     patience: float = 90.0
+
+    @property
+    def wish(self) -> Wish:
+        """What the provider is asked for."""
+        return Wish(self.tokens, self.interval, self.calls)
 
 
 WARM_UP: Final = Scenario(
@@ -86,6 +95,15 @@ SCENARIOS: Final = {
             tokens=20,
             interval=1_000,
             ramp=5.0,
+        ),
+        Scenario(
+            name="S7",
+            title="32 users, turns of two tool calls and 20 tokens, each a new conversation",
+            users=32,
+            turns=200,
+            tokens=20,
+            calls=2,
+            seconds=3.0,
         ),
     )
 }

@@ -6,9 +6,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from folkmoot.db.embedded import EmbeddedPostgres
 from folkmoot.db.place import Place, settle
 
 SECRET_KEY: Final = "a secret key for a database that is thrown away"
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Start a server with nothing in it; yield its superuser's address."""
+    with TemporaryDirectory(prefix="folkmoot-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # the account that runs the database has to pass through
+        postgres = EmbeddedPostgres(directory / "postgres")
+        try:
+            yield postgres.start().dsn()
+        finally:
+            postgres.stop()
 
 
 @contextmanager

@@ -70,12 +70,20 @@ class Target(Protocol):
         """The path that answers 200 once it serves."""
         ...
 
+    @property
+    def calls_tools(self) -> bool:
+        """Whether it can make the calls that the model asks for."""
+        ...
+
     def command(self, site: Site) -> Sequence[str | Path]: ...
 
     def environment(self, site: Site) -> Mapping[str, str]: ...
 
-    def question(self, conversation: Conversation) -> bytes:
-        """Return the request that asks for an answer to the conversation's last message."""
+    def question(self, conversation: Conversation, *, tools: bool) -> bytes:
+        """Return the request that asks for an answer to the conversation's last message.
+
+        With `tools`, the model is offered a tool named `calculator`.
+        """
         ...
 
 
@@ -85,6 +93,7 @@ class Folkmoot:
     name = "folkmoot"
     dialect = AGUI
     health = "/health/ready"
+    calls_tools = True
     headers: Final = {"content-type": "application/json", "x-api-key": API_KEY}
 
     def command(self, site: Site) -> Sequence[str | Path]:
@@ -100,9 +109,10 @@ class Folkmoot:
             "OPENAI_BASE_URL": site.provider_url,
         }
 
-    def question(self, conversation: Conversation) -> bytes:
+    def question(self, conversation: Conversation, *, tools: bool) -> bytes:
         """Send the new message alone: the server keeps the conversation."""
-        body = run_input(conversation, conversation.messages[-1:])
+        wanted = {"workflow": "tools"} if tools else {}
+        body = run_input(conversation, conversation.messages[-1:], wanted)
         return request("/api/chat/chat", body, headers=self.headers)
 
 
@@ -112,6 +122,7 @@ class Proxy:
     name = "proxy"
     dialect = OPENAI
     health = "/"
+    calls_tools = False
 
     def command(self, site: Site) -> Sequence[str | Path]:
         return uvicorn(Path(sys.executable), "kit.proxy:app", site)
@@ -122,7 +133,8 @@ class Proxy:
             "PYTHONPATH": str(BENCH),
         }
 
-    def question(self, conversation: Conversation) -> bytes:
+    def question(self, conversation: Conversation, *, tools: bool) -> bytes:
+        del tools  # whatever the provider does is passed on
         messages = [{k: each[k] for k in ("role", "content")} for each in conversation.messages]
         body = orjson.dumps({"model": "bench", "stream": True, "messages": messages})
         headers = {"content-type": "application/json"}
@@ -131,12 +143,17 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class LangGraph:
-    """The AG-UI server of LangGraph's world, where another environment has it."""
+    """The AG-UI server of LangGraph's world, where another environment has it.
+
+    Its checkpoints are in memory, or in the PostgreSQL of `database`.
+    """
 
     python: Path
+    database: str = ""
     name: str = "ag-ui-langgraph"
     dialect: Dialect = REPEATING
     health: str = "/health"
+    calls_tools: bool = True
 
     def command(self, site: Site) -> Sequence[str | Path]:
         return uvicorn(self.python, "langgraph_server:app", site)
@@ -146,15 +163,21 @@ class LangGraph:
             "OPENAI_API_KEY": "a key for the bench",
             "OPENAI_BASE_URL": site.provider_url,
             "PYTHONPATH": str(BENCH / "peers"),
+            "DATABASE_URL": self.database,
         }
 
-    def question(self, conversation: Conversation) -> bytes:
+    def question(self, conversation: Conversation, *, tools: bool) -> bytes:
         """Send all messages: that is how this server knows them again."""
-        body = run_input(conversation, conversation.messages)
-        return request("/agent", body, headers={"content-type": "application/json"})
+        body = run_input(conversation, conversation.messages, {})
+        path = "/tools" if tools else "/plain"
+        return request(path, body, headers={"content-type": "application/json"})
 
 
-def run_input(conversation: Conversation, messages: Sequence[Mapping[str, str]]) -> bytes:
+def run_input(
+    conversation: Conversation,
+    messages: Sequence[Mapping[str, str]],
+    forwarded: Mapping[str, str],
+) -> bytes:
     """Return AG-UI's `RunAgentInput`."""
     wanted: dict[str, Any] = {
         "threadId": conversation.name,
@@ -163,7 +186,7 @@ def run_input(conversation: Conversation, messages: Sequence[Mapping[str, str]])
         "messages": messages,
         "tools": [],
         "context": [],
-        "forwardedProps": {},
+        "forwardedProps": forwarded,
     }
     return orjson.dumps(wanted)
 
