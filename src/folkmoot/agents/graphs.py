@@ -8,6 +8,7 @@ is a `Turn`.
 import importlib
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
+from contextvars import Context
 from functools import lru_cache
 from typing import Any, Final, Protocol, Self
 
@@ -47,6 +48,18 @@ class Graph(Protocol):
 
 # Taken by name: its published types are only partially known.
 create_agent: Callable[..., Graph] = importlib.import_module("langchain.agents").create_agent
+
+
+async def at_once(
+    _default: object, context: Context, function: Callable[..., Any], *args: Any, **kwargs: Any
+) -> object:
+    """Do what LangSmith would do in a thread: nothing, as nothing is traced by it here."""
+    return context.run(function, *args, **kwargs)
+
+
+# Otherwise LangSmith, which LangChain wraps around every hook of a middleware, would change to a
+# thread and back twice for each tool call, also where it is switched off.
+importlib.import_module("langsmith").set_runtime_overrides(aio_to_thread=at_once)
 
 QUESTION: Final = "question"
 """The id of the message that is to be answered, in a graph."""

@@ -26,6 +26,7 @@ from folkmoot.tools.toolbox import toolbox
 
 USE: Final = "mcp_servers:read"
 """The permission without which nobody's runs use servers."""
+ANY: Final = "SELECT FROM mcp_servers WHERE org_id = %s AND enabled LIMIT 1"
 MOST: Final = 96
 """Tools that one run is offered: providers take about a hundred."""
 
@@ -42,7 +43,7 @@ class Offers:
 
     async def of(self, subject: Subject) -> Mapping[str, Tool]:
         """Return the tools that a subject's runs may call, by name, ready to be called."""
-        if USE not in subject.permissions:
+        if USE not in subject.permissions or not await self._any(subject):
             return {}
         async with self.database.work(subject) as work:
             statement = (
@@ -63,6 +64,12 @@ class Offers:
         nearest = _nearest((server for server, _ in rows), acting_team(subject))
         offered = [row for row in rows if nearest[row[0].name] is row[0]]
         return toolbox(self._tools(offered), self.ledger)
+
+    async def _any(self, subject: Subject) -> bool:
+        """Tell whether the subject sees a server; most organisations have none."""
+        async with self.database.pipelined(subject) as connection:
+            answer = await connection.execute(ANY, (subject.org_id,), prepare=True)
+        return await answer.fetchone() is not None
 
     def _tools(self, rows: Sequence[Found]) -> Iterable[Tool]:
         """Yield the tools; of two that would have one name the first counts."""
