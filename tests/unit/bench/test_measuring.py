@@ -46,11 +46,11 @@ async def test_users_read_whole_answers_one_after_the_other(pool: Pool, interval
 
 async def test_of_several_wishes_in_a_conversation_the_last_one_counts(pool: Pool) -> None:
     conversation = Conversation()
-    conversation.ask(marks.wish(50, 0))
+    conversation.ask(str(marks.Wish(50, 0)))
     conversation.hear("m1", "fifty tokens")
-    conversation.ask(marks.wish(2, 0))
+    conversation.ask(str(marks.Wish(2, 0)))
     body = bytearray()
-    request = Proxy().question(conversation)
+    request = Proxy().question(conversation, tools=False)
     status = await pool.exchange(request, lambda data, _moment: body.extend(data), seconds=10)
     assert status == 200
     assert [number for number, _ in marks.MARK.findall(body)] == [b"r", b"0", b"1"]
@@ -60,11 +60,14 @@ async def test_a_client_that_waits_too_long_gives_up_and_the_next_one_is_served(
     pool: Pool,
 ) -> None:
     slow, quick = Conversation(), Conversation()
-    slow.ask(marks.wish(2, 60_000))
-    quick.ask(marks.wish(2, 0))
+    slow.ask(str(marks.Wish(2, 60_000)))
+    quick.ask(str(marks.Wish(2, 0)))
     with pytest.raises(TimeoutError):
-        await pool.exchange(Proxy().question(slow), lambda *_: None, seconds=0.05)
-    assert await pool.exchange(Proxy().question(quick), lambda *_: None, seconds=10) == 200
+        await pool.exchange(Proxy().question(slow, tools=False), lambda *_: None, seconds=0.05)
+    assert (
+        await pool.exchange(Proxy().question(quick, tools=False), lambda *_: None, seconds=10)
+        == 200
+    )
 
 
 def test_a_process_weighs_something() -> None:
