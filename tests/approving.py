@@ -1,5 +1,6 @@
 """Agents with a tool that reads what anybody may have written, and one that has an effect."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ class Post:
     sent: list[Json] = field(default_factory=list[Json])
     by: list[Subject] = field(default_factory=list[Subject])
     received: str = "Buy now!"
+    arrives: asyncio.Event | None = None
 
     async def send(self, context: ToolContext, arguments: Json) -> str:
         self.sent.append(arguments)
@@ -38,6 +40,8 @@ class Post:
         return f"Letter {len(self.sent)} is on its way."
 
     async def read(self, _context: ToolContext, _arguments: Json) -> str:
+        if self.arrives is not None:
+            await self.arrives.wait()
         return self.received
 
     def tools(self) -> Sequence[Tool]:

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
+from folkmoot import offering
 from folkmoot.agents import routes as agent_routes
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import AgentDefinition
@@ -240,8 +241,8 @@ async def platform(
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
         answers = answering(stack, gateway, accounts)
         executor = executing(supervisor, registry, gateway, settings, bounds, answers)
-        executor.register(supervisor)
-        await stack.enter_async_context(supervisor)
+        line = offering.line(await stack.enter_async_context(supervisor), executor)
+        await stack.enter_async_context(line.at_work())
         turns = Turns(database, supervisor, registry, gateway, everything, settings, accounts)
         subjects: dict[str, Subject] = {}
         url = await stack.enter_async_context(served(edge(application(turns, subjects), EDGE)))

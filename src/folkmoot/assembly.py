@@ -24,6 +24,7 @@ from folkmoot.caches.store import Store as AnswerStore
 from folkmoot.conversations import projection as messages
 from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.turns import Turns
+from folkmoot.conversations.waiting import Line
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
@@ -135,6 +136,7 @@ class Parts:
     deciding: Deciding
     mcp: McpClient
     webhooks: Webhooks
+    line: Line
     plugins: Plugins
     redis: Preferring | None
 
@@ -161,6 +163,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         stack.push_async_callback(parts.answers.store.close)
         await stack.enter_async_context(parts.supervisor)
         models.start()
+        await stack.enter_async_context(parts.line.at_work())
         async with asyncio.TaskGroup() as background:
             watched = {
                 "database watch": watch(on.place, database),
@@ -267,7 +270,6 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
     others = offering.delegating(on.deployment, supervisor, registry, settings)
     work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
-    work.register(supervisor)
     redis = options.redis(on.deployment, on.secret_key, counts := PostgresStore(database))
     return Parts(
         ground=on,
@@ -292,6 +294,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         outbound=outbound,
         mcp=mcp,
         webhooks=Webhooks(outbound, options.sealer(on.deployment, on.secret_key)),
+        line=offering.line(supervisor, work),
         deciding=Deciding(database, supervisor),
         plugins=brought,
     )

@@ -19,6 +19,7 @@ from folkmoot.approvals.asking import Asking
 from folkmoot.caches.reusing import Answers
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import CollectionCheck, Turns
+from folkmoot.conversations.waiting import Line
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
@@ -135,6 +136,13 @@ def executor(
         delegating=delegating,
         answers=answers,
     )
+
+
+def line(supervisor: Supervisor, work: AgentExecutor) -> Line:
+    """Let the runs of agents be worked, and return what knows what is said to them meanwhile."""
+    waiting = Line(supervisor)
+    replace(work, steering=waiting).register(supervisor)
+    return waiting
 
 
 def turns(

@@ -76,6 +76,30 @@ def test_a_run_goes_on_under_the_same_id_after_its_process_was_killed(server: De
     assert verdict["intact"]
 
 
+def test_what_waits_is_answered_after_its_process_was_killed(server: Deployed) -> None:
+    turn = ask(server)
+    reading = turn.in_background()
+    turn.wait_for(b"word-2 ")
+    late = Turn(
+        server.url, server.headers, "Late?", turn.thread_id, props={"on_active_run": "queue"}
+    )
+    waiting = late.in_background()
+    at = f"/api/v1/conversations/{turn.thread_id}/waiting"
+    until = time.monotonic() + 20
+    while not server.get(at).json()["items"]:
+        assert time.monotonic() < until
+    server.kill()
+    reading.join()
+    waiting.join()
+    server.start()
+    late.url = server.url
+    late.read_on()
+    assert late.ends == ["RUN_FINISHED"]
+    assert late.ids == list(range(1, late.last_id + 1))
+    kept = server.get(f"/api/v1/conversations/{turn.thread_id}/messages").json()["items"]
+    assert [each["role"] for each in kept if not each["cut"]] == ["user", "assistant"] * 2
+
+
 def test_another_process_takes_over_and_serves_every_reader(
     pair: tuple[Deployed, Deployed],
 ) -> None:

@@ -123,8 +123,9 @@ class AgentCapabilities(Part):
     human_in_the_loop: InterruptsPart = InterruptsPart()
     execution: ExecutionPart
     custom: dict[str, JsonValue] = Field(
-        description="`workflows` that can be chosen, and whether answers have `citations`.",
-        examples=[{"workflows": ["plain"], "citations": False}],
+        description="`workflows` that can be chosen, whether answers have `citations`, and what"
+        " becomes of a message that comes while the agent answers (`onActiveRun`).",
+        examples=[{"workflows": ["plain"], "citations": False, "onActiveRun": "refuse"}],
     )
 
 
@@ -158,5 +159,6 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
         custom={
             "workflows": [str(each) for each in agent.workflows],
             "citations": any(each.searches for each in agent.workflows),
+            "onActiveRun": agent.on_active_run,
         },
     )

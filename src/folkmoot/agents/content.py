@@ -21,6 +21,7 @@ from folkmoot.agents.definition import (
     MOST_CALLS,
     AgentDefinition,
     ContextPolicy,
+    OnActiveRun,
     Origin,
     Subagent,
     Workflow,
@@ -189,6 +190,12 @@ class AgentContent(BaseModel):
         " settings say.",
         examples=["off"],
     )
+    on_active_run: OnActiveRun = Field(
+        default=OnActiveRun.REFUSE,
+        description="What becomes of a message that comes while the agent still answers in its"
+        " conversation, unless the message says it itself: it is refused, waits for its turn, or is"
+        " said to the agent at its next step.",
+    )
     approve_always: Approvals = Field(
         default=[],
         description="Tool calls for which somebody is asked each time: a name, or a name with"
@@ -259,6 +266,7 @@ class AgentContent(BaseModel):
             context_policy=self.context_policy,
             response_cache=self.response_cache,
             output_schema=self.schema_text,
+            on_active_run=self.on_active_run,
             approve_always=tuple(self.approve_always),
             approve_never=tuple(self.approve_never),
         )

@@ -31,6 +31,17 @@ class ContextPolicy(StrEnum):
     SUMMARIZE = "summarize"
 
 
+class OnActiveRun(StrEnum):
+    """What becomes of a message that comes while the agent still answers in its conversation.
+
+    It is refused, waits until that has ended, or is said to the agent at its next step.
+    """
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+    STEER = "steer"
+
+
 class Origin(StrEnum):
     """Where an agent comes from: Folkmoot, a Python package, or the organisation itself."""
 
@@ -82,6 +93,7 @@ class AgentDefinition:
         collection_ids: What is searched unless the caller names other collections.
         response_cache: Whether its answers are given again; None leaves it to the settings.
         output_schema: The JSON schema that final answers have to fit, as JSON text.
+        on_active_run: What becomes of messages that come meanwhile, unless they say it themselves.
     """
 
     id: str
@@ -107,6 +119,7 @@ class AgentDefinition:
     collection_ids: tuple[str, ...] = ()
     response_cache: str | None = None
     output_schema: str | None = None
+    on_active_run: OnActiveRun = OnActiveRun.REFUSE
     slug: str = ""
     origin: Origin = Origin.BUILT_IN
 

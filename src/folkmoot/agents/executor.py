@@ -13,11 +13,12 @@ from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.delegating import Delegating
 from folkmoot.agents.errors import TimeLimitReached
 from folkmoot.agents.order import KIND, SUBAGENT, AgentOrder
-from folkmoot.agents.ports import History, Memory, Models, MoreTools, Opening, Retriever
+from folkmoot.agents.ports import History, Memory, Models, MoreTools, Opening, Retriever, Steering
 from folkmoot.agents.recent import recent
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
+from folkmoot.agents.steering import JOINED
 from folkmoot.agents.turn import Turn
 from folkmoot.approvals.asking import Asker, Asking
 from folkmoot.caches.reusing import Answers
@@ -64,6 +65,7 @@ class AgentExecutor:
     delegating: Delegating | None = None
     memory: Memory | None = None
     answers: Answers | None = None
+    steering: Steering | None = None
 
     def register(self, supervisor: Supervisor) -> None:
         """Let it work the runs of agents, whoever asks them."""
@@ -73,6 +75,9 @@ class AgentExecutor:
     async def __call__(self, run: LiveRun) -> None:
         """Work a turn, or go on with one that another process began or somebody had to decide."""
         wanted = order.read(run.input)
+        if wanted.joined:
+            run.announce(JOINED, {"run_id": wanted.joined, "message_id": wanted.message_id})
+            return
         agent = await self.registry.recorded(run.subject, wanted.agent, wanted.version)
         opening = await self._opening(run, wanted)
         past = replay([*await self._before(run, wanted), *run.past])
@@ -122,12 +127,15 @@ class AgentExecutor:
                 filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
                 guardrails.fetch_hosts or (),
             ),
-            answers=len(past.whole),
+            answers=len(past.whole) - len(past.heard),
             temperature=wanted.temperature,
             max_tokens=wanted.max_tokens,
             permits=Permits.of(agent, guardrails, self.asking, wanted.decisions),
             errand=wanted.errand,
+            steering=self.steering if wanted.errand is None else None,
+            heard=dict.fromkeys(past.heard),
         )
+        run.called = run.called or run.resumed or bool(wanted.ancestors)
         turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
         return turn, workflow

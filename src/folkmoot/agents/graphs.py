@@ -30,7 +30,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import get_runtime
 from langgraph.types import Command
 
-from folkmoot.agents import answer, calling, window
+from folkmoot.agents import answer, calling, steering, window
 from folkmoot.agents.asking import Waiting
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.turn import Turn
@@ -100,6 +100,7 @@ class PortModel(BaseChatModel):
         with _out_of_the_graph() as turn:
             if turn.permits.waiting:
                 raise Waiting
+            await steering.listen(turn, messages[-1].id or QUESTION)
             return _ai_message(await answer.ask(turn, _request(turn, messages)))
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
@@ -163,13 +164,17 @@ def compiled(agent: AgentDefinition, *, tools: bool) -> Graph:
 def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     """Return what the model is told: system prompt, instructions, history, this turn."""
     prompts = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
-    asked = any(message.id == QUESTION for message in messages)
-    question = [] if asked else [ChatMessage("user", turn.question)]  # it was summarised
-    return [
-        *turn.before(prompts),
-        *question,
-        *(_port_message(turn, message) for message in messages if message.type != "system"),
-    ]
+    said = [message for message in messages if message.type != "system"]
+    there = {message.id for message in said}
+    told = turn.before(prompts)
+    if QUESTION not in there:  # it was summarised
+        told.append(ChatMessage("user", turn.question))
+    for anchor, meanwhile in turn.meanwhile.items():
+        told += [] if anchor in there else meanwhile
+    for message in said:
+        told.append(_port_message(turn, message))
+        told += turn.meanwhile.get(message.id or "", ())
+    return told
 
 
 def _port_message(turn: Turn, message: BaseMessage) -> ChatMessage:
@@ -189,6 +194,8 @@ def _rewritten(call: ToolCall) -> port.ToolCall:
 def _graph_message(message: ChatMessage) -> BaseMessage:
     if message.role == "tool":
         return ToolMessage(message.text, tool_call_id=message.tool_call_id or "")
+    if message.role == "user":
+        return HumanMessage(message.text)
     return _ai_message(message)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from folkmoot.agents.asking import Decision
-from folkmoot.agents.definition import Workflow
+from folkmoot.agents.definition import OnActiveRun, Workflow
 from folkmoot.caches.rules import Rules
 
 KIND: Final = "agent"
@@ -46,6 +46,18 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     untrusted: bool = False
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The question of a run whose turn has not come: nothing else has it until then.
+
+    Attributes:
+        after: The message that it follows, if its client has said so; `first` if that is none.
+    """
+
+    text: str
+    after: str | None = None
+    first: bool = False
+
+
 class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The input of a run of kind `agent`.
 
@@ -66,6 +78,9 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ancestors: The runs that this one continues, the first one first.
         decisions: What was decided about their calls.
         errand: What it is asked by another agent, if it is; then it knows of no conversation.
+        on_active_run: What becomes of it while another run answers in its conversation.
+        waiting: What it asks, while that has to wait.
+        joined: The run that has been told what this one was to answer.
     """
 
     agent: str
@@ -88,6 +103,9 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ancestors: tuple[str, ...] = ()
     decisions: dict[str, Decision] = {}
     errand: Errand | None = None
+    on_active_run: OnActiveRun = OnActiveRun.REFUSE
+    waiting: Waiting | None = None
+    joined: str = ""
 
     def stored(self) -> dict[str, Any]:
         """Return the order as JSON values."""

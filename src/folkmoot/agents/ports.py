@@ -4,14 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import ChatMessage, ChatModel
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 
-__all__ = ["History", "Memory", "Models", "MoreTools", "Opening", "Passage", "Retriever"]
+__all__ = [
+    "History",
+    "Memory",
+    "Models",
+    "MoreTools",
+    "Opening",
+    "Passage",
+    "Retriever",
+    "Steering",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,27 @@ class Memory(Protocol):
 
     async def __call__(self, subject: Subject, question: str) -> Sequence[str]:
         """Return what fits a question, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What waits to be said to a run, as a run that would answer it by itself."""
+
+    run_id: RunId
+    message_id: str
+    text: str
+
+
+class Steering(Protocol):
+    """Knows what people want to say to runs that are at work."""
+
+    async def waiting(self, run: LiveRun) -> Sequence[Said]:
+        """Return what waits to be said to a run, in the order in which it came."""
+        ...
+
+    async def join(self, run: LiveRun, waiting: RunId) -> None:
+        """End a run that waited: what it was to answer has been said to another one."""
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
+from folkmoot.agents.steering import STEERED
 from folkmoot.agents.turn import UNTRUSTED
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
@@ -42,6 +43,7 @@ class Past:
         passages: What the model was shown.
         searched: Whether it was searched before the first answer.
         untrusted: Whether the model has read what anybody may have written.
+        heard: What the user has said meanwhile, by ids that are among `whole`.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -50,6 +52,7 @@ class Past:
     passages: list[Passage] = field(default_factory=list[Passage])
     searched: bool = False
     untrusted: bool = False
+    heard: dict[str, str] = field(default_factory=dict[str, str])
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -61,7 +64,7 @@ class Past:
     def answered(self) -> bool:
         """Whether the last whole answer asked for no tool, so that nothing is left to do."""
         last = next(reversed(self.whole), None)
-        return last is not None and not self.calls_of(last)
+        return last is not None and last not in self.heard and not self.calls_of(last)
 
     @property
     def last_text(self) -> str:
@@ -75,6 +78,9 @@ class Past:
     def messages(self) -> Iterator[ChatMessage]:
         """Return what was said, each call followed by its result if it has one."""
         for message_id in self.whole:
+            if message_id in self.heard:
+                yield ChatMessage("user", self.heard[message_id])
+                continue
             calls = self.calls_of(message_id)
             text = "".join(self.texts.get(message_id, ()))
             asked = tuple(call.whole() for call in calls)
@@ -131,6 +137,10 @@ class Past:
                 self.calls[body["entityId"]].signature = body["encryptedValue"]
             case _ if type_ == TOOLS_REQUESTED:
                 self.whole[_value(payload)["message_id"]] = None
+            case _ if type_ == STEERED:
+                told = _value(payload)
+                self.heard[told["message_id"]] = told["content"]
+                self.whole[told["message_id"]] = None
             case _ if type_ == UNTRUSTED:
                 self.untrusted = True
             case _ if type_ == SOURCES:

@@ -16,6 +16,7 @@ from folkmoot.agents.asking import Permits
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
 from folkmoot.agents.order import Errand
+from folkmoot.agents.ports import Steering
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
@@ -48,6 +49,9 @@ class Turn:
         remembered: What is known of whoever asks from other conversations.
         errand: What another agent wants, if one does.
         left_out: How many results of tools the model is not shown any more.
+        steering: Who knows what people want to say to it meanwhile.
+        heard: The messages that it has been told meanwhile, by id.
+        meanwhile: What it was told, by the message of its graph that comes before.
     """
 
     run: LiveRun
@@ -68,6 +72,9 @@ class Turn:
     remembered: Sequence[str] = ()
     errand: Errand | None = None
     left_out: int = 0
+    steering: Steering | None = None
+    heard: dict[str, None] = field(default_factory=dict[str, None])
+    meanwhile: dict[str, list[ChatMessage]] = field(default_factory=dict[str, list[ChatMessage]])
     sources: Sources = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 

@@ -107,7 +107,7 @@ class Deciding:
             if left:
                 return None
             new = continuing(run, asked, requester, continuation)
-            await runs.release(work, run)
+            await runs.release(work, run, continued=True)
             await runs.store(work, new, process_id)
             told = {"run_id": str(new.id), "parent_run_id": str(run.id)}
             await trail.record(work, "run.continued", target=("run", run.id), after=told)

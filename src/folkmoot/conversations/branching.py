@@ -12,7 +12,7 @@ from folkmoot.conversations.errors import MessageNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.paths import Path
 from folkmoot.conversations.service import answering, get
-from folkmoot.conversations.turns import concurrency_key
+from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject

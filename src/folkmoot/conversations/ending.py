@@ -14,9 +14,10 @@ from sqlalchemy import delete, or_, select, text
 from folkmoot.approvals import service as approvals
 from folkmoot.audit import trail
 from folkmoot.caches import service as answers
+from folkmoot.conversations import waiting
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.service import answering
-from folkmoot.conversations.turns import concurrency_key
+from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
@@ -50,6 +51,7 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
     if await answering(work, there):
         raise RunActive
     for conversation in there:
+        await waiting.drop(work, await waiting.listed(work, conversation))
         await approvals.withdraw(work, concurrency_key(work.subject, conversation.client_id))
     org_id, ids = work.subject.org_id, [each.id for each in conversations]
     said = (

@@ -40,6 +40,22 @@ class NoAnswer(Conflict):
         super().__init__("Only answers can be rated.")
 
 
+class LineFull(Conflict):
+    """So many messages wait in the conversation that no further one may."""
+
+    code = "line_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("Enough messages wait in this conversation.", limit=limit)
+
+
+class WaitingNotFound(NotFound):
+    code = "waiting_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No message with this id waits in the conversation.")
+
+
 class TooManyShares(Conflict):
     code = "too_many_shares"
 

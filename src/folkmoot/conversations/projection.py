@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from folkmoot.agents.answer import TOOLS_REQUESTED
 from folkmoot.agents.order import KIND
+from folkmoot.agents.steering import STEERED
 from folkmoot.conversations.statements import PROJECT
 from folkmoot.runs.events import Event
 from folkmoot.runs.live import Entry
@@ -15,7 +16,7 @@ from folkmoot.runs.records import MessageRecord
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Keeps what agents and tools have said; written with the events that say it."""
+    """Keeps what is said while a run works; written with the events that say it."""
 
     @property
     def statement(self) -> LiteralString:
@@ -50,5 +51,6 @@ PROJECTIONS: Final = {
     Event.MESSAGE_FINISHED: MESSAGES,
     Event.TOOL_RETURNED: MESSAGES,
     TOOLS_REQUESTED: MESSAGES,
+    STEERED: MESSAGES,
 }
 """For the log writer: the projection by event type."""

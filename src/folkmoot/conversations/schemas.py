@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from folkmoot.agents.definition import OnActiveRun
 from folkmoot.kit.ids import CollectionId, FeedbackId, RunId, ShareId, UserId
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
@@ -108,6 +109,16 @@ class ConversationRead(BaseModel):
         description="In a search: where the words stand, if it is in a message.",
         examples=[None],
     )
+
+
+class WaitingRead(BaseModel):
+    """A message that waits until the run at work has ended, or until that has heard it."""
+
+    run_id: RunId = Field(description="The run that answers it when its turn has come.")
+    message_id: str = Field(examples=["message-3"])
+    content: str = Field(examples=["And the year before?"])
+    on_active_run: OnActiveRun = Field(examples=[OnActiveRun.QUEUE])
+    created_at: datetime
 
 
 class Rating(StrEnum):

@@ -9,11 +9,11 @@ import sqlalchemy
 from sqlalchemy import any_, false, func, literal, select
 
 from folkmoot.approvals import service as approvals
-from folkmoot.conversations import searching
+from folkmoot.conversations import searching, waiting
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.paths import Path
-from folkmoot.conversations.turns import concurrency_key
+from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import ConversationId, RunId
@@ -104,7 +104,7 @@ async def update(
 
 
 async def delete(work: Work, conversation: Conversation) -> None:
-    """Take a conversation away and cancel the run that is answering in it.
+    """Take a conversation away and cancel the run that is answering in it, and what waits.
 
     Its id is free again at once; the rows stay. It is taken away first: a turn that is about to
     open in it either finds it gone or is seen.
@@ -114,6 +114,7 @@ async def delete(work: Work, conversation: Conversation) -> None:
         .where(Conversation.org_id == conversation.org_id, Conversation.id == conversation.id)
         .values(deleted_at=func.now())
     )
+    await waiting.drop(work, await waiting.listed(work, conversation))
     for run_id in (await answering(work, [conversation])).values():
         await runs.request_cancel(work, str(run_id))
     await approvals.withdraw(work, concurrency_key(work.subject, conversation.client_id))

@@ -14,20 +14,24 @@ from typing import Any, Final, Literal, LiteralString, TypeAlias, TypeVar
 
 import msgspec
 from psycopg import errors
+from sqlalchemy.exc import IntegrityError
 
-from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.agents import order
+from folkmoot.agents.definition import AgentDefinition, OnActiveRun, Workflow
 from folkmoot.agents.errors import WorkflowUnknown
 from folkmoot.agents.executor import READ_DOCUMENTS
-from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem
+from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem, Waiting
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals import service as approvals
 from folkmoot.approvals.errors import ApprovalsPending
-from folkmoot.conversations import statements
+from folkmoot.conversations import statements, waiting
 from folkmoot.conversations.errors import MessageIdReused, MessageNotFound
 from folkmoot.conversations.history import MOST_MESSAGES, opening
 from folkmoot.conversations.statements import Start
+from folkmoot.conversations.titles import title
 from folkmoot.conversations.tuning import tuning
+from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.work import Database
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
@@ -53,8 +57,8 @@ from folkmoot.usage.limits import Asker
 
 T = TypeVar("T")
 
-TITLE: Final = 80
-"""Characters of a conversation's first title."""
+ATTEMPTS: Final = 3
+"""How often a turn is opened that found another one at work, which had ended a moment later."""
 
 CollectionCheck = Callable[[Subject, Sequence[CollectionId]], Awaitable[None]]
 """Fails unless the subject can see every one of these collections."""
@@ -101,6 +105,7 @@ class Question:
     context: tuple[ContextItem, ...] = ()
     earlier: tuple[EarlierMessage, ...] = ()
     after: After = None
+    on_active_run: OnActiveRun | None = None
 
     @property
     def start(self) -> Start:
@@ -112,7 +117,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The run that answers a question; `begun` says that this very request began it."""
+    """The run that answers a question, or will; `begun` says that this very request made it."""
 
     run_id: RunId
     begun: bool
@@ -142,7 +147,8 @@ class Turns:
             AgentNotFound, VersionNotFound, AgentNotPublished, AgentUnavailable, WorkflowUnknown,
             ModelUnknown: the choice can not be met.
             ModelNotAllowed, FeatureOff: it may not be met.
-            RunActive: another run answers in this conversation.
+            RunActive: another run answers in this conversation, and this one was not to wait.
+            LineFull: so do others already.
             ApprovalsPending: one that has asked for decisions waits for them.
             RunIdReused, MessageIdReused: the client's id stands for something else.
             MessageNotFound: the message that it was to follow is not there.
@@ -152,8 +158,8 @@ class Turns:
         self.supervisor.admit()
         process_id = self.supervisor.process_id
         told = await self._opened(new, question, process_id, door)
-        if not isinstance(told, Opening):
-            return Opened(told, begun=False)
+        if isinstance(told, Opened):
+            return told
         self.supervisor.begin(new, context=told, process_id=process_id)
         return Opened(new.id, begun=True)
 
@@ -161,8 +167,8 @@ class Turns:
         """Do the same, but let a worker take the run up: nobody waits for its first word."""
         new, door = await self._new(subject, question)
         told = await self._opened(new, question, None, door)
-        if not isinstance(told, Opening):
-            return Opened(told, begun=False)
+        if isinstance(told, Opened):
+            return told
         return Opened(new.id, begun=True)
 
     async def _new(self, subject: Subject, question: Question) -> tuple[NewRun, Door]:
@@ -184,17 +190,19 @@ class Turns:
 
     async def _opened(
         self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door
-    ) -> Opening | RunId:
-        """Store a turn; return what it starts from, or the run that is there already."""
-        try:
-            async with door.explained():
-                return await self._store(new, question, process_id, door)
-        except errors.NotNullViolation as error:
-            if error.diag.column_name == "role":
-                raise MessageNotFound from None
-            raise MessageIdReused from None
-        except errors.UniqueViolation as error:
-            return await self._attach(new, error)
+    ) -> Opening | Opened:
+        """Store a turn and return what it starts from; or else what has become of it instead."""
+        for _ in range(ATTEMPTS):
+            try:
+                async with door.explained():
+                    return await self._store(new, question, process_id, door)
+            except errors.UniqueViolation as error:
+                known = await self._known(new, error)
+                if known is not None:
+                    return Opened(known, begun=False)
+                if await self._waits(new, question):
+                    return Opened(new.id, begun=True)
+        raise RunActive
 
     async def _order(self, subject: Subject, question: Question) -> AgentOrder:
         """Check what is asked for; return it as the run will be told, cleaned of secrets."""
@@ -230,6 +238,7 @@ class Turns:
             max_tokens=_first(agent.max_tokens, tuned.models.max_output_tokens),
             redact_pii=personal,
             reuse=tuned.reuse(agent.response_cache),
+            on_active_run=question.on_active_run or agent.on_active_run,
         )
 
     async def _store(
@@ -241,7 +250,7 @@ class Turns:
             "conversation_id": new_id(),
             "message_id": question.message_id,
             "text": text,
-            "title": _title(text),
+            "title": title(text),
             "limit": MOST_MESSAGES,
         }
         if question.start is Start.EARLIER:
@@ -251,16 +260,24 @@ class Turns:
         insert = QUEUE_RUN if process_id is None else INSERT_RUN
         statement = statements.opening(insert, question.start)
         reading = statements.reading(self.searchable)
-        async with self.database.pipelined(new.subject) as connection:
-            await connection.execute(statement, values, prepare=True)
-            await door.ask(connection)
-            if process_id is None:
-                await connection.execute(TELL_WORKERS)
-            cursor = await connection.execute(reading, values, prepare=True)
+        try:
+            async with self.database.pipelined(new.subject) as connection:
+                await connection.execute(statement, values, prepare=True)
+                await door.ask(connection)
+                if process_id is None:
+                    await connection.execute(TELL_WORKERS)
+                cursor = await connection.execute(reading, values, prepare=True)
+        except errors.NotNullViolation as error:
+            if error.diag.column_name == "role":
+                raise MessageNotFound from None
+            raise MessageIdReused from None
         return opening(await cursor.fetchall())
 
-    async def _attach(self, new: NewRun, error: errors.UniqueViolation) -> RunId:
-        """Return the run that this very request has started before."""
+    async def _known(self, new: NewRun, error: errors.UniqueViolation) -> RunId | None:
+        """Return the run that this very request has started before; None if another stands here.
+
+        That one is at work: what waits for decisions has to be told them first.
+        """
         if clash(error) is None:
             raise error
         async with self.database.work(new.subject) as work:
@@ -269,15 +286,32 @@ class Turns:
         if waits:
             raise ApprovalsPending(waits)
         if known is None:
-            raise RunActive
+            return None
         if known.fingerprint != new.fingerprint:
             raise RunIdReused
         return known.id
 
+    async def _waits(self, new: NewRun, question: Question) -> bool:
+        """Have a question wait behind the run at work; false if there is none any more.
 
-def concurrency_key(subject: Subject, thread_id: str) -> str:
-    """Return the key that lets one run at a time answer in a conversation."""
-    return f"conversation:{subject.user_id}:{thread_id}"
+        It follows what that says. What its client has of that already does not place it: it may
+        have less by now.
+        """
+        wanted = order.read(new.input)
+        if wanted.on_active_run is OnActiveRun.REFUSE:
+            raise RunActive
+        said = Waiting(
+            text=self.supervisor.filters_of(new.input).text(question.text),
+            after=question.after if isinstance(question.after, str) else None,
+            first=isinstance(question.after, Beginning),
+        )
+        try:
+            async with self.database.work(new.subject) as work:
+                return await waiting.line_up(
+                    work, new, msgspec.structs.replace(wanted, waiting=said)
+                )
+        except IntegrityError:  # the same request, sent twice at once
+            return False
 
 
 def _told(earlier: Sequence[EarlierMessage], clean: Callable[[str], str]) -> str:
@@ -304,9 +338,3 @@ def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:
 
 def _fingerprint(question: Question) -> bytes:
     return sha256(msgspec.json.encode(question)).digest()
-
-
-def _title(text: str) -> str:
-    """Return the beginning of the first message on one line."""
-    line = " ".join(text[: TITLE * 4].split())
-    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"

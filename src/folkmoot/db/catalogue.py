@@ -34,6 +34,8 @@ LOOKUPS: Final = frozenset(
         "runs_cancelled",
         "runs_held",
         "runs_take",
+        "runs_due",
+        "runs_follow",
         "approvals_overdue",
         "documents_unembedded",
         "audit_undelivered",

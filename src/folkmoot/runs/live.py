@@ -89,6 +89,7 @@ class LiveRun:
     run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome.
     `untrusted`: anybody may have a hand in what it says. `parent` is the run that has begun this
     one, if this process executes that, too; `nested` are the sub-agents that this one has begun.
+    `called`: somebody may have something to say to it.
     """
 
     org_id: OrgId
@@ -117,6 +118,7 @@ class LiveRun:
     nested: Nested | None = None
     purse: object = None
     untrusted: bool = False
+    called: bool = False
     windows: list[Listener] = field(default_factory=list[Listener])
     waiters: list[tuple[int, Future[None]]] = field(default_factory=list[tuple[int, Future[None]]])
     streams: dict[str, "TextStream"] = field(default_factory=dict[str, "TextStream"])

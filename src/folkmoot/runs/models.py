@@ -37,6 +37,8 @@ class Run(Model, OrgScoped, kw_only=True):
     One that was interrupted is `waiting` until what it asked is decided; what continues it names
     it as `parent_run_id`. One that another has begun for a tool call names both, that run and, as
     `parent_call_id`, the call.
+    One that is `queued` waits until nobody holds the concurrency key that it names as `behind`; who
+    holds it is `followed`.
     """
 
     __tablename__ = "runs"
@@ -71,6 +73,13 @@ class Run(Model, OrgScoped, kw_only=True):
         ),
         Index("ix_runs_queued", "org_id", "id", postgresql_where=text("state = 'queued'")),
         Index(
+            "ix_runs_behind",
+            "org_id",
+            "behind",
+            "id",
+            postgresql_where=text("behind IS NOT NULL AND state = 'queued'"),
+        ),
+        Index(
             "ix_runs_held", "process_id", postgresql_where=text("state IN ('queued', 'running')")
         ),
     )
@@ -102,6 +111,8 @@ class Run(Model, OrgScoped, kw_only=True):
     waiting: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     parent_run_id: Mapped[RunId | None] = mapped_column(default=None)
     parent_call_id: Mapped[str | None] = mapped_column(default=None)
+    behind: Mapped[str | None] = mapped_column(default=None)
+    followed: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
 
 
 class RunEvent(Model, OrgScoped, kw_only=True):

@@ -23,6 +23,7 @@ class NewRun:
         concurrency_key: Of runs with the same key, one at a time is active.
         parent_run_id: The run that this one continues, or that has begun it.
         parent_call_id: The tool call of that run for which it has.
+        behind: The concurrency key that it waits for.
     """
 
     id: RunId
@@ -35,6 +36,7 @@ class NewRun:
     subject: Subject
     parent_run_id: RunId | None = None
     parent_call_id: str | None = None
+    behind: str | None = None
 
 
 INSERT_RUN: Final = """
@@ -48,9 +50,16 @@ VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'running', %(input)s, %(c
 
 QUEUE_RUN: Final = """
 INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
-                  concurrency_key, scopes, key_id, attempt)
+                  concurrency_key, scopes, key_id, attempt, behind)
 VALUES (%(org_id)s, %(run_id)s, %(user_id)s, %(kind)s, 'queued', %(input)s, %(client_id)s,
-        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, 0)
+        %(thread_id)s, %(fingerprint)s, %(concurrency_key)s, %(scopes)s, %(key_id)s, 0, %(behind)s)
+"""
+
+# Its turn has come. Whoever holds the key stands in its way, as in that of any other run.
+TAKE_RUN: Final = """
+UPDATE runs SET state = 'running', concurrency_key = behind, input = %(input)s,
+                process_id = %(process_id)s, started_at = now()
+WHERE org_id = %(org_id)s AND id = %(run_id)s AND state = 'queued'
 """
 
 QUEUED_CHANNEL: Final = "folkmoot_queued"
@@ -76,6 +85,7 @@ def parameters(new: NewRun, process_id: ProcessId | None) -> dict[str, object]:
         "process_id": process_id,
         "parent_run_id": new.parent_run_id,
         "parent_call_id": new.parent_call_id,
+        "behind": new.behind,
     }
 
 

@@ -139,8 +139,44 @@ async def demand_room(work: Work, most: int) -> None:
         raise TooManyQueued
 
 
+async def follow(work: Work, key: str) -> RunId | None:
+    """Have the active run of a concurrency key followed by whatever waits behind it; return it.
+
+    None if there is none. Its row is held until the work ends, so that it does not end meanwhile.
+    """
+    holder = (
+        update(Run)
+        .where(Run.org_id == work.subject.org_id, Run.concurrency_key == key, Run.state.in_(ACTIVE))
+        .values(followed=True)
+        .returning(Run.id)
+    )
+    return await work.session.scalar(holder)
+
+
+async def behind(work: Work, key: str, *, to_change: bool = False) -> Sequence[Run]:
+    """Return what waits for a concurrency key and is still wanted, in its order.
+
+    Without `to_change` also what has got the key just now and is about to begin.
+    """
+    statement = (
+        select(Run)
+        .where(
+            Run.org_id == work.subject.org_id,
+            Run.behind == key,
+            Run.state == RunState.QUEUED,
+            Run.cancel_requested_at.is_(None),
+        )
+        .order_by(Run.id)
+    )
+    if to_change:
+        statement = statement.where(Run.concurrency_key.is_(None)).with_for_update()
+    return (await work.session.scalars(statement)).all()
+
+
 async def store(work: Work, new: NewRun, process_id: ProcessId) -> None:
     """Store a run that a process begins as soon as the work is committed.
+
+    What waits behind the run that it continues waits behind this one.
 
     Raises:
         RunActive, RunIdReused: Another run stands in its way.
@@ -153,6 +189,10 @@ async def store(work: Work, new: NewRun, process_id: ProcessId) -> None:
         if known is None:
             raise
         raise (RunActive if known is Clash.ACTIVE else RunIdReused) from None
+    if new.parent_run_id is None or new.concurrency_key is None:
+        return
+    if await behind(work, new.concurrency_key):
+        await follow(work, new.concurrency_key)
 
 
 async def waiting(work: Work, key: str) -> Run | None:
@@ -182,10 +222,16 @@ async def continued(work: Work, run_id: RunId) -> bool:
     return await work.session.scalar(statement.limit(1)) is not None
 
 
-async def release(work: Work, run: Run) -> None:
-    """Let a run wait no more; what continues it is made in the same work."""
+async def release(work: Work, run: Run, *, continued: bool = False) -> None:
+    """Let a run wait no more. Whatever waits behind it comes next.
+
+    Unless it is `continued`: then what continues it is stored in the same work, and comes first.
+    """
+    values: dict[str, object] = {"waiting": False}
+    if continued:
+        values["followed"] = False
     await work.session.execute(
-        update(Run).where(Run.org_id == run.org_id, Run.id == run.id).values(waiting=False)
+        update(Run).where(Run.org_id == run.org_id, Run.id == run.id).values(values)
     )
 
 

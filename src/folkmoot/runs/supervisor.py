@@ -183,7 +183,7 @@ class Supervisor:
             cursor = await connection.execute(TAKE_UP, values)
         if await cursor.fetchone() is None:
             return
-        await self._revive(claimed)
+        await self.revive(claimed)
         execution = self._executions.get(run_id)
         if execution is not None:
             await asyncio.wait([execution.task])
@@ -330,11 +330,11 @@ class Supervisor:
     async def _revive_or_tell(self, claimed: Claimed) -> None:
         """Bring a run back to life: an edge, where one that cannot be leaves the others alone."""
         try:
-            await self._revive(claimed)
+            await self.revive(claimed)
         except Exception:
             log.exception("runs.not_revived", run_id=str(claimed.run_id))
 
-    async def _revive(self, claimed: Claimed) -> None:
+    async def revive(self, claimed: Claimed) -> None:
         """Bring a run back to life where its log ends, or end it if it cannot go on."""
         stored = await recovery.load(self.database, claimed)
         if stored is None:

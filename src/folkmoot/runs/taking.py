@@ -57,7 +57,8 @@ class Taking:
             except Unavailable as error:  # whoever needs the database says so
                 log.info("runs.not_taken", error=error.code)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOKS)
+                async with asyncio.timeout(LOOKS):  # `wait_for` may swallow a cancellation
+                    await self._woken.wait()
 
     async def _fill(self) -> None:
         self._going = [each for each in self._going if not each.task.done()]

@@ -30,8 +30,9 @@ MADE_UP: Final = {
     ("post", "/api/v1/me/password"),
     ("delete", "/api/v1/me"),
     ("patch", "/api/v1/mcp-servers/{mcp_server_id}/tools"),
+    ("delete", "/api/v1/conversations/{conversation_id}/waiting/{message_id}"),
 }
-"""What an example cannot do, for its token, its password or its tool is made up."""
+"""What an example cannot do: its token, its password or its tool is made up, or nothing waits."""
 
 
 def narrow(ada: Settler, *scopes: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from approving import (
 from folkmoot.kit.ids import new_id
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
-from talking import Talker, text_of, types
+from talking import Talker, body, text_of, types
 
 pytestmark = pytest.mark.anyio
 
@@ -112,6 +112,34 @@ async def test_a_conversation_that_waits_takes_no_other_question(
     await turn.resume(approved(turn.ids[0]))
     provider.script([says("Yes.")])
     assert text_of(await ada.send(new | {"runId": new_id().hex})) == "Yes."
+
+
+async def test_what_waits_behind_a_run_waits_behind_the_one_that_continues_it(
+    ada: Talker, provider: FakeProvider, post: Post
+) -> None:
+    lured(provider)
+    post.arrives = asyncio.Event()
+    asking = asyncio.create_task(asked(ada, thread="t1"))
+    await provider.until(lambda: provider.chats)
+    late = [
+        asyncio.create_task(ada.ask(text, "t1", on_active_run=how))
+        for text, how in (("And then?", "queue"), ("Be quick!", "steer"))
+    ]
+    path = "/api/v1/conversations/t1/waiting"
+    async with ada.http() as client, asyncio.timeout(20):
+        while True:
+            if len((await client.get(path)).json()["items"]) == len(late):
+                break
+            await asyncio.sleep(0.02)
+    post.arrives.set()
+    turn = await asking
+    refused = await ada.post(body("Never mind", "t1", on_active_run="queue"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "approvals_pending")
+    provider.script([says("Then nothing.")])
+    assert text_of(await turn.resume(approved(turn.ids[0]))) == "Done."
+    assert [text_of(await each) for each in late] == ["Then nothing.", ""]
+    told = [each["content"] for each in json.loads(provider.chats[-1].body)["messages"]]
+    assert told[-5:] == ["Be quick!", None, "Letter 1 is on its way.", "Done.", "And then?"]
 
 
 async def test_the_same_answers_sent_again_continue_nothing_again(

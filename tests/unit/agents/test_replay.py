@@ -6,10 +6,21 @@ import pytest
 
 from folkmoot.agents.answer import TOOL_SIGNED, TOOLS_REQUESTED
 from folkmoot.agents.replay import Past, replay
+from folkmoot.agents.steering import STEERED
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded, encode
 from folkmoot.tools.sources import SOURCES, Passage, listed
+
+
+def test_what_was_said_meanwhile_stands_where_it_was_heard_and_is_still_to_be_answered() -> None:
+    told = custom(STEERED, message_id="m2", content="Be quick!")
+    whole = past(started("m1"), said("m1", "One."), finished("m1"), told)
+    assert list(whole.messages()) == [
+        ChatMessage("assistant", "One."),
+        ChatMessage("user", "Be quick!"),
+    ]
+    assert not whole.answered
 
 
 def past(*events: tuple[str, dict[str, Any] | None]) -> Past:

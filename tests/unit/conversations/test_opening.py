@@ -6,7 +6,7 @@ import pytest
 
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.history import CUT_OFF, LEFT_OUT, MOST_CHARACTERS, Row, opening
-from folkmoot.conversations.turns import _title
+from folkmoot.conversations.titles import title
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, Role, ToolCall
 
@@ -127,7 +127,7 @@ def test_the_arguments_of_tool_calls_take_room_too() -> None:
 
 
 def test_a_title_is_the_beginning_of_the_question_on_one_line() -> None:
-    assert _title("  What\n is\tthis? ") == "What is this?"
-    long = _title("word " * 50)
+    assert title("  What\n is\tthis? ") == "What is this?"
+    long = title("word " * 50)
     assert len(long) <= 80
     assert long.endswith("…")

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from folkmoot.conversations.routes import branches, conversations, files, messages, shares
+from folkmoot.conversations.routes import (
+    branches,
+    conversations,
+    files,
+    messages,
+    shares,
+    waiting,
+)
 from folkmoot.db.work import Database
 
 
@@ -13,6 +20,7 @@ def router(database: Database, public_url: str) -> APIRouter:
         conversations.router,
         messages.router,
         messages.feedback,
+        waiting.router,
         branches.router(database),
         files.router(database),
         shares.router(public_url),

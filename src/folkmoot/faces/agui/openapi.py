@@ -6,7 +6,7 @@ imported at the start for the sake of this text alone.
 
 from typing import Any, Final
 
-from folkmoot.agents.definition import Workflow
+from folkmoot.agents.definition import OnActiveRun, Workflow
 from folkmoot.conversations.schemas import PRINTABLE
 from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
@@ -74,6 +74,12 @@ PROPS: Final[dict[str, Any]] = {
         "workflow": {
             "enum": [*Workflow, None],
             "description": "How to work; left out, the agent decides.",
+        },
+        "on_active_run": {
+            "enum": [*OnActiveRun, None],
+            "description": "What becomes of the message while another run answers in the"
+            " conversation: it is refused, waits until that has ended, or is said to it at its next"
+            " step. Left out, the agent decides.",
         },
         "collection_ids": {
             "type": ["array", "null"],

@@ -23,7 +23,12 @@ from folkmoot.approvals.errors import (
     EditUnfit,
     RequesterGone,
 )
-from folkmoot.conversations.errors import MessageIdReused, MessageNotFound, ModelNotAllowed
+from folkmoot.conversations.errors import (
+    LineFull,
+    MessageIdReused,
+    MessageNotFound,
+    ModelNotAllowed,
+)
 from folkmoot.conversations.resuming import Resuming, Resumption
 from folkmoot.conversations.turns import Turns
 from folkmoot.faces.agui import openapi, wire
@@ -53,6 +58,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ModelUnknown,
         ModelKeyMissing,
         ModelNotLoaded,
+        LineFull,
         MessageIdReused,
         MessageNotFound,
         ModelNotAllowed,
@@ -99,6 +105,9 @@ def router(turns: Turns, resuming: Resuming) -> APIRouter:
 
         The run goes on when the stream is cut. Read on with `GET /api/v1/runs/{runId}/events`, or
         by sending the same request again; `Last-Event-ID` says in both what is there already.
+
+        A message that comes while another run answers in the conversation is refused, or waits in
+        its place (`forwardedProps.on_active_run`): its stream begins when its run does.
         """
         after = sse.last_event_id(request.headers.get("last-event-id"))
         if not _is_json(request):

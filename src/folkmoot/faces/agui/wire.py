@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from folkmoot.agents.definition import OnActiveRun
 from folkmoot.agents.order import ContextItem
 from folkmoot.conversations.history import MOST_MESSAGES
 from folkmoot.conversations.resuming import Answer, Resumption
@@ -69,6 +70,7 @@ class ForwardedProps(Struct):
     model: Name | None = None
     parent_id: Id | UnsetType | None = UNSET
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | Name | None = None
+    on_active_run: OnActiveRun | None = None
 
 
 class IncomingEntry(Struct, rename="camel"):
@@ -157,6 +159,7 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
+        on_active_run=props.on_active_run,
     )
 
 
