@@ -32,7 +32,7 @@ ARGUMENTS: Final = (
 )
 AXE: Final = Path(__file__).parent.parent / "console/node_modules/axe-core/axe.min.js"
 PASSWORD: Final = "correct horse battery staple"
-PATIENCE_MS: Final = 20_000
+PATIENCE_MS: Final = 60_000
 OWN_SCHEMES: Final = ("blob:", "data:")
 SCHEMES: Final[Sequence[Literal["light", "dark"]]] = ("light", "dark")
 

@@ -65,7 +65,7 @@ class Turn:
         runs.wait()
         return thread
 
-    def wait_for(self, part: bytes, seconds: float = 30) -> None:
+    def wait_for(self, part: bytes, seconds: float = 60) -> None:
         """Wait until this has come."""
         with self.news:
             assert self.news.wait_for(lambda: part in self.body, seconds), self.body[-500:]

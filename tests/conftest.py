@@ -1,5 +1,6 @@
 """The test bed: a real PostgreSQL for the session and a database of its own for each test."""
 
+import inspect
 import ipaddress
 import os
 import socket
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import structlog
@@ -52,6 +54,10 @@ def is_loopback(host: str) -> bool | None:
 
 
 sys.addaudithook(loopback_only)
+
+USUAL = inspect.signature(httpx.Client).parameters["timeout"].default
+"""What clients wait for that are not told how long: five seconds, which a busy machine takes."""
+USUAL.connect = USUAL.read = USUAL.write = USUAL.pool = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def end_server(root: Path) -> None:
 
 
 def wait_until_gone(root: Path) -> None:
-    assert any(not postmaster.processes(root / "data") for _ in attempts(30))
+    assert any(not postmaster.processes(root / "data") for _ in attempts(60))
 
 
 def postmaster_pid(root: Path) -> int:

@@ -36,7 +36,7 @@ from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.writer import LogWriter
 from running import Unfiltered
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until something that is waited for counts as lost."""
 
 Body = dict[str, Any]

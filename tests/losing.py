@@ -11,7 +11,7 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import INSERT_RUN, NewRun, parameters
 from running import Running, tamper, types
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 APPEND: LiteralString = (
     "INSERT INTO run_events (org_id, run_id, seq, at_ms, type, payload, hash)"

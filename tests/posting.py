@@ -43,7 +43,7 @@ class PostOffice:
 
     async def letter(self) -> tuple[str, EmailMessage]:
         """Wait for the next letter and take it out: to whom, and what."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.letters:
                 self.arrived.clear()
                 await self.arrived.wait()

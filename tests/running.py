@@ -195,7 +195,7 @@ def bury(owner_address: str, running: Running) -> None:
         )
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for something that nothing tells of."""
     async with asyncio.timeout(seconds):
         while True:

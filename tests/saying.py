@@ -6,7 +6,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import LiveRun
 from running import Running, types
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def say(run: LiveRun) -> None:

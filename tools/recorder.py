@@ -157,5 +157,6 @@ def _mark(begin: int, line: int, at: ast.stmt) -> ast.stmt:
     return mark
 
 
-if os.access(os.path.join(os.environ.get(FOLDER, ""), "marks"), os.W_OK):  # noqa: PTH118
-    record(Path(os.environ[FOLDER]))
+_named = os.environ.get(FOLDER)
+if _named and os.access(f"{_named}/marks", os.W_OK):  # it is not, for some of other accounts
+    record(Path(_named))

@@ -27,7 +27,7 @@ from folkmoot.db.embedded.account import choose
 from folkmoot.db.embedded.waiting import attempts
 from folkmoot.kit import clock
 
-READY_SECONDS = 15
+READY_SECONDS = 30
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def postgres(root: Path) -> Iterator[EmbeddedPostgres]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    assert any(condition() for _ in attempts(30))
+    assert any(condition() for _ in attempts(60))
 
 
 def ask(server: Server, query: str) -> object:

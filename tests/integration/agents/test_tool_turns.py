@@ -32,7 +32,7 @@ class Counter:
     async def __call__(self, context: ToolContext, arguments: dict[str, Any]) -> str:
         self.calls.append((context.subject, arguments))
         if self.meeting is not None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await self.meeting.wait()
         return self.text or f"counted {len(self.calls)}"
 

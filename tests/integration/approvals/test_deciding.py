@@ -274,7 +274,7 @@ async def test_a_process_that_dies_between_the_decision_and_the_run_loses_neithe
     assert decided.status_code == httpx.codes.OK
     assert not post.sent
     await first.lease.die(first.process_id)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         stream = await followed(second.talker(ada.subject), decided.json()["continued_by"])
     assert text_of(stream) == "Done."
     assert post.sent == [LETTER]

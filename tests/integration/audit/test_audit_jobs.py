@@ -58,7 +58,7 @@ async def test_a_worker_removes_what_is_old_at_its_time(
     async with Queue(app_address) as queue:
         jobs.register(queue, database, sinks=[], keep_days=365)
         working = asyncio.create_task(queue.work(name="test", concurrency=1))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await done.wait()
         working.cancel()
         with suppress(asyncio.CancelledError):

@@ -101,7 +101,7 @@ async def test_actions_that_wait_for_each_other_do_not_wait_for_the_chain(
                 await recorded.wait()
                 await trail.record(work, "organization.renamed")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(rename("records first"), rename("changes first"))
     assert len(await events_of(database, subject)) == 2
 

@@ -123,7 +123,7 @@ async def test_a_turn_that_opens_while_its_conversation_is_deleted_is_cancelled(
         await opening.execute("UPDATE conversations SET updated_at = now()")
         await opening.execute("UPDATE runs SET state = 'running', finished_at = NULL")
         deleting = asyncio.create_task(client.delete("/api/v1/conversations/t1"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 if await one(opening, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"):
                     break

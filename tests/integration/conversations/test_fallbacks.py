@@ -44,7 +44,7 @@ async def impatient(provider: FakeProvider) -> AsyncIterator[Models]:
     """Models that wait for nothing long."""
     config = replace(
         provider.config(),
-        timeouts=Timeouts(connect=2, first_token=0.3, idle=0.3, total=5),
+        timeouts=Timeouts(connect=30, first_token=2, idle=2, total=30),
         retries=Retries(attempts=2, first_pause=0.01, longest_pause=0.02),
     )
     models = Models(config)

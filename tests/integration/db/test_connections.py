@@ -143,7 +143,7 @@ async def test_a_connection_is_clean_after_its_caller_was_cancelled(
 
 async def until(owner_address: str, *, sleeping: bool) -> None:
     """Wait until a statement of the application runs in this test's database, or none does."""
-    deadline = clock.monotonic() + 10
+    deadline = clock.monotonic() + 60
     while await is_busy(owner_address) != sleeping:
         assert clock.monotonic() < deadline
         await asyncio.sleep(0.01)

@@ -179,7 +179,7 @@ async def test_a_redis_that_hangs_costs_its_patience_once_and_not_every_request(
     processes.server.freeze()
     begun = real_time.monotonic()
     assert await allowed([one], ask("100/minute", b"other"), 50) == 50
-    assert PATIENCE <= real_time.monotonic() - begun < 20 * PATIENCE
+    assert PATIENCE <= real_time.monotonic() - begun < 40 * PATIENCE  # not fifty times
     processes.server.thaw()
 
 

@@ -120,7 +120,7 @@ async def test_of_two_who_sign_in_at_once_neither_waits_for_what_waits_for_it(
 
 async def blocked(database: Database) -> None:
     """Wait until a statement waits for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with database.unscoped() as connection:
                 asked = await connection.execute(

@@ -249,7 +249,7 @@ def user_id(person: Caller) -> UserId:
 
 async def blocked(identity: Identity) -> None:
     """Wait until a statement waits for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with identity.database.unscoped() as connection:
                 cursor = await connection.execute(

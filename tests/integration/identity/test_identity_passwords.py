@@ -89,7 +89,7 @@ async def confirm(client: httpx.AsyncClient, token: str, password: str = NEW) ->
 
 async def until_done(database: Database) -> None:
     """Wait until no job is left."""
-    async with asyncio.timeout(20), database.unscoped() as connection:
+    async with asyncio.timeout(60), database.unscoped() as connection:
         while True:
             if not await (await connection.execute("SELECT FROM procrastinate_jobs")).fetchall():
                 return
@@ -294,21 +294,22 @@ async def test_asking_looks_the_same_whether_or_not_there_is_such_an_account(
     grace: Account,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(brake, "ATTEMPTS", 100)
-    spent: dict[str, list[float]] = {grace["email"]: [], "nobody@example.org": []}
-    answers = set()
-    for _ in range(15):
-        for email, seconds in spent.items():
+    monkeypatch.setattr(brake, "ATTEMPTS", 1_000)
+    spent = {grace["email"]: float("inf"), "nobody@example.org": float("inf")}
+    answers: list[tuple[int, str]] = []
+    for attempt in range(100):  # a busy machine only ever adds to the quickest
+        for email, least in spent.items():
             began = real_time.perf_counter()
             answer = await client.post(FORGOTTEN, json={"email": email})
-            seconds.append(real_time.perf_counter() - began)
-            answers.add((answer.status_code, answer.text))
-    assert len(answers) == 1
-    known, unknown = [min(seconds) for seconds in spent.values()]
-    assert abs(known - unknown) < 0.010
+            spent[email] = min(least, real_time.perf_counter() - began)
+            answers.append((answer.status_code, answer.text))
+        if attempt >= 9 and max(spent.values()) - min(spent.values()) < 0.010:
+            break
+    assert len(set(answers)) == 1
+    assert max(spent.values()) - min(spent.values()) < 0.010
     with psycopg.connect(superuser_address) as connection:
         rows = connection.execute("SELECT args FROM procrastinate_jobs").fetchall()
-    assert len(rows) == 30
+    assert len(rows) == len(answers)
     for (ids,) in rows:
         await recovering(database, office).send(**ids)
     assert {to for to, _ in office.letters} == {grace["email"]}

@@ -136,19 +136,24 @@ async def test_a_nul_in_an_address_is_no_failure_of_ours(
 
 
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password(
-    client: httpx.AsyncClient, grace: Account
+    client: httpx.AsyncClient, grace: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """At their quickest, in the processor's time: a busy machine only ever adds to it."""
+    monkeypatch.setattr(brake, "ATTEMPTS", 1_000)
+
     async def seconds(email: str) -> float:
         began = real_time.process_time()
         answer = await client.post(TOKEN, data={"username": email, "password": "wrong"})
         assert answer.status_code == 401
         return real_time.process_time() - began
 
-    known, unknown = [], []
-    for _ in range(brake.ATTEMPTS):
-        known.append(await seconds(grace["email"]))
-        unknown.append(await seconds("nobody@example.org"))
-    assert abs(min(known) - min(unknown)) < 0.010
+    known = unknown = float("inf")
+    for attempt in range(50):
+        known = min(known, await seconds(grace["email"]))
+        unknown = min(unknown, await seconds("nobody@example.org"))
+        if attempt >= 4 and abs(known - unknown) < 0.010:
+            break
+    assert abs(known - unknown) < 0.010
 
 
 async def test_an_account_without_a_password_cannot_be_entered_with_one(

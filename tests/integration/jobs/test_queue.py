@@ -25,7 +25,7 @@ from running import until
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 NAME = "test.job"
 DUE: LiteralString = "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'"
 TRIED: LiteralString = f"UPDATE procrastinate_jobs SET attempts = {RETRIES} - 1"

@@ -144,7 +144,7 @@ async def test_a_parser_that_dies_complaining_without_end_is_not_waited_for(
     begun = time.monotonic()
     with herons.open("rb") as file, pytest.raises(ParseFailed, match="damaged"):
         await Parser(Limits()).parse(file, Kind.MARKDOWN, ignored)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 async def started(

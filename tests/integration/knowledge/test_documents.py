@@ -150,7 +150,7 @@ async def test_sending_an_external_id_again_replaces_the_document(
 
 
 async def blobs_are(place: Room, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if len([each for each in place.directory.rglob("*") if each.is_file()]) == count:
                 return
@@ -235,7 +235,7 @@ async def test_documents_are_listed_as_asked_for(ada: Visitor) -> None:
 
 async def waits_for_a_lock(place: Room) -> None:
     """Wait until somebody in the database waits for somebody else."""
-    async with asyncio.timeout(20), place.database.unscoped() as connection:
+    async with asyncio.timeout(60), place.database.unscoped() as connection:
         while True:
             waiting = await connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
             if await waiting.fetchone() is not None:

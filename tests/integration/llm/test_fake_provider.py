@@ -112,7 +112,7 @@ def process() -> Iterator[str]:
         assert child.stdout is not None
         yield child.stdout.readline().strip()
         os.kill(child.pid, signal.SIGTERM)
-        assert child.wait(timeout=10) == 0
+        assert child.wait(timeout=60) == 0
 
 
 async def test_it_runs_as_a_process(process: str) -> None:

@@ -38,25 +38,25 @@ async def took(models: Models, org_id: OrgId) -> float:
     return clock.monotonic() - begun
 
 
-def slowest(times: list[float]) -> float:
-    """Return the 95th percentile."""
-    return statistics.quantiles(times, n=20)[-1]
+async def usual(models: Models) -> float:
+    """Return how long the small one's calls take, without what the machine does in between."""
+    return statistics.median([await took(models, SMALL) for _ in range(9)])
 
 
 async def test_a_thousand_waiting_calls_of_one_do_not_slow_the_others_down(
     narrow: Models, provider: FakeProvider
 ) -> None:
     await took(narrow, SMALL)
-    alone = slowest([await took(narrow, SMALL) for _ in range(20)])
+    alone = await usual(narrow)
     crowd = [asyncio.create_task(took(narrow, CROWD)) for _ in range(1_000)]
-    await provider.until(lambda: len(provider.chats) >= 27)
-    beside = slowest([await took(narrow, SMALL) for _ in range(20)])
+    await provider.until(lambda: len(provider.chats) >= 16)
+    beside = await usual(narrow)
     waiting = sum(not task.done() for task in crowd)
     for task in crowd:
         task.cancel()
     await asyncio.gather(*crowd, return_exceptions=True)
     assert waiting > 500
-    assert beside <= alone * 1.5
+    assert beside < alone * 4  # in turn it would be a hundred times as long
 
 
 async def test_more_than_may_wait_are_told_when_to_come_again(provider: FakeProvider) -> None:

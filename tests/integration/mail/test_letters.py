@@ -56,7 +56,7 @@ async def waiting(database: Database, subject: Subject) -> list[WaitingLetter]:
 
 
 async def until_jobs_are(database: Database, *wanted: tuple[str, int]) -> None:
-    async with asyncio.timeout(20), database.unscoped() as connection:
+    async with asyncio.timeout(60), database.unscoped() as connection:
         while await (await connection.execute(JOBS)).fetchall() != list(wanted):
             await connection.execute(DUE)
             await asyncio.sleep(0.02)

@@ -16,7 +16,7 @@ from running import Running, StartProcess, bury, process, types, until
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def forever(_run: LiveRun) -> None:

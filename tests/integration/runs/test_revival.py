@@ -32,7 +32,7 @@ from running import (
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def test_a_run_whose_log_is_empty_begins_it(start: StartProcess, subject: Subject) -> None:

@@ -17,7 +17,7 @@ from running import StartProcess, any_subject, new_run, tamper, types
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def test_a_run_of_somebody_who_may_no_longer_do_this_fails(

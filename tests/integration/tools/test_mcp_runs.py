@@ -110,24 +110,24 @@ async def test_what_a_server_returns_makes_nothing_else_happen_unseen(
 
 
 FAILING = [
-    (hang, "gave no answer within 1 s"),
-    (die, "can not be reached, or has stopped answering"),
-    (flood, "it is too large"),
+    (hang, 2, "gave no answer within 2 s"),
+    (die, 60, "can not be reached, or has stopped answering"),
+    (flood, 60, "it is too large"),
 ]
 
 
-@pytest.mark.parametrize(("behaviour", "told"), FAILING, ids=["hangs", "dies", "floods"])
+@pytest.mark.parametrize(("behaviour", "seconds", "told"), FAILING, ids=["hangs", "dies", "floods"])
 async def test_a_server_that_fails_fails_a_call_and_no_run(
-    grace: Person, behaviour: Answer, told: str
+    grace: Person, behaviour: Answer, seconds: int, told: str
 ) -> None:
     bad = Scripted(tools=[LOOK, {**LOOK, "name": "push", "annotations": {}}])
     async with answering(bad) as url:
-        server = await grace.name(url, "bad", timeout_seconds=1)
+        server = await grace.name(url, "bad", timeout_seconds=seconds)
         await grace.enable(server, "look", "push", approval="never")
         bad.instead["tools/call"] = behaviour
         started = time.monotonic()
         stream = await grace.uses("bad__look")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
         (result,) = results(stream)
         assert result.startswith("Error: The MCP server")
         assert told in result

@@ -33,7 +33,7 @@ async def test_a_server_whose_application_has_failed_stops_and_says_so() -> None
     listening = listen("127.0.0.1", 0)
     serving = server(ends, drain=drain, trusted_proxies=[], listening=listening)
     with closing(listening):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await serving.serve(sockets=[listening])
     assert drained.is_set()
     assert serving.failed
@@ -47,6 +47,6 @@ async def test_a_server_that_is_asked_to_stop_has_not_failed() -> None:
     serving = server(serves, drain=drain, trusted_proxies=[], listening=listening)
     asyncio.get_running_loop().call_later(0.2, setattr, serving, "should_exit", True)
     with closing(listening):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await serving.serve(sockets=[listening])
     assert not serving.failed
