@@ -43,6 +43,14 @@ REQUIREMENTS: Final = {
         "A step is opened before it is finished, and every step is finished.",
         f"{SPEC}/events/lifecycle#steps",
     ),
+    "subagents.closed": Requirement(
+        "A subagent is announced once, and finished or failed before the run finishes.",
+        f"{SPEC}/events/subagents",
+    ),
+    "state.told": Requirement(
+        "State changes by snapshots and by patches (RFC 6902) that apply to what was told before.",
+        f"{SPEC}/events/state",
+    ),
     "versioning.declared": Requirement(
         "RUN_STARTED declares the producer's own protocol version.",
         f"{SPEC}/basic/versioning#version-negotiation",

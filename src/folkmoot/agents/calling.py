@@ -75,7 +75,7 @@ def _prepared(turn: Turn, wanted: ToolCall) -> tuple[Tool, dict[str, Any]]:
 
 async def _made(turn: Turn, tool: Tool, wanted: ToolCall, arguments: dict[str, Any]) -> str:
     hosts = tuple(turn.permits.guardrails.fetch_hosts or ())
-    context = ToolContext(turn.run, turn.run.subject, wanted.id, turn.sources, hosts)
+    context = ToolContext(turn.run, turn.run.subject, wanted.id, turn.sources, hosts, turn.state)
     try:
         return await tool.call(context, arguments)
     finally:

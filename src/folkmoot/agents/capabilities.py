@@ -63,10 +63,10 @@ class OutputPart(Part):
 
 
 class StatePart(Part):
-    """A client's state is not used; what was said is kept here."""
+    """What a client shares with tools is told, whole or in parts, and goes on in the next turn."""
 
-    snapshots: bool = False
-    deltas: bool = False
+    snapshots: bool = True
+    deltas: bool = True
     memory: bool = False
     persistent_state: bool = True
 

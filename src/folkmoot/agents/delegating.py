@@ -166,6 +166,8 @@ class _Delegation:
             workflow=None,
             collection_ids=agent.collection_ids or self.order.collection_ids,
             ancestors=(),
+            reuse=None,
+            state=None,
             errand=Errand(
                 task=task,
                 name=str(run_id),

@@ -136,6 +136,7 @@ class AgentExecutor:
             heard=dict.fromkeys(past.heard),
         )
         run.called = run.called or run.resumed or bool(wanted.ancestors)
+        _share(turn, wanted, opening, past)
         turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
         return turn, workflow
@@ -262,6 +263,15 @@ def _so_far(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> Workflow 
     return next(
         each for each in ways if each.searches >= past.searched and each.calls >= bool(past.calls)
     )
+
+
+def _share(turn: Turn, wanted: AgentOrder, opening: Opening, past: Past) -> None:
+    """Let a turn have the state that its client shares, and tell it where the log does not yet."""
+    said = opening.state if wanted.state is None else wanted.state
+    turn.state.value = past.state if past.stated else said
+    fresh = not turn.run.resumed and wanted.errand is None
+    if fresh and turn.state.value is not None:
+        turn.state.tell()
 
 
 def _result(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> object:

@@ -77,6 +77,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         reuse: Whether its first answer may be one that was given before; None if not.
         ancestors: The runs that this one continues, the first one first.
         decisions: What was decided about their calls.
+        state: What the client says that it shares with the agent; None if it says nothing.
         errand: What it is asked by another agent, if it is; then it knows of no conversation.
         on_active_run: What becomes of it while another run answers in its conversation.
         waiting: What it asks, while that has to wait.
@@ -102,6 +103,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reuse: Rules | None = None
     ancestors: tuple[str, ...] = ()
     decisions: dict[str, Decision] = {}
+    state: Any = None
     errand: Errand | None = None
     on_active_run: OnActiveRun = OnActiveRun.REFUSE
     waiting: Waiting | None = None

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.port import ChatMessage, ChatModel
@@ -33,6 +35,7 @@ class Opening:
         searchable: Whether the caller has documents that could be searched.
         untrusted: Whether the history holds what anybody may have written.
         again: Whether the question was answered before, and somebody wants another answer.
+        state: What the conversation and its client both see, as the last turn has left it.
     """
 
     history: Sequence[ChatMessage]
@@ -40,6 +43,7 @@ class Opening:
     searchable: bool = False
     untrusted: bool = False
     again: bool = False
+    state: JsonValue = None
 
 
 class History(Protocol):

@@ -18,6 +18,7 @@ from folkmoot.llm.port import ChatMessage, ToolCall
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.tools import sources
 from folkmoot.tools.sources import SOURCES, Passage
+from folkmoot.tools.state import LARGEST, patched
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Past:
         searched: Whether it was searched before the first answer.
         untrusted: Whether the model has read what anybody may have written.
         heard: What the user has said meanwhile, by ids that are among `whole`.
+        state: What it shares with its client; `stated` says whether the log tells of any.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -53,6 +55,8 @@ class Past:
     searched: bool = False
     untrusted: bool = False
     heard: dict[str, str] = field(default_factory=dict[str, str])
+    state: Any = None
+    stated: bool = False
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -115,6 +119,10 @@ class Past:
                 message_id = orjson.loads(event.payload)["messageId"]
                 if message_id not in self._cut:
                     self.whole[message_id] = None
+            case Event.STATE_REPLACED:
+                self.state, self.stated = orjson.loads(event.payload)["snapshot"], True
+            case Event.STATE_PATCHED:
+                self.state = patched(self.state, orjson.loads(event.payload)["delta"], LARGEST)
             case _:
                 self._read_work(event.type, event.payload)
 

@@ -21,6 +21,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
+from folkmoot.tools.state import SharedState
 from folkmoot.tools.tool import Tool
 
 UNTRUSTED: Final = "turn.untrusted"
@@ -40,6 +41,7 @@ class Turn:
         instructions: What the model is told on top of the agent's system prompt.
         fence: The name of what stands around passages in the instructions, if some do.
         sources: The passages that the model was shown.
+        state: What the run and its client both see.
         calls: Tool calls of this turn by id, as the model wrote them.
         answers: How often the model has answered in this turn.
         temperature: As the caller has set it; so is `max_tokens`.
@@ -76,10 +78,12 @@ class Turn:
     heard: dict[str, None] = field(default_factory=dict[str, None])
     meanwhile: dict[str, list[ChatMessage]] = field(default_factory=dict[str, list[ChatMessage]])
     sources: Sources = field(init=False)
+    state: SharedState = field(init=False)
     _taken: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.run.announce, self.run.filters.text)
+        self.state = SharedState.of(self.run)
         for message in self.history:
             self.take(call.id for call in message.tool_calls)
 

@@ -66,8 +66,8 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
     """
     if not rows:
         raise ConversationNotFound
-    searchable, question, again = rows[0][:3]
-    told = _told([cast(Row, row[3:]) for row in rows])
+    searchable, question, again, state = rows[0][:4]
+    told = _told([cast(Row, row[4:]) for row in rows])
     untrusted = any(row[-1] for row in rows)
     earlier = reversed(list(_within(told, MOST_CHARACTERS)))
     # Providers want the user to begin: a question that was left out takes its answer along.
@@ -78,6 +78,7 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
         searchable=searchable,
         untrusted=untrusted,
         again=bool(again),
+        state=state,
     )
 
 

@@ -34,7 +34,8 @@ class Conversation(Model, OrgScoped, kw_only=True):
 
     `client_id` is what its client calls it and the only name that is shown. A deleted conversation
     keeps it, and a new one may take it. `branch` is the one that is shown and written to;
-    `branches` is the last number that one was given.
+    `branches` is the last number that one was given. `state` is what its agent and its client both
+    see.
     """
 
     __tablename__ = "conversations"
@@ -67,6 +68,7 @@ class Conversation(Model, OrgScoped, kw_only=True):
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     deleted_at: Mapped[datetime | None]
+    state: Mapped[Any] = mapped_column(JSONB, nullable=True, default=None)
 
 
 class Message(Model, OrgScoped, kw_only=True):

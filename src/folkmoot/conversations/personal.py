@@ -24,6 +24,7 @@ CONVERSATIONS: Final = select(
     Conversation.created_at,
     Conversation.updated_at,
     Conversation.deleted_at,
+    Conversation.state,
 )
 MESSAGES: Final = select(
     Message.conversation_id,

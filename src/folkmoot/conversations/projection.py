@@ -1,5 +1,6 @@
 """Messages as they follow from the event logs of runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, LiteralString, cast
 
@@ -8,10 +9,11 @@ from pydantic import JsonValue
 from folkmoot.agents.answer import TOOLS_REQUESTED
 from folkmoot.agents.order import KIND
 from folkmoot.agents.steering import STEERED
-from folkmoot.conversations.statements import PROJECT
+from folkmoot.conversations.statements import KEEP_STATE, PROJECT
 from folkmoot.runs.events import Event
 from folkmoot.runs.live import Entry
-from folkmoot.runs.records import MessageRecord
+from folkmoot.runs.ports import Projection
+from folkmoot.runs.records import MessageRecord, StateRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,38 @@ class Messages:
         return cast(JsonValue, row)
 
 
-MESSAGES: Final = Messages()
+@dataclass(frozen=True, slots=True)
+class States:
+    """Keeps the state that a conversation and its client share; written with what changes it."""
 
-PROJECTIONS: Final = {
+    @property
+    def statement(self) -> LiteralString:
+        """The statement that stores the rows."""
+        return KEEP_STATE
+
+    def row(self, entry: Entry) -> JsonValue:
+        """Return the state that follows from an entry of an agent's run."""
+        run, record = entry.run, entry.record
+        if run.kind != KIND or not isinstance(record, StateRecord):
+            return None
+        row: dict[str, object] = {
+            "o": str(run.org_id),
+            "u": str(run.subject.user_id),
+            "c": run.thread_id,
+            "v": record.value,
+        }
+        return cast(JsonValue, row)
+
+
+MESSAGES: Final = Messages()
+STATES: Final = States()
+
+PROJECTIONS: Final[Mapping[str, Projection]] = {
     Event.MESSAGE_FINISHED: MESSAGES,
     Event.TOOL_RETURNED: MESSAGES,
     TOOLS_REQUESTED: MESSAGES,
     STEERED: MESSAGES,
+    Event.STATE_REPLACED: STATES,
+    Event.STATE_PATCHED: STATES,
 }
 """For the log writer: the projection by event type."""

@@ -135,6 +135,7 @@ AFTER_EARLIER: Final[LiteralString] = "\nWHERE (SELECT count(*) FROM earlier) >=
 # path has a message on it: more branches than messages are never wanted.
 READ: Final[LiteralString] = """
 SELECT ({searchable}), question.content, question.run_id <> %(run_id)s,
+       CASE WHEN coalesce(h.last, true) THEN c.state END,
        h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
        h.cut, h.untrusted
 FROM conversations AS c
@@ -142,7 +143,8 @@ JOIN messages AS question ON question.org_id = c.org_id AND question.conversatio
 LEFT JOIN conversation_branches AS b
   ON b.org_id = c.org_id AND b.conversation_id = c.id AND b.branch = c.branch
 LEFT JOIN LATERAL (
-  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.untrusted
+  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.untrusted,
+         row_number() OVER (ORDER BY m.seq DESC) = 1 AS last
   FROM unnest(
     coalesce(b.path[cardinality(b.path) - %(limit)s:], '{{0}}'),
     b.ends[cardinality(b.path) - %(limit)s:]
@@ -180,6 +182,19 @@ CROSS JOIN LATERAL (
 ) AS c
 ORDER BY e.n
 ON CONFLICT DO NOTHING
+)"""
+
+
+# The last state of a batch is the one that stays.
+KEEP_STATE: Final[LiteralString] = """projected_states AS (
+UPDATE conversations AS c SET state = s.v FROM (
+  SELECT DISTINCT ON (e.o, e.u, e.c) e.o, e.u, e.c, e.v
+  FROM lease, ROWS FROM (
+    json_to_recordset(%s::json) AS (o uuid, u uuid, c text, v jsonb)
+  ) WITH ORDINALITY AS e (o, u, c, v, n)
+  ORDER BY e.o, e.u, e.c, e.n DESC
+) AS s
+WHERE c.org_id = s.o AND c.user_id = s.u AND c.client_id = s.c AND c.deleted_at IS NULL
 )"""
 
 

@@ -8,7 +8,7 @@ a branch where it stands. What was said before stays, in the branch in which it 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final, Literal, LiteralString, TypeAlias, TypeVar
 
@@ -90,7 +90,7 @@ class Question:
 
     What was said earlier says where the question stands, and what of it is new here is kept.
     `after` says it outright, for a conversation that is there: the id of the message before it, or
-    `BEGINNING`.
+    `BEGINNING`. `state` is what the client shares with the agent; None if it says nothing.
     """
 
     agent_id: str
@@ -106,6 +106,7 @@ class Question:
     earlier: tuple[EarlierMessage, ...] = ()
     after: After = None
     on_active_run: OnActiveRun | None = None
+    state: Any = None
 
     @property
     def start(self) -> Start:
@@ -239,6 +240,7 @@ class Turns:
             redact_pii=personal,
             reuse=tuned.reuse(agent.response_cache),
             on_active_run=question.on_active_run or agent.on_active_run,
+            state=msgspec.json.decode(cleaned(encoded(question.state), clean)),
         )
 
     async def _store(
@@ -337,4 +339,5 @@ def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:
 
 
 def _fingerprint(question: Question) -> bytes:
-    return sha256(msgspec.json.encode(question)).digest()
+    # What was told meanwhile has changed the state of a client that asks again.
+    return sha256(msgspec.json.encode(replace(question, state=None))).digest()

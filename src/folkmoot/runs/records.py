@@ -45,3 +45,9 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: list[dict[str, Any]] | None = None
     tool_call_id: str | None = None
     untrusted: bool = False
+
+
+class StateRecord(msgspec.Struct, frozen=True):
+    """The state that a run and its client share, as it is after an event."""
+
+    value: Any

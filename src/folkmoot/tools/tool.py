@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
+from folkmoot.tools.state import Activity, SharedState
 
 
 class Asks(StrEnum):
@@ -25,7 +26,8 @@ class ToolContext:
     """For whom and in which run a tool is called; `call_id` names this one call in the run.
 
     A tool that shows passages of documents to the model takes their numbers from `sources`. `hosts`
-    are those that may be asked for what a model wants to read.
+    are those that may be asked for what a model wants to read. `state` is what the run and its
+    client both see.
     """
 
     run: LiveRun
@@ -33,6 +35,11 @@ class ToolContext:
     call_id: str
     sources: Sources = field(default_factory=Sources)
     hosts: tuple[str, ...] = ()
+    state: SharedState = field(default_factory=SharedState)
+
+    def activity(self, type_: str, name: str = "1") -> Activity:
+        """Begin to tell of something under way; several of one call have names of their own."""
+        return Activity(self.run, f"{self.call_id}-{name}", type_)
 
 
 ToolFunction = Callable[[ToolContext, dict[str, Any]], Awaitable[str]]

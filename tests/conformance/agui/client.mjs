@@ -1,6 +1,6 @@
 // Talks to an AG-UI endpoint with the official client, turn after turn in one thread.
 // Reads {url, headers, threadId, turns: [{text, forwardedProps, answer}]} from stdin, writes what the
-// client made of it to stdout: its messages, the types of its events and, for each turn, its error if
+// client made of it to stdout: its messages, its state, its events and, for each turn, its error if
 // any. A turn with an answer gives it to every interrupt of the turn before.
 import { readFileSync } from "node:fs";
 import { HttpAgent } from "@ag-ui/client";
@@ -35,4 +35,4 @@ for (const [place, turn] of turns.entries()) {
   told.push({ events, error });
 }
 
-process.stdout.write(JSON.stringify({ messages: agent.messages, turns: told }));
+process.stdout.write(JSON.stringify({ messages: agent.messages, state: agent.state, turns: told }));

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +19,13 @@ from agui_requirements import proves
 from approving import guarded
 from cutting import Cutting
 from folkmoot.kit.ids import new_id
+from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, Reply, Use, fails, says
-from talking import Talker
+from folkmoot.tools.calculator import CALCULATOR
+from folkmoot.tools.tool import Tool, ToolContext
+from subagenting import BOSS, WRITER, ask
+from talking import Talker, platform
 
 pytestmark = pytest.mark.anyio
 
@@ -142,6 +148,61 @@ async def test_the_client_answers_what_it_is_asked(
     assert [message["role"] for message in told["messages"]] == [
         "user", "assistant", "tool", "tool", "assistant", "user", "assistant",
     ]  # fmt: skip
+
+
+async def jot(context: ToolContext, _arguments: dict[str, Any]) -> str:
+    """Leave a note in the state, and tell of it while it is made."""
+    activity = context.activity("NOTE")
+    activity.show({"lines": 0})
+    context.state.patch([{"op": "add", "path": "/notes", "value": ["sent"]}])
+    activity.patch([{"op": "replace", "path": "/lines", "value": 1}])
+    return "noted"
+
+
+JOT: Final = Tool(
+    name="jot", description="Notes.", parameters={"type": "object"}, call=jot, trusted=True
+)
+
+
+@pytest.fixture
+async def boss(
+    app_address: str, writer_address: str, provider: FakeProvider, subject: Subject
+) -> AsyncIterator[Talker]:
+    """Somebody whose agent asks another one, and has a tool that changes the state."""
+    agents = [replace(BOSS, tools=("jot",)), replace(WRITER, tools=("calculator",))]
+    async with platform(
+        app_address,
+        writer_address,
+        provider,
+        agents=agents,
+        tools=[JOT, CALCULATOR],
+        permissions=subject.permissions,
+    ) as running:
+        yield running.talker(subject)
+
+
+@proves("subagents.closed", "state.told")
+async def test_the_client_follows_agents_that_ask_others_and_wait_inside_of_them(
+    node: str, boss: Talker, provider: FakeProvider
+) -> None:
+    await guarded(boss, approve_always=["calculator"])
+    counting = Reply(text=["Hm. "], uses=[Use("calculator", json.dumps({"expression": "6 * 7"}))])
+    provider.script([Reply(uses=[ask("Count!"), Use("jot")]), counting, says("It is 42.")])
+    provider.script([says("42, they say."), says("Good bye.")])
+    thread = new_id().hex
+    asking = {"text": "How many?"}
+    told = await talk(node, boss, thread, asking, {"answer": {"approved": True}}, {"text": "Bye"})
+    assert [turn["error"] for turn in told["turns"]] == [None, None, None]
+    own = [each for each in told["messages"] if "subagentRunId" not in each]
+    spoken = [each for each in own if each["role"] != "activity"]
+    assert plain(spoken) == plain(await kept(boss, thread))
+    assert [each["content"] for each in own if each["role"] == "activity"] == [{"lines": 1}]
+    inner = [each for each in told["messages"] if "subagentRunId" in each]
+    # The result of a call that waited comes after it, although the run that goes on opens no call.
+    assert [(each["role"], each["content"]) for each in inner] == [
+        ("assistant", "Hm. "), ("tool", "42"), ("assistant", "It is 42."),
+    ]  # fmt: skip
+    assert told["state"] == {"notes": ["sent"]}
 
 
 async def test_the_client_is_told_of_a_failure(

@@ -336,7 +336,7 @@ async def test_a_caller_chooses_the_model(ada: Talker, provider: FakeProvider) -
     [
         ({"model": "nobody:x"}, 404, "model_unknown"),
         ({"model": "x"}, 404, "model_unknown"),
-        ({"workflow": "full"}, 422, "workflow_unknown"),
+        ({"workflow": "other"}, 422, "workflow_unknown"),
     ],
 )
 async def test_a_choice_that_can_not_be_met_is_refused_before_anything_is_stored(

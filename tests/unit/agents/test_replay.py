@@ -155,3 +155,12 @@ def test_passages_are_the_ones_that_the_model_was_shown() -> None:
 @pytest.mark.parametrize("type_", [Event.MESSAGE_DELTA, Event.STEP_STARTED, "citations"])
 def test_what_was_erased_or_means_nothing_here_is_passed_over(type_: str) -> None:
     assert list(past((type_, None), custom("x"), started("m")).messages()) == []
+
+
+def test_the_state_is_what_the_last_change_has_left() -> None:
+    patch = [{"op": "add", "path": "/b", "value": 2}]
+    told = past(
+        (Event.STATE_REPLACED, {"snapshot": {"a": 1}}), (Event.STATE_PATCHED, {"delta": patch})
+    )
+    assert (told.stated, told.state) == (True, {"a": 1, "b": 2})
+    assert not past().stated

@@ -62,3 +62,10 @@ def test_an_agent_that_can_not_search_does_what_it_can() -> None:
 def test_an_agent_whose_tools_are_not_there_is_refused_at_the_start() -> None:
     with pytest.raises(KeyError, match="clock"):
         AgentRegistry([CHAT])
+
+
+def test_a_turn_with_all_there_is_searches_and_calls() -> None:
+    full = replace(CHAT, workflows=(Workflow.TOOLS, Workflow.FULL))
+    assert chosen(full, ORDER, LIBRARY, READER) is Workflow.FULL
+    assert chosen(full, ORDER, NOTHING, READER) is Workflow.TOOLS
+    assert [each for each in Workflow if each.searches and each.calls] == [Workflow.FULL]

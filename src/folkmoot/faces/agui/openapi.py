@@ -147,7 +147,10 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
             "description": "What the application knows and the agent should.",
         },
         "forwardedProps": PROPS,
-        "state": {"description": "Taken and not used."},
+        "state": {
+            "description": "What the application shares with the agent, 64,000 bytes at the most;"
+            " an empty one leaves what the last turn has left."
+        },
         "tools": {"description": "Tools of the client: taken and not used."},
         "resume": {
             "type": ["array", "null"],

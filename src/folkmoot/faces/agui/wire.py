@@ -2,8 +2,8 @@
 
 The edge has made sure that the body is JSON of reasonable size, depth and spelling. The last
 message of the user is the question; those before it say where it stands, and are read where they
-are new here, since the server keeps the others. State and tools of the client are checked for their
-place and left alone.
+are new here, since the server keeps the others. The state of the client is what it shares with the
+agent, unless it is empty; its tools are checked for their place and left alone.
 """
 
 import re
@@ -21,6 +21,7 @@ from folkmoot.conversations.resuming import Answer, Resumption
 from folkmoot.conversations.turns import BEGINNING, EarlierMessage, Question
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
+from folkmoot.tools.state import LARGEST, StateInvalid, bounded
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 LONGEST_TEXT: Final = 100_000  # characters of a question
@@ -94,6 +95,7 @@ class RunAgentInput(Struct, rename="camel"):
     thread_id: Id
     run_id: Id
     messages: list[IncomingMessage]
+    state: Raw = NOTHING
     context: Annotated[list[IncomingContext], Meta(max_length=50)] | None = None
     forwarded_props: Raw = NOTHING
     resume: Annotated[list[IncomingEntry], Meta(max_length=100)] | None = None
@@ -106,6 +108,8 @@ PAYLOAD: Final = msgspec.json.Decoder(IncomingPayload)
 CALL_ID: Final = msgspec.json.Decoder(Id)
 PROPS: Final = msgspec.json.Decoder(ForwardedProps)
 
+STATE: Final = msgspec.json.Decoder(Any)
+EMPTY: Final = (b"null", b"{}", b"[]", b'""')
 PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
 STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -158,6 +162,7 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         version=props.version,
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
+        state=_state(wanted.state),
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
         on_active_run=props.on_active_run,
     )
@@ -216,6 +221,16 @@ def _said(part: IncomingPart) -> str:
     if part.type == "text" and part.text is not None:
         return part.text
     return f"\n[Something of type {part.type} came with this message and can not be read here.]\n"
+
+
+def _state(raw: Raw) -> object:
+    """Return the state that a client shares; an empty one says nothing, as all begin with it."""
+    state: object = _decoded(STATE, raw, "/body/state")
+    try:
+        text = bounded(state, LARGEST)
+    except StateInvalid as error:
+        raise InputInvalid("/body/state", error.detail) from None
+    return None if text in EMPTY else state
 
 
 def _props(raw: Raw) -> ForwardedProps:
