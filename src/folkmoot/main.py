@@ -212,6 +212,7 @@ def application(parts: Parts) -> Api:
     for slice_routes in _slices(parts):
         api.include_router(slice_routes)
     app.include_router(api)
+    webhook_routes.describe(app.webhooks)
     app.include_router(_health(parts))
     app.include_router(docs.router())
     app.include_router(console.router())

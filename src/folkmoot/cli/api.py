@@ -94,6 +94,10 @@ class Api:
         """Change something."""
         return self._json(self._request("PATCH", path, json=body))
 
+    def delete(self, path: str) -> None:
+        """Remove something."""
+        self._request("DELETE", path)
+
     def upload(self, path: str, files: Any) -> Json:  # noqa: ANN401 - what httpx takes
         """Send files as a form, read while they are sent."""
         return self._json(self._request("POST", path, files=files))

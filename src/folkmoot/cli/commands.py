@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "docs": ("docs:app", "Add documents, list them and search them."),
     "runs": ("runs:app", "Look at runs, follow, cancel and verify them."),
     "usage": ("usage:app", "Tell what models were used for and cost, and how budgets stand."),
+    "webhooks": ("webhooks:app", "Have addresses told what happens; look at what was sent."),
     "audit": ("audit:app", "Look at the audit trail, verify it and take it along."),
     "plugin": ("plugins:app", "Begin a package with agents and tools; list those installed."),
     "openapi": ("openapi:openapi", "Print the description of the HTTP API."),

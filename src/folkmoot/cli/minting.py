@@ -33,6 +33,8 @@ SCOPES: Final = (
     "audit:read",
     "usage:read",
     "usage:manage",
+    "webhooks:read",
+    "webhooks:write",
 )
 
 

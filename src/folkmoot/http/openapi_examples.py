@@ -69,7 +69,10 @@ def _simple(schema: Json) -> object:
 
 
 def _media(document: Json) -> Iterator[tuple[Json, bool]]:
-    """Yield what goes in (true) and what comes out (false)."""
+    """Yield what goes in (true) and what comes out (false), to receivers of web hooks, too."""
+    for path in document.get("webhooks", {}).values():
+        for operation in path.values():
+            yield operation["requestBody"]["content"][JSON], False
     for path in document["paths"].values():
         for operation in path.values():
             for name, media in operation.get("requestBody", {}).get("content", {}).items():

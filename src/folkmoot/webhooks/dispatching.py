@@ -17,6 +17,7 @@ from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import OrgId, WebhookDeliveryId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.settings.stores.sealing import Sealer
+from folkmoot.webhooks.errors import WebhookNotFound
 from folkmoot.webhooks.sending import Claimed, Sender
 from folkmoot.webhooks.spreading import Spreading
 
@@ -77,11 +78,19 @@ class Dispatcher:
         except Unavailable as error:
             log.warning("webhooks.put_off", reason=error.code)
             return []
+        except Exception:
+            log.exception("webhooks.nothing_taken")
+            return []
         found = cast(list[tuple[UUID, UUID, UUID]], rows)
         return [Claimed(OrgId(org), WebhookDeliveryId(id_), claim) for org, id_, claim in found]
 
     async def _deliver(self, claimed: Claimed) -> None:
+        """Send one. What goes wrong here is tried again when its minute is over."""
         try:
             await Sender(self.database, self.outbound, self.sealer).deliver(claimed)
-        except Unavailable as error:  # it is claimed for a minute, and then sent again
+        except WebhookNotFound:
+            log.info("webhooks.removed_meanwhile", delivery_id=str(claimed.id))
+        except Unavailable as error:
             log.warning("webhooks.not_noted", reason=error.code)
+        except Exception:
+            log.exception("webhooks.broken", delivery_id=str(claimed.id))

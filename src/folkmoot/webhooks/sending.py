@@ -53,6 +53,11 @@ class Outcome:
         """Whether the receiver has it."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own
 
+    @property
+    def gone(self) -> bool:
+        """Whether the receiver says that it wants no more."""
+        return self.status == HTTPStatus.GONE
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -71,10 +76,16 @@ class Sender:
             hook, event = await _about(work, found)
             message = self._message(hook, event)
         outcome = await self._send(message)
+        judged = hook.failing_since is not None or not outcome.good
         async with self.database.work(deployment(claimed.org_id)) as work:
+            # Held first, as by who removes it with its deliveries.
+            held = await service.hold(work, hook.id) if judged else None
             delivery = await _held(work, claimed)
-            if delivery is not None:
-                await _settle(work, delivery, outcome)
+            if delivery is None:
+                return
+            _settle(delivery, outcome)
+            if held is not None:
+                await _judge(work, held, outcome)
 
     def _message(self, hook: Webhook, event: WebhookEvent) -> Request | AppError:
         """Return what is sent, signed as of this moment; or why nothing can be."""
@@ -116,32 +127,26 @@ async def _about(work: Work, delivery: WebhookDelivery) -> tuple[Webhook, Webhoo
     return hook, event
 
 
-async def _settle(work: Work, delivery: WebhookDelivery, outcome: Outcome) -> None:
-    """Note what came of an attempt, of the delivery and of its web hook."""
+def _settle(delivery: WebhookDelivery, outcome: Outcome) -> None:
+    """Note what came of an attempt."""
     attempt = {"at": outcome.at.isoformat(), "status": outcome.status, "error": outcome.error}
     delivery.attempts = [*delivery.attempts, attempt][-REMEMBERED:]
     delivery.tried += 1
     delivery.claim = delivery.claimed_until = None
     wait = None if outcome.good else schedule.delay(delivery.tried, outcome.retry_after)
-    gone = outcome.status == HTTPStatus.GONE
-    if wait is not None and not gone:
+    if wait is not None and not outcome.gone:
         delivery.next_at = outcome.at + wait
     else:
         delivery.state = DeliveryState.DELIVERED if outcome.good else DeliveryState.FAILED
         delivery.finished_at = clock.now()
-    await _judge(work, delivery, outcome, gone=gone)
 
 
-async def _judge(work: Work, delivery: WebhookDelivery, outcome: Outcome, *, gone: bool) -> None:
+async def _judge(work: Work, hook: Webhook, outcome: Outcome) -> None:
     """Note how a web hook does; end one that is gone, or has failed for days."""
-    hook, _ = await _about(work, delivery)
-    if outcome.good and hook.failing_since is None:
-        return
-    hook = await service.hold(work, delivery.webhook_id)
     if outcome.good:
         hook.failing_since = None
         return
     since = hook.failing_since = hook.failing_since or outcome.at
-    if hook.enabled and (gone or outcome.at - since >= PATIENCE):
-        await service.end(work, hook, Ended.GONE if gone else Ended.FAILING)
+    if hook.enabled and (outcome.gone or outcome.at - since >= PATIENCE):
+        await service.end(work, hook, Ended.GONE if outcome.gone else Ended.FAILING)
         log.warning("webhooks.disabled", org_id=str(hook.org_id), webhook_id=str(hook.id))

@@ -3,7 +3,10 @@
 from fastapi import APIRouter
 
 from folkmoot.webhooks.routes import delivered, endpoints
+from folkmoot.webhooks.routes.described import describe
 from folkmoot.webhooks.service import Webhooks
+
+__all__ = ["describe", "router"]
 
 
 def router(hooks: Webhooks) -> APIRouter:
