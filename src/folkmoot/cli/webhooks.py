@@ -243,7 +243,7 @@ def _row(hook: Json) -> Json:
 
 
 def _delivery(sent: Json) -> Json:
-    last = sent["attempts"][-1] if sent["attempts"] else {}
+    last: Json = sent["attempts"][-1] if sent["attempts"] else {}
     return {
         **sent,
         "attempts": len(sent["attempts"]),
