@@ -11,6 +11,7 @@ from chatting import Turn
 from deployed import Deployed
 from folkmoot.kit.ids import new_id
 
+DAILY: Final = {"agent_id": "chat", "input": "What is new?"}
 ABSENT: Final = str(new_id())
 SAME: Final = {"group": "theme", "label": "production", "number": "1"}
 """What is called the same in all organisations."""
@@ -106,6 +107,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "organization_id": me["organization_id"],
             "mcp_server_id": mcp_server(http),
             "run_id": turn.run_id,
+            "schedule_id": make("schedules", name="Daily", run=DAILY, cron="0 9 * * *")["id"],
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,
             "service_account_key_id": account_key,

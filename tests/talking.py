@@ -24,6 +24,7 @@ from folkmoot.approvals import routes as approval_routes
 from folkmoot.approvals.deciding import Deciding
 from folkmoot.caches.reusing import Answers
 from folkmoot.conversations import routes as conversation_routes
+from folkmoot.conversations.background import Background
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
@@ -263,7 +264,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
         agent_routes.definitions(making),
         agent_routes.tools(turns.registry),
         conversation_routes.router(turns.database, "http://here"),
-        background.router(turns, most_waiting=3),
+        background.router(Background(turns, most_waiting=3)),
         run_routes.router(turns.database, turns.supervisor, translate),
     ):
         app.include_router(part, prefix="/api/v1")

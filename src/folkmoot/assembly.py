@@ -22,6 +22,7 @@ from folkmoot.caches.expiring import Expiry
 from folkmoot.caches.reusing import Answers
 from folkmoot.caches.store import Store as AnswerStore
 from folkmoot.conversations import projection as messages
+from folkmoot.conversations.background import Background
 from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.turns import Turns
 from folkmoot.conversations.waiting import Line
@@ -63,6 +64,7 @@ from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.taking import Taking
 from folkmoot.runs.writer import LogWriter
+from folkmoot.schedules.ticking import Ticking
 from folkmoot.settings import logos
 from folkmoot.settings.cache import Changes
 from folkmoot.settings.deployment import Deployment, plain, secret_values
@@ -110,6 +112,14 @@ def ground(deployment: Deployment) -> Ground:
     return Ground(deployment, place, key, data_dir)
 
 
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """What works while nobody waits: takes runs that are queued, and queues what is due."""
+
+    taking: Taking
+    ticking: Ticking
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts of a running process."""
@@ -123,7 +133,7 @@ class Parts:
     secrets: Secrets
     personal: PersonalData
     supervisor: Supervisor
-    taking: Taking
+    unattended: Unattended
     accounts: Accounts
     answers: Answers
     models: Models
@@ -191,7 +201,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     settle_memory()
     if works:
         async with asyncio.TaskGroup() as working:
-            taking = working.create_task(parts.taking.work(), name="runs in the background")
+            taking = working.create_task(parts.unattended.taking.work(), name="background runs")
             purging = working.create_task(_purge(parts).watch(), name="purge")
             sweeper = parts.secrets.sweeper()
             sweeping = working.create_task(sweeper.watch(), name="sweep") if sweeper else None
@@ -281,14 +291,14 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         secrets=secrets,
         personal=_personal(database, queue, supervisor, documents, secrets),
         supervisor=supervisor,
-        taking=_taking(on.deployment, supervisor),
         accounts=accounts,
         answers=answers,
         models=models,
         gateway=gateway,
         knowledge=documents,
         agents=offering.agents(database, registry, gateway, settings),
-        turns=offering.turns(supervisor, registry, gateway, settings, accounts),
+        turns=(turns := offering.turns(supervisor, registry, gateway, settings, accounts)),
+        unattended=_unattended(on.deployment, turns, queue),
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=outbound,
@@ -365,7 +375,9 @@ def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:
     )
 
 
-def _taking(deployment: Deployment, supervisor: Supervisor) -> Taking:
-    taking = Taking(supervisor, (KIND,), deployment.background_runs)
-    supervisor.hub.channels[QUEUED_CHANNEL] = taking.wake
-    return taking
+def _unattended(deployment: Deployment, turns: Turns, queue: Queue) -> Unattended:
+    taking = Taking(turns.supervisor, (KIND,), deployment.background_runs)
+    turns.supervisor.hub.channels[QUEUED_CHANNEL] = taking.wake
+    ticking = Ticking(turns.database, Background(turns, deployment.background_waiting))
+    ticking.register(queue)
+    return Unattended(taking, ticking)

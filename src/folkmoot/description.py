@@ -45,6 +45,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "documents", "description": "Add documents, follow their reading, read them."},
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
     {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
+    {"name": "schedules", "description": "Questions that are asked by the clock."},
     {"name": "models", "description": "The language and embedding models there are."},
     {"name": "caches", "description": "Answers that are kept to be given again."},
     {"name": "usage", "description": "What models were used for, its cost, and budgets."},

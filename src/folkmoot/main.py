@@ -47,6 +47,7 @@ from folkmoot.knowledge import routes as knowledge_routes
 from folkmoot.llm import routes as model_routes
 from folkmoot.runs import health as run_health
 from folkmoot.runs import routes as run_routes
+from folkmoot.schedules import routes as schedule_routes
 from folkmoot.settings import routes as settings_routes
 from folkmoot.settings.deployment import Mode, plain
 from folkmoot.settings.loading import Loaded, load
@@ -227,10 +228,11 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         agent_routes.tools(parts.agents.registry),
         approval_routes.router(parts.deciding),
         conversation_routes.router(parts.database, parts.ground.deployment.reached_at),
-        background.router(parts.turns, parts.ground.deployment.background_waiting),
+        background.router(parts.unattended.ticking.background),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
+        schedule_routes.router(parts.unattended.ticking),
         tool_routes.router(parts.mcp),
         usage_routes.router(_standings(parts)),
         cache_routes.router(parts.answers.store.bounds),

@@ -16,6 +16,7 @@ from folkmoot.knowledge.service import Knowledge
 from folkmoot.mail.personal import Letters
 from folkmoot.runs.personal import OwnRuns
 from folkmoot.runs.supervisor import Supervisor
+from folkmoot.schedules.personal import OwnSchedules
 from folkmoot.settings.personal import OwnSecrets, OwnSettings
 from folkmoot.settings.secrets import Secrets
 from folkmoot.tools.mcp.personal import OwnMcpServers
@@ -59,6 +60,7 @@ def contributions(
         OwnCollections(database, documents.blobs, documents.jobs),
         OwnAnswers(database),
         OwnApprovals(database),
+        OwnSchedules(database),
         OwnRuns(database, supervisor),
         OwnUsage(database),
         WrittenAgents(database),

@@ -1,5 +1,7 @@
 """Turns that nobody waits for: they are opened like any other, and a worker takes them up."""
 
+from dataclasses import dataclass
+
 from folkmoot.conversations.schemas import BackgroundRun
 from folkmoot.conversations.turns import Opened, Question, Turns
 from folkmoot.kit.ids import new_id
@@ -7,24 +9,41 @@ from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs
 
 
-async def start(turns: Turns, subject: Subject, data: BackgroundRun, most_waiting: int) -> Opened:
-    """Queue the run that answers a question.
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Queues turns; at most so many of one organisation wait for a worker."""
 
-    Raises:
-        TooManyQueued: So many of the organisation wait already.
-        See `Turns.open` for the others.
-    """
-    async with turns.database.work(subject) as work:
-        await runs.demand_room(work, most_waiting)
-    name = str(new_id())
-    question = Question(
-        agent_id=data.agent_id,
-        thread_id=data.conversation_id or name,
-        run_id=name,
-        message_id=name,
-        text=data.input,
-        workflow=data.workflow,
-        collection_ids=tuple(data.collection_ids),
-        model=data.model,
-    )
-    return await turns.queue(subject, question)
+    turns: Turns
+    most_waiting: int
+
+    async def demand_agent(self, subject: Subject, data: BackgroundRun) -> None:
+        """Fail if there is nobody to ask.
+
+        Raises:
+            AgentNotFound, AgentNotPublished: So it is.
+        """
+        await self.turns.registry.find(subject, data.agent_id, None)
+
+    async def start(
+        self, subject: Subject, data: BackgroundRun, *, name: str | None = None
+    ) -> Opened:
+        """Queue the run that answers a question, or find the one that has this name already.
+
+        Raises:
+            TooManyQueued: So many of the organisation wait already.
+            AppError: Whatever `Turns.open` refuses.
+        """
+        async with self.turns.database.work(subject) as work:
+            await runs.demand_room(work, self.most_waiting)
+        called = name or str(new_id())
+        question = Question(
+            agent_id=data.agent_id,
+            thread_id=data.conversation_id or called,
+            run_id=called,
+            message_id=called,
+            text=data.input,
+            workflow=data.workflow,
+            collection_ids=tuple(data.collection_ids),
+            model=data.model,
+        )
+        return await self.turns.queue(subject, question)

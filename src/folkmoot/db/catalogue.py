@@ -36,6 +36,7 @@ LOOKUPS: Final = frozenset(
         "runs_take",
         "runs_due",
         "runs_follow",
+        "schedules_due",
         "approvals_overdue",
         "documents_unembedded",
         "audit_undelivered",

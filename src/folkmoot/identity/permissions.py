@@ -68,6 +68,8 @@ MEMBER: Final = frozenset(
         "documents:write",
         "mcp_servers:read",
         "mcp_servers:write",  # one's own
+        "schedules:read",
+        "schedules:write",  # one's own
     }
 )
 
@@ -81,6 +83,7 @@ ADMIN: Final = (
         "settings:manage",  # the organisation's layer
         "secrets:manage",  # the organisation's
         "mcp_servers:manage",  # the organisation's
+        "schedules:manage",  # those of others: see and stop them
         "audit:read",
         "api_keys:manage",  # the keys of others: see and revoke them
         "agents:write",  # make them, and try what is not published

@@ -34,6 +34,8 @@ McpServerId = NewType("McpServerId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 WebhookEventId = NewType("WebhookEventId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
+ScheduleId = NewType("ScheduleId", UUID)
+TickId = NewType("TickId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -64,6 +66,8 @@ ALL: Final = (
     WebhookId,
     WebhookEventId,
     WebhookDeliveryId,
+    ScheduleId,
+    TickId,
 )
 
 

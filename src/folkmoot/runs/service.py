@@ -6,8 +6,9 @@ from typing import Final
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy import ColumnElement, exists, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Work
@@ -93,6 +94,32 @@ async def states(work: Work, run_ids: Sequence[RunId]) -> Mapping[RunId, RunStat
         Run.org_id == work.subject.org_id, Run.id.in_(run_ids)
     )
     return {run_id: RunState(state) for run_id, state in await work.session.execute(statement)}
+
+
+async def outcome(work: Work, run_id: RunId) -> Run | None:
+    """Return the run with which one has ended, itself or what continues it; None before that.
+
+    One that has asked somebody goes on in another, unless nobody decides in time.
+    """
+    here, later = Run.org_id == work.subject.org_id, aliased(Run)
+    line = select(Run.id).where(here, Run.id == run_id).cte("line", recursive=True)
+    goes_on = select(Run.id).where(
+        here, Run.parent_run_id == line.c.id, Run.parent_call_id.is_(None)
+    )
+    line = line.union_all(goes_on)
+    continued = exists().where(
+        later.org_id == Run.org_id,
+        later.parent_run_id == Run.id,
+        later.parent_call_id.is_(None),
+    )
+    statement = select(Run).where(
+        here,
+        Run.id.in_(select(line.c.id)),
+        Run.state.not_in(ACTIVE),
+        ~Run.waiting,
+        ~continued,
+    )
+    return (await work.session.scalars(statement)).first()
 
 
 async def demand_lease(work: Work, run: LiveRun) -> None:

@@ -11,10 +11,9 @@ from folkmoot.agents.errors import (
     WorkflowUnknown,
 )
 from folkmoot.approvals.errors import ApprovalsPending
-from folkmoot.conversations.background import start
+from folkmoot.conversations.background import Background
 from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.conversations.schemas import BackgroundRun
-from folkmoot.conversations.turns import Turns
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
@@ -27,8 +26,8 @@ from folkmoot.settings.errors import FeatureOff
 from folkmoot.usage.errors import BudgetExceeded
 
 
-def router(turns: Turns, most_waiting: int) -> APIRouter:
-    """Return the route; at most so many runs of an organisation wait for a worker."""
+def router(background: Background) -> APIRouter:
+    """Return the route."""
     routes = APIRouter(prefix="/runs", tags=["runs"], route_class=Idempotent)
 
     @routes.post(
@@ -57,8 +56,8 @@ def router(turns: Turns, most_waiting: int) -> APIRouter:
         Read its events with `GET /api/v1/runs/{run_id}/events` when you like; the answer is kept
         in its conversation, a new one unless you name one.
         """
-        opened = await start(turns, subject, data, most_waiting)
-        async with turns.database.work(subject) as work:
+        opened = await background.start(subject, data)
+        async with background.turns.database.work(subject) as work:
             return read(await runs.get(work, str(opened.run_id)))
 
     return routes

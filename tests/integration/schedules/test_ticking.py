@@ -1,0 +1,242 @@
+"""What is done when schedules are due."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from acting import Caller
+from folkmoot.assembly import Parts
+from folkmoot.conversations.background import Background
+from folkmoot.conversations.schemas import BackgroundRun
+from folkmoot.conversations.turns import Opened
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import RunId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.schedules.ticking import Ticking
+from folkmoot.testing.provider import FakeProvider
+from folkmoot.testing.replies import hangs, refuses, says, uses
+from scheduling import DAILY, SCHEDULES, fall_due, outcomes, read, scheduled, ticks
+from whole import until
+
+pytestmark = pytest.mark.anyio
+
+RACES = 100
+FILL = """
+INSERT INTO schedules (org_id, id, user_id, name, asked, cron, time_zone, overlap, catch_up,
+                       failures, next_run_at, created_at, updated_at)
+SELECT %(org)s, gen_random_uuid(), %(user)s, n::text, %(asked)s, '0 0 1 1 *', 'UTC', 'skip', 'once',
+       0, now() - interval '1 second', now(), now()
+FROM generate_series(1, %(races)s) AS n
+"""
+
+
+@dataclass(frozen=True)
+class Counting(Background):
+    """Begins nothing and counts."""
+
+    begun: list[str] = field(default_factory=list[str])
+
+    async def start(
+        self, subject: Subject, data: BackgroundRun, *, name: str | None = None
+    ) -> Opened:
+        self.begun.append(name or "")
+        return Opened(RunId(new_id()), begun=True)
+
+
+async def worked(parts: Parts, who: Caller) -> None:
+    """Let all that is queued be worked to its end, and look what came of it."""
+    taking = asyncio.create_task(parts.unattended.taking.work())
+
+    async def done() -> bool:
+        states = {run["state"] for run in await runs(who)}
+        return not states & {"queued", "running"}
+
+    try:
+        await until(done)
+    finally:
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+    await parts.unattended.ticking.tick()
+
+
+async def runs(who: Caller) -> list[dict[str, Any]]:
+    answer = await who.ask("GET", "/api/v1/runs?kind=agent")
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+@pytest.mark.core
+async def test_what_is_due_is_asked_once_and_answered_by_a_worker(
+    parts: Parts, grace: Caller, superuser_address: str, provider: FakeProvider
+) -> None:
+    provider.script([says("Nothing.")])
+    schedule = await scheduled(grace)
+    await parts.unattended.ticking.tick()
+    assert await runs(grace) == []
+    fall_due(superuser_address, schedule)
+    for _ in range(3):
+        await parts.unattended.ticking.tick()
+    (run,) = await runs(grace)
+    assert run["state"] == "queued"
+    with psycopg.connect(superuser_address) as connection:  # as if it had died before it said so
+        connection.execute("UPDATE schedule_ticks SET outcome = 'waiting', run_id = NULL")
+    await parts.unattended.ticking.tick()
+    assert [each["id"] for each in await runs(grace)] == [run["id"]]
+    await worked(parts, grace)
+    (tick,) = await ticks(grace, schedule)
+    assert (tick["outcome"], tick["run_id"], tick["by_hand"]) == ("finished", run["id"], False)
+    assert (await read(grace, schedule))["next_run_at"] == schedule["next_run_at"]
+    said = await grace.ask("GET", f"/api/v1/conversations/{run['conversation_id']}/messages")
+    assert [each["content"] for each in said.json()["items"]] == ["What is new?", "Nothing."]
+
+
+async def test_of_two_processes_that_see_a_moment_one_asks_in_a_hundred_races(
+    parts: Parts, grace: Caller, superuser_address: str, app_address: str
+) -> None:
+    with psycopg.connect(superuser_address) as connection:
+        values = {"org": grace.place, "user": grace.id, "races": RACES}
+        connection.execute(FILL, {**values, "asked": Jsonb(DAILY["run"])})
+    other = Database(app_address)
+    await other.open()
+    try:
+        counting = Counting(parts.turns, 1)
+        both = [Ticking(database, counting) for database in (parts.database, other)]
+        await asyncio.gather(*(each.tick() for each in both))
+    finally:
+        await other.close()
+    with psycopg.connect(superuser_address) as connection:
+        rows = connection.execute("SELECT id::text, outcome FROM schedule_ticks").fetchall()
+    assert len(rows) == RACES
+    assert {outcome for _, outcome in rows} == {"started"}
+    assert sorted(set(counting.begun)) == sorted(tick for tick, _ in rows)
+
+
+async def test_what_is_due_while_the_last_run_goes_on_is_left_out_or_waits_in_line(
+    parts: Parts, grace: Caller, superuser_address: str, provider: FakeProvider
+) -> None:
+    provider.script([says("One."), says("Two."), says("Three.")])
+    skipping = await scheduled(grace, overlap="skip")
+    queueing = await scheduled(grace, overlap="queue")
+    for _ in range(3):
+        fall_due(superuser_address, skipping)
+        fall_due(superuser_address, queueing)
+        await parts.unattended.ticking.tick()
+    assert await outcomes(grace, skipping) == ["started", "skipped", "skipped"]
+    assert await outcomes(grace, queueing) == ["started", "waiting", "skipped"]
+    for _ in range(2):
+        await worked(parts, grace)
+    assert await outcomes(grace, skipping) == ["finished", "skipped", "skipped"]
+    assert await outcomes(grace, queueing) == ["finished", "finished", "skipped"]
+
+
+async def test_what_nobody_was_there_for_is_asked_once_or_not_at_all(
+    parts: Parts, grace: Caller, superuser_address: str
+) -> None:
+    for catch_up, outcome in (("once", "started"), ("skip", "missed")):
+        schedule = await scheduled(grace, catch_up=catch_up)
+        fall_due(superuser_address, schedule, late=timedelta(days=3))
+        await parts.unattended.ticking.tick()
+        assert await outcomes(grace, schedule) == [outcome]
+        assert (await read(grace, schedule))["next_run_at"] == schedule["next_run_at"]
+
+
+async def test_one_that_fails_again_and_again_is_paused_and_says_so(
+    parts: Parts, grace: Caller, superuser_address: str, provider: FakeProvider
+) -> None:
+    provider.script([refuses(400)] * 2)
+    schedule = await scheduled(grace, most_failures=2)
+    for _ in range(2):
+        fall_due(superuser_address, schedule)
+        await parts.unattended.ticking.tick()
+        await worked(parts, grace)
+    paused = await read(grace, schedule)
+    assert (paused["paused"], paused["failures"]) == ("failures", 2)
+    assert (paused["next_run_at"], paused["next_runs"]) == (None, [])
+    assert [tick["error_code"] for tick in await ticks(grace, schedule)] == ["model_rejected"] * 2
+    told = (await grace.ask("GET", "/api/v1/audit?action=schedule.paused")).json()["items"]
+    assert told[0]["after"]["why"] == "failures"
+    resumed = (await grace.ask("POST", f"{SCHEDULES}/{schedule['id']}/resume")).json()
+    assert (resumed["paused"], resumed["failures"]) == (None, 0)
+
+
+async def test_it_is_paused_when_its_maker_has_lost_their_key_or_their_place(
+    parts: Parts,
+    client: httpx.AsyncClient,
+    grace: Caller,
+    linus: Caller,
+    superuser_address: str,
+) -> None:
+    wanted = {"name": "nightly", "scopes": ["schedules:write", "agents:run"]}
+    key = (await linus.ask("POST", "/api/v1/api-keys", wanted)).json()
+    by_key = await client.post(SCHEDULES, json=dict(DAILY), headers={"X-API-Key": key["key"]})
+    assert by_key.status_code == 201, by_key.text
+    by_hand = await scheduled(linus)
+    member = f"/api/v1/organizations/{grace.place}/members/{linus.id}"
+    for schedule, who, lost in (
+        (by_key.json(), linus, f"/api/v1/api-keys/{key['id']}"),
+        (by_hand, grace, member),
+    ):
+        assert (await who.ask("DELETE", lost)).is_success
+        fall_due(superuser_address, schedule)
+        await parts.unattended.ticking.tick()
+        (tick,) = await ticks(grace, schedule)
+        assert (tick["outcome"], tick["error_code"]) == ("refused", "no_longer_admitted")
+        assert (await read(grace, schedule))["paused"] == "place"
+    told = (await grace.ask("GET", "/api/v1/audit?action=schedule.paused")).json()["items"]
+    assert [each["after"]["why"] for each in told] == ["place", "place"]
+    assert await runs(grace) == []
+
+
+async def test_one_that_waits_for_a_decision_is_on_its_way_until_what_continues_it_ends(
+    parts: Parts, grace: Caller, superuser_address: str, provider: FakeProvider
+) -> None:
+    told = await grace.ask(
+        "PATCH",
+        "/api/v1/settings/guardrails?scope=user",
+        {"values": {"approve_always": ["clock"]}},
+        **{"If-Match": "*"},
+    )
+    assert told.is_success, told.text
+    provider.script([uses("clock"), says("Noon.")])
+    asked = {**DAILY["run"], "workflow": "tools"}
+    schedule = await scheduled(grace, run=asked)
+    fall_due(superuser_address, schedule)
+    await parts.unattended.ticking.tick()
+    await worked(parts, grace)
+    assert await outcomes(grace, schedule) == ["started"]
+    (question,) = (await grace.ask("GET", "/api/v1/approvals")).json()["items"]
+    decided = await grace.ask(
+        "POST", f"/api/v1/approvals/{question['id']}", {"decision": "approve"}
+    )
+    assert decided.is_success, decided.text
+    await worked(parts, grace)
+    assert await outcomes(grace, schedule) == ["finished"]
+
+
+async def test_it_is_run_by_hand_also_while_it_is_paused_and_no_failure_then_counts(
+    parts: Parts, grace: Caller, provider: FakeProvider
+) -> None:
+    provider.script([hangs()])
+    schedule = await scheduled(grace)
+    at = f"{SCHEDULES}/{schedule['id']}"
+    assert (await grace.ask("POST", f"{at}/pause")).json()["paused"] == "asked"
+    begun = await grace.ask("POST", f"{at}/run")
+    assert begun.status_code == 202, begun.text
+    (tick,) = await ticks(grace, schedule)
+    assert (tick["by_hand"], tick["run_id"]) == (True, begun.json()["id"])
+    cancelled = await grace.ask("POST", f"/api/v1/runs/{tick['run_id']}/cancel")
+    assert cancelled.is_success
+    await worked(parts, grace)
+    assert await outcomes(grace, schedule) == ["cancelled"]
+    odd = await scheduled(grace, run={**DAILY["run"], "workflow": "odd"})
+    refused = await grace.ask("POST", f"{SCHEDULES}/{odd['id']}/run")
+    assert refused.json()["code"] == "workflow_unknown"
+    (tick,) = await ticks(grace, odd)
+    assert (tick["outcome"], tick["error_code"]) == ("refused", "workflow_unknown")
+    assert (await read(grace, odd))["failures"] == 0
