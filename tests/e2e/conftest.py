@@ -9,6 +9,9 @@ from browsing import CHROMIUM, Visitor, chromium, visitor
 from commanding import Shell
 from deployed import Deployed, deployed
 from folkmoot.faces.console.assets import PAGE, STATIC
+from staged import stage
+
+__all__ = ["stage"]
 
 
 @pytest.fixture(scope="session")

@@ -244,6 +244,7 @@ export interface components {
             title: string;
             updated_at: string;
         };
+        DeliveryState: "pending" | "delivered" | "failed";
         DocumentRead: {
             bytes: number;
             chunks: number | null;
@@ -279,6 +280,7 @@ export interface components {
             group: components["schemas"]["Group"];
             team_id: string | null;
         };
+        Ended: "gone" | "failing";
         ExecutionPart: {
             codeExecution: boolean;
             maxIterations: number;
@@ -802,6 +804,66 @@ export interface components {
             labels: components["schemas"]["Label"][];
             note: string;
             number: number;
+        };
+        WebhookAttempt: {
+            at: string;
+            error: string | null;
+            status: number | null;
+        };
+        WebhookCreated: {
+            created_at: string;
+            description: string;
+            enabled: boolean;
+            ended: components["schemas"]["Ended"] | null;
+            events: string[];
+            failing_since: string | null;
+            id: string;
+            previous_until: string | null;
+            secret: string;
+            updated_at: string;
+            url: string;
+        };
+        WebhookDeliveryRead: {
+            attempts: components["schemas"]["WebhookAttempt"][];
+            created_at: string;
+            event_id: string;
+            finished_at: string | null;
+            id: string;
+            next_attempt_at: string | null;
+            state: components["schemas"]["DeliveryState"];
+            type: string;
+        };
+        WebhookEventType: {
+            description: string;
+            example: {
+                [key: string]: unknown;
+            };
+            name: string;
+        };
+        WebhookRead: {
+            created_at: string;
+            description: string;
+            enabled: boolean;
+            ended: components["schemas"]["Ended"] | null;
+            events: string[];
+            failing_since: string | null;
+            id: string;
+            previous_until: string | null;
+            updated_at: string;
+            url: string;
+        };
+        WebhookRotated: {
+            created_at: string;
+            description: string;
+            enabled: boolean;
+            ended: components["schemas"]["Ended"] | null;
+            events: string[];
+            failing_since: string | null;
+            id: string;
+            previous_until: string | null;
+            secret: string;
+            updated_at: string;
+            url: string;
         };
         Workflow: "plain" | "rag" | "tools";
     };

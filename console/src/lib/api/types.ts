@@ -60,6 +60,12 @@ export type McpTool = Schema<"McpToolRead">;
 export type McpGrant = Schema<"McpAuthorizationRead">;
 export type McpTest = Schema<"McpTestRead">;
 export type Asks = Schema<"Asks">;
+export type Webhook = Schema<"WebhookRead">;
+export type NewWebhook = Schema<"WebhookCreated">;
+/** A web hook, and the secret that it has from now on. */
+export type NewSecretOfWebhook = Schema<"WebhookRotated">;
+export type WebhookDelivery = Schema<"WebhookDeliveryRead">;
+export type WebhookEventType = Schema<"WebhookEventType">;
 /** A tool that an agent can be given. */
 export type GivenTool = Schema<"GivenTool">;
 export type Workflow = Schema<"Workflow">;

@@ -75,6 +75,13 @@ export const SECTIONS: Section[] = [
     permission: "mcp_servers:read",
   },
   {
+    id: "webhooks",
+    label: "Web hooks",
+    about: "Addresses that are told what happens.",
+    icon: "send",
+    permission: "webhooks:read",
+  },
+  {
     id: "usage",
     label: "Usage and budgets",
     about: "What models were used for, and what that has cost.",
