@@ -78,6 +78,7 @@ from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
 from folkmoot.usage.embedders import PaidEmbedders
 from folkmoot.usage.ledger import Ledger
+from folkmoot.usage.totals import Totals
 from folkmoot.webhooks.dispatching import Dispatcher
 from folkmoot.webhooks.keeping import Keeping
 from folkmoot.webhooks.service import Webhooks
@@ -340,6 +341,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     Expiring(database).register(queue)
     Expiry(database).register(queue)
     Keeping(database, deployment.webhook_retention_days).register(queue)
+    Totals(database, settings).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept
     Ends(database, settings, kept).register(queue)
 

@@ -42,6 +42,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "webhook_deliveries": "how far an event is on its way to an address",
     "webhook_events": "ids and states of what has happened, gone after some days",
     "webhooks": "an organisation's addresses are the organisation's",
+    "usage_books": "how far what an organisation has used is summed up",
     "uploads": "which process receives a file, for as long as it does",
 }
 """Tables that hold nothing of a person, or nothing that could be found by them, and why."""

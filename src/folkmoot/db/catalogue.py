@@ -68,6 +68,8 @@ LOOKUPS: Final = frozenset(
         "webhook_member_joined",
         "webhook_member_changed",
         "webhook_member_left",
+        "usage_open",
+        "usage_summed",
     }
 )
 """The functions that answer before a tenant is known, and triggers that note what was done.

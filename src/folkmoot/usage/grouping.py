@@ -1,11 +1,10 @@
 """What usage can be grouped by, and what is told of each group."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Date, cast, func
-
-from folkmoot.usage.models import ModelCall
+from sqlalchemy import BigInteger, ColumnElement, FromClause, cast, func
 
 
 class By(StrEnum):
@@ -44,34 +43,27 @@ MEASURES: Final = ("calls", *SUMMED, "unpriced_calls", "estimated_calls", "cache
 """The fields that tell how much."""
 
 
-def keys(zone: str) -> dict[By, ColumnElement[Any]]:
-    """Return what tells a call's groups; days and months are those of a time zone."""
-    there = func.timezone(zone, ModelCall.at)
-    return {
-        By.DAY: cast(there, Date),
-        By.MONTH: func.to_char(there, "YYYY-MM"),
-        By.PROVIDER: ModelCall.provider.expression,
-        By.MODEL: ModelCall.model.expression,
-        By.OPERATION: ModelCall.operation.expression,
-        By.AGENT: ModelCall.agent.expression,
-        By.USER: ModelCall.user_id.expression,
-        By.TEAM: ModelCall.team_id.expression,
-        By.CONVERSATION: ModelCall.conversation.expression,
-        By.RUN: ModelCall.run_id.expression,
-    }
+def keys(used: FromClause, by: Sequence[By]) -> list[ColumnElement[Any]]:
+    """Return what tells groups apart, under the names of their fields."""
+    return [_key(used, each).label(FIELDS[each]) for each in by]
 
 
-def measures() -> dict[str, ColumnElement[Any]]:
-    """Return what is told of a group of calls, under its name.
+def _key(used: FromClause, by: By) -> ColumnElement[Any]:
+    match by:
+        case By.MONTH:
+            return func.to_char(used.c.day, "YYYY-MM")
+        case By.CONVERSATION:
+            return used.c.conversation
+        case other:
+            return used.c[FIELDS[other]]
+
+
+def measures(used: FromClause) -> list[ColumnElement[Any]]:
+    """Return what is told of a group, under its name.
 
     Money is what is known of it: `unpriced_calls` says of how many nobody knows the price. An
     answer that was there already is no call.
     """
-    sums = {name: func.coalesce(func.sum(getattr(ModelCall, name)), 0) for name in SUMMED}
-    return {
-        "calls": func.count().filter(ModelCall.reuse.is_(None)),
-        **{name: cast(total, BigInteger) for name, total in sums.items()},
-        "unpriced_calls": func.count().filter(ModelCall.micro_usd.is_(None)),
-        "estimated_calls": func.count().filter(ModelCall.estimated),
-        "cached_answers": func.count().filter(ModelCall.reuse.is_not(None)),
-    }
+    return [
+        cast(func.coalesce(func.sum(used.c[each]), 0), BigInteger).label(each) for each in MEASURES
+    ]

@@ -2,7 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped
@@ -40,6 +51,46 @@ class ModelCall(Model, OrgScoped, kw_only=True):
     micro_usd: Mapped[int | None]
     estimated: Mapped[bool]
     reuse: Mapped[str | None] = mapped_column(default=None)
+
+
+class UsageBook(Model, OrgScoped, kw_only=True):
+    """How far an organisation's ledger is summed up, and in which time zone's days.
+
+    What is called before `closed_until` is told by `USAGE_DAYS`, up to the last whole day. No zone
+    means that nothing is.
+    """
+
+    __tablename__ = "usage_books"
+
+    zone: Mapped[str]
+    closed_until: Mapped[datetime]
+
+
+USAGE_DAYS = Table(
+    "usage_days",
+    Model.metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("agent", Text),
+    Column("user_id", Uuid),
+    Column("team_id", Uuid),
+    Column("calls", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_input_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+    Column("unpriced_calls", BigInteger, nullable=False),
+    Column("estimated_calls", BigInteger, nullable=False),
+    Column("cached_answers", BigInteger, nullable=False),
+    Index("ix_usage_days_starts_at", "org_id", "starts_at"),
+)
+"""What was used in one day, told apart by all that reports tell apart, but for runs. No key: rows
+are written a day at a time, and lose their user like those of the ledger."""
 
 
 class BudgetCounter(Model, OrgScoped, kw_only=True):

@@ -14,7 +14,8 @@ from folkmoot.db import extract
 from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
-from folkmoot.usage.models import BudgetCounter, ModelCall
+from folkmoot.usage import totals
+from folkmoot.usage.models import USAGE_DAYS, BudgetCounter, ModelCall
 
 CALLS: Final = select(
     ModelCall.id,
@@ -41,7 +42,9 @@ class OwnUsage:
     """Calls of models that were made for people, and what their own budgets have counted."""
 
     database: Database
-    tables: frozenset[str] = frozenset({"model_calls", "budget_counters", "budget_reservations"})
+    tables: frozenset[str] = frozenset(
+        {"model_calls", "budget_counters", "budget_reservations", "usage_days"}
+    )
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
         """Yield the calls that were made for the person."""
@@ -62,6 +65,13 @@ class OwnUsage:
             own = delete(BudgetCounter).where(
                 BudgetCounter.org_id == org_id, BudgetCounter.user_id == person.user_id
             )
+            days = (
+                update(USAGE_DAYS)
+                .where(USAGE_DAYS.c.org_id == org_id, USAGE_DAYS.c.user_id == person.user_id)
+                .values(user_id=None)
+            )
             async with self.database.work(Subject(org_id, person.user_id)) as work:
+                await totals.hold(work)  # what is being summed up now still tells who it was
                 await work.session.execute(theirs)
+                await work.session.execute(days)
                 await work.session.execute(own)

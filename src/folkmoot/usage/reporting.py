@@ -1,4 +1,4 @@
-"""What has been used: the ledger, summed up in groups. A page of groups costs what all of them do.
+"""What has been used: the ledger and its sums, in groups.
 
 Whoever may look after the organisation's usage sees all of it, whoever looks after a team that
 team's; others see what was called for them.
@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
+    FromClause,
     Subquery,
     Text,
     cast,
@@ -30,6 +30,7 @@ from folkmoot.kit.page import Asked, CursorInvalid, seal, unseal
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.scopes import TEAM_ADMIN
 from folkmoot.settings.service import Settings
+from folkmoot.usage import source
 from folkmoot.usage.errors import RangeInvalid
 from folkmoot.usage.grouping import FIELDS, By, keys, measures
 from folkmoot.usage.limits import time_zone
@@ -63,19 +64,19 @@ class UsageFilter:
     conversation_id: str | None = None
     run_id: RunId | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self, of: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - columns, by name
         """Return what is true of those calls."""
         named = {
-            ModelCall.provider: self.provider,
-            ModelCall.model: self.model,
-            ModelCall.operation: self.operation,
-            ModelCall.agent: self.agent,
-            ModelCall.user_id: self.user_id,
-            ModelCall.team_id: self.team_id,
-            ModelCall.conversation: self.conversation_id,
-            ModelCall.run_id: self.run_id,
+            "provider": self.provider,
+            "model": self.model,
+            "operation": self.operation,
+            "agent": self.agent,
+            "user_id": self.user_id,
+            "team_id": self.team_id,
+            "conversation": self.conversation_id,
+            "run_id": self.run_id,
         }
-        return [column == value for column, value in named.items() if value is not None]
+        return [getattr(of, name) == value for name, value in named.items() if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ class Report:
     span: Span
     by: tuple[By, ...]
     wanted: UsageFilter
+
+    @property
+    def of_runs(self) -> bool:
+        """Whether runs or conversations are told apart, which sums of days do not."""
+        named = self.wanted.conversation_id, self.wanted.run_id
+        return bool({By.CONVERSATION, By.RUN} & set(self.by)) or named != (None, None)
 
     @property
     def fields(self) -> list[str]:
@@ -153,9 +160,8 @@ async def groups(work: Work, report: Report, asked: Asked) -> Groups:
 
 async def total(work: Work, report: Report) -> Group:
     """Return the sums over all groups."""
-    sums = [each.label(name) for name, each in measures().items()]
-    statement = select(*sums).where(*_conditions(work.subject, report))
-    return (await work.session.execute(statement)).mappings().one()
+    used = _used(work.subject, report)
+    return (await work.session.execute(select(*measures(used)))).mappings().one()
 
 
 async def reused(work: Work, since: datetime) -> tuple[Mapping[str, int], int]:
@@ -183,30 +189,28 @@ async def summed(
 
 
 def _grouped(subject: Subject, report: Report) -> Subquery:
-    known = keys(report.span.zone)
-    told = [known[each].label(FIELDS[each]) for each in report.by]
-    sums = [each.label(name) for name, each in measures().items()]
-    conditions = _conditions(subject, report)
-    statement: Select[Any] = select(*told, *sums).where(*conditions).group_by(*report.fields)
+    used = _used(subject, report)
+    statement = select(*keys(used, report.by), *measures(used)).group_by(*report.fields)
     return statement.subquery("groups")
 
 
-def _conditions(subject: Subject, report: Report) -> list[ColumnElement[bool]]:
-    return [
-        ModelCall.org_id == subject.org_id,
-        ModelCall.at >= report.span.since,
-        ModelCall.at < report.span.until,
-        *_seen(subject),
-        *report.wanted.conditions(),
-    ]
+def _used(subject: Subject, report: Report) -> FromClause:
+    """Return what the report is about, as far as the subject may see it."""
+
+    def where(of: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - columns, by name
+        return [*_seen(subject, of), *report.wanted.conditions(of)]
+
+    tell = source.ledger if report.of_runs else source.summed
+    span = report.span
+    return tell(subject.org_id, span.since, span.until, span.zone, where)
 
 
-def _seen(subject: Subject) -> list[ColumnElement[bool]]:
+def _seen(subject: Subject, of: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - columns, by name
     """Return what is true of the calls that a subject may see, unless that is all of them."""
     if MANAGE in subject.permissions:
         return []
     teams = [each for each in subject.team_ids if TEAM_ADMIN in subject.allowed_in(each)]
-    return [or_(ModelCall.user_id == subject.user_id, ModelCall.team_id.in_(teams))]
+    return [or_(of.user_id == subject.user_id, of.team_id.in_(teams))]
 
 
 def _place(found: Subquery, fields: Sequence[str]) -> ColumnElement[str]:

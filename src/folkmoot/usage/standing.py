@@ -34,14 +34,7 @@ FROM json_to_recordset(%s::json) AS a (
   i uuid, u uuid, t uuid, g text, s timestamptz, e timestamptz
 )
 LEFT JOIN budget_counters AS c ON c.org_id = %s AND c.id = a.i
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(m.micro_usd), 0)::bigint AS micro_usd, count(*) AS calls,
-         coalesce(sum(m.input_tokens + m.output_tokens), 0)::bigint AS tokens
-  FROM model_calls AS m
-  WHERE c.id IS NULL AND m.org_id = %s AND m.at >= a.s AND (a.e IS NULL OR m.at < a.e)
-    AND (a.u IS NULL OR m.user_id = a.u) AND (a.t IS NULL OR m.team_id = a.t)
-    AND (a.g IS NULL OR m.agent = a.g)
-) AS l
+LEFT JOIN LATERAL usage_spent(%s, a.u, a.t, a.g, a.s, a.e) AS l ON c.id IS NULL
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(b.micro_usd) FILTER (WHERE b.settled), 0)::bigint AS done_micro_usd,
          coalesce(sum(b.tokens) FILTER (WHERE b.settled), 0)::bigint AS done_tokens,
@@ -54,7 +47,7 @@ CROSS JOIN LATERAL (
     AND (b.settled OR b.process_id = ANY (ARRAY (SELECT p.id FROM processes AS p WHERE p.alive)))
 ) AS r
 """
-"""What has been spent of counters and is put aside; of those not begun yet, by the ledger."""
+"""What has been spent of counters and is put aside; of others, what was used in their time."""
 
 
 @dataclass(frozen=True, slots=True)
