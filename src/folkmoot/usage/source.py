@@ -69,9 +69,9 @@ def _calls(
     zone: str,
     where: Where,
     more: Sequence[str] = (),
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the calls of a time, each as the sum that it is."""
-    told: Select[Any] = select(
+    told: Select[*tuple[Any, ...]] = select(
         cast(func.timezone(zone, ModelCall.at), Date).label("day"),
         *(getattr(ModelCall, name) for name in (*TOLD, *more)),
         _one(ModelCall.reuse.is_(None)).label("calls"),
