@@ -6,7 +6,7 @@ from folkmoot.db.policies import let_lookup, let_writer, lookup_function, protec
 from folkmoot.db.roles import Role
 
 revision = "0042_usage_days"
-down_revision = "0041_shared_state"
+down_revision = "0042_schedules"
 
 TABLES = """
 CREATE TABLE usage_books (
