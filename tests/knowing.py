@@ -13,6 +13,7 @@ import numpy as np
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
+from ending import end
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database
 from folkmoot.http import problems
@@ -261,5 +262,4 @@ async def room(
 
 
 async def _stop(worker: "asyncio.Task[None]") -> None:
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
+    await end(worker)

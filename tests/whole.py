@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from acting import Caller, caller
+from ending import end
 from folkmoot.assembly import Parts
 from identity_app import register
 
@@ -92,8 +93,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
+        await end(worker)
 
 
 async def until(what: Callable[[], Awaitable[bool]]) -> None:

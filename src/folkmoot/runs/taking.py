@@ -50,7 +50,8 @@ class Taking:
 
     async def work(self) -> None:
         """Take runs until cancelled. What goes on then is the supervisor's to end or hand over."""
-        while True:
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():  # libraries may swallow a cancellation
             self._woken.clear()
             try:
                 await self._fill()

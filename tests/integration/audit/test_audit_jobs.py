@@ -1,10 +1,10 @@
 """The worker brings events to sinks and removes old ones by itself."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
 
+from ending import end
 from fake_opensearch import PASSWORD, USER, fake_opensearch
 from folkmoot import options
 from folkmoot.audit import jobs
@@ -35,9 +35,7 @@ async def test_a_worker_brings_events_to_the_sink_that_is_configured(
         jobs.register(queue, database, sinks=sinks, keep_days=365)
         working = asyncio.create_task(queue.work(name="test", concurrency=1))
         await until(lambda: bool(fake.documents.get("folkmoot-audit")))
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await end(working)
         assert list(fake.documents["folkmoot-audit"]) == [f"{subject.org_id}:1"]
 
 
@@ -60,9 +58,7 @@ async def test_a_worker_removes_what_is_old_at_its_time(
         working = asyncio.create_task(queue.work(name="test", concurrency=1))
         async with asyncio.timeout(60):
             await done.wait()
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await end(working)
     assert await actions_of(database, subject) == ["audit.truncated"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ending import end
 from folkmoot.agents.order import KIND
 from folkmoot.runs.opening import QUEUED_CHANNEL
 from folkmoot.runs.taking import Taking
@@ -30,8 +31,7 @@ async def worker(platform: Platform) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def start(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from ending import end
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
 from folkmoot.http.idempotency import route
@@ -73,8 +74,7 @@ async def test_a_process_that_dies_after_the_effect_does_not_have_it_repeated(
         dying = asyncio.create_task(workshop.make())
         await workshop.began.wait()
         assert code(await workshop.make()) == (409, "request_in_flight")
-        dying.cancel()
-        await asyncio.gather(dying, return_exceptions=True)
+        await end(dying)
         workshop.gate.set()
         await until(free)
     if what == "renames":

@@ -4,13 +4,13 @@ import asyncio
 import re
 import time as real_time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import httpx
 import psycopg
 import pytest
 from sqlalchemy import func, select
 
+from ending import end
 from folkmoot.audit.models import AuditEvent
 from folkmoot.db.work import Database
 from folkmoot.identity.models import PasswordReset, User
@@ -51,9 +51,7 @@ async def _letters_are_sent(
         Refusals(database).register(queue)
         working = asyncio.create_task(queue.work(name="test", concurrency=1))
         yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await end(working)
 
 
 def recovering(database: Database, office: PostOffice) -> Recovery:

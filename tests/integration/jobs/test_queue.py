@@ -4,13 +4,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import LiteralString
 
 import pytest
 from structlog.testing import capture_logs
 
+from ending import end
 from folkmoot.cli.checks import jobs as checks
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
@@ -73,9 +74,7 @@ class Bed:
     async def worker(self) -> AsyncIterator[None]:
         working = asyncio.create_task(self.queue.work(name="test", concurrency=1))
         yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await end(working)
 
     async def execute(self, statement: LiteralString) -> list[tuple[object, ...]]:
         async with self.database.unscoped() as connection:

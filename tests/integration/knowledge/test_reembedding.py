@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from ending import end
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import reembedding
 from folkmoot.llm import routes as model_routes
@@ -87,8 +88,7 @@ async def test_a_process_notices_by_itself_that_its_model_is_another(
     place.embedder.embedder = Concepts(BIRDS)
     await until(by_meaning(ada, shelf, "Reiher"))
     assert not watching.done()
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    await end(watching)
 
 
 async def test_how_much_is_left_is_told_to_those_who_see_it(

@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from ending import end
 from folkmoot.kit import clock
 from folkmoot.llm import embedders
 from folkmoot.llm.config import ModelsConfig
@@ -206,8 +207,7 @@ async def test_closing_ends_the_process_at_work(embedder: LocalEmbedder) -> None
     await asyncio.sleep(0)
     await embedder.aclose()
     await until(lambda: not is_alive(pid))
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+    await end(working)
     await embedder.aclose()
     assert embedder.pid is None
 

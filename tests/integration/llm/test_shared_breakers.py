@@ -9,6 +9,7 @@ import pytest
 
 import whole
 from asking import asking, outcome
+from ending import end
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
@@ -71,8 +72,7 @@ async def started(stack: AsyncExitStack, address: str, provider: FakeProvider) -
     listening = asyncio.create_task(hub.listen(address, lambda: None))
 
     async def stop() -> None:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        await end(listening)
 
     stack.push_async_callback(stop)
     changes = Changes(database)
@@ -187,8 +187,7 @@ async def test_a_try_that_is_left_is_free_for_others(
     provider.script([replace(says("Never."), first_delay=30)])
     leaving = asyncio.create_task(here.ask("leaving"))
     await until(lambda: leaving.done() or provider.chats[-1].heard.asked == "leaving")
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
+    await end(leaving)
     await until(lambda: not here.breakers._telling)
 
     async def answered() -> bool:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from ending import end
 from folkmoot.db.work import Database
 from folkmoot.jobs.library import RETRIES
 from folkmoot.jobs.queue import Queue
@@ -45,9 +46,7 @@ async def carried(
         Carrier(database, server, ENVELOPES).register(queue)
         working = asyncio.create_task(queue.work(name="post", concurrency=1))
         yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await end(working)
 
 
 async def waiting(database: Database, subject: Subject) -> list[WaitingLetter]:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from ending import end
 from folkmoot.kit.ids import OrgId, RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
@@ -67,8 +68,7 @@ async def taking(running: Running, places: int) -> AsyncIterator[Taking]:
     try:
         yield worker
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 @pytest.mark.core

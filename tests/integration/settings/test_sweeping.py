@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from ending import end
 from folkmoot.db.work import Database
 from folkmoot.identity.errors import OrganizationNotFound
 from folkmoot.identity.models import Membership
@@ -124,8 +125,7 @@ async def test_a_secret_goes_though_its_store_is_away_and_is_swept_when_it_is_ba
             if not fake.failures:
                 break
             await asyncio.sleep(0.01)
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    await end(watching)
     assert await sweeper.sweep() == 1
     assert fake.secrets == {}
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from psycopg import sql
 
+from ending import end
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import deployment
@@ -167,8 +168,7 @@ async def test_what_a_process_dies_over_is_sent_by_another_under_the_same_id(
     receiver.hold()
     dying = asyncio.create_task(scene.dispatcher.once())
     await until(receiver.holds(1))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await end(dying)
     receiver.let_go()
     assert await scene.send() == 0  # it may be under way
     scene.change(LAPSE)
@@ -187,5 +187,4 @@ async def test_a_working_process_sends_what_is_due_by_itself(
     await grace.example(hook)
     await until(receiver.has(1))
     assert receiver.types == ["run.completed"]
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    await end(watching)
