@@ -14,14 +14,13 @@ import json
 import marshal
 import mmap
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from collections.abc import Iterator
+from importlib import machinery
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any, Final
 
-PACKAGE: Final = "folkmoot"
 FOLDER: Final = "RECORDED_LINES"
 MARKS: Final = "__marks__"
 """What the marked code calls the shared memory: a byte for each line of each file."""
@@ -54,44 +53,26 @@ def record(folder: Path) -> None:
     with (folder / "marks").open("r+b") as file:
         vars(builtins)[MARKS] = mmap.mmap(file.fileno(), 0)
     begins: dict[str, int] = json.loads((folder / "begins.json").read_text())
-    sys.meta_path.insert(0, Finder(folder, begins))
+    usual = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        begin = begins.get(loader.path)
+        return usual(loader, name) if begin is None else _marked_code(folder, loader.path, begin)
+
+    # Not by a finder: Alembic, for one, finds its modules itself.
+    vars(machinery)["SourceFileLoader"].get_code = get_code
 
 
-class Finder:
-    """Finds our modules where they are, and has them loaded with marks."""
-
-    def __init__(self, folder: Path, begins: dict[str, int]) -> None:
-        self._folder, self._begins = folder, begins
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name.partition(".")[0] != PACKAGE:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        begin = self._begins.get(spec.origin or "") if spec else None
-        if spec is not None and spec.origin is not None and begin is not None:
-            spec.loader = Loader(name, spec.origin, begin, self._folder / f"{begin}.code")
-        return spec
-
-
-class Loader(SourceFileLoader):
-    """Loads a module with marks; the first process that does so keeps the code for the others."""
-
-    def __init__(self, name: str, path: str, begin: int, kept: Path) -> None:
-        super().__init__(name, path)
-        self._begin, self._kept = begin, kept
-
-    def get_code(self, fullname: str) -> CodeType:
-        if not self._kept.exists():
-            source = self.get_data(self.get_filename(fullname))
-            tree = marked(ast.parse(source, self.path), self._begin)
-            code = compile(tree, self.path, "exec", dont_inherit=True)
-            own = self._kept.with_suffix(f".{os.getpid()}")
-            own.write_bytes(marshal.dumps(code))
-            own.replace(self._kept)
-        kept: CodeType = marshal.loads(self._kept.read_bytes())  # noqa: S302 - our own
-        return kept
+def _marked_code(folder: Path, path: str, begin: int) -> CodeType:
+    """Return the code of a file with marks; the first process that does keeps it for the others."""
+    kept = folder / f"{begin}.code"
+    if not kept.exists():
+        tree = marked(ast.parse(Path(path).read_bytes(), path), begin)
+        own = kept.with_suffix(f".{os.getpid()}")
+        own.write_bytes(marshal.dumps(compile(tree, path, "exec", dont_inherit=True)))
+        own.replace(kept)
+    code: CodeType = marshal.loads(kept.read_bytes())  # noqa: S302 - our own
+    return code
 
 
 def marked(tree: ast.Module, begin: int) -> ast.Module:

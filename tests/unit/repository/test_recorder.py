@@ -131,6 +131,18 @@ def test_a_process_that_was_forked_and_ends_at_once_loses_nothing(module: Path, 
     assert SAMPLE.splitlines().index('            return "number"') + 1 in noted
 
 
+def test_a_module_that_a_library_finds_itself_is_recorded_like_any_other(module: Path) -> None:
+    noted = execute(
+        module,
+        f"""
+        import importlib.util
+        spec = importlib.util.spec_from_file_location("of_a_migration", {str(module)!r})
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        """,
+    )
+    assert SAMPLE.splitlines().index("class Kind:") + 1 in noted
+
+
 def test_the_second_process_of_a_recording_adds_to_what_the_first_has_noted(module: Path) -> None:
     noted = execute(
         module,
