@@ -60,6 +60,24 @@ def test_an_agent_is_made_tried_published_and_talked_to(agent: Page) -> None:
     expect(page.locator(".prose")).to_contain_text("word-4")
 
 
+def test_an_agent_asks_another_one_and_what_that_does_is_shown(agent: Page) -> None:
+    page = agent
+    page.get_by_role("checkbox", name="With everything").check()
+    page.get_by_label("Usually").select_option("With everything")
+    asked = page.get_by_role("group", name="Agents that it may ask")
+    asked.get_by_role("checkbox", name="Chat").check()
+    page.get_by_label("Agents at work within each other").fill("2")
+    save(page, 2, "It asks another one")
+    trial = page.get_by_role("complementary", name="Try it")
+    ask(page, "Go [[fake-tok5-tool=ask_chat]]")
+    expect(trial.locator(".prose")).to_contain_text("word-4")
+    trial.get_by_role("button", name="1 agent asked").click()
+    inner = trial.get_by_role("group").filter(has_text="Asked chat")
+    inner.get_by_text("Asked chat").click()
+    expect(inner.get_by_text("x", exact=True)).to_be_visible()
+    assert flaws(page) == []
+
+
 def test_versions_are_compared_and_rolled_back(agent: Page) -> None:
     page = agent
     page.get_by_label("Instructions").fill("Be kind.\nBe exact.")

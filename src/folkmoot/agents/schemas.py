@@ -25,11 +25,11 @@ from folkmoot.agents.content import (
     Tools,
     Workflows,
 )
-from folkmoot.agents.definition import ContextPolicy, Origin, Workflow
+from folkmoot.agents.definition import ContextPolicy, OnActiveRun, Origin, Workflow
 from folkmoot.agents.labels import Label
 from folkmoot.agents.own import as_uuid
 from folkmoot.kit.ids import AgentId, UserId
-from folkmoot.settings.groups import WRITTEN, ModelName
+from folkmoot.settings.groups import WRITTEN, ModelName, ResponseCache
 
 
 def _no_id(slug: str) -> str:
@@ -121,6 +121,8 @@ class AgentUpdate(BaseModel):
     context_tokens: ContextTokens | None = None
     context_policy: ContextPolicy | None = None
     output_schema: OutputSchema | None = Field(default=None, examples=[None])
+    response_cache: ResponseCache | None = None
+    on_active_run: OnActiveRun | None = None
     approve_always: Approvals | None = Field(default=None, examples=[["pay"]])
     approve_never: Approvals | None = Field(default=None, examples=[[]])
 

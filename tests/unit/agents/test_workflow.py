@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from folkmoot.agents.builtin import CHAT
+from folkmoot.agents.content import AgentContent
 from folkmoot.agents.definition import Workflow
 from folkmoot.agents.executor import READ_DOCUMENTS, chosen
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import Opening
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.agents.schemas import AgentUpdate
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 
@@ -69,3 +71,7 @@ def test_a_turn_with_all_there_is_searches_and_calls() -> None:
     assert chosen(full, ORDER, LIBRARY, READER) is Workflow.FULL
     assert chosen(full, ORDER, NOTHING, READER) is Workflow.TOOLS
     assert [each for each in Workflow if each.searches and each.calls] == [Workflow.FULL]
+
+
+def test_whatever_makes_an_agent_can_be_changed() -> None:
+    assert AgentContent.model_fields.keys() <= AgentUpdate.model_fields.keys()

@@ -15,7 +15,7 @@ test("an address is never longer than the API takes", () => {
 test("lines are told apart and counted once", () => expect(linesOf(" pay \n\nsend\npay")).toEqual(["pay", "send"]));
 
 test("what this console does not know goes by its own name", () => {
-  expect(workflowName("full")).toBe("full");
+  expect(workflowName("other")).toBe("other");
   expect(fieldName("top_p")).toBe("Top p");
   expect(fieldName("system_prompt")).toBe("Instructions");
 });

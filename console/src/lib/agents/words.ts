@@ -6,6 +6,7 @@ const WORKFLOWS: Record<string, string> = {
   plain: "Plain chat",
   rag: "Search first",
   tools: "With tools",
+  full: "With everything",
 };
 
 /** A way of working; one that this console does not know goes by its own name. */
@@ -13,12 +14,13 @@ export function workflowName(workflow: string): string {
   return WORKFLOWS[workflow] ?? workflow;
 }
 
-export const WAYS: readonly Workflow[] = ["plain", "rag", "tools"];
+export const WAYS: readonly Workflow[] = ["plain", "rag", "tools", "full"];
 
 export const WORKFLOW_HINTS: Record<Workflow, string> = {
   plain: "The model alone answers.",
   rag: "Documents are searched, and cited.",
   tools: "The model calls tools until it has an answer.",
+  full: "Documents are searched where there are some, and the model calls tools.",
 };
 
 export const ORIGINS: Record<Agent["origin"], string> = {
@@ -43,6 +45,8 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   workflows: "Ways of working",
   tools: "Tools",
   mcp_tools: "Tools of MCP servers",
+  subagents: "Agents that it may ask",
+  subagent_depth: "Agents within each other",
   collection_ids: "Documents",
   most_answers: "Answers of the model",
   most_tool_calls: "Tool calls",

@@ -16,7 +16,9 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             execution: components["schemas"]["ExecutionPart"];
+            humanInTheLoop: components["schemas"]["InterruptsPart"];
             identity: components["schemas"]["IdentityPart"];
+            multiAgent: components["schemas"]["MultiAgentPart"];
             output: components["schemas"]["OutputPart"];
             reasoning: components["schemas"]["ReasoningPart"];
             state: components["schemas"]["StatePart"];
@@ -35,9 +37,13 @@ export interface components {
             most_answers: number;
             most_seconds?: number | null;
             most_tool_calls: number;
+            on_active_run: components["schemas"]["OnActiveRun"];
             output_schema?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            response_cache?: components["schemas"]["ResponseCache"] | null;
+            subagent_depth: number;
+            subagents: components["schemas"]["SubagentContent"][];
             system_prompt: string;
             temperature?: number | null;
             tools: string[];
@@ -95,6 +101,7 @@ export interface components {
             arguments: {
                 [key: string]: unknown;
             };
+            asked_by: string | null;
             call_id: string;
             continued_by: string | null;
             conversation_id: string;
@@ -110,6 +117,7 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            path: string[];
             reason: string | null;
             remembered: boolean;
             requester_id: string;
@@ -131,6 +139,7 @@ export interface components {
             arguments: {
                 [key: string]: unknown;
             };
+            asked_by: string | null;
             call_id: string;
             conversation_id: string;
             created_at: string;
@@ -145,6 +154,7 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            path: string[];
             reason: string | null;
             remembered: boolean;
             requester_id: string;
@@ -341,6 +351,12 @@ export interface components {
             provider: string;
             type: string;
             version: string;
+        };
+        InterruptsPart: {
+            approvals: boolean;
+            approveWithEdits: boolean;
+            interrupts: boolean;
+            supported: boolean;
         };
         InvitationCreated: {
             created_at: string;
@@ -544,15 +560,26 @@ export interface components {
         };
         Models: {
             allowed_models?: string[] | null;
+            collapse_requests?: boolean | null;
             default_model?: string | null;
             fallback_models?: string[] | null;
             max_output_tokens?: number | null;
+            response_cache?: components["schemas"]["ResponseCache"] | null;
+            response_cache_minutes?: number | null;
+            response_cache_similarity?: number | null;
             temperature?: number | null;
+        };
+        MultiAgentPart: {
+            delegation: boolean;
+            handoffs: boolean;
+            subagents: components["schemas"]["SubagentPart"][];
+            supported: boolean;
         };
         NoticeRead: {
             code: string;
             text: string;
         };
+        OnActiveRun: "refuse" | "queue" | "steer";
         OrganizationDeleted: {
             deleted_at: string;
             id: string;
@@ -605,6 +632,7 @@ export interface components {
             streaming: boolean;
             supported: boolean;
         };
+        ResponseCache: "off" | "exact" | "semantic";
         Retrieval: {
             chunk_overlap?: number | null;
             chunk_size?: number | null;
@@ -630,6 +658,8 @@ export interface components {
                 [key: string]: unknown;
             };
             kind: string;
+            parent_call_id: string | null;
+            parent_run_id: string | null;
             started_at: string | null;
             state: components["schemas"]["RunState"];
             usage: {
@@ -693,10 +723,20 @@ export interface components {
         };
         StatePart: {
             deltas: boolean;
+            memory: boolean;
             persistentState: boolean;
             snapshots: boolean;
         };
         Status: "queued" | "processing" | "ready" | "failed";
+        SubagentContent: {
+            agent: string;
+            description?: string | null;
+            label?: components["schemas"]["Label"] | null;
+        };
+        SubagentPart: {
+            description?: string | null;
+            name: string;
+        };
         TeamMemberRead: {
             created_at: string;
             email: string | null;
@@ -753,6 +793,7 @@ export interface components {
         };
         UsageRead: {
             agent?: string | null;
+            cached_answers: number;
             cached_input_tokens: number;
             calls: number;
             conversation_id?: string | null;
@@ -773,6 +814,7 @@ export interface components {
             user_id?: string | null;
         };
         UsageTotal: {
+            cached_answers: number;
             cached_input_tokens: number;
             calls: number;
             estimated_calls: number;
@@ -865,7 +907,7 @@ export interface components {
             updated_at: string;
             url: string;
         };
-        Workflow: "plain" | "rag" | "tools";
+        Workflow: "plain" | "rag" | "tools" | "full";
     };
     responses: never;
     parameters: never;

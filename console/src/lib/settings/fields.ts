@@ -58,6 +58,22 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
     allowed_models: { label: "Allowed models", hint: "One a line; all of them if unset.", kind: "list" },
     temperature: { label: "Temperature", hint: "From 0 to 2.", kind: "number", min: 0, max: 2, step: "any" },
     max_output_tokens: { label: "Longest answer", hint: "In tokens.", kind: "number", min: 1, max: 1_000_000 },
+    response_cache: {
+      label: "Answers given again",
+      hint: "To whoever has the same rights, without asking a model; never where tools were called.",
+      kind: "choice",
+      choices: { off: "None", exact: "To the same question", semantic: "To one that means the same, too" },
+    },
+    response_cache_minutes: { label: "Minutes that answers are given again", hint: "After that a model is asked.", kind: "number", min: 1, max: 43_200 },
+    response_cache_similarity: {
+      label: "Likeness of questions",
+      hint: "How alike they have to be to mean the same, from 0.8 to 1.",
+      kind: "number",
+      min: 0.8,
+      max: 1,
+      step: "any",
+    },
+    collapse_requests: { label: "Ask once for many", hint: "Where several ask the same at the same time.", kind: "yes" },
   },
   retrieval: {
     k: { label: "Passages", hint: "How many a model is given.", kind: "number", min: 1, max: 50 },

@@ -9,6 +9,10 @@ type Wire<K extends EventType> = Omit<AGUIEventByType[K], "type"> & { type: `${K
 export type RunEvent = { [K in EventType]: Wire<K> }[EventType];
 export type RunFinished = Wire<EventType.RUN_FINISHED>;
 export type RunError = Wire<EventType.RUN_ERROR>;
+export type SubagentEvent =
+  | Wire<EventType.SUBAGENT_STARTED>
+  | Wire<EventType.SUBAGENT_FINISHED>
+  | Wire<EventType.SUBAGENT_ERROR>;
 export type TerminalEvent = RunFinished | RunError;
 
 /** A passage that an answer rests on; offsets are Unicode code points of the document's text. */

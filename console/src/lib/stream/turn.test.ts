@@ -131,4 +131,32 @@ describe("a turn", () => {
       "Second",
     ]);
   });
+
+  test("keeps what other agents say and do apart from what it says itself", () => {
+    const inside = (event: RunEvent, id: string): RunEvent => ({ ...event, subagentRunId: id }) as RunEvent;
+    const turn = fold(
+      { type: "TOOL_CALL_START", toolCallId: "c1", toolCallName: "ask_writer" },
+      { type: "SUBAGENT_STARTED", subagentRunId: "s1", name: "writer", parentToolCallId: "c1" },
+      { type: "SUBAGENT_STARTED", subagentRunId: "s2", name: "poet", parentSubagentRunId: "s1" },
+      ...message("a", "Roses").map((event) => inside(event, "s2")),
+      inside(end("a"), "s2"),
+      { type: "SUBAGENT_FINISHED", subagentRunId: "s2" },
+      { type: "SUBAGENT_ERROR", subagentRunId: "s1", message: "No ink." },
+      ...message("b", "Sorry."),
+      end("b"),
+      finished("success"),
+    );
+    expect(answers(turn).map((item) => item.text)).toEqual(["Sorry."]);
+    const writer = turn.items.find((item) => item.kind === "subagent");
+    expect(writer).toMatchObject({ name: "writer", callId: "c1", open: false, error: "No ink." });
+    expect(writer?.items).toMatchObject([{ name: "poet", items: [{ text: "Roses", open: false }] }]);
+  });
+
+  test("says of another agent that it waits for somebody", () => {
+    const turn = fold(
+      { type: "SUBAGENT_STARTED", subagentRunId: "s1", name: "writer" },
+      { type: "SUBAGENT_FINISHED", subagentRunId: "s1", outcome: { type: "suspended", interruptIds: ["i"] } },
+    );
+    expect(turn.items).toMatchObject([{ name: "writer", open: false, waits: true }]);
+  });
 });

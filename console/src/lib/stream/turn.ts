@@ -1,6 +1,6 @@
 /** What one run has said and done so far, folded from its events. Plain data; no I/O. */
 
-import type { Citation, RunEvent, RunFinished } from "./events";
+import type { Citation, RunEvent, RunFinished, SubagentEvent, TerminalEvent } from "./events";
 
 export interface TextItem {
   kind: "text";
@@ -34,7 +34,22 @@ export interface StepItem {
   open: boolean;
 }
 
-export type Item = TextItem | ReasoningItem | ToolItem | StepItem;
+/** Another agent at work for a tool call of this one, and what it has said and done. */
+export interface SubagentItem {
+  kind: "subagent";
+  id: string;
+  name: string;
+  /** The call that it works for, if that is told. */
+  callId: string;
+  items: Item[];
+  open: boolean;
+  /** Whether it waits for somebody. */
+  waits: boolean;
+  /** Why it has not done it; empty unless it failed. */
+  error: string;
+}
+
+export type Item = TextItem | ReasoningItem | ToolItem | StepItem | SubagentItem;
 export type TurnStatus = "running" | "success" | "cancelled" | "interrupt" | "failed";
 
 export interface Turn {
@@ -68,52 +83,95 @@ export function newTurn(runId: string): Turn {
   };
 }
 
+/** Where something is said and done: a turn, or a sub-agent within it. */
+interface Place {
+  items: Item[];
+}
+
 /** Folds one event into the turn; events must come in the order of the log, each once. */
 export function apply(turn: Turn, event: RunEvent): void {
   switch (event.type) {
-    case "TEXT_MESSAGE_START":
-      if (event.role === undefined || event.role === "assistant") text(turn, event.messageId);
+    case "SUBAGENT_STARTED":
+    case "SUBAGENT_FINISHED":
+    case "SUBAGENT_ERROR":
+      applySubagent(turn, event);
       return;
-    case "TEXT_MESSAGE_CONTENT":
-      text(turn, event.messageId).text += event.delta;
-      return;
-    case "TEXT_MESSAGE_END":
-      text(turn, event.messageId).open = false;
-      return;
-    case "REASONING_MESSAGE_START":
-      reasoning(turn, event.messageId);
-      return;
-    case "REASONING_MESSAGE_CONTENT":
-      reasoning(turn, event.messageId).text += event.delta;
-      return;
-    case "REASONING_MESSAGE_END":
-      reasoning(turn, event.messageId).open = false;
+    case "RUN_FINISHED":
+    case "RUN_ERROR":
+      applyEnd(turn, event);
       return;
     case "CUSTOM":
-      applyCustom(turn, event.name, event.value as unknown);
+      if (event.subagentRunId === undefined) applyCustom(turn, event.name, event.value as unknown);
       return;
-    default:
-      applyWork(turn, event);
+    default: {
+      const name = "subagentRunId" in event ? event.subagentRunId : undefined;
+      const place = name === undefined ? turn : subagent(turn, name);
+      if (place) applyText(place, event);
+    }
   }
 }
 
-function applyWork(turn: Turn, event: RunEvent): void {
+function applyText(place: Place, event: RunEvent): void {
+  switch (event.type) {
+    case "TEXT_MESSAGE_START":
+      if (event.role === undefined || event.role === "assistant") text(place, event.messageId);
+      return;
+    case "TEXT_MESSAGE_CONTENT":
+      text(place, event.messageId).text += event.delta;
+      return;
+    case "TEXT_MESSAGE_END":
+      text(place, event.messageId).open = false;
+      return;
+    case "REASONING_MESSAGE_START":
+      reasoning(place, event.messageId);
+      return;
+    case "REASONING_MESSAGE_CONTENT":
+      reasoning(place, event.messageId).text += event.delta;
+      return;
+    case "REASONING_MESSAGE_END":
+      reasoning(place, event.messageId).open = false;
+      return;
+    default:
+      applyWork(place, event);
+  }
+}
+
+function applyWork(place: Place, event: RunEvent): void {
   switch (event.type) {
     case "TOOL_CALL_START":
-      tool(turn, event.toolCallId).name = event.toolCallName;
+      tool(place, event.toolCallId).name = event.toolCallName;
       return;
     case "TOOL_CALL_ARGS":
-      tool(turn, event.toolCallId).args += event.delta;
+      tool(place, event.toolCallId).args += event.delta;
       return;
     case "TOOL_CALL_RESULT":
-      finishTool(tool(turn, event.toolCallId), event.content);
+      finishTool(tool(place, event.toolCallId), event.content);
       return;
     case "STEP_STARTED":
-      turn.items.push({ kind: "step", name: event.stepName, open: true });
+      place.items.push({ kind: "step", name: event.stepName, open: true });
       return;
     case "STEP_FINISHED":
-      closeStep(turn, event.stepName);
-      return;
+      closeStep(place, event.stepName);
+  }
+}
+
+function applySubagent(turn: Turn, event: SubagentEvent): void {
+  if (event.type === "SUBAGENT_STARTED") {
+    const parent = event.parentSubagentRunId;
+    const place = (parent === undefined ? undefined : subagent(turn, parent)) ?? turn;
+    const { subagentRunId: id, name, parentToolCallId: callId = "" } = event;
+    add(place, { kind: "subagent", id, name, callId, items: [], open: true, waits: false, error: "" });
+    return;
+  }
+  const found = subagent(turn, event.subagentRunId);
+  if (!found) return;
+  close(found);
+  if (event.type === "SUBAGENT_ERROR") found.error = event.message;
+  else found.waits = event.outcome?.type === "suspended";
+}
+
+function applyEnd(turn: Turn, event: TerminalEvent): void {
+  switch (event.type) {
     case "RUN_FINISHED":
       if (event.outcome?.type === "interrupt") turn.asked = event.outcome.interrupts.map((each) => each.id);
       finish(turn, outcomeOf(event));
@@ -133,27 +191,36 @@ function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (name === "message.cut") cut(turn, id);
 }
 
-function text(turn: Turn, id: string): TextItem {
-  const found = turn.items.find((item): item is TextItem => item.kind === "text" && item.id === id);
-  return found ?? add(turn, { kind: "text", id, text: "", open: true, cut: false });
+function subagent(place: Place, id: string): SubagentItem | undefined {
+  for (const item of place.items) {
+    if (item.kind !== "subagent") continue;
+    const found = item.id === id ? item : subagent(item, id);
+    if (found) return found;
+  }
+  return undefined;
 }
 
-function reasoning(turn: Turn, id: string): ReasoningItem {
-  const found = turn.items.find(
+function text(place: Place, id: string): TextItem {
+  const found = place.items.find((item): item is TextItem => item.kind === "text" && item.id === id);
+  return found ?? add(place, { kind: "text", id, text: "", open: true, cut: false });
+}
+
+function reasoning(place: Place, id: string): ReasoningItem {
+  const found = place.items.find(
     (item): item is ReasoningItem => item.kind === "reasoning" && item.id === id,
   );
-  return found ?? add(turn, { kind: "reasoning", id, text: "", open: true });
+  return found ?? add(place, { kind: "reasoning", id, text: "", open: true });
 }
 
-function tool(turn: Turn, id: string): ToolItem {
-  const found = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
-  return found ?? add(turn, { kind: "tool", id, name: "", args: "", result: null, open: true });
+function tool(place: Place, id: string): ToolItem {
+  const found = place.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
+  return found ?? add(place, { kind: "tool", id, name: "", args: "", result: null, open: true });
 }
 
-function add<T extends Item>(turn: Turn, item: T): T {
-  turn.items.push(item);
+function add<T extends Item>(place: Place, item: T): T {
+  place.items.push(item);
   // Read back: in a reactive turn the stored item is a proxy, and only writes to it are seen.
-  return turn.items[turn.items.length - 1] as T;
+  return place.items[place.items.length - 1] as T;
 }
 
 function finishTool(item: ToolItem, content: unknown): void {
@@ -161,8 +228,8 @@ function finishTool(item: ToolItem, content: unknown): void {
   item.open = false;
 }
 
-function closeStep(turn: Turn, name: string): void {
-  const step = turn.items.findLast((item) => item.kind === "step" && item.open && item.name === name);
+function closeStep(place: Place, name: string): void {
+  const step = place.items.findLast((item) => item.kind === "step" && item.open && item.name === name);
   if (step?.kind === "step") step.open = false;
 }
 
@@ -178,7 +245,12 @@ function outcomeOf(event: RunFinished): TurnStatus {
 
 function finish(turn: Turn, status: TurnStatus): void {
   turn.status = status;
-  for (const item of turn.items) item.open = false;
+  for (const item of turn.items) close(item);
+}
+
+function close(item: Item): void {
+  item.open = false;
+  if (item.kind === "subagent") for (const each of item.items) close(each);
 }
 
 /** The messages that stand: not empty, and not cut off and written anew. */
