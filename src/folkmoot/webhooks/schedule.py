@@ -46,11 +46,11 @@ def delay(failures: int, retry_after: str | None = None) -> timedelta | None:
 def wanted(retry_after: str | None) -> timedelta:
     """Return what a header asks for; nothing if it says nothing that can be read."""
     text = (retry_after or "").strip()
-    if text.isdecimal():
-        return timedelta(seconds=min(int(text), LONGEST.total_seconds()))
     try:
+        if text.isdecimal():
+            return timedelta(seconds=min(int(text), LONGEST.total_seconds()))
         moment: datetime = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # there is no end to the figures that can be written
         return timedelta()
     if moment.tzinfo is None:
         return timedelta()

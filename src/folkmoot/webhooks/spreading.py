@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 
 from folkmoot.db.work import Database
+from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.subject import deployment
 from folkmoot.webhooks import deliveries
@@ -16,6 +18,8 @@ WAITING: Final = "SELECT org_id FROM webhook_events_waiting(%s)"
 ORGANIZATIONS: Final = 100
 EVENTS: Final = 100
 """Events that are spread in one transaction."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,16 @@ class Spreading:
             cursor = await connection.execute(WAITING, (ORGANIZATIONS,))
             rows = cast(list[tuple[UUID]], await cursor.fetchall())
         for (org_id,) in rows:
-            await self._spread(OrgId(org_id))
+            await self._spread_or_tell(OrgId(org_id))
+
+    async def _spread_or_tell(self, org_id: OrgId) -> None:
+        """Spread what one has: an edge, where it is in nobody else's way."""
+        try:
+            await self._spread(org_id)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("webhooks.not_spread", org_id=str(org_id))
 
     async def _spread(self, org_id: OrgId) -> None:
         """Make the deliveries of one organisation; forget what nobody wants to be told."""

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from ending import end
 from folkmoot.kit.ids import OrgId
-from folkmoot.kit.outbound.client import Outbound
+from folkmoot.kit.outbound.client import Answer, Outbound, Request
 from folkmoot.kit.subject import deployment
 from hooking import Listener, Receiver, Scene, receiving
 from trailing import actions_of
@@ -18,6 +18,10 @@ from whole import until
 
 pytestmark = pytest.mark.anyio
 
+NOTED = (
+    "INSERT INTO webhook_events (org_id, id, type, data, at)"
+    " VALUES ({}, gen_random_uuid(), 'run.failed', '{{}}', now())"
+)
 LAPSE = sql.SQL("UPDATE webhook_deliveries SET claimed_until = now() WHERE claim IS NOT NULL")
 
 
@@ -158,6 +162,33 @@ async def test_a_receiver_that_hangs_holds_up_nobody_but_itself(
     assert await hanging == 2
     await scene.send()
     assert len({each.id for each in receiver.received}) == len(receiver.received) == 5
+
+
+async def test_what_cannot_be_sent_or_noted_is_in_nobody_elses_way(
+    scene: Scene, grace: Listener, eve: Listener, receiver: Receiver
+) -> None:
+    class Broken(Outbound):
+        async def send(self, request: Request) -> Answer:
+            if request.url == receiver.url:
+                raise RuntimeError
+            return await scene.parts.outbound.send(request)
+
+    await grace.example(await grace.listen(receiver.url))
+    async with receiving() as other:
+        await eve.example(await eve.listen(other.url))
+        assert await replace(scene.dispatcher, outbound=Broken()).once() == 2
+        assert len(other.received) == 1
+        refused = sql.SQL(
+            "ALTER TABLE webhook_deliveries ADD CONSTRAINT refused CHECK (org_id <> {}) NOT VALID"
+        )
+        scene.change(refused.format(sql.Literal(grace.caller.place)))
+        for each in (grace, eve):
+            place = sql.Literal(each.caller.place)
+            scene.change(sql.SQL(NOTED).format(place))
+        await scene.send()
+        scene.change(sql.SQL("ALTER TABLE webhook_deliveries DROP CONSTRAINT refused"))
+        assert other.types == ["run.completed", "run.failed"]
+    assert scene.count(sql.SQL("SELECT count(*) FROM webhook_events WHERE NOT spread")) == 1
 
 
 async def test_what_a_process_dies_over_is_sent_by_another_under_the_same_id(

@@ -37,6 +37,9 @@ def test_each_failure_waits_longer_and_the_last_one_is_given_up() -> None:
         ("Thu, 01 Jan 1970 00:00:00 GMT", 5, 6),
         ("soon", 5, 6),
         ("Fri, 01 Jan 2100 00:00:00 -0000", 5, 6),
+        ("9" * 5_000, 5, 6),
+        ("Fri, 01 Jan 2100 00:00:00 +99999999999999999999", 5, 6),
+        ("Fri, 99999999999999999999 Jan 2100 00:00:00 GMT", 5, 6),
     ],
 )
 def test_what_a_receiver_asks_for_is_heeded_within_a_day(
