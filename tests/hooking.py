@@ -140,7 +140,7 @@ class Scene:
             attempts += sent
         return attempts
 
-    def change(self, statement: sql.SQL, *values: object) -> None:
+    def change(self, statement: sql.SQL | sql.Composed, *values: object) -> None:
         """Change rows as nobody else may: what was written an hour ago, for one."""
         with psycopg.connect(self.superuser) as connection:
             connection.execute(statement, values)

@@ -53,16 +53,17 @@ def contributions(
 ) -> Sequence[Contribution]:
     """Return what each room keeps, in the order in which it is erased.
 
-    Runs come to their end after what they would still have written to is gone. The account is last:
-    the others may have to be told once more by what is left of it.
+    Runs come to their end after what they would still have written to is gone, and before answers
+    go, which are kept when they end. The account is last: the others may have to be told once more
+    by what is left of it.
     """
     return (
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
-        OwnAnswers(database),
         OwnApprovals(database),
         OwnSchedules(database),
         OwnRuns(database, supervisor),
+        OwnAnswers(database),
         OwnUsage(database),
         WrittenAgents(database),
         OwnSettings(database, documents.blobs),

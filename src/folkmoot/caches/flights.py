@@ -19,11 +19,13 @@ Name = tuple[OrgId, bytes, int, bytes]
 class Flight:
     """One answer on its way. It is fetched for as long as somebody listens, whoever that is.
 
-    `batches` is what has come so far: whoever joins late begins with it.
+    `batches` is what has come so far: whoever joins late begins with it. `left` tells that nobody
+    listens any more: it comes to nothing, however long that takes.
     """
 
     batches: list[Batch] = field(default_factory=list[Batch])
     listeners: int = 0
+    left: bool = False
     _over: bool = False
     _task: asyncio.Task[None] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,6 +51,7 @@ class Flight:
         finally:
             self.listeners -= 1
             if self.listeners == 0:
+                self.left = True
                 await self._stop()
 
     async def _fetch(self, fetch: Fetch) -> None:
@@ -93,8 +96,9 @@ class Flights:
         return sum(each.listeners for each in self._flights.values())
 
     def joined(self, name: Name) -> Flight | None:
-        """Return the one that somebody has asked for already."""
-        return self._flights.get(name)
+        """Return the one that somebody has asked for already and listens to."""
+        flight = self._flights.get(name)
+        return None if flight is None or flight.left else flight
 
     def begin(self, name: Name, fetch: Fetch) -> Flight:
         """Have it fetched; until it is over, others may join."""
@@ -107,6 +111,7 @@ class Flights:
                     async for batch in answer:
                         yield batch
             finally:
-                del self._flights[name]
+                if self._flights.get(name) is flight:  # another one may have been begun meanwhile
+                    del self._flights[name]
 
         return flight.start(fetched)

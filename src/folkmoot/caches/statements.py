@@ -29,13 +29,17 @@ WHERE org_id = %(org_id)s AND context = %(context)s AND embedder = %(embedder)s
 ORDER BY embedding <=> %(vector)s::halfvec LIMIT 5
 """
 
+# It may come late: of a run that was erased meanwhile nothing is kept.
 KEEP: Final[LiteralString] = """
 INSERT INTO cached_answers (org_id, id, key, context, epoch, readable, user_id, run_id, agent,
                             version, model, answer, question, embedder, embedding, bytes,
                             created_at, used_at, expires_at)
-VALUES (%(org_id)s, %(id)s, %(key)s, %(context)s, %(epoch)s, %(readable)s, %(user_id)s, %(run_id)s,
-        %(agent)s, %(version)s, %(model)s, %(answer)s, %(question)s, %(embedder)s,
-        %(vector)s::halfvec, %(bytes)s, now(), now(), now() + make_interval(mins => %(minutes)s))
+SELECT %(org_id)s, %(id)s, %(key)s, %(context)s, %(epoch)s, %(readable)s, %(user_id)s, %(run_id)s,
+       %(agent)s, %(version)s, %(model)s, %(answer)s, %(question)s, %(embedder)s,
+       %(vector)s::halfvec, %(bytes)s, now(), now(), now() + make_interval(mins => %(minutes)s)
+WHERE NOT EXISTS (
+  SELECT FROM runs WHERE org_id = %(org_id)s AND id = %(run_id)s AND erased_at IS NOT NULL
+)
 ON CONFLICT (org_id, key, epoch, readable) DO UPDATE
 SET id = excluded.id, user_id = excluded.user_id, run_id = excluded.run_id,
     answer = excluded.answer, question = excluded.question, embedder = excluded.embedder,

@@ -180,8 +180,17 @@ class Store:
         async with self._turn:
             self._wake.clear()
             while self._waiting:
-                await self._keep(self._waiting[0])
+                await self._keep_or_tell(self._waiting[0])
                 self._waiting.popleft()
+
+    async def _keep_or_tell(self, kept: Kept) -> None:
+        """Keep one: an edge, where one that cannot be kept leaves the others alone."""
+        try:
+            await self._keep(kept)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("caches.not_kept", run_id=str(kept.run_id))
 
     async def _keep(self, kept: Kept) -> None:
         values, bounds = kept.values(), self.bounds

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from folkmoot.agents.order import KIND
 from folkmoot.conversations.schemas import BackgroundRun
 from folkmoot.conversations.turns import Opened, Question, Turns
 from folkmoot.kit.ids import new_id
@@ -34,7 +35,7 @@ class Background:
             AppError: Whatever `Turns.open` refuses.
         """
         async with self.turns.database.work(subject) as work:
-            await runs.demand_room(work, self.most_waiting)
+            await runs.demand_room(work, KIND, self.most_waiting)
         called = name or str(new_id())
         question = Question(
             agent_id=data.agent_id,

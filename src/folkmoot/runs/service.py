@@ -155,13 +155,18 @@ async def queue(work: Work, new: NewRun) -> None:
     await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
 
 
-async def demand_room(work: Work, most: int) -> None:
-    """Fail if that many runs of the organisation wait for a worker.
+async def demand_room(work: Work, kind: str, most: int) -> None:
+    """Fail if that many runs of a kind wait for a worker, of the organisation.
 
     Raises:
         TooManyQueued: It has to wait itself.
     """
-    waiting = select(Run.id).where(Run.org_id == work.subject.org_id, Run.state == RunState.QUEUED)
+    waiting = select(Run.id).where(
+        Run.org_id == work.subject.org_id,
+        Run.state == RunState.QUEUED,
+        Run.kind == kind,
+        Run.behind.is_(None),
+    )
     if len((await work.session.scalars(waiting.limit(most))).all()) >= most:
         raise TooManyQueued
 

@@ -20,7 +20,10 @@ from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.knowledge.queries import PLACE
 from folkmoot.llm.port import ChatMessage, ChatRequest
+from folkmoot.runs import service as runs
+from folkmoot.runs.models import Run
 from piecing import opened
+from running import new_run
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +94,31 @@ async def test_no_more_than_so_many_are_kept_and_what_was_used_last_stays(
     await store.flush()
     assert await there(subject, *range(25), "large") == [3, *range(10, 25)]
     assert await there(other_subject, "Theirs")
+
+
+async def test_what_cannot_be_kept_is_in_nobody_elses_way(
+    database: Database, subject: Subject
+) -> None:
+    store, asked = Store(database), asking(subject, "May I?")
+    store.put(kept(subject, asking(subject, "Odd?"), "\0"))
+    store.put(kept(subject, asked))
+    await store.flush()
+    _, found = await store.look(subject, asked, documents=False)
+    assert found is not None
+
+
+async def test_nothing_is_kept_of_a_run_that_was_erased_meanwhile(
+    database: Database, subject: Subject
+) -> None:
+    store, asked, erased = Store(database), asking(subject, "May I?"), new_run(subject, "work")
+    late = replace(kept(subject, asked), run_id=erased.id)
+    async with database.work(subject) as work:
+        await runs.queue(work, erased)
+        await work.session.execute(update(Run).values(erased_at=clock.now()))
+    store.put(late)
+    await store.flush()
+    _, found = await store.look(subject, asked, documents=False)
+    assert found is None
 
 
 async def test_a_change_of_documents_is_felt_in_another_process_with_the_change(

@@ -10,10 +10,12 @@ import pytest
 
 from ending import end
 from folkmoot.agents.order import KIND
+from folkmoot.runs import service as runs
 from folkmoot.runs.opening import QUEUED_CHANNEL
 from folkmoot.runs.taking import Taking
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
+from running import new_run
 from talking import Platform, Talker, frames, text_of
 
 pytestmark = pytest.mark.anyio
@@ -70,8 +72,11 @@ async def test_who_asks_again_with_the_same_key_gets_the_same_run(ada: Talker) -
 
 
 async def test_an_organisation_whose_runs_wait_is_told_to_come_back_later_and_no_other_is(
-    ada: Talker, eve: Talker
+    serving: Platform, ada: Talker, eve: Talker
 ) -> None:
+    async with serving.database.work(ada.subject) as work:
+        for _ in range(MOST_WAITING):  # documents that are to be read take no places of answers
+            await runs.queue(work, new_run(ada.subject, "ingest"))
     async with ada.http() as client, eve.http() as other:
         for _ in range(MOST_WAITING):
             await start(client)
@@ -83,16 +88,17 @@ async def test_an_organisation_whose_runs_wait_is_told_to_come_back_later_and_no
 
 
 async def test_one_that_waits_is_cancelled_at_once_and_never_worked(
-    serving: Platform, ada: Talker, provider: FakeProvider
+    ada: Talker, provider: FakeProvider
 ) -> None:
     async with ada.http() as client:
         run = await start(client)
         busy = await client.post(RUNS, json={**ASKED, "conversation_id": run["conversation_id"]})
         cancelled = (await client.post(f"{RUNS}/{run['id']}/cancel")).json()
+        assert (await client.get(f"{RUNS}/{run['id']}/events")).is_success  # to its end
+        done = (await client.get(f"{RUNS}/{run['id']}")).json()
     assert busy.json()["code"] == "run_active"
-    assert cancelled["id"] == run["id"]
-    async with worker(serving):
-        assert provider.chats == []
+    assert (cancelled["id"], done["state"]) == (run["id"], "cancelled")
+    assert provider.chats == []
 
 
 @pytest.mark.parametrize(

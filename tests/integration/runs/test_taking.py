@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,8 +15,10 @@ from ending import end
 from folkmoot.kit.ids import OrgId, RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
+from folkmoot.runs.execution import Execution
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import QUEUED_CHANNEL
+from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.taking import Taking
 from running import Running, StartProcess, new_run, until
 
@@ -124,6 +127,24 @@ async def test_who_has_lost_their_place_meanwhile_has_nothing_executed(
     assert [event.type for event in events] == ["run.started", "run.failed"]
     assert b"no_longer_admitted" in (events[-1].payload or b"")
     assert bench.begun == []
+
+
+async def test_no_failure_is_the_last_look(
+    start: StartProcess, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, take, failures = Bench(), Supervisor.take, [RuntimeError()]
+
+    async def taken(*asked: Any) -> Sequence[Execution]:
+        if failures:
+            raise failures.pop()
+        return await take(*asked)
+
+    running = await start({"work": bench.work})
+    monkeypatch.setattr(Supervisor, "take", taken)
+    await queue(running, subject)
+    async with taking(running, places=1):
+        await until(lambda: bench.of(subject) == 1)
+    assert failures == []
 
 
 async def test_a_process_that_stops_takes_nothing_more(

@@ -18,9 +18,9 @@ from whole import until
 
 pytestmark = pytest.mark.anyio
 
-NOTED = (
+NOTED = sql.SQL(
     "INSERT INTO webhook_events (org_id, id, type, data, at)"
-    " VALUES ({}, gen_random_uuid(), 'run.failed', '{{}}', now())"
+    " VALUES (%s, gen_random_uuid(), 'run.failed', '{}', now())"
 )
 LAPSE = sql.SQL("UPDATE webhook_deliveries SET claimed_until = now() WHERE claim IS NOT NULL")
 
@@ -183,8 +183,7 @@ async def test_what_cannot_be_sent_or_noted_is_in_nobody_elses_way(
         )
         scene.change(refused.format(sql.Literal(grace.caller.place)))
         for each in (grace, eve):
-            place = sql.Literal(each.caller.place)
-            scene.change(sql.SQL(NOTED).format(place))
+            scene.change(NOTED, each.caller.place)
         await scene.send()
         scene.change(sql.SQL("ALTER TABLE webhook_deliveries DROP CONSTRAINT refused"))
         assert other.types == ["run.completed", "run.failed"]
