@@ -7,6 +7,7 @@ there is doubt a model is asked.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
@@ -21,13 +22,15 @@ who whom whose when where why how which wer wen wem wessen wann wo wohin woher w
 wie qui quand ou pourquoi comment combien quien cuando donde como cuanto
 """
 """What an answer has to tell: two questions that ask for something else have other answers."""
-WITHOUT_TOPIC: Final = frozenset(WORDS_WITHOUT_TOPIC.split())
 NEGATIONS: Final = frozenset(NEGATING.split())
 ASKED_FOR: Final = frozenset(ASKING.split())
-NEAR: Final = 0.5
-"""The share of the words with a topic that both have to have in common."""
+TELLING_NOTHING: Final = NEGATIONS | ASKED_FOR | frozenset(WORDS_WITHOUT_TOPIC.split())
+NEAR: Final = 2 / 3
+"""The share of its words with a topic that the other question has to have, too."""
 STEM: Final = 5
 """Letters of a word that count: endings differ with grammar."""
+ENDING: Final = 3
+"""Letters by which two words may differ in length and still be one."""
 
 WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 APOSTROPHE: Final = re.compile(r"['\u2019]")
@@ -36,16 +39,29 @@ EXACT: Final = re.compile(r"\S*\d\S*|\"[^\"]*\"|`[^`]*`|https?://\S+|\S+@\S+|[-+
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether both ask for the same, as far as can be told from their words."""
+    """Whether both ask for the same, as far as can be told from their words.
+
+    Where each has a topic of its own, these may be what the answer turns on, and so may the order:
+    whether Berlin is larger than Paris is not whether Paris is larger than Berlin.
+    """
     if _exact(one) != _exact(other) or _names(one) != _names(other):
         return False
     mine, theirs = _words(one), _words(other)
     for kind in (NEGATIONS, ASKED_FOR):
-        if mine & kind != theirs & kind:
+        if kind.intersection(mine) != kind.intersection(theirs):
             return False
-    topics, others = _topics(mine), _topics(theirs)
-    both = topics | others
-    return bool(both) and len(topics & others) >= NEAR * len(both)
+    fewer, more = sorted((_topics(mine), _topics(theirs)), key=len)
+    return bool(fewer) and len(fewer) >= NEAR * len(more) and _within(fewer, more)
+
+
+def _within(fewer: Sequence[str], more: Sequence[str]) -> bool:
+    """Whether all of these words are among the others, in the same order."""
+    left = iter(more)
+    return all(any(_same(word, each) for each in left) for word in fewer)
+
+
+def _same(one: str, other: str) -> bool:
+    return one[:STEM] == other[:STEM] and abs(len(one) - len(other)) <= ENDING
 
 
 def _plain(text: str) -> str:
@@ -54,24 +70,23 @@ def _plain(text: str) -> str:
     return "".join(each for each in parts if not unicodedata.combining(each))
 
 
-def _words(text: str) -> frozenset[str]:
-    found = WORD.findall(_plain(text))
-    return frozenset(APOSTROPHE.sub("", word) for word in found)
+def _words(text: str) -> list[str]:
+    return [APOSTROPHE.sub("", word) for word in WORD.findall(_plain(text))]
 
 
-def _topics(words: frozenset[str]) -> frozenset[str]:
-    left = words - WITHOUT_TOPIC - NEGATIONS - ASKED_FOR
-    return frozenset(word[:STEM] for word in left)
+def _topics(words: Sequence[str]) -> list[str]:
+    """Return the words that tell a topic, each once."""
+    return list(dict.fromkeys(word for word in words if word not in TELLING_NOTHING))
 
 
 def _exact(text: str) -> list[str]:
-    return sorted(each.strip(".,;:!?") for each in EXACT.findall(text))
+    return [each.strip(".,;:!?") for each in EXACT.findall(text)]
 
 
-def _names(text: str) -> frozenset[str]:
+def _names(text: str) -> list[str]:
     """Return the words that are written large, but for the first one of each sentence."""
-    found: set[str] = set()
+    found: list[str] = []
     for sentence in re.split(r"[.!?:\n]+\s*", text):
         words = WORD.findall(sentence)
-        found.update(word.casefold() for word in words[1:] if word[:1].isupper())
-    return frozenset(found - {"i"})
+        found += [word.casefold() for word in words[1:] if word[:1].isupper()]
+    return [name for name in found if name != "i"]

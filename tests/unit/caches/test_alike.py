@@ -9,7 +9,7 @@ SAME = [
     ("What is the capital of France?", "what's the capital of France"),
     ("How do I reset my password?", "How can I reset the password?"),
     ("Please tell me how to reset my password", "How do I reset my password?"),
-    ("Wie setze ich mein Passwort zurück?", "Wie kann ich das Passwort zurücksetzen?"),
+    ("Wie kann ich mein Passwort zurücksetzen?", "Wie kann man das Passwort zurücksetzen?"),
     ("Which holidays do we have in 2026?", "Which holidays are there in 2026?"),
 ]
 OTHER = [
@@ -25,6 +25,13 @@ OTHER = [
     ("How do I reset my password?", "Wie setze ich mein Passwort zurück?"),
     ("What does `git push` do?", "What does `git pull` do?"),
     ("Who may approve holidays?", "Who may ask for holidays?"),
+    ("Is Berlin larger than Paris?", "Is Paris larger than Berlin?"),
+    ("How much is 3 - 4?", "How much is 4 - 3?"),
+    ("May I move money from savings to checking?", "May I move money from checking to savings?"),
+    ("Name three large fish of the sea", "Name two large fish of the sea"),
+    ("Who was the director before the merger?", "Who was the director after the merger?"),
+    ("What is our internal policy?", "What is our international policy?"),
+    ("My wife has cancer, how do I request leave?", "How do I request leave?"),
     ("", ""),
 ]
 
