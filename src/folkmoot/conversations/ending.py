@@ -5,6 +5,7 @@ what the logs of its runs hold. The logs' chains stay.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +25,9 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import erasing
+from folkmoot.runs import service as runs
 from folkmoot.runs.errors import RunActive
+from folkmoot.runs.states import ACTIVE
 from folkmoot.settings.groups import General
 from folkmoot.settings.service import Settings
 
@@ -45,7 +48,7 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
     """Delete conversations of the acting user for good; they are locked.
 
     Raises:
-        RunActive: A run is answering in one of them.
+        RunActive: A run of theirs, or one that such a run has begun, is not over yet.
     """
     there = [each for each in conversations if each.deleted_at is None]
     if await answering(work, there):
@@ -61,6 +64,8 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
     )
     answering_runs = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
     run_ids = await erasing.family(work, answering_runs)
+    if ACTIVE.intersection((await runs.states(work, run_ids)).values()):
+        raise RunActive  # what it says until its end would be erased by nobody
     await approvals.forget(work, run_ids)
     await answers.forget(work, run_ids)
     await erasing.erase(work, run_ids)
@@ -97,8 +102,9 @@ class Ends:
     async def _end_of(self, subject: Subject, now: datetime) -> None:
         days = (await self.settings.of(subject)).values(General).conversation_days
         idle = None if days is None else now - timedelta(days=days)
-        while await self._end_some(subject, now - self.kept, idle):
-            pass
+        with suppress(RunActive):  # in an hour it may be over
+            while await self._end_some(subject, now - self.kept, idle):
+                pass
 
     async def _end_some(self, subject: Subject, gone: datetime, idle: datetime | None) -> bool:
         over = [Conversation.deleted_at < gone]

@@ -20,6 +20,14 @@ pytestmark = pytest.mark.anyio
 
 ADDRESS = "/api/v1/conversations"
 KEPT = timedelta(days=30)
+BEGUN = """
+INSERT INTO runs (org_id, id, user_id, kind, state, input, client_id, thread_id, fingerprint,
+                  attempt, parent_run_id, parent_call_id)
+SELECT org_id, gen_random_uuid(), user_id, 'subagent', 'queued', '{"task": "Help"}', 'begun',
+       thread_id, '', 0, id, 'call'
+FROM runs
+"""
+OVER = "UPDATE runs SET state = 'cancelled', finished_at = now() WHERE client_id = 'begun'"
 
 
 def age(superuser_address: str, days: int) -> None:
@@ -90,6 +98,26 @@ async def test_nothing_goes_for_good_while_it_is_answering(
         assert (refused.status_code, refused.json()["code"]) == (409, "run_active")
         await client.post(f"/api/v1/runs/{asked['runId']}/cancel")
         await stream.aread()
+
+
+async def test_nothing_goes_for_good_while_something_that_it_has_begun_is_not_over(
+    ada: Talker, serving: Platform, superuser_address: str
+) -> None:
+    await ada.ask("Hello", "t1")
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute(BEGUN)
+    async with ada.http() as client:
+        await client.delete(f"{ADDRESS}/t1")
+        (gone,) = (await client.get(ADDRESS, params={"deleted": "true"})).json()["items"]
+        path, for_good = f"{ADDRESS}/{gone['id']}", {"for_good": "true"}
+        refused = await client.delete(path, params=for_good)
+        assert (refused.status_code, refused.json()["code"]) == (409, "run_active")
+        await Ends(serving.database, serving.settings, timedelta()).run()
+        with psycopg.connect(superuser_address) as connection:
+            connection.execute(OVER)
+        assert (await client.delete(path, params=for_good)).status_code == 204
+    left = "SELECT count(*) FROM runs WHERE erased_at IS NULL OR input <> '{}'"
+    assert count(superuser_address, left) == 0
 
 
 async def test_what_was_deleted_weeks_ago_ends(
