@@ -172,9 +172,7 @@ class Line:
             cursor = await connection.execute(DUE, (AT_ONCE,))
             rows = cast(list[tuple[UUID, UUID, UUID]], await cursor.fetchall())
         for org_id, user_id, run_id in rows:
-            subject = Subject(OrgId(org_id), UserId(user_id))
-            with suppress(RunsDraining, TooManyRuns):  # others take it up, or we do later
-                await self._begin(subject, RunId(run_id))
+            await self._begin_or_tell(Subject(OrgId(org_id), UserId(user_id)), RunId(run_id))
 
     async def waiting(self, run: LiveRun) -> Sequence[Said]:
         """Return what waits to be said to a run."""
@@ -206,6 +204,17 @@ class Line:
         for run in self.supervisor.hub.live.values():
             if told is None or run.id_text == told:
                 run.called = True
+
+    async def _begin_or_tell(self, subject: Subject, run_id: RunId) -> None:
+        """Begin a run: an edge, where one that cannot be begun leaves the others alone."""
+        try:
+            await self._begin(subject, run_id)
+        except (RunsDraining, TooManyRuns):
+            return  # others take it up, or we do later
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("conversations.not_begun", run_id=str(run_id))
 
     async def _begin(self, subject: Subject, run_id: RunId) -> None:
         """Open the turn of a run that has waited, unless somebody else does."""

@@ -11,7 +11,7 @@ import pytest
 
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import OnActiveRun
-from folkmoot.conversations.waiting import LONGEST
+from folkmoot.conversations.waiting import LONGEST, Line
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
@@ -149,6 +149,25 @@ async def test_messages_that_wait_are_answered_in_their_order(
         ("assistant", "Three."),
     ]
     assert not await talk.waiting()
+
+
+async def test_one_that_cannot_be_begun_is_tried_again(
+    talk: Talk, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, failures = Line._take, [RuntimeError()]
+
+    async def taken(*asked: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await take(*asked)
+
+    monkeypatch.setattr(Line, "_take", taken)
+    provider.script([says("One."), says("Two.")])
+    second = talk.ask("Second?", on_active_run="queue")
+    await talk.until("Second?")
+    talk.gate.opened.set()
+    assert text_of(await second) == "Two."
+    assert failures == []
 
 
 @pytest.mark.core
