@@ -21,7 +21,7 @@ from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.webhooks import deliveries, schedule, sealing, service, signing
 from folkmoot.webhooks.models import DeliveryState, Ended, Webhook, WebhookDelivery, WebhookEvent
 
-LIMITS: Final = Limits(connect=5.0, idle=10.0, total=15.0, size=64 * 1024, redirects=0)
+LIMITS: Final = Limits(connect=5.0, idle=10.0, total=15.0, redirects=0)
 REMEMBERED: Final = 20
 """Attempts of one delivery that are shown."""
 PATIENCE: Final = timedelta(days=5)
@@ -97,7 +97,9 @@ class Sender:
             return failure
         signed = signing.headers(secrets, str(event.id), int(now.timestamp()), body)
         sent = {"Content-Type": "application/json", **signed}
-        return Request(url=hook.url, method="POST", headers=sent, body=body, limits=LIMITS)
+        return Request(
+            url=hook.url, method="POST", headers=sent, body=body, limits=LIMITS, reads=False
+        )
 
     async def _send(self, message: Request | AppError) -> Outcome:
         at = clock.now()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import sql
+from starlette.responses import Response
 
 from ending import end
 from folkmoot.kit.ids import OrgId
@@ -82,6 +83,18 @@ async def test_what_fails_is_sent_again_under_the_same_id_until_it_gets_through(
     (listed,) = await grace.deliveries(hook, "?state=delivered")
     assert [each["status"] for each in listed["attempts"]] == [500, 307, 429, 204]
     assert (await grace.shown(hook))["failing_since"] is None
+
+
+async def test_whatever_a_receiver_answers_besides_its_status_counts_for_nothing(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    hook = await grace.listen(receiver.url)
+    packed = {"content-encoding": "br"}
+    receiver.replies += [Response("x" * 200_000), Response("nothing packed", headers=packed)]
+    for _ in range(2):
+        await grace.example(hook)
+    await scene.send()
+    assert [each["state"] for each in await grace.deliveries(hook)] == ["delivered"] * 2
 
 
 async def test_what_was_never_taken_is_given_up_and_can_be_sent_once_more(

@@ -45,6 +45,7 @@ class Request:
         hosts: The only hosts that may be asked, redirects included; `*.example.org` stands for
             everything below a name. None means every host that the rules allow.
         limits: How long and how much.
+        reads: Whether the body of the answer is wanted; without, its status and headers do.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     hosts: tuple[str, ...] | None = None
     limits: Limits = field(default_factory=Limits)
+    reads: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +190,7 @@ async def _read(
 ) -> Answer:
     """Read a body within its limits; the connection is given back only if it was whole."""
     try:
-        body = Bounded(response.headers.get("Content-Encoding", ""), request.limits.size)
-        async for piece in response.content.iter_any():
-            body.add(piece)
-        whole = body.whole()
+        whole = await _body(response, request.limits.size) if request.reads else b""
     except (library.ClientError, OSError):
         raise AnswerUnusable("it was cut, or is too slow") from None
     finally:
@@ -201,3 +200,10 @@ async def _read(
             response.close()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(url=str(response.url), status=response.status, headers=headers, body=whole)
+
+
+async def _body(response: "aiohttp.ClientResponse", most: int) -> bytes:
+    body = Bounded(response.headers.get("Content-Encoding", ""), most)
+    async for piece in response.content.iter_any():
+        body.add(piece)
+    return body.whole()
