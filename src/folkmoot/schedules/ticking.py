@@ -66,9 +66,7 @@ class Ticking:
         """Look after every schedule that is due or has something on its way."""
         now = clock.now()
         async for org_id, schedule_id in self._due(now):
-            due = await self._look_at(org_id, schedule_id, now)
-            if due is not None:
-                await self._begin(due)
+            await self._look_after(org_id, schedule_id, now)
 
     async def run_now(self, subject: Subject, schedule_id: ScheduleId) -> RunId:
         """Ask the question of a schedule of the subject's at once, paused or not.
@@ -101,6 +99,17 @@ class Ticking:
                 yield OrgId(org_id), ScheduleId(after)
             if len(rows) < AT_ONCE:
                 return
+
+    async def _look_after(self, org_id: OrgId, schedule_id: ScheduleId, now: datetime) -> None:
+        """Look after one: an edge, where one that is broken is in no other's way."""
+        try:
+            due = await self._look_at(org_id, schedule_id, now)
+            if due is not None:
+                await self._begin(due)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("schedules.not_looked_after", schedule=str(schedule_id))
 
     async def _look_at(self, org_id: OrgId, schedule_id: ScheduleId, now: datetime) -> Due | None:
         """Write down what has come of it, and that it is due; return what is to begin."""

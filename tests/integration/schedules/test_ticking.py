@@ -240,3 +240,18 @@ async def test_it_is_run_by_hand_also_while_it_is_paused_and_no_failure_then_cou
     (tick,) = await ticks(grace, odd)
     assert (tick["outcome"], tick["error_code"]) == ("refused", "workflow_unknown")
     assert (await read(grace, odd))["failures"] == 0
+
+
+async def test_one_that_is_broken_is_in_no_others_way(
+    parts: Parts, grace: Caller, superuser_address: str
+) -> None:
+    broken, whole = await scheduled(grace), await scheduled(grace)
+    for each in (broken, whole):
+        fall_due(superuser_address, each)
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute(
+            "UPDATE schedules SET time_zone = 'Europe/Atlantis' WHERE id = %s", (broken["id"],)
+        )
+    await parts.unattended.ticking.tick()
+    assert await outcomes(grace, broken) == []
+    assert await outcomes(grace, whole) == ["started"]
