@@ -194,3 +194,19 @@ async def test_what_rests_on_documents_is_given_again_until_one_of_them_changes(
         await collections.delete(work, await collections.get(work, collection))
     assert cached(await grace.ask("What do fish do?", workflow="rag")) == []
     assert len(provider.chats) == 2
+
+
+async def test_a_colleague_who_asks_in_other_words_is_given_the_same_answer(
+    ada: Talker, grace: Talker, serving: Platform, provider: FakeProvider
+) -> None:
+    await remember(serving.settings, ada.subject, "semantic", response_cache_similarity=0.8)
+    provider.script([says("By the link."), says("It is not.")])
+    first = await ada.ask("How do I reset my password?")
+    await settled(serving)
+    again = await grace.ask("How can I reset the password?")
+    assert (text_of(first), text_of(again)) == ("By the link.", "By the link.")
+    assert (cached(first), cached(again)) == ([], ["semantic"])
+    (told,) = custom(again, "answer.reused")
+    assert 0.8 <= told["likeness"] < 1
+    assert cached(await grace.ask("How do I not reset my password?")) == []
+    assert len(provider.chats) == 2
