@@ -21,7 +21,7 @@ from folkmoot.agents.turn import Turn
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import RunId, new_id
 from folkmoot.runs.children import Child, Children
-from folkmoot.runs.errors import LeaseLost
+from folkmoot.runs.errors import LeaseLost, RunsDraining
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.nested import Nested
 from folkmoot.runs.opening import NewRun
@@ -116,6 +116,8 @@ class _Delegation:
                     return await self._ask(named, context.call_id, arguments["task"])
                 except LeaseLost:
                     raise  # the run goes on in another process
+                except RunsDraining:
+                    raise LeaseLost from None  # and there it asks
                 except AppError as error:
                     return failure(error.detail)
 

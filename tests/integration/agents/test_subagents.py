@@ -9,7 +9,18 @@ from typing import Final
 
 import pytest
 
-from approving import LETTER, Post, approvals, approved, asked, decide, guarded, use, went_on
+from approving import (
+    LETTER,
+    Post,
+    approvals,
+    approved,
+    asked,
+    decide,
+    followed,
+    guarded,
+    use,
+    went_on,
+)
 from budgeting import limit
 from folkmoot.agents.delegating import Bounds
 from folkmoot.kit.subject import Subject
@@ -174,6 +185,27 @@ async def test_who_cancels_a_run_cancels_those_that_it_has_begun(
     assert stream[-1].event["outcome"] == inner[-1].event["outcome"] == {"type": "cancelled"}
     error = next(frame for frame in stream if frame.type == "SUBAGENT_ERROR")
     assert error.event["code"] == "run_cancelled"
+
+
+async def test_in_a_process_that_stops_nobody_is_asked_and_the_run_goes_on_elsewhere(
+    start: Start, subject: Subject, provider: FakeProvider
+) -> None:
+    async with start() as first, start() as heir:
+
+        def stopping(heard: Heard) -> Reply:
+            first.supervisor.draining = True
+            return asks("Go on.")
+
+        provider.script([stopping, says("This is the bottom."), says("Up.")])
+        wanted = body("Go on.")
+        asking = asyncio.create_task(first.talker(subject).send(wanted))
+        await provider.until(lambda: provider.chats)
+        await first.supervisor.drain(grace=PATIENCE)
+        await asyncio.gather(asking, return_exceptions=True)
+        stream = await followed(heir.talker(subject), wanted["runId"])
+    demand_valid(stream)
+    assert text_of(own(stream)) == "Up."
+    assert result(stream) == "This is the bottom."
 
 
 async def test_what_a_subagent_has_read_taints_the_agent_that_asked(
