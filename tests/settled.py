@@ -106,7 +106,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "message_id": message,
             "organization_id": me["organization_id"],
             "mcp_server_id": mcp_server(http),
-            "run_id": turn.run_id,
+            "run_id": http.get(f"/api/v1/runs/{turn.run_id}").json()["id"],
             "schedule_id": make("schedules", name="Daily", run=DAILY, cron="0 9 * * *")["id"],
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,

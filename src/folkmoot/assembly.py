@@ -162,7 +162,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         stack.push_async_callback(database.close)
         models = Models(options.models(on.deployment, on.data_dir, on.secret_key))
         stack.push_async_callback(models.aclose)
-        queue = await stack.enter_async_context(Queue(on.place.address(Role.APP)))
+        queue = await stack.enter_async_context(_queue(on))
         parts = _parts(on, database, queue, models)
         _register_jobs(on, database, queue, parts.settings)
         models.share(database, parts.supervisor.hub.channels)
@@ -375,6 +375,12 @@ def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:
         listen_address=on.place.address(Role.APP),
         most_runs=on.deployment.max_runs,
     )
+
+
+def _queue(on: Ground) -> Queue:
+    known = list(secret_values(on.deployment))
+    clean = Redactor(redact.SECRETS + redact.PERSONAL, known=known).redact
+    return Queue(on.place.address(Role.APP), clean=clean)
 
 
 def _unattended(deployment: Deployment, turns: Turns, queue: Queue) -> Unattended:

@@ -31,6 +31,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "idempotency_keys": "digests under the deployment's key and answers that only the client's own"
     " key opens; nothing tells whose they are, and they are gone after a day",
     "invitation_teams": "the teams of an invitation, with which its row goes",
+    "job_errors": "what jobs have failed with, without personal data, gone with the job",
     "model_breakers": "digests under the deployment's key and times",
     "organizations": "an organisation's name is the organisation's",
     "processes": "processes of the deployment",

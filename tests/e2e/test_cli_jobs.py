@@ -32,6 +32,7 @@ def test_jobs_that_were_given_up_are_found_by_the_doctor_and_tried_again_on_requ
             "warning",
             "Given up after several attempts: knowledge.drop_blob (1).",
         )
+        looked_at(folkmoot)
         with folkmoot.begin("worker", "--retry-failed") as process:
             deadline = time.monotonic() + PATIENCE
             while connection.execute("SELECT FROM procrastinate_jobs").fetchone() is not None:
@@ -41,6 +42,19 @@ def test_jobs_that_were_given_up_are_found_by_the_doctor_and_tried_again_on_requ
             process.send_signal(signal.SIGTERM)
             process.communicate()
         assert found(folkmoot) == ("ok", "None was given up.")
+
+
+def looked_at(folkmoot: Shell) -> None:
+    """Look at the dead job, have it tried again, and discard another one."""
+    (dead,) = folkmoot("jobs", "list", "--state", "dead", "--json").json
+    assert (dead["kind"], dead["attempts"]) == ("knowledge.drop_blob", 6)
+    job = str(dead["id"])
+    assert folkmoot("jobs", "list").out.splitlines()[1].split()[:3] == [job, dead["kind"], "dead"]
+    assert folkmoot("jobs", "show", job, "--json").json["about"] == {"key": "gone"}
+    assert "knowledge.drop_blob" in folkmoot("jobs", "show", job).out
+    assert folkmoot("jobs", "retry", job).code == 0
+    assert folkmoot("jobs", "list", "--state", "dead").err == "There are no such jobs.\n"
+    assert "has not been given up" in folkmoot("jobs", "discard", job).err
 
 
 def found(folkmoot: Shell) -> tuple[str, str]:

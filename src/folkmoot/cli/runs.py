@@ -30,7 +30,7 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, ours o
 
 @app.callback()
 def runs() -> None:
-    """Look at runs, follow, cancel and verify them."""
+    """Start runs, look at them, follow, cancel and verify them."""
 
 
 @app.command("list")
@@ -51,6 +51,29 @@ def list_runs(
         return terminal.show_json(found)
     rows = [{**run, "created": terminal.moment(run["created_at"])} for run in found]
     return terminal.show_table(rows, SHOWN, empty="There are no runs.")
+
+
+@app.command("start")
+def start(
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="What to ask.")],
+    *,
+    agent: Annotated[str, typer.Option("--agent", "-a", help="Whom to ask.")] = "chat",
+    conversation: Annotated[
+        str | None, typer.Option(help="Conversation to ask it in; by default a new one.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask an agent in the background: a worker answers. Prints the run's id."""
+    body = {"agent_id": agent, "input": message, "conversation_id": conversation}
+    with connected(url, api_key, data_dir) as api:
+        begun = api.post(f"{API}/runs", body)
+    if as_json:
+        return terminal.show_json(begun)
+    terminal.note(f"Read its answer with: folkmoot runs events {begun['id']} --follow")
+    return terminal.show(str(begun["id"]))
 
 
 @app.command("show")

@@ -12,7 +12,7 @@ import psycopg
 from folkmoot.db.roles import Role
 
 SHARED_TABLES: Final = frozenset(
-    {"model_breakers", "processes", "rate_limits", "sign_in_attempts", "signing_keys"}
+    {"job_errors", "model_breakers", "processes", "rate_limits", "sign_in_attempts", "signing_keys"}
 )
 """Without row-level security, because they hold nothing of any tenant."""
 

@@ -5,14 +5,17 @@ What its workers leave undone when they die, nobody else would do: `revive` give
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 import procrastinate
 import structlog
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from folkmoot.jobs import failures
 from folkmoot.kit.errors import RateLimited, Unavailable
 
 RETRIES: Final = 5
@@ -27,6 +30,9 @@ BEAT: Final = 2.0
 SILENCE: Final = 8.0
 """Seconds without a heartbeat after which a worker is taken for dead."""
 
+WAITS: Final = (RateLimited, Unavailable)
+"""What says that a job has to wait, and not that it has failed."""
+
 Away = ConnectorException
 """What the library raises when the database is away."""
 
@@ -40,7 +46,7 @@ class Retries(BaseRetryStrategy):
     """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        waits = isinstance(exception, RateLimited | Unavailable | asyncio.CancelledError)
+        waits = isinstance(exception, (*WAITS, asyncio.CancelledError))
         if job.attempts >= RETRIES and not waits:
             return None
         seconds = 2 ** (min(job.attempts, 10) + 1)
@@ -61,14 +67,45 @@ def add(
     *,
     queue_name: str,
     cron: str | None,
+    clean: Callable[[str], str],
 ) -> None:
-    """Make a job known to the library; one with a time table is never twice in the queue."""
+    """Make a job known to the library; one with a time table is never twice in the queue.
+
+    What it fails with is written down; `clean` takes out what nobody may read.
+    """
+
+    async def run(context: JobContext, /, **ids: Any) -> None:
+        try:
+            await job(**ids)
+        except Exception as error:
+            if not isinstance(error, WAITS):
+                await note(queue, context.job.id, *failures.told(error, clean))
+            raise
+
+    async def tick(context: JobContext, /, timestamp: int) -> None:
+        await run(context, timestamp=timestamp)
+
     only = name if cron else None
-    task = queue.task(name=name, queue=queue_name, retry=Retries(), lock=only, queueing_lock=only)(
-        job
+    register = queue.task(
+        name=name,
+        queue=queue_name,
+        retry=Retries(),
+        lock=only,
+        queueing_lock=only,
+        pass_context=True,
     )
     if cron:
-        queue.periodic(cron=cron)(task)
+        queue.periodic(cron=cron)(register(tick))
+    else:
+        register(run)
+
+
+async def note(queue: procrastinate.App, job_id: int | None, error: str, where: str | None) -> None:
+    """Write down what a job has failed with, if the database is there to take it."""
+    with suppress(ConnectorException):
+        await queue.connector.execute_query_async(
+            failures.NOTE, job_id=job_id, error=error, location=where
+        )
 
 
 async def revive(queue: procrastinate.App) -> None:
@@ -81,6 +118,7 @@ async def revive(queue: procrastinate.App) -> None:
                 log.warning("jobs.worker_died", **about)
             else:
                 await queue.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
+                await note(queue, job.id, failures.DIED, None)
                 log.error("jobs.given_up", **about)
         except ConnectorException:
             log.info("jobs.revived_elsewhere", **about)

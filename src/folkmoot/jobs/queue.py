@@ -13,6 +13,7 @@ import structlog
 
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Work
+from folkmoot.kit import redact
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -60,10 +61,12 @@ class Queue:
     Args:
         address: Connection string of the application's role.
         connections: Connections to the database at the most.
+        clean: Takes out of what jobs fail with what nobody may read.
     """
 
     address: str
     connections: int = 4
+    clean: Callable[[str], str] = redact.SECRETS_ONLY.redact
     _jobs: dict[str, Registered] = field(default_factory=dict[str, Registered], init=False)
     _app: "App | None" = field(default=None, init=False)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -190,7 +193,12 @@ class Queue:
         app: App = library.app(self.address, self.connections)
         for name, registered in self._jobs.items():
             library.add(
-                app, name, registered.job, queue_name=registered.queue, cron=registered.cron
+                app,
+                name,
+                registered.job,
+                queue_name=registered.queue,
+                cron=registered.cron,
+                clean=self.clean,
             )
         try:
             await app.open_async()

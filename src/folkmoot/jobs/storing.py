@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+RETRY: Final = text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
 AT_ONCE: Final = timedelta()
 
 # The library's own function, whose name carries the version of its meaning.
@@ -15,6 +16,11 @@ STORE: Final = text(
     "ROW(:queue, :name, 0, NULL, NULL, CAST(:ids AS jsonb), now() + :after)"
     " AS procrastinate_job_to_defer_v1)])"
 )
+
+
+async def retry(session: AsyncSession, job_id: int) -> None:
+    """Have a job tried once more that was given up."""
+    await session.execute(RETRY, {"id": job_id})
 
 
 async def store(

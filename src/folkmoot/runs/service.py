@@ -284,6 +284,12 @@ async def needing_review(work: Work, run: Run) -> Sequence[LedgerEntry]:
 async def request_cancel(work: Work, name: str) -> Run:
     """Ask for a run's cancellation, of whichever process holds it; does nothing to an ended one."""
     run = await get(work, name)
+    await ask_to_cancel(work, run)
+    return run
+
+
+async def ask_to_cancel(work: Work, run: Run) -> None:
+    """Ask whichever process holds a run to cancel it; does nothing to an ended one."""
     if run.state in ACTIVE and run.cancel_requested_at is None:
         await work.session.execute(
             update(Run)
@@ -294,7 +300,6 @@ async def request_cancel(work: Work, name: str) -> Run:
             text("SELECT pg_notify(:channel, :run)"),
             {"channel": CANCEL_CHANNEL, "run": str(run.id)},
         )
-    return run
 
 
 def _as_uuid(name: str) -> RunId | None:

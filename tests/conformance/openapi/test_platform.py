@@ -9,9 +9,15 @@ import pytest
 from asking_all import Body, operations, send
 from commanding import Shell
 from deployed import Deployed
+from folkmoot.cli import operator
+from folkmoot.cli.operator import Operator
 from folkmoot.kit.ids import new_id
 from settled import Settler, newcomer
 
+GIVEN_UP: Final = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)
+VALUES ('knowledge', 'knowledge.drop_blob', '{"key": "gone"}', 'failed', 6) RETURNING id
+"""
 REFUSED: Final = (403, "platform_admin_needed")
 
 
@@ -19,10 +25,21 @@ REFUSED: Final = (403, "platform_admin_needed")
 def root(server: Deployed) -> Iterator[httpx.Client]:
     """A platform admin, who is of an organisation of their own."""
     with httpx.Client(base_url=server.url, headers=newcomer(server)) as client:
-        operator = Shell({"FOLKMOOT_DATA_DIR": server.environment["FOLKMOOT_DATA_DIR"]})
-        promoted = operator("user", "promote", client.get("/api/v1/me").json()["email"])
+        shell = Shell({"FOLKMOOT_DATA_DIR": server.environment["FOLKMOOT_DATA_DIR"]})
+        promoted = shell("user", "promote", client.get("/api/v1/me").json()["email"])
         assert promoted.code == 0, promoted.err
         yield client
+
+
+def dead(server: Deployed) -> str:
+    """Leave a job behind that was given up; return its id."""
+
+    async def give_up(here: Operator) -> str:
+        async with here.identity.database.unscoped() as connection:
+            ((job,),) = await (await connection.execute(GIVEN_UP)).fetchall()
+        return str(job)
+
+    return operator.perform(give_up, data_dir=server.directory / "data", config=None)
 
 
 def told(answer: httpx.Response) -> tuple[int, str]:
@@ -56,10 +73,11 @@ def test_nobody_comes_near_without_a_credential(
 
 
 def test_a_platform_admin_may_do_all_of_it(
-    description: Body, root: httpx.Client, eve: Settler
+    description: Body, server: Deployed, root: httpx.Client, eve: Settler
 ) -> None:
     for method, path, operation in operations(description, platform=True):
-        answer = send(root, method, path, operation, eve.things)
+        things = {**eve.things, **({"job_id": dead(server)} if "{job_id}" in path else {})}
+        answer = send(root, method, path, operation, things)
         assert answer.is_success, (method, path, answer.text)
     assert eve.http.get("/api/v1/me").status_code == httpx.codes.UNAUTHORIZED  # signed out
     assert root.get("/api/v1/me").status_code == httpx.codes.OK

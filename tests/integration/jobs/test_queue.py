@@ -17,6 +17,7 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
 from folkmoot.jobs import backlog, library
 from folkmoot.jobs import queue as queue_module
+from folkmoot.jobs.failures import DIED
 from folkmoot.jobs.library import RETRIES
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.subject import Subject
@@ -200,7 +201,13 @@ async def test_a_job_that_kills_every_worker_is_given_up(bed: Bed) -> None:
     await bed.execute("UPDATE procrastinate_jobs SET status = 'doing', attempts = attempts + 1")
     async with bed.worker():
         await bed.until((NAME, "given_up", 1))
+        noted: list[tuple[object, ...]] = []
+        async with asyncio.timeout(PATIENCE):
+            while not noted:
+                noted = await bed.execute("SELECT error FROM job_errors")
+                await asyncio.sleep(0.05)
     assert bed.seen == []
+    assert noted == [(DIED,)]
 
 
 async def test_a_job_that_waits_for_what_is_away_is_never_given_up(bed: Bed) -> None:

@@ -12,6 +12,6 @@ def jobs(address: str) -> Finding:
         counted = connection.execute(backlog.COUNT).fetchall()
     given_up = [f"{name} ({count})" for name, state, count in counted if state == "given_up"]
     if given_up:
-        remedy = "The log says why. `folkmoot worker --retry-failed` tries them once more."
+        remedy = "`folkmoot jobs list --state dead` says why, `folkmoot jobs retry` tries again."
         return warning("jobs", f"Given up after several attempts: {', '.join(given_up)}.", remedy)
     return good("jobs", "None was given up.")

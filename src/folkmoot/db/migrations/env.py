@@ -6,8 +6,9 @@ LIBRARY_TABLES = ("procrastinate_", "alembic_")
 
 
 def ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Leave the tables of libraries out of comparisons."""
-    return not (kind == "table" and (name or "").startswith(LIBRARY_TABLES))
+    """Leave the tables of libraries out of comparisons, and what refers to them."""
+    theirs = (name or "").startswith(LIBRARY_TABLES)
+    return not (kind in {"table", "foreign_key_constraint"} and theirs)
 
 
 with context.config.attributes["engine"].connect() as connection:
