@@ -10,10 +10,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from folkmoot.db.model import Model
 from folkmoot.jobs.states import JobStatus
 
+
+def _values(states: type[JobStatus]) -> list[str]:
+    return [state.value for state in states]
+
+
 STATUS: Final = ENUM(
     JobStatus,
     name="procrastinate_job_status",
-    values_callable=lambda states: [state.value for state in states],
+    values_callable=_values,
     create_type=False,
 )
 

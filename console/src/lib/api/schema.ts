@@ -198,6 +198,14 @@ export interface components {
             truncated: number;
         };
         Auth: "none" | "secret" | "oauth";
+        BackgroundRun: {
+            agent_id: string;
+            collection_ids: string[];
+            conversation_id?: string | null;
+            input: string;
+            model?: string | null;
+            workflow?: string | null;
+        };
         BoundRead: {
             by: components["schemas"]["Level"];
             level: components["schemas"]["Level"];
@@ -229,6 +237,7 @@ export interface components {
             warn_at: number;
         };
         BudgetState: "ok" | "warning" | "exceeded";
+        CatchUp: "once" | "skip";
         Circuit: "closed" | "open" | "half_open";
         CollectionRead: {
             created_at: string;
@@ -389,6 +398,17 @@ export interface components {
             role: components["schemas"]["TeamRole"];
             team_id: string;
         };
+        JobRead: {
+            attempts: number;
+            due_at: string | null;
+            error: string | null;
+            failed_at: string | null;
+            id: number;
+            kind: string;
+            organization_id: string | null;
+            state: components["schemas"]["JobState"];
+        };
+        JobState: "waiting" | "running" | "dead";
         JsonValue: unknown;
         Kind: "person" | "service";
         Label: "production" | "staging";
@@ -593,6 +613,7 @@ export interface components {
         };
         OrgRole: "owner" | "admin" | "member";
         Origin: "built_in" | "package" | "organization";
+        Outcome: "waiting" | "started" | "finished" | "failed" | "cancelled" | "refused" | "skipped" | "missed";
         OutputPart: {
             structuredOutput: boolean;
             supportedMimeTypes: string[];
@@ -601,6 +622,7 @@ export interface components {
             label: string;
             name: string;
         };
+        Overlap: "skip" | "queue";
         PageRead: {
             end: number;
             page: number;
@@ -612,8 +634,13 @@ export interface components {
             refresh_token: string | null;
             token_type: "bearer";
         };
+        Pause: "asked" | "failures" | "place";
         Per: "team" | "user" | "run" | "agent";
         Period: "day" | "month" | "total";
+        Preview: {
+            explained: string;
+            next_runs: string[];
+        };
         Progress: {
             done: number;
             stage: string;
@@ -667,6 +694,24 @@ export interface components {
             }[];
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
+        ScheduleRead: {
+            catch_up: components["schemas"]["CatchUp"];
+            created_at: string;
+            cron: string;
+            explained: string;
+            failures: number;
+            id: string;
+            most_failures: number | null;
+            name: string;
+            next_run_at: string | null;
+            next_runs: string[];
+            overlap: components["schemas"]["Overlap"];
+            paused: components["schemas"]["Pause"] | null;
+            run: components["schemas"]["BackgroundRun"];
+            time_zone: string;
+            updated_at: string;
+            user_id: string;
+        };
         Scope: "organization" | "team" | "user";
         SearchMode: "hybrid" | "dense" | "lexical";
         SecretRead: {
@@ -763,6 +808,14 @@ export interface components {
             logo?: string | null;
             logo_url?: string | null;
             name?: string | null;
+        };
+        TickRead: {
+            by_hand: boolean;
+            due_at: string;
+            error_code: string | null;
+            id: string;
+            outcome: components["schemas"]["Outcome"];
+            run_id: string | null;
         };
         ToolPart: {
             description: string;

@@ -60,6 +60,10 @@ export type McpTool = Schema<"McpToolRead">;
 export type McpGrant = Schema<"McpAuthorizationRead">;
 export type McpTest = Schema<"McpTestRead">;
 export type Asks = Schema<"Asks">;
+export type Schedule = Schema<"ScheduleRead">;
+export type ScheduleTick = Schema<"TickRead">;
+export type SchedulePreview = Schema<"Preview">;
+export type Job = Schema<"JobRead">;
 export type Webhook = Schema<"WebhookRead">;
 export type NewWebhook = Schema<"WebhookCreated">;
 /** A web hook, and the secret that it has from now on. */

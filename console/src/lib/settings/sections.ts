@@ -75,6 +75,13 @@ export const SECTIONS: Section[] = [
     permission: "mcp_servers:read",
   },
   {
+    id: "schedules",
+    label: "Schedules",
+    about: "Questions that are asked by the clock.",
+    icon: "retry",
+    permission: "schedules:read",
+  },
+  {
     id: "webhooks",
     label: "Web hooks",
     about: "Addresses that are told what happens.",
