@@ -117,7 +117,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             **hook(http),
             "user_id": me["id"],
         }
-        yield Settler(http, headers, things)
+        yield Settler(http, headers, {**things, "job_id": "1"})
 
 
 def _told(http: httpx.Client, thread: str) -> tuple[str, str]:
