@@ -167,7 +167,7 @@ async def total(work: Work, report: Report) -> Group:
 async def reused(work: Work, since: datetime) -> tuple[Mapping[str, int], int]:
     """Return how many answers were there already, by how they were found, and how many were not."""
     statement = (
-        select(ModelCall.reuse, func.count())
+        select(ModelCall.reuse, func.count().label("calls"))
         .where(
             ModelCall.org_id == work.subject.org_id,
             ModelCall.at >= since,
@@ -175,9 +175,9 @@ async def reused(work: Work, since: datetime) -> tuple[Mapping[str, int], int]:
         )
         .group_by(ModelCall.reuse)
     )
-    rows = (await work.session.execute(statement)).tuples().all()
-    calls = sum(count for how, count in rows if how is None)
-    return {how: count for how, count in rows if how is not None}, calls
+    found = {row.reuse: int(row.calls) for row in await work.session.execute(statement)}
+    calls = found.pop(None, 0)
+    return {str(how): count for how, count in found.items()}, calls
 
 
 async def summed(

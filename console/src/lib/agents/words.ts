@@ -36,6 +36,12 @@ export const CONTEXT_POLICIES: Record<AgentContent["context_policy"], string> = 
   summarize: "Summarise what was said before",
 };
 
+export const RESPONSE_CACHES: Record<NonNullable<AgentContent["response_cache"]>, string> = {
+  off: "Never",
+  exact: "To the same question",
+  semantic: "To one that means the same, too",
+};
+
 const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   system_prompt: "Instructions",
   model: "Model",
@@ -53,6 +59,7 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   most_seconds: "Seconds of a turn",
   context_tokens: "Tokens shown to the model",
   context_policy: "Where there is more",
+  response_cache: "Answers given again",
   approve_always: "Always asked about",
   approve_never: "Never asked about",
 };

@@ -32,6 +32,12 @@ export function short(amount: number, unit: Measure): string {
   return amount.toLocaleString(undefined, { notation: "compact", maximumFractionDigits: 1 });
 }
 
+/** How many of all answers were there already. */
+export function share({ cached_answers, calls }: UsageTotal): string {
+  const all = cached_answers + calls;
+  return (all > 0 ? cached_answers / all : 0).toLocaleString(undefined, { style: "percent", maximumFractionDigits: 1 });
+}
+
 /** The share of a limit that is gone or put aside, from 0 to 1. */
 export function gone({ spent, reserved, amount }: BudgetStanding): number {
   const used = (spent ?? 0) + (reserved ?? 0);
