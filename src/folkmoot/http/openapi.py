@@ -15,7 +15,7 @@ from folkmoot.http import openapi_headers
 from folkmoot.http.access import Requirement, platform, public
 from folkmoot.http.openapi_examples import add_examples
 from folkmoot.http.openapi_inputs import restrict_inputs
-from folkmoot.http.openapi_problems import add_problems, shared
+from folkmoot.http.openapi_problems import add_problems, schemas, shared
 
 Json = dict[str, Any]
 
@@ -88,6 +88,7 @@ def complete(document: Json, routes: Sequence[BaseRoute]) -> None:
         **openapi_headers.PARAMETERS,
     }
     components["headers"] = {"RequestId": REQUEST_ID_GIVEN, **openapi_headers.HEADERS}
+    components["schemas"] = dict(sorted((components["schemas"] | schemas()).items()))
     components["responses"] = shared()
     for response in components["responses"].values():
         _add_header(response)

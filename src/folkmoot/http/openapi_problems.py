@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from folkmoot.http.problems import MEDIA_TYPE
+from folkmoot.http.problems import MEDIA_TYPE, REFERENCES, Problem
+from folkmoot.http.problems import SCHEMA as PROBLEM
 
 Json = dict[str, Any]
 
-PROBLEM: Final[Json] = {"$ref": "#/components/schemas/Problem"}
 GENERATED: Final[Json] = {"$ref": "#/components/schemas/HTTPValidationError"}
 REQUEST_ID: Final = "019a8f3c-5d2e-7b41-9c60-2f7d8e5a1b34"
 RETRY_AFTER: Final[Json] = {
@@ -80,6 +80,15 @@ WITH_CALLER: Final = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
+
+
+def schemas() -> Json:
+    """Return the schemas to which the responses refer."""
+    whole = Problem.model_json_schema(ref_template=REFERENCES, mode="serialization")
+    parts: Json = whole.pop("$defs")
+    for member in whole["properties"].values():
+        member.pop("default", None)  # as FastAPI describes answers
+    return parts | {Problem.__name__: whole}
 
 
 def shared() -> Json:

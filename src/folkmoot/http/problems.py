@@ -20,6 +20,8 @@ from folkmoot.kit.errors import AppError, Busy, RateLimited, Unauthenticated, Un
 from folkmoot.kit.subject import Subject
 
 MEDIA_TYPE = "application/problem+json"
+REFERENCES: Final = "#/components/schemas/{model}"
+SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
 
 Renderer = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -153,12 +155,20 @@ RENDERERS: Final[Mapping[type[Exception], Renderer]] = {
 
 
 def documented(*failures: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """Return the failures of an operation as its API description names them: status and codes."""
+    """Return the failures of an operation as its API description names them: status and codes.
+
+    They refer to the schema of `Problem`: FastAPI would build a model for each of thousands.
+    """
     codes: dict[HTTPStatus, list[str]] = {}
     for failure in failures:
         codes.setdefault(failure.status, []).append(f"`{failure.code}`")
     return {
-        status: {"model": Problem, "description": f"{status.phrase}: {', '.join(names)}"}
+        status: {
+            "description": f"{status.phrase}: {', '.join(names)}",
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": REFERENCES.format(model=Problem.__name__)}}
+            },
+        }
         for status, names in codes.items()
     }
 
