@@ -51,7 +51,8 @@ async def test_every_operation_refuses_a_parameter_that_it_does_not_take(
 async def test_what_is_wrong_is_named_with_what_there_is(http: httpx.AsyncClient) -> None:
     answer = await http.get("/api/v1/runs", params={"stat": "running", "limit": "5"})
     assert answer.json()["detail"] == (
-        "There is no such query parameter here: stat. There are: cursor, kind, limit, sort, state."
+        "There is no such query parameter here: stat. There are: cursor, kind, limit,"
+        " parent_run_id, sort, state."
     )
     many = await http.get("/api/v1/runs", params={"x" * 200 + str(n): "" for n in range(200)})
     assert many.status_code == 422
