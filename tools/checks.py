@@ -72,8 +72,8 @@ CONSOLE_CHECKS: Final = (
 # What others do on the machine may double it; what is no accident does more.
 MEASURED: Final = (Check("benchmark", ("bench/listing", "--within", "3")),)
 FAST_TESTS: Final = ("-m", "core", "tests")
-# One more than there are processors: a third of a test's time is waiting.
-WORKERS: Final = min((os.cpu_count() or 1) + 1, 4)
+# Two more than there are processors: half of a test's time is waiting.
+WORKERS: Final = min((os.cpu_count() or 1) + 2, 4)
 PARALLEL: Final = ("-n", f"{WORKERS}", "--dist", "worksteal")
 
 
