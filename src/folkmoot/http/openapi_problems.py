@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from folkmoot.http.problems import MEDIA_TYPE, REFERENCES, Problem
-from folkmoot.http.problems import SCHEMA as PROBLEM
+from folkmoot.http.problems import MEDIA_TYPE, REFERENCES, SCHEMA, Problem
 
 Json = dict[str, Any]
 
+PROBLEM: Final[Json] = SCHEMA
 GENERATED: Final[Json] = {"$ref": "#/components/schemas/HTTPValidationError"}
 REQUEST_ID: Final = "019a8f3c-5d2e-7b41-9c60-2f7d8e5a1b34"
 RETRY_AFTER: Final[Json] = {
