@@ -67,11 +67,11 @@ class Deployed:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Ask as the first administrator."""
-        return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=30, **options)
+        return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=60, **options)
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         """Order as the first administrator."""
-        return httpx.post(f"{self.url}{path}", headers=self.headers, timeout=30, **options)
+        return httpx.post(f"{self.url}{path}", headers=self.headers, timeout=60, **options)
 
     def _announced(self) -> str:
         deadline = time.monotonic() + PATIENCE
@@ -87,7 +87,7 @@ class Deployed:
 
     def _ready(self, url: str) -> bool:
         try:
-            return httpx.get(f"{url}/health/ready", timeout=5).status_code == httpx.codes.OK
+            return httpx.get(f"{url}/health/ready", timeout=20).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

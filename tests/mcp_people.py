@@ -36,7 +36,7 @@ class Person(Talker):
     def http(self) -> httpx.AsyncClient:
         """Return a client that acts as this person."""
         return httpx.AsyncClient(
-            base_url=self.scene.client.base_url, headers=self.caller.headers, timeout=30
+            base_url=self.scene.client.base_url, headers=self.caller.headers, timeout=60
         )
 
     async def call(self, method: str, path: str = "", data: Any = None) -> Any:

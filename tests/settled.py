@@ -75,7 +75,7 @@ def hook(http: httpx.Client) -> dict[str, str]:
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
-    with httpx.Client(base_url=server.url, headers=headers, timeout=30) as http:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as http:
 
         def make(path: str, **body: Any) -> dict[str, Any]:
             answer = http.post(f"/api/v1/{path}", json=body)

@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def key_of(server: Deployed, key: str) -> httpx.Response:
-    return httpx.get(f"{server.url}/api/v1/me", headers={"X-API-Key": key}, timeout=30)
+    return httpx.get(f"{server.url}/api/v1/me", headers={"X-API-Key": key}, timeout=60)
 
 
 def test_a_person_is_created_listed_and_can_sign_in(

@@ -31,7 +31,7 @@ def issuing() -> Iterator[LocalIssuer]:
     thread = Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
     try:
-        yield begun.result(timeout=30)
+        yield begun.result(timeout=60)
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()

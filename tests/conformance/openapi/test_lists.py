@@ -193,7 +193,7 @@ def test_a_change_by_somebody_who_has_seen_something_older_changes_nothing(
         before = read(rich, path)
         assert before.status_code == httpx.codes.OK, path
         with httpx.Client(
-            base_url=rich.http.base_url, headers=rich.headers | {"If-Match": STALE}, timeout=30
+            base_url=rich.http.base_url, headers=rich.headers | {"If-Match": STALE}, timeout=60
         ) as late:
             at = f"{path}?scope=organization" if "/settings/" in path else path
             refused = send(late, method, at, operation, rich.things)

@@ -12,7 +12,7 @@ from settled import Settler
 
 SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
 EXAMPLES: Final = 3  # of each operation, in each phase
-PATIENCE: Final = 600
+PATIENCE: Final = 800
 HOOKS: Final = Path(__file__).with_name("hooks.py")
 CONFIGURATION: Final = f"""\
 hooks = "{HOOKS}"

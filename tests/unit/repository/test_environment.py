@@ -110,7 +110,7 @@ def test_two_starts_at_once_install_once(checkout: Path) -> None:
     script = checkout / "tools" / "prepare.py"
     command = [sys.executable, "-I", "-S", str(script), "run"]
     starts = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
-    assert [start.wait(timeout=30) for start in starts] == [0, 0, 0, 0]
+    assert [start.wait(timeout=60) for start in starts] == [0, 0, 0, 0]
     assert (checkout / "calls").read_text().splitlines() == ["packages run", "console"]
 
 
