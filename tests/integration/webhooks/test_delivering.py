@@ -9,10 +9,16 @@ import pytest
 from psycopg import sql
 from starlette.responses import Response
 
+from conftest import SECRET_KEY
 from ending import end
-from folkmoot.kit.ids import OrgId
+from folkmoot.db.roles import Role
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import OrgId, WebhookDeliveryId, new_id
 from folkmoot.kit.outbound.client import Answer, Outbound, Request
 from folkmoot.kit.subject import deployment
+from folkmoot.settings.stores.sealing import Sealer
+from folkmoot.settings.stores.store import Address, Sealed
+from folkmoot.webhooks.sending import Claimed, Sender
 from hooking import Listener, Receiver, Scene, receiving
 from trailing import actions_of
 from whole import until
@@ -220,6 +226,50 @@ async def test_what_a_process_dies_over_is_sent_by_another_under_the_same_id(
     assert first.id == second.id
     (listed,) = await grace.deliveries(hook)
     assert (listed["state"], len(listed["attempts"])) == ("delivered", 1)
+
+
+@pytest.mark.parametrize("status", [204, 500])
+async def test_a_web_hook_that_is_removed_while_a_message_is_under_way_is_gone(
+    scene: Scene, grace: Listener, receiver: Receiver, status: int
+) -> None:
+    hook = await grace.listen(receiver.url)
+    await grace.example(hook)
+    receiver.hold()
+    receiver.answers(status)
+    sending = asyncio.create_task(scene.dispatcher.once())
+    await until(receiver.holds(1))
+    await grace.call("DELETE", f"/{hook['id']}")
+    receiver.let_go()
+    assert await sending == 1
+    assert await grace.refused("GET", f"/{hook['id']}") == (404, "webhook_not_found")
+    assert await scene.send() == 0
+
+
+async def test_what_somebody_else_has_in_hand_is_not_sent(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    delivery = await grace.example(await grace.listen(receiver.url))
+    place, id_ = OrgId(UUID(grace.caller.place)), WebhookDeliveryId(UUID(delivery["id"]))
+    dispatcher = scene.dispatcher
+    sender = Sender(dispatcher.database, dispatcher.outbound, dispatcher.sealer)
+    await sender.deliver(Claimed(place, id_, new_id()))
+    assert receiver.received == []
+
+
+async def test_what_goes_wrong_here_ends_no_process_and_loses_nothing(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    class Broken(Sealer):
+        def open(self, address: Address, sealed: Sealed) -> str:
+            raise RuntimeError(address.name, sealed.key_id)
+
+    await grace.example(await grace.listen(receiver.url))
+    away = Database(scene.parts.ground.place.address(Role.APP))  # nobody has opened it
+    assert await replace(scene.dispatcher, database=away).once() == 0
+    assert await replace(scene.dispatcher, sealer=Broken(SECRET_KEY)).once() == 1
+    assert receiver.received == []
+    scene.change(LAPSE)
+    assert await scene.send() == 1
 
 
 async def test_a_working_process_sends_what_is_due_by_itself(
