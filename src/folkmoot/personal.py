@@ -54,16 +54,16 @@ def contributions(
 ) -> Sequence[Contribution]:
     """Return what each room keeps, in the order in which it is erased.
 
-    Runs come to their end after what they would still have written to is gone, and before answers
-    go, which are kept when they end. The account is last: the others may have to be told once more
-    by what is left of it.
+    Runs come to their end after what they would still have written to is gone, and before what they
+    ask for and have answered, to which they add until then. The account is last: the others may
+    have to be told once more by what is left of it.
     """
     return (
         OwnConversations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
-        OwnApprovals(database),
         OwnSchedules(database),
         OwnRuns(database, supervisor),
+        OwnApprovals(database),
         OwnAnswers(database),
         OwnUsage(database),
         WrittenAgents(database),

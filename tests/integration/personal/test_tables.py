@@ -42,6 +42,13 @@ async def test_what_names_a_person_belongs_to_a_contribution(
     assert tables(superuser_address, WHOSE) <= theirs
 
 
+async def test_what_runs_add_to_until_their_end_goes_after_them(parts: Parts) -> None:
+    ordered = enumerate(parts.personal.contributions)
+    place = {table: number for number, each in ordered for table in each.tables}
+    assert place["conversations"] < place["runs"]
+    assert place["runs"] < min(place["approvals"], place["cached_answers"])
+
+
 async def test_a_new_table_would_not_go_unnoticed(parts: Parts, superuser_address: str) -> None:
     with psycopg.connect(superuser_address) as connection:
         connection.execute("CREATE TABLE diaries (user_id uuid)")
