@@ -191,22 +191,30 @@ async def test_the_owner_takes_members_only_from_an_organisation_that_it_names(
     assert taken == [(subject.user_id,)] != [(other_subject.user_id,)]
 
 
+@pytest.mark.parametrize("failure", [DatabaseUnavailable, RuntimeError])
 async def test_a_purge_that_fails_is_put_off(
-    owner_address: str, blobs: BlobStore, owner: Caller, time: Clock
+    owner_address: str,
+    blobs: BlobStore,
+    owner: Caller,
+    time: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[Exception],
 ) -> None:
-    tried = asyncio.Event()
+    tried = asyncio.Semaphore(0)
 
     async def away(_org_id: OrgId, _team_id: TeamId) -> None:
-        tried.set()
-        raise DatabaseUnavailable
+        tried.release()
+        raise failure
 
+    monkeypatch.setattr("folkmoot.identity.purge.DAY", 0)
     await owner.ask("DELETE", f"{TEAMS}/{await owner.team()}")
     time.pass_by(days=31)
     watching = asyncio.create_task(
         Purge(owner_address, blobs, KEPT, away, Ends().of_a_user).watch()
     )
     async with asyncio.timeout(60):
-        await tried.wait()
-        await asyncio.sleep(0)
+        for _ in range(2):
+            await tried.acquire()
     assert not watching.done()
     watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
