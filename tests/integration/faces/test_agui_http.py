@@ -19,9 +19,13 @@ async def test_the_agents_are_listed_with_what_they_can_do(ada: Talker) -> None:
         answer = await client.get("/api/agents")
     (agent,) = answer.json()["items"]
     assert (agent["id"], agent["name"]) == ("chat", "Chat")
-    assert agent["workflows"] == ["plain", "rag", "tools"]
+    assert agent["workflows"] == ["plain", "rag", "tools", "full"]
     told = agent["capabilities"]
-    assert told["custom"] == {"workflows": ["plain", "rag", "tools"], "citations": True}
+    assert told["custom"] == {
+        "workflows": ["plain", "rag", "tools", "full"],
+        "citations": True,
+        "onActiveRun": "refuse",
+    }
     assert [tool["name"] for tool in told["tools"]["items"]] == ["clock", "calculator"]
     read = AgentCapabilities.model_validate(told)
     assert read.transport is not None
