@@ -26,18 +26,18 @@ def history(*newest_first: Row) -> list[ChatMessage]:
 
 
 def whole(*newest_first: Row) -> list[ChatMessage]:
-    return list(opening([(False, "Next?", *row) for row in newest_first]).history)
+    return list(opening([(False, "Next?", False, None, *row) for row in newest_first]).history)
 
 
 def test_an_opening_tells_the_question_and_whether_there_are_documents() -> None:
-    found = opening([(True, "Next?", None, None, "", None, None, False, False)])
+    found = opening([(True, "Next?", False, None, None, None, "", None, None, False, False)])
     assert (found.question, found.searchable, found.history) == ("Next?", True, [])
 
 
 def test_what_anybody_may_have_written_is_told_with_the_history() -> None:
     rows = [row("assistant", "Fine."), (RUN, "tool", "noon", None, "a", False, True)]
-    assert opening([(False, "Next?", *each) for each in rows]).untrusted
-    assert not opening([(False, "Next?", *rows[0])]).untrusted
+    assert opening([(False, "Next?", False, None, *each) for each in rows]).untrusted
+    assert not opening([(False, "Next?", False, None, *rows[0])]).untrusted
 
 
 def test_a_question_that_is_gone_opens_nothing() -> None:
