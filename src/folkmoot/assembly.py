@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +43,7 @@ from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
 from folkmoot.kit.ids import OrgId, TeamId, UserId
+from folkmoot.kit.lasting import lasting
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
@@ -176,15 +177,15 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         models.start()
         await stack.enter_async_context(parts.line.at_work())
         async with asyncio.TaskGroup() as background:
-            watched = {
-                "database watch": watch(on.place, database),
-                "job counts": backlog.watch(database),
-                "settings changes": parts.settings.watch(),
-                "re-embedding": parts.knowledge.reembedding.watch(),
-                "ledger": parts.accounts.ledger.watch(),
-                "answers": parts.answers.store.watch(),
+            watched: dict[str, Callable[[], Awaitable[None]]] = {
+                "database watch": partial(watch, on.place, database),
+                "job counts": partial(backlog.watch, database),
+                "settings changes": parts.settings.watch,
+                "re-embedding": parts.knowledge.reembedding.watch,
+                "ledger": parts.accounts.ledger.watch,
+                "answers": parts.answers.store.watch,
             }
-            tasks = [background.create_task(each, name=name) for name, each in watched.items()]
+            tasks = _begun(background, watched)
             yield parts
             for task in tasks:
                 task.cancel()
@@ -202,18 +203,25 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     settle_memory()
     if works:
         async with asyncio.TaskGroup() as working:
-            taking = working.create_task(parts.unattended.taking.work(), name="background runs")
-            purging = working.create_task(_purge(parts).watch(), name="purge")
-            sweeper = parts.secrets.sweeper()
-            sweeping = working.create_task(sweeper.watch(), name="sweep") if sweeper else None
             dispatcher = Dispatcher(parts.database, parts.outbound, parts.webhooks.sealer)
-            hooks = working.create_task(dispatcher.watch(), name="web hooks")
+            worked: dict[str, Callable[[], Awaitable[None]]] = {
+                "background runs": parts.unattended.taking.work,
+                "purge": _purge(parts).watch,
+                "web hooks": dispatcher.watch,
+            }
+            if sweeper := parts.secrets.sweeper():
+                worked["sweep"] = sweeper.watch
+            tasks = _begun(working, worked)
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
-            taking.cancel()
-            purging.cancel()
-            hooks.cancel()
-            if sweeping is not None:
-                sweeping.cancel()
+            for task in tasks:
+                task.cancel()
+
+
+def _begun(
+    group: asyncio.TaskGroup, works: Mapping[str, Callable[[], Awaitable[None]]]
+) -> list[asyncio.Task[None]]:
+    """Begin what lasts until it is cancelled."""
+    return [group.create_task(lasting(name, work), name=name) for name, work in works.items()]
 
 
 async def expect_turns(parts: Parts) -> None:
