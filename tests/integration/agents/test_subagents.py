@@ -208,6 +208,23 @@ async def test_in_a_process_that_stops_nobody_is_asked_and_the_run_goes_on_elsew
     assert result(stream) == "This is the bottom."
 
 
+async def test_a_process_that_stops_hands_a_run_over_with_those_that_it_has_begun(
+    start: Start, subject: Subject, provider: FakeProvider
+) -> None:
+    provider.script([asks("Wait."), hangs(), says("Roses."), says("Here.")])
+    wanted = body("Wait.")
+    async with start() as first:
+        asking = asyncio.create_task(first.talker(subject).post(wanted))
+        await provider.until(lambda: len(provider.chats) == 2)
+        await first.supervisor.drain(grace=0)
+        await asyncio.wait([asking])
+        async with start() as second, asyncio.timeout(PATIENCE):
+            stream = await followed(second.talker(subject), wanted["runId"])
+    demand_valid(stream)
+    assert [type_ for type_, _ in subagents(stream)] == ["STARTED", "FINISHED"]
+    assert text_of(own(stream)) == "Here."
+
+
 async def test_what_a_subagent_has_read_taints_the_agent_that_asked(
     ada: Talker, provider: FakeProvider, post: Post
 ) -> None:
