@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from folkmoot.conversations.background import Background
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
+from folkmoot.conversations.terms import Terms
 from folkmoot.conversations.turns import Turns
 from folkmoot.db.work import Database
 from folkmoot.faces.agui import routes as agui_routes
@@ -263,7 +265,9 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
         approval_routes.router(deciding),
         agent_routes.definitions(making),
         agent_routes.tools(turns.registry),
-        conversation_routes.router(turns.database, "http://here"),
+        conversation_routes.router(
+            turns.database, "http://here", Terms(turns.settings, timedelta(days=30))
+        ),
         background.router(Background(turns, most_waiting=3)),
         run_routes.router(turns.database, turns.supervisor, translate),
     ):

@@ -24,6 +24,7 @@ from folkmoot.caches.store import Store as AnswerStore
 from folkmoot.conversations import projection as messages
 from folkmoot.conversations.background import Background
 from folkmoot.conversations.ending import Ends
+from folkmoot.conversations.terms import Terms
 from folkmoot.conversations.turns import Turns
 from folkmoot.conversations.waiting import Line
 from folkmoot.db.place import Place, settle, watch
@@ -351,7 +352,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     Keeping(database, deployment.webhook_retention_days).register(queue)
     Totals(database, settings).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept
-    Ends(database, settings, kept).register(queue)
+    Ends(database, Terms(settings, kept)).register(queue)
 
 
 def _settings(deployment: Deployment, database: Database, models: Models) -> Settings:

@@ -26,6 +26,7 @@ from folkmoot.caches import routes as cache_routes
 from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
+from folkmoot.conversations.terms import Terms
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
@@ -228,7 +229,11 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         agent_routes.definitions(parts.agents),
         agent_routes.tools(parts.agents.registry),
         approval_routes.router(parts.deciding),
-        conversation_routes.router(parts.database, parts.ground.deployment.reached_at),
+        conversation_routes.router(
+            parts.database,
+            parts.ground.deployment.reached_at,
+            Terms(parts.settings, parts.identity.options.kept),
+        ),
         background.router(parts.unattended.ticking.background),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),

@@ -109,7 +109,7 @@ def test_nobody_overwrites_what_somebody_else_has_saved(agent: Page, ada: Visito
     page.get_by_role("button", name="Save as version 2").click()
     expect(page.get_by_role("alert")).to_contain_text("Somebody else was faster")
     expect(page.get_by_label("Instructions")).to_have_value("Mine.")
-    page.get_by_role("button", name="Read it anew").click()
+    page.get_by_role("button", name="Show what is there now").click()
     expect(page.get_by_label("Instructions")).to_have_value("Theirs.")
 
 

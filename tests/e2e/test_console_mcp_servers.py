@@ -108,6 +108,25 @@ def test_a_server_is_changed_switched_off_and_deleted(ada: Visitor, peer: Thread
     expect(page.get_by_text("No MCP servers yet")).to_be_visible()
 
 
+def test_nobody_overwrites_what_somebody_else_has_changed_of_a_server(ada: Visitor) -> None:
+    made = {"name": "desk", "url": "http://127.0.0.1:9/mcp", "scope": "user"}
+    path = f"/mcp-servers/{ada.ask('POST', '/mcp-servers', made)['id']}"
+    page = ada.open(f"/settings{path}")
+    page.get_by_role("button", name="Actions for the server").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    page.get_by_label("Seconds that a call may take").fill("7")
+    ada.ask("PATCH", path, {"name": "counter"})
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else was faster")
+    page.get_by_role("button", name="Show what is there now").click()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("counter")
+    expect(page.get_by_label("Seconds that a call may take")).to_have_value("7")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    now = ada.ask("GET", path)
+    assert (now["name"], now["timeout_seconds"]) == ("counter", 7)
+
+
 def test_a_person_connects_a_server_in_their_own_name(ada: Visitor) -> None:
     made = {"name": "desk", "url": "http://127.0.0.1:9/mcp", "auth": "oauth", "scope": "user"}
     server = ada.ask("POST", "/mcp-servers", made)

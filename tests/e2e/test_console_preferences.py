@@ -55,13 +55,26 @@ def test_whoever_is_slower_is_told_and_keeps_what_they_entered(ada: Visitor) -> 
     fast.get_by_label("Warning").fill("50")
     save(fast)
     slow.get_by_role("button", name="Save").click()
-    expect(slow.get_by_role("alert")).to_contain_text("Somebody has changed this meanwhile")
+    expect(slow.get_by_role("alert")).to_contain_text("Somebody else was faster")
     slow.get_by_role("button", name="Show what is there now").click()
     expect(slow.get_by_label("Warning")).to_have_value("50")
     expect(slow.get_by_label("Daily calls")).to_have_value("7")
     save(slow)
     fast.reload()
     expect(fast.get_by_label("Daily calls")).to_have_value("7")
+
+
+def test_what_was_typed_into_a_list_is_saved_by_the_first_click(ada: Visitor) -> None:
+    page = ada.open("/settings/preferences/guardrails")
+    page.get_by_label("No tools").focus()
+    page.keyboard.type("fetch\n\nclock")
+    expect(page.get_by_label("No tools")).to_have_value("fetch\n\nclock")
+    # As a hand would: the button is off or not when the pointer comes down, and nobody waits.
+    page.get_by_role("button", name="Save").scroll_into_view_if_needed()
+    place = page.get_by_role("button", name="Save").bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + 5, place["y"] + 5)
+    expect(page.locator("[data-setting=denied_tools] .now")).to_have_text("fetch, clock")
 
 
 def test_a_value_that_means_nothing_is_refused_in_words(ada: Visitor) -> None:

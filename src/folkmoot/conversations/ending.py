@@ -18,6 +18,7 @@ from folkmoot.caches import service as answers
 from folkmoot.conversations import waiting
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.service import answering
+from folkmoot.conversations.terms import Term, Terms
 from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
@@ -28,8 +29,6 @@ from folkmoot.runs import erasing
 from folkmoot.runs import service as runs
 from folkmoot.runs.errors import RunActive
 from folkmoot.runs.states import ACTIVE
-from folkmoot.settings.groups import General
-from folkmoot.settings.service import Settings
 
 QUEUE: Final = "conversations"
 EVERY_HOUR: Final = "43 * * * *"
@@ -76,15 +75,10 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Ends conversations when their time is over. It may be cut, and run again.
-
-    Args:
-        kept: How long what was deleted can be brought back.
-    """
+    """Ends conversations when their time is over. It may be cut, and run again."""
 
     database: Database
-    settings: Settings
-    kept: timedelta
+    terms: Terms
 
     def register(self, queue: Queue) -> None:
         """Have it done again and again."""
@@ -93,23 +87,22 @@ class Ends:
     async def run(self) -> None:
         """End whatever is due, of everybody."""
         now = clock.now()
-        asked = {"gone": now - self.kept, "idle": now - SHORTEST}
+        asked = {"gone": now - self.terms.deleted, "idle": now - SHORTEST}
         async with self.database.personal_work() as work:
             people = (await work.session.execute(DUE, asked)).all()
         for org_id, user_id in people:
             await self._end_of(Subject(OrgId(org_id), UserId(user_id)), now)
 
     async def _end_of(self, subject: Subject, now: datetime) -> None:
-        days = (await self.settings.of(subject)).values(General).conversation_days
-        idle = None if days is None else now - timedelta(days=days)
+        term = await self.terms.of(subject)
         with suppress(RunActive):  # in an hour it may be over
-            while await self._end_some(subject, now - self.kept, idle):
+            while await self._end_some(subject, term, now):
                 pass
 
-    async def _end_some(self, subject: Subject, gone: datetime, idle: datetime | None) -> bool:
-        over = [Conversation.deleted_at < gone]
-        if idle is not None:
-            over.append(Conversation.updated_at < idle)
+    async def _end_some(self, subject: Subject, term: Term, now: datetime) -> bool:
+        over = [Conversation.deleted_at < now - term.deleted]
+        if term.unused is not None:
+            over.append(Conversation.updated_at < now - term.unused)
         some = (
             select(Conversation)
             .where(

@@ -24,6 +24,8 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import ConversationId, FeedbackId, RunId, ShareId, UserId
 
 NOT_DELETED = text("deleted_at IS NULL")
+DELETED = text("deleted_at IS NOT NULL")
+TAGGED = text("deleted_at IS NULL AND tags <> '{}'")
 
 # A function of the database, as is what asks for it: see the migration 0028_shares.
 WORDS = text("message_words(org_id, user_id, content)")
@@ -56,6 +58,15 @@ class Conversation(Model, OrgScoped, kw_only=True):
             "id",
             postgresql_where=NOT_DELETED,
         ),
+        Index(
+            "ix_conversations_deleted",
+            "org_id",
+            "user_id",
+            "updated_at",
+            "id",
+            postgresql_where=DELETED,
+        ),
+        Index("ix_conversations_tagged", "org_id", "user_id", postgresql_where=TAGGED),
     )
 
     id: Mapped[ConversationId] = mapped_column(primary_key=True)

@@ -101,6 +101,11 @@ class ConversationRead(BaseModel):
     created_at: datetime
     updated_at: datetime = Field(description="When the last question was asked.")
     deleted_at: datetime | None = Field(examples=[None])
+    restorable_until: datetime | None = Field(
+        default=None,
+        description="In a list of deleted ones: when it goes for good.",
+        examples=[None],
+    )
     active_run_id: RunId | None = Field(
         description="The run that is answering now, if one is.", examples=[None]
     )
@@ -119,6 +124,13 @@ class WaitingRead(BaseModel):
     content: str = Field(examples=["And the year before?"])
     on_active_run: OnActiveRun = Field(examples=[OnActiveRun.QUEUE])
     created_at: datetime
+
+
+class TagRead(BaseModel):
+    """A tag of yours."""
+
+    name: str = Field(examples=["reports"])
+    conversations: int = Field(description="How many have it.", examples=[3])
 
 
 class Rating(StrEnum):

@@ -11,7 +11,7 @@ from sqlalchemy import any_, false, func, literal, select
 from folkmoot.approvals import service as approvals
 from folkmoot.conversations import searching, waiting
 from folkmoot.conversations.errors import ConversationNotFound
-from folkmoot.conversations.models import Conversation, Message
+from folkmoot.conversations.models import TAGGED, Conversation, Message
 from folkmoot.conversations.paths import Path
 from folkmoot.conversations.waiting import concurrency_key
 from folkmoot.db.keyset import Listing, Slice
@@ -79,6 +79,8 @@ async def browse(work: Work, wanted: Wanted, asked: Asked) -> Slice[Conversation
     )
     if wanted.tag is not None:
         statement = statement.where(literal(wanted.tag) == any_(Conversation.tags))
+        if not wanted.deleted:
+            statement = statement.where(TAGGED)
     if wanted.words is not None:
         statement = statement.where(searching.having(wanted.words))
     return await LISTING.slice(work, statement, asked)

@@ -50,6 +50,8 @@ def rich(server: Deployed) -> Iterator[Settler]:
         form = {"username": ok(http.get("/api/v1/me"))["email"], "password": "correct horse"}
         ok(httpx.post(f"{server.url}/api/v1/auth/token", data=form))
         Turn(server.url, headers, "Hello", props={"model": "openai:fake-too"}).ask()
+        conversation = f"/api/v1/conversations/{things['conversation_id']}"
+        ok(http.patch(conversation, json={"tags": ["reports", "ships"]}))
         limits = {"values": {"limits": ["1000000 calls/day", "2000000 calls/month per user"]}}
         budget = "/api/v1/settings/budget?scope=organization"
         ok(http.patch(budget, json=limits, headers={"If-Match": "*"}))

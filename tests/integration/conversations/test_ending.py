@@ -1,13 +1,14 @@
 """The end of conversations, for good: as asked for, or when their time is over."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 from folkmoot.conversations.ending import Ends
+from folkmoot.conversations.terms import Terms
 from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.scope import Scope
 from folkmoot.settings.groups import Group
@@ -112,7 +113,7 @@ async def test_nothing_goes_for_good_while_something_that_it_has_begun_is_not_ov
         path, for_good = f"{ADDRESS}/{gone['id']}", {"for_good": "true"}
         refused = await client.delete(path, params=for_good)
         assert (refused.status_code, refused.json()["code"]) == (409, "run_active")
-        await Ends(serving.database, serving.settings, timedelta()).run()
+        await Ends(serving.database, Terms(serving.settings, timedelta())).run()
         with psycopg.connect(superuser_address) as connection:
             connection.execute(OVER)
         assert (await client.delete(path, params=for_good)).status_code == 204
@@ -125,7 +126,7 @@ async def test_what_was_deleted_weeks_ago_ends(
 ) -> None:
     for thread in ("t1", "t2"):
         await ada.ask("The moonshine is ready", thread)
-    ends = Ends(serving.database, serving.settings, KEPT)
+    ends = Ends(serving.database, Terms(serving.settings, KEPT))
     async with ada.http() as client:
         await client.delete(f"{ADDRESS}/t1")
         age(superuser_address, 29)
@@ -143,7 +144,7 @@ async def test_what_was_deleted_weeks_ago_ends(
 async def test_what_has_not_been_used_for_as_long_as_is_set_ends(
     ada: Talker, eve: Talker, serving: Platform, superuser_address: str
 ) -> None:
-    ends = Ends(serving.database, serving.settings, KEPT)
+    ends = Ends(serving.database, Terms(serving.settings, KEPT))
     for number in range(60):
         await ada.ask("Hello", f"t{number}")
     await eve.ask("Hello", "t1")
@@ -157,3 +158,26 @@ async def test_what_has_not_been_used_for_as_long_as_is_set_ends(
         left = (await client.get(ADDRESS)).json()["items"]
     assert [each["id"] for each in left] == ["t2"]
     assert count(superuser_address, "SELECT count(*) FROM conversations") == 2
+
+
+async def test_until_when_a_deleted_conversation_can_be_brought_back_is_told(
+    ada: Talker, serving: Platform, superuser_address: str
+) -> None:
+    async def until() -> dict[str, datetime]:
+        async with ada.http() as client:
+            (gone,) = (await client.get(ADDRESS, params={"deleted": "true"})).json()["items"]
+        names = ("updated_at", "deleted_at", "restorable_until")
+        return {name: datetime.fromisoformat(gone[name]) for name in names}
+
+    await ada.ask("Hello", "t1")
+    async with ada.http() as client:
+        assert (await client.get(ADDRESS)).json()["items"][0]["restorable_until"] is None
+        await client.delete(f"{ADDRESS}/t1")
+    kept = await until()
+    assert kept["restorable_until"] == kept["deleted_at"] + KEPT
+    await keep_for(serving, ada, 10)
+    shorter = await until()
+    assert shorter["restorable_until"] == shorter["updated_at"] + timedelta(days=10)
+    age(superuser_address, 9)
+    await Ends(serving.database, Terms(serving.settings, KEPT)).run()
+    assert await until()

@@ -13,6 +13,7 @@ from talking import Platform, Talker
 pytestmark = pytest.mark.anyio
 
 ADDRESS = "/api/v1/conversations"
+TAGS = "/api/v1/conversation-tags"
 
 
 async def listed(talker: Talker, **params: str) -> list[dict[str, Any]]:
@@ -81,6 +82,30 @@ async def test_conversations_have_tags_and_are_listed_by_them(ada: Talker) -> No
         assert tagged.json()["title"] == "Hello"
     assert await ids(ada, tag="a") == ["t1"]
     assert await ids(ada, tag="c") == []
+
+
+async def test_all_tags_are_told_by_name_with_how_many_conversations_have_each(
+    ada: Talker, eve: Talker
+) -> None:
+    given = {"t1": ["b", "a"], "t2": ["a", "Ü"], "t3": ["gone"], "t4": []}
+    async with ada.http() as client, eve.http() as stranger:
+        for thread, tags in given.items():
+            await ada.ask("Hello", thread)
+            await client.patch(f"{ADDRESS}/{thread}", json={"tags": tags})
+        await client.delete(f"{ADDRESS}/t3")
+        first = (await client.get(TAGS, params={"limit": 2})).json()
+        assert first["items"] == [
+            {"name": "a", "conversations": 2},
+            {"name": "b", "conversations": 1},
+        ]
+        onwards = {"cursor": first["next_cursor"]}
+        rest = (await client.get(TAGS, params=onwards)).json()
+        assert rest == {"items": [{"name": "Ü", "conversations": 1}], "next_cursor": None}
+        backwards = (await client.get(TAGS, params={"sort": "-name"})).json()["items"]
+        assert [each["name"] for each in backwards] == ["Ü", "b", "a"]
+        elsewhere = await client.get(TAGS, params={**onwards, "sort": "-name"})
+        assert elsewhere.json()["code"] == "cursor_invalid"
+        assert (await stranger.get(TAGS)).json()["items"] == []
 
 
 @pytest.mark.parametrize("tags", [[""], ["a\nb"], ["x" * 51], ["t"] * 21, "a"])

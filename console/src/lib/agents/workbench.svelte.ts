@@ -4,6 +4,7 @@ import type { AgentContent, AgentLabel, OwnAgent } from "../api/types";
 import { Attempt } from "../state/attempt.svelte";
 import { catalog } from "../state/catalog.svelte";
 import { api } from "../state/session.svelte";
+import { Versioned } from "../state/versioned";
 
 export const AGENTS = "/api/v1/agents";
 
@@ -14,23 +15,21 @@ export class Workbench {
   readonly loading = new Attempt();
   readonly saving = new Attempt();
   readonly changed = $derived(this.content !== null && told(this.content) !== told(this.agent?.content));
-  /** Whether somebody else was faster. */
-  readonly conflict = $derived(this.saving.problem?.status === 412);
   /** The list of versions looks at this: another number, another list. */
   seen = $state(0);
 
   readonly path: string;
-  #etag = "";
+  readonly #stored: Versioned<OwnAgent>;
 
   constructor(id: string) {
     this.path = `${AGENTS}/${id}`;
+    this.#stored = new Versioned(this.path);
   }
 
   async load(): Promise<void> {
     this.saving.problem = null;
     await this.loading.run(async () => {
-      const response = await api.send(this.path);
-      this.#take((await response.json()) as OwnAgent, response);
+      this.#take(await this.#stored.read());
       this.reset();
     });
   }
@@ -60,7 +59,7 @@ export class Workbench {
   }
 
   async remove(): Promise<void> {
-    await api.send(this.path, { method: "DELETE", headers: { "If-Match": this.#etag } });
+    await this.#stored.remove();
     await catalog.loadAgents();
   }
 
@@ -74,22 +73,18 @@ export class Workbench {
   }
 
   async #change(body: Record<string, unknown>): Promise<void> {
-    const headers = { "If-Match": this.#etag, Accept: "application/json" };
-    const response = await api.send(this.path, { method: "PATCH", body, headers });
-    this.#take((await response.json()) as OwnAgent, response);
+    this.#take(await this.#stored.change(body));
     await catalog.loadAgents();
   }
 
   /** Reads it anew; what the form says stays. */
   async #again(): Promise<void> {
-    const response = await api.send(this.path);
-    this.#take((await response.json()) as OwnAgent, response);
+    this.#take(await this.#stored.read());
     await catalog.loadAgents();
   }
 
-  #take(agent: OwnAgent, response: Response): void {
+  #take(agent: OwnAgent): void {
     this.agent = agent;
-    this.#etag = response.headers.get("ETag") ?? "";
     this.seen += 1;
   }
 }

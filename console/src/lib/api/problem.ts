@@ -84,6 +84,7 @@ const TITLES: Record<number, string> = {
   403: "You may not do this",
   404: "Not found",
   409: "Not possible right now",
+  412: "Somebody else was faster",
   413: "This is too large",
   422: "Some fields need another look",
   429: "Too many requests",

@@ -258,6 +258,7 @@ export interface components {
             created_at: string;
             deleted_at: string | null;
             id: string;
+            restorable_until?: string | null;
             snippet?: string | null;
             tags: string[];
             title: string;
@@ -780,6 +781,10 @@ export interface components {
         };
         SubagentPart: {
             description?: string | null;
+            name: string;
+        };
+        TagRead: {
+            conversations: number;
             name: string;
         };
         TeamMemberRead: {

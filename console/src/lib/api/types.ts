@@ -86,6 +86,7 @@ export type UsageTotal = Schema<"UsageTotal">;
 export type BudgetStanding = Schema<"BudgetRead">;
 
 export type Conversation = Schema<"ConversationRead">;
+export type ConversationTag = Schema<"TagRead">;
 export type Message = Omit<Schema<"MessageRead">, "citations"> & { citations: Citation[] };
 
 export type Share = Schema<"ShareRead">;

@@ -4,6 +4,7 @@ import type { Page } from "../api/client";
 import type { Asks, McpServer, McpTest, McpTool } from "../api/types";
 import { Attempt } from "../state/attempt.svelte";
 import { api } from "../state/session.svelte";
+import { Versioned } from "../state/versioned";
 import { SERVERS } from "./words";
 
 export class ServerTools {
@@ -14,15 +15,17 @@ export class ServerTools {
   readonly testing = new Attempt();
   readonly changing = new Attempt();
   readonly path: string;
+  readonly #stored: Versioned<McpServer>;
 
   constructor(id: string) {
     this.path = `${SERVERS}/${id}`;
+    this.#stored = new Versioned(this.path);
   }
 
   async load(): Promise<void> {
     await this.loading.run(async () => {
       const [server, tools] = await Promise.all([
-        api.get<McpServer>(this.path),
+        this.#stored.read(),
         api.get<Page<McpTool>>(`${this.path}/tools`),
       ]);
       this.server = server;
@@ -50,9 +53,16 @@ export class ServerTools {
     if (!done) await this.load();
   }
 
+  /** Changes the server itself; refused if it is not as it stands on the screen. */
+  async edit(change: Record<string, unknown>): Promise<McpServer> {
+    return (this.server = await this.#stored.change(change));
+  }
+
   async switch(enabled: boolean): Promise<void> {
-    await this.changing.run(async () => {
-      this.server = await api.patch<McpServer>(this.path, { enabled });
-    });
+    await this.changing.run(async () => void (await this.edit({ enabled })));
+  }
+
+  async remove(): Promise<void> {
+    await this.#stored.remove();
   }
 }

@@ -4,6 +4,7 @@ import { withQuery } from "../api/client";
 import type { EffectiveSettings, SettingsGroup, SettingsLayer, SettingsScope } from "../api/types";
 import { Attempt } from "../state/attempt.svelte";
 import { api } from "../state/session.svelte";
+import { Versioned } from "../state/versioned";
 import type { Json } from "./fields";
 
 export type Override = "allow_team_override" | "allow_user_override";
@@ -17,28 +18,23 @@ export class LayerForm {
   readonly loading = new Attempt();
   readonly saving = new Attempt();
   readonly changed = $derived(Object.keys(this.edits).length + Object.keys(this.overrides).length > 0);
-  /** Whether somebody else was faster. */
-  readonly conflict = $derived(this.saving.problem?.status === 412);
 
   readonly #group: SettingsGroup;
-  readonly #scope: SettingsScope;
-  #etag = "";
+  readonly #stored: Versioned<SettingsLayer>;
 
   constructor(group: SettingsGroup, scope: SettingsScope) {
     this.#group = group;
-    this.#scope = scope;
+    this.#stored = new Versioned(withQuery(`/api/v1/settings/${group}`, { scope }));
   }
 
   /** Reads both anew; what is being changed stays. */
   async load(): Promise<void> {
     this.saving.problem = null;
     await this.loading.run(async () => {
-      const [response, effective] = await Promise.all([
-        api.send(this.#path),
+      [this.layer, this.effective] = await Promise.all([
+        this.#stored.read(),
         api.get<EffectiveSettings>(`/api/v1/settings/${this.#group}/effective`),
       ]);
-      this.#take((await response.json()) as SettingsLayer, response);
-      this.effective = effective;
     });
   }
 
@@ -64,23 +60,11 @@ export class LayerForm {
 
   async save(): Promise<boolean> {
     const saved = await this.saving.run(async () => {
-      const headers = { "If-Match": this.#etag, Accept: "application/json" };
-      const body = { values: this.edits, ...this.overrides };
-      const response = await api.send(this.#path, { method: "PATCH", body, headers });
+      this.layer = await this.#stored.change({ values: this.edits, ...this.overrides });
       this.edits = {};
       this.overrides = {};
-      this.#take((await response.json()) as SettingsLayer, response);
     });
     if (saved) await this.load();
     return saved;
-  }
-
-  get #path(): string {
-    return withQuery(`/api/v1/settings/${this.#group}`, { scope: this.#scope });
-  }
-
-  #take(layer: SettingsLayer, response: Response): void {
-    this.layer = layer;
-    this.#etag = response.headers.get("ETag") ?? "";
   }
 }

@@ -5,6 +5,7 @@ import { asProblem, type Problem } from "../api/problem";
 import { save } from "../api/save";
 import type { Conversation } from "../api/types";
 import { api } from "./session.svelte";
+import { tags } from "./tags.svelte";
 
 const PATH = "/api/v1/conversations";
 const PAGE_SIZE = 50;
@@ -14,6 +15,8 @@ class Conversations {
   status = $state<"loading" | "ready" | "failed">("loading");
   problem = $state<Problem | null>(null);
   more = $state(false);
+  /** How many were deleted here; the list of those looks at this. */
+  removed = $state(0);
 
   #cursor: string | null = null;
   #asked = 0;
@@ -54,15 +57,17 @@ class Conversations {
     if (item) item.title = title;
   }
 
-  async tag(id: string, tags: string[]): Promise<void> {
-    await api.patch(`${PATH}/${id}`, { tags });
+  async tag(id: string, given: string[]): Promise<void> {
+    await api.patch(`${PATH}/${id}`, { tags: given });
     const item = this.find(id);
-    if (item) item.tags = tags;
+    if (item) item.tags = given;
+    void tags.load();
   }
 
   /** Makes a conversation of one that was exported; answers its id. */
   async take(exported: Record<string, unknown>): Promise<string> {
     const { id } = await api.post<Conversation>(PATH, exported);
+    void tags.load();
     await this.refresh(id);
     return id;
   }
@@ -76,7 +81,16 @@ class Conversations {
 
   async remove(id: string): Promise<void> {
     await api.delete(`${PATH}/${id}`);
+    this.removed += 1;
     this.items = this.items.filter((item) => item.id !== id);
+    void tags.load();
+  }
+
+  /** Brings back one that was deleted. */
+  async restore(deleted: string): Promise<void> {
+    const { id } = await api.post<Conversation>(`${PATH}/${deleted}/restore`);
+    void tags.load();
+    await this.refresh(id);
   }
 
   async #page(take: (loaded: Conversation[]) => void): Promise<void> {

@@ -6,6 +6,7 @@ export type Route =
   | { name: "agents"; id: string | null }
   | { name: "runs"; id: string | null }
   | { name: "approvals"; id: string | null }
+  | { name: "deleted" }
   | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
   | { name: "register" }
@@ -23,6 +24,7 @@ const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = 
   [new RegExp(`^/agents(?:/${ID})?$`), (id) => ({ name: "agents", id })],
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
   [new RegExp(`^/approvals(?:/${ID})?$`), (id) => ({ name: "approvals", id })],
+  [/^\/deleted$/, () => ({ name: "deleted" })],
   [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],
   [/^\/register$/, () => ({ name: "register" })],

@@ -6,17 +6,21 @@ from folkmoot.conversations.routes import (
     branches,
     conversations,
     files,
+    listing,
     messages,
     shares,
     waiting,
 )
+from folkmoot.conversations.terms import Terms
 from folkmoot.db.work import Database
 
 
-def router(database: Database, public_url: str) -> APIRouter:
+def router(database: Database, public_url: str, terms: Terms) -> APIRouter:
     """Return the routes; `public_url` is where people reach the console."""
     routes = APIRouter()
     for part in (
+        listing.router(database, terms),
+        listing.tags,
         conversations.router,
         messages.router,
         messages.feedback,

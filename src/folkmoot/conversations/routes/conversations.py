@@ -1,57 +1,21 @@
-"""Conversations: list them, name them, take them away."""
+"""Conversations: read them, name them, take them away, bring them back."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 
-from folkmoot.conversations import ending, searching, service
+from folkmoot.conversations import ending, service
 from folkmoot.conversations.errors import ConversationNotFound
-from folkmoot.conversations.routes.shared import (
-    MISSING,
-    ConversationName,
-    new_router,
-    read,
-    shown,
-)
-from folkmoot.conversations.schemas import ConversationRead, ConversationUpdate, Tag
+from folkmoot.conversations.routes.shared import MISSING, ConversationName, new_router, shown
+from folkmoot.conversations.schemas import ConversationRead, ConversationUpdate
 from folkmoot.http.access import require
-from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
+from folkmoot.http.deps import OpenWork
 from folkmoot.http.etags import Etags
 from folkmoot.http.problems import documented
-from folkmoot.kit.page import Asked, Page, Words
 from folkmoot.runs.errors import RunActive
 
-Sort = Literal["updated_at", "-updated_at", "created_at", "-created_at", "title", "-title"]
-
 router = new_router()
-
-
-Search = Annotated[
-    Words | None,
-    Query(description="Only what has this in its title, or these words in one message."),
-]
-
-
-@router.get("", dependencies=[require("conversations:read")])
-async def list_conversations(
-    work: OpenWork,
-    *,
-    q: Search = None,
-    tag: Annotated[Tag | None, Query(description="Only what has this tag.")] = None,
-    deleted: Annotated[bool, Query(description="Only what was deleted, or only the rest.")] = False,
-    cursor: PageCursor = None,
-    limit: PageLimit = 20,
-    sort: Sort = "-updated_at",
-) -> Page[ConversationRead]:
-    """List your conversations, the last used first unless asked otherwise."""
-    wanted = service.Wanted(words=q, tag=tag, deleted=deleted)
-    found = await service.browse(work, wanted, Asked(sort, limit, cursor))
-    answering = await service.answering(work, [] if deleted else found.rows)
-    quoted = await searching.snippets(work, found.rows, q)
-    return found.page(
-        [read(row, answering.get(row.client_id), quoted.get(row.id)) for row in found.rows]
-    )
 
 
 @router.get("/{conversation_id}", dependencies=[require("conversations:read")], responses=MISSING)

@@ -1,5 +1,6 @@
 """What the routes of conversations have in common."""
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
@@ -45,7 +46,11 @@ async def shown(work: Work, conversation: Conversation) -> ConversationRead:
 
 
 def read(
-    conversation: Conversation, active_run_id: RunId | None, snippet: str | None = None
+    conversation: Conversation,
+    active_run_id: RunId | None,
+    *,
+    snippet: str | None = None,
+    restorable_until: datetime | None = None,
 ) -> ConversationRead:
     """Return a conversation as the API shows it."""
     deleted = conversation.deleted_at is not None
@@ -56,6 +61,7 @@ def read(
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
         deleted_at=conversation.deleted_at,
+        restorable_until=restorable_until,
         active_run_id=active_run_id,
         snippet=snippet,
     )

@@ -30,6 +30,7 @@ PLACES: Final = (
     "/runs/{id}",
     "/approvals",
     "/approvals/{id}",
+    "/deleted",
     "/settings",
     "/settings/{part}",
     "/settings/{part}/{id}",
