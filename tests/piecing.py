@@ -11,13 +11,19 @@ from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.own import OwnAgents
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals.asking import Asking
+from folkmoot.blobs.store import BlobStore
 from folkmoot.caches.reusing import Answers, Patience
 from folkmoot.caches.store import Store
+from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.history import StoredHistory
+from folkmoot.conversations.turns import Turns
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.queries import PLACE
+from folkmoot.knowledge.reading import Reader
 from folkmoot.llm.config import Retries
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
@@ -119,6 +125,21 @@ def executing(
         delegating=Delegating(Children(database, supervisor), registry, settings, most),
         answers=answers,
     )
+
+
+def turning(
+    supervisor: Supervisor,
+    registry: AgentRegistry,
+    gateway: Gateway,
+    settings: Settings,
+    accounts: Accounts,
+) -> Turns:
+    """Return what opens turns; what comes with messages is in memory."""
+    blobs = BlobStore("memory://")
+    reader = Reader(blobs, Parser(Limits()))
+    attachments = Attachments(supervisor.database, blobs, reader, supervisor.filters)
+    parts = supervisor.database, supervisor, registry, gateway, everything, settings, accounts
+    return Turns(*parts, attachments)
 
 
 def registered(

@@ -63,6 +63,11 @@ def mcp_server(http: httpx.Client) -> str:
     return str(http.post("/api/v1/mcp-servers", json=named).json()["id"])
 
 
+def attachment(http: httpx.Client) -> str:
+    """Return the id of a file that was sent along with nothing yet."""
+    return str(http.post("/api/v1/attachments", content=b"A lamp.").json()["id"])
+
+
 def hook(http: httpx.Client) -> dict[str, str]:
     """Return the ids of a web hook that nobody receives, and of an example on its way to it."""
     wanted = {"url": "https://one.invalid/hook", "events": ["approval.*"]}
@@ -89,7 +94,6 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
         here = f"organizations/{me['organization_id']}"
-        invited = make(f"{here}/invitations")["id"]
         account = make(f"{here}/service-accounts", name="nightly")["id"]
         account_key = make(f"{here}/service-accounts/{account}/api-keys", name="theirs")["id"]
         turn = Turn(server.url, headers, "Hello").ask()
@@ -97,12 +101,13 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         things = {
             "approval_id": question(http, server, headers),
             "agent_id": agent(http),
+            "attachment_id": attachment(http),
             **SAME,
             "api_key_id": make("api-keys", name="another")["id"],
             "collection_id": collection,
             "conversation_id": turn.thread_id,
             "document_id": added["document_ids"][0],
-            "invitation_id": invited,
+            "invitation_id": make(f"{here}/invitations")["id"],
             "message_id": message,
             "organization_id": me["organization_id"],
             "mcp_server_id": mcp_server(http),

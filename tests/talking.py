@@ -25,6 +25,7 @@ from folkmoot.approvals import routes as approval_routes
 from folkmoot.approvals.deciding import Deciding
 from folkmoot.caches.reusing import Answers
 from folkmoot.conversations import routes as conversation_routes
+from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.background import Background
 from folkmoot.conversations.projection import PROJECTIONS
 from folkmoot.conversations.resuming import Resuming
@@ -64,13 +65,13 @@ from piecing import (
     allowed,
     answering,
     asked,
-    everything,
     executing,
     keeping,
     opened,
     paying,
     registered,
     shared_by_all,
+    turning,
 )
 from serving import served
 from shelving import Library
@@ -105,6 +106,7 @@ class Platform:
     settings: Settings
     secrets: Secrets
     accounts: Accounts
+    attachments: Attachments
 
     @property
     def answers(self) -> Answers:
@@ -244,12 +246,12 @@ async def platform(
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
         answers = answering(stack, gateway, accounts)
         executor = executing(supervisor, registry, gateway, settings, bounds, answers)
-        line = offering.line(await stack.enter_async_context(supervisor), executor)
+        turns = turning(supervisor, registry, gateway, settings, accounts)
+        line = offering.line(await stack.enter_async_context(supervisor), executor, turns)
         await stack.enter_async_context(line.at_work())
-        turns = Turns(database, supervisor, registry, gateway, everything, settings, accounts)
         subjects: dict[str, Subject] = {}
         url = await stack.enter_async_context(served(edge(application(turns, subjects), EDGE)))
-        kept = settings, secrets, accounts
+        kept = settings, secrets, accounts, turns.attachments
         yield Platform(database, supervisor, provider, executor, url, subjects, *kept)
 
 
@@ -268,6 +270,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
         conversation_routes.router(
             turns.database, "http://here", Terms(turns.settings, timedelta(days=30))
         ),
+        conversation_routes.attachments(turns.attachments),
         background.router(Background(turns, most_waiting=3)),
         run_routes.router(turns.database, turns.supervisor, translate),
     ):

@@ -22,6 +22,7 @@ from folkmoot.caches.expiring import Expiry
 from folkmoot.caches.reusing import Answers
 from folkmoot.caches.store import Store as AnswerStore
 from folkmoot.conversations import projection as messages
+from folkmoot.conversations.attaching.sweeping import Sweep
 from folkmoot.conversations.background import Background
 from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.terms import Terms
@@ -167,6 +168,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         queue = await stack.enter_async_context(_queue(on))
         parts = _parts(on, database, queue, models)
         _register_jobs(on, database, queue, parts.settings)
+        Sweep(database, parts.blobs).register(queue)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
         stack.push_async_callback(parts.mcp.aclose)
@@ -307,14 +309,14 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         gateway=gateway,
         knowledge=documents,
         agents=offering.agents(database, registry, gateway, settings),
-        turns=(turns := offering.turns(supervisor, registry, gateway, settings, accounts)),
+        turns=(turns := offering.turns(supervisor, registry, gateway, accounts, documents)),
         unattended=_unattended(on.deployment, turns, queue),
         limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
         redis=redis,
         outbound=outbound,
         mcp=mcp,
         webhooks=Webhooks(outbound, options.sealer(on.deployment, on.secret_key)),
-        line=offering.line(supervisor, work),
+        line=offering.line(supervisor, work, turns),
         deciding=Deciding(database, supervisor),
         plugins=brought,
     )

@@ -236,6 +236,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         ),
         background.router(parts.unattended.ticking.background),
         run_routes.router(parts.database, parts.supervisor, translate),
+        conversation_routes.attachments(parts.turns.attachments),
         knowledge_routes.router(parts.knowledge),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         operation_routes.router(parts.database, parts.supervisor),

@@ -17,6 +17,8 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
 from folkmoot.approvals.asking import Asking
 from folkmoot.caches.reusing import Answers
+from folkmoot.conversations.attaching.keeping import Attachments
+from folkmoot.conversations.attaching.showing import Showing
 from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.conversations.waiting import Line
@@ -138,10 +140,10 @@ def executor(
     )
 
 
-def line(supervisor: Supervisor, work: AgentExecutor) -> Line:
+def line(supervisor: Supervisor, work: AgentExecutor, turns: Turns) -> Line:
     """Let the runs of agents be worked, and return what knows what is said to them meanwhile."""
     waiting = Line(supervisor)
-    replace(work, steering=waiting).register(supervisor)
+    replace(work, steering=waiting, attached=Showing(turns.attachments)).register(supervisor)
     return waiting
 
 
@@ -149,13 +151,22 @@ def turns(
     supervisor: Supervisor,
     registry: AgentRegistry,
     models: Gateway,
-    settings: Settings,
     accounts: Accounts,
+    documents: Knowledge,
 ) -> Turns:
     """Return what opens the turns of agents."""
     database = supervisor.database
-    check = collection_check(database)
-    return Turns(database, supervisor, registry, models, check, settings, accounts, SEARCHABLE)
+    return Turns(
+        database,
+        supervisor,
+        registry,
+        models,
+        collection_check(database),
+        accounts.budgets.settings,
+        accounts,
+        Attachments(database, documents.blobs, documents.reader, supervisor.filters),
+        SEARCHABLE,
+    )
 
 
 def retriever(documents: Knowledge) -> Retriever:

@@ -7,6 +7,7 @@ from folkmoot.agents.personal import WrittenAgents
 from folkmoot.approvals.personal import OwnApprovals
 from folkmoot.audit.personal import Trails
 from folkmoot.caches.personal import OwnAnswers
+from folkmoot.conversations.attaching.sweeping import OwnAttachments
 from folkmoot.conversations.personal import OwnConversations
 from folkmoot.db.work import Database
 from folkmoot.identity.people.own import OwnAccount
@@ -60,6 +61,7 @@ def contributions(
     """
     return (
         OwnConversations(database),
+        OwnAttachments(database, documents.blobs),
         OwnCollections(database, documents.blobs, documents.jobs),
         OwnSchedules(database),
         OwnRuns(database, supervisor),

@@ -13,7 +13,16 @@ from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.delegating import Delegating
 from folkmoot.agents.errors import TimeLimitReached
 from folkmoot.agents.order import KIND, SUBAGENT, AgentOrder
-from folkmoot.agents.ports import History, Memory, Models, MoreTools, Opening, Retriever, Steering
+from folkmoot.agents.ports import (
+    Attached,
+    History,
+    Memory,
+    Models,
+    MoreTools,
+    Opening,
+    Retriever,
+    Steering,
+)
 from folkmoot.agents.recent import recent
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
@@ -66,6 +75,7 @@ class AgentExecutor:
     memory: Memory | None = None
     answers: Answers | None = None
     steering: Steering | None = None
+    attached: Attached | None = None
 
     def register(self, supervisor: Supervisor) -> None:
         """Let it work the runs of agents, whoever asks them."""
@@ -79,7 +89,7 @@ class AgentExecutor:
             run.announce(JOINED, {"run_id": wanted.joined, "message_id": wanted.message_id})
             return
         agent = await self.registry.recorded(run.subject, wanted.agent, wanted.version)
-        opening = await self._opening(run, wanted)
+        opening = await self._shown(run.subject, agent, await self._opening(run, wanted))
         past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:
             run.result = _result(agent, wanted, past)
@@ -137,6 +147,7 @@ class AgentExecutor:
         )
         run.called = run.called or run.resumed or bool(wanted.ancestors)
         _share(turn, wanted, opening, past)
+        turn.attached = opening.attached
         turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
         return turn, workflow
@@ -154,6 +165,12 @@ class AgentExecutor:
             searchable=errand.searchable,
             untrusted=errand.untrusted,
         )
+
+    async def _shown(self, subject: Subject, agent: AgentDefinition, opening: Opening) -> Opening:
+        """Return what the turn starts from with what its messages refer to."""
+        if self.attached is None or not opening.refers:
+            return opening
+        return await self.attached(subject, opening, agent.context_tokens)
 
     async def _tools(self, run: LiveRun, agent: AgentDefinition) -> Mapping[str, Tool]:
         """Return what a turn may call; an agent's own tools come before others of the name."""
@@ -309,7 +326,7 @@ async def _perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> No
         await loading.graphs().perform(turn, question, said)
         return
     prompts = turn.before([turn.agent.system_prompt])
-    await answer.ask(turn, [*prompts, ChatMessage("user", question)])
+    await answer.ask(turn, [*prompts, turn.asked(question)])
 
 
 async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:

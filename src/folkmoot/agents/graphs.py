@@ -168,7 +168,7 @@ def _request(turn: Turn, messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     there = {message.id for message in said}
     told = turn.before(prompts)
     if QUESTION not in there:  # it was summarised
-        told.append(ChatMessage("user", turn.question))
+        told.append(turn.asked(turn.question))
     for anchor, meanwhile in turn.meanwhile.items():
         told += [] if anchor in there else meanwhile
     for message in said:
@@ -183,7 +183,8 @@ def _port_message(turn: Turn, message: BaseMessage) -> ChatMessage:
         return ChatMessage("assistant", str(message.text), tool_calls=calls)
     if isinstance(message, ToolMessage):
         return ChatMessage("tool", str(message.text), tool_call_id=message.tool_call_id)
-    return ChatMessage("user", str(message.text))
+    text = str(message.text)
+    return turn.asked(text) if message.id == QUESTION else ChatMessage("user", text)
 
 
 def _rewritten(call: ToolCall) -> port.ToolCall:

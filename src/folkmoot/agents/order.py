@@ -51,9 +51,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         after: The message that it follows, if its client has said so; `first` if that is none.
+        attached: What came with it, as its message will refer to it.
     """
 
     text: str
+    attached: tuple[dict[str, Any], ...] = ()
     after: str | None = None
     first: bool = False
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.port import ChatMessage, ChatModel
+from folkmoot.llm.port import ChatMessage, ChatModel, ImagePart, TextPart
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
 
 __all__ = [
+    "Attached",
     "History",
     "Memory",
     "Models",
@@ -25,6 +26,10 @@ __all__ = [
 ]
 
 
+ATTACHED: Final = "attachment:"
+"""What stands before the id of an attachment where a message refers to it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What a turn starts from.
@@ -34,6 +39,7 @@ class Opening:
         question: The text that is to be answered.
         searchable: Whether the caller has documents that could be searched.
         untrusted: Whether the history holds what anybody may have written.
+        attached: What came with the question; first as references, as in the history.
         again: Whether the question was answered before, and somebody wants another answer.
         state: What the conversation and its client both see, as the last turn has left it.
     """
@@ -42,8 +48,26 @@ class Opening:
     question: str
     searchable: bool = False
     untrusted: bool = False
+    attached: Sequence[TextPart | ImagePart] = ()
     again: bool = False
     state: JsonValue = None
+
+    @property
+    def refers(self) -> bool:
+        """Whether something of it has to be loaded before a model is shown it."""
+        told = (each.content for each in self.history)
+        return bool(self.attached) or not all(isinstance(each, str) for each in told)
+
+
+class Attached(Protocol):
+    """Loads what messages refer to."""
+
+    async def __call__(self, subject: Subject, opening: Opening, room: int | None) -> Opening:
+        """Return what a turn starts from with what its model is shown of that.
+
+        `room` is about how many tokens it is shown in all.
+        """
+        ...
 
 
 class History(Protocol):

@@ -18,7 +18,7 @@ from folkmoot.agents.errors import StepLimitReached
 from folkmoot.agents.order import Errand
 from folkmoot.agents.ports import Steering
 from folkmoot.kit.ids import new_id
-from folkmoot.llm.port import ChatMessage, ChatModel, ToolCall, ToolSpec
+from folkmoot.llm.port import ChatMessage, ChatModel, ImagePart, TextPart, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
 from folkmoot.tools.state import SharedState
@@ -51,6 +51,7 @@ class Turn:
         remembered: What is known of whoever asks from other conversations.
         errand: What another agent wants, if one does.
         left_out: How many results of tools the model is not shown any more.
+        attached: What came with the question.
         steering: Who knows what people want to say to it meanwhile.
         heard: The messages that it has been told meanwhile, by id.
         meanwhile: What it was told, by the message of its graph that comes before.
@@ -74,6 +75,7 @@ class Turn:
     remembered: Sequence[str] = ()
     errand: Errand | None = None
     left_out: int = 0
+    attached: Sequence[TextPart | ImagePart] = ()
     steering: Steering | None = None
     heard: dict[str, None] = field(default_factory=dict[str, None])
     meanwhile: dict[str, list[ChatMessage]] = field(default_factory=dict[str, list[ChatMessage]])
@@ -107,6 +109,13 @@ class Turn:
         return [
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools.values()
         ]
+
+    def asked(self, question: str) -> ChatMessage:
+        """Return the question as the model is shown it, with what came with it."""
+        if not self.attached:
+            return ChatMessage("user", question)
+        text = [TextPart(question)] if question else []  # providers refuse empty parts
+        return ChatMessage("user", [*text, *self.attached])
 
     def before(self, prompts: Sequence[str]) -> list[ChatMessage]:
         """Return what the model is told before what belongs to this turn."""

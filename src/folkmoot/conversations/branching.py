@@ -24,14 +24,24 @@ from folkmoot.runs.models import Run
 
 COPY: Final = """
 INSERT INTO messages (org_id, conversation_id, id, user_id, run_id, role, content, tool_calls,
-                      tool_call_id, citations, cut, untrusted, created_at)
+                      tool_call_id, citations, cut, untrusted, attachments, created_at)
 SELECT m.org_id, CAST(:new_id AS uuid), m.id, m.user_id, m.run_id, m.role, m.content, m.tool_calls,
-       m.tool_call_id, m.citations, m.cut, m.untrusted, m.created_at
+       m.tool_call_id, m.citations, m.cut, m.untrusted, m.attachments,
+       m.created_at
 FROM messages AS m
 JOIN unnest(CAST(:path AS integer[]), CAST(:ends AS bigint[])) AS s (branch, upto)
   ON m.branch = s.branch AND m.seq <= s.upto
 WHERE m.org_id = :org_id AND m.conversation_id = :id
 ORDER BY m.seq
+"""
+
+
+COPY_ATTACHED: Final = """
+INSERT INTO message_attachments (org_id, conversation_id, message_id, attachment_id, user_id)
+SELECT a.org_id, m.conversation_id, a.message_id, a.attachment_id, a.user_id
+FROM message_attachments AS a JOIN messages AS m
+  ON m.org_id = a.org_id AND m.conversation_id = CAST(:new_id AS uuid) AND m.id = a.message_id
+WHERE a.org_id = :org_id AND a.conversation_id = :id
 """
 
 
@@ -82,16 +92,10 @@ async def fork(work: Work, conversation: Conversation, message_id: str) -> Conve
     )
     copy = (await work.session.scalars(made.returning(Conversation))).one()
     path = _upto(ways[message.branch], message)
-    await work.session.execute(
-        text(COPY),
-        {
-            "new_id": copy.id,
-            "org_id": conversation.org_id,
-            "id": conversation.id,
-            "path": [*path.branches],
-            "ends": [*path.ends],
-        },
-    )
+    copying = {"new_id": copy.id, "org_id": conversation.org_id, "id": conversation.id}
+    ways_there = {"path": [*path.branches], "ends": [*path.ends]}
+    await work.session.execute(text(COPY), copying | ways_there)
+    await work.session.execute(text(COPY_ATTACHED), copying)
     return copy
 
 

@@ -1,6 +1,6 @@
 """Failures the conversations slice can report."""
 
-from folkmoot.kit.errors import Conflict, Forbidden, NotFound
+from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -54,6 +54,32 @@ class WaitingNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No message with this id waits in the conversation.")
+
+
+class AttachmentNotFound(NotFound):
+    code = "attachment_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You have sent no attachment with this id.")
+
+
+class AttachmentUnusable(Invalid):
+    """A file is nothing that models are shown; `pointer` is its place in the body."""
+
+    code = "attachment_unusable"
+
+    def __init__(self, why: str, pointer: str = "") -> None:
+        super().__init__("This can not be attached.", errors=[{"pointer": pointer, "detail": why}])
+        self.why = why
+
+
+class PicturesNotTaken(Invalid):
+    """The model that would answer is not shown pictures."""
+
+    code = "pictures_not_taken"
+
+    def __init__(self, model: str) -> None:
+        super().__init__("This model is not shown pictures. Choose another one.", model=model)
 
 
 class TooManyShares(Conflict):

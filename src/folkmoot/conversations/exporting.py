@@ -148,6 +148,7 @@ def _told(message: Message, parent_id: str | None) -> dict[str, object]:
         "tool_calls": message.tool_calls or [],
         "tool_call_id": message.tool_call_id,
         "citations": message.citations or [],
+        "attachments": message.attachments or [],
     }
 
 
@@ -160,6 +161,7 @@ def _written(message: Message) -> str:
     parts = [f"\n## {HEADINGS.get(message.role, 'Message')}, {message.created_at:%Y-%m-%d %H:%M}\n"]
     if message.content:
         parts.append(f"\n{fenced(message.content)}\n")
+    parts += [f"\n- {escaped(str(each['name']))}\n" for each in message.attachments or ()]
     if message.cut:
         parts.append("\nThis was cut off.\n")
     names = [escaped(str(call["function"]["name"])) for call in message.tool_calls or ()]

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, LiteralString, TypeAlias, cast
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from folkmoot.agents import order
-from folkmoot.agents.ports import Opening
+from folkmoot.agents.ports import ATTACHED, Opening
 from folkmoot.conversations import statements
 from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.db.work import Database
-from folkmoot.llm.port import ChatMessage, Role, ToolCall
+from folkmoot.llm.port import ChatMessage, ImagePart, Role, TextPart, ToolCall
 from folkmoot.runs.live import LiveRun
 
 MOST_MESSAGES: Final = 40
@@ -23,8 +23,9 @@ MOST_CHARACTERS: Final = 60_000
 LEFT_OUT: Final = "\n\n[The rest was left out here.]"
 CUT_OFF: Final = "\n\n[This answer was cut off here.]"
 
-Row = tuple[UUID | None, Role | None, str, list[dict[str, Any]] | None, str | None, bool, bool]
-"""Run, role, content, tool calls, tool call id, cut, untrusted. All are NULL without a history."""
+Listed: TypeAlias = list[dict[str, Any]] | None
+Row: TypeAlias = tuple[UUID | None, Role | None, str, Listed, str | None, bool, Listed, bool]
+"""Run, role, content, tool calls, tool call id, cut, attachments, untrusted; NULL without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
     """
     if not rows:
         raise ConversationNotFound
-    searchable, question, again, state = rows[0][:4]
-    told = _told([cast(Row, row[4:]) for row in rows])
-    untrusted = any(row[-1] for row in rows)
+    searchable, question, again, state, attached = rows[0][:5]
+    told = _told([cast(Row, row[5:]) for row in rows])
+    untrusted = bool(attached) or any(row[-1] for row in rows)
     earlier = reversed(list(_within(told, MOST_CHARACTERS)))
     # Providers want the user to begin: a question that was left out takes its answer along.
     history = list(dropwhile(lambda message: message.role != "user", earlier))
@@ -79,18 +80,20 @@ def opening(rows: Sequence[tuple[Any, ...]]) -> Opening:
         untrusted=untrusted,
         again=bool(again),
         state=state,
+        attached=_references(attached),
     )
 
 
 def _told(rows: Sequence[Row]) -> Iterator[ChatMessage]:
     """Yield the messages, without answers that were cut off and given again in the same run."""
     later: UUID | None = None
-    for run_id, role, content, tool_calls, tool_call_id, cut, _untrusted in rows:
+    for run_id, role, content, tool_calls, tool_call_id, cut, attached, _untrusted in rows:
         if role is None:
             return
         if not cut:
             calls = tuple(_call(entry) for entry in tool_calls or ())
-            yield ChatMessage(role, content, tool_calls=calls, tool_call_id=tool_call_id)
+            whole = _whole(content, attached)
+            yield ChatMessage(role, whole, tool_calls=calls, tool_call_id=tool_call_id)
         elif content and (run_id is None or run_id != later):
             yield ChatMessage(role, content + CUT_OFF)
         later = run_id
@@ -107,6 +110,17 @@ def _within(messages: Iterator[ChatMessage], characters: int) -> Iterator[ChatMe
             return
         characters -= len(message.text)
         yield message
+
+
+def _whole(content: str, attached: Listed) -> str | Sequence[TextPart | ImagePart]:
+    return [TextPart(content), *_references(attached)] if attached else content
+
+
+def _references(attached: Listed) -> Sequence[ImagePart]:
+    return [
+        ImagePart(media_type=each["media_type"], url=ATTACHED + each["id"])
+        for each in attached or ()
+    ]
 
 
 def _call(entry: dict[str, Any]) -> ToolCall:

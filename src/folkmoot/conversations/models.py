@@ -112,6 +112,7 @@ class Message(Model, OrgScoped, kw_only=True):
     tool_call_id: Mapped[str | None]
     citations: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     cut: Mapped[bool] = mapped_column(server_default=text("false"))
+    attachments: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     untrusted: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

@@ -37,6 +37,7 @@ MESSAGES: Final = select(
     Message.tool_calls,
     Message.tool_call_id,
     Message.citations,
+    Message.attachments,
     Message.cut,
     Message.created_at,
 )

@@ -4,7 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from folkmoot.agents.definition import OnActiveRun
@@ -116,12 +124,24 @@ class ConversationRead(BaseModel):
     )
 
 
+class AttachmentRead(BaseModel):
+    """A picture or a file that somebody has sent along; `width` and `height` are a picture's."""
+
+    id: str = Field(examples=["01a22c08-a907-72e0-8413-c0792e82d128"])
+    name: str = Field(examples=["lamp.png"])
+    media_type: str = Field(examples=["image/png"])
+    size: int = Field(description="In bytes.", examples=[48_211])
+    width: int | None = Field(default=None, examples=[640])
+    height: int | None = Field(default=None, examples=[480])
+
+
 class WaitingRead(BaseModel):
     """A message that waits until the run at work has ended, or until that has heard it."""
 
     run_id: RunId = Field(description="The run that answers it when its turn has come.")
     message_id: str = Field(examples=["message-3"])
     content: str = Field(examples=["And the year before?"])
+    attachments: list[AttachmentRead] = Field(examples=[[]])
     on_active_run: OnActiveRun = Field(examples=[OnActiveRun.QUEUE])
     created_at: datetime
 
@@ -152,6 +172,9 @@ class MessageRead(BaseModel):
     run_id: RunId | None = Field(description="The run that said it; none if it was imported.")
     created_at: datetime
     cut: bool = Field(description="Whether a failure ended the message early.", examples=[False])
+    attachments: list[AttachmentRead] = Field(
+        default=[], description="What came with the message.", examples=[[]]
+    )
     citations: list[dict[str, Any]] = Field(
         description="Passages that the message refers to.",
         examples=[[{"index": 1, "title": "report.pdf", "page": 4, "start": 210, "end": 388}]],
@@ -298,6 +321,9 @@ class ImportedMessage(BaseModel):
     cut: bool = False
     tool_calls: Annotated[list[ImportedCall], Field(max_length=100)] = []
     tool_call_id: MessageId | None = None
+    attachments: Annotated[list[dict[str, JsonValue]], Field(max_length=20)] = Field(
+        default=[], description="What came with it is not brought along."
+    )
 
 
 class ConversationImport(BaseModel):

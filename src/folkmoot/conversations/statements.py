@@ -52,11 +52,26 @@ WITH here AS (
 ), run AS (
   {insert_run}
 ){earlier}
-INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content)
+INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
+                      attachments, untrusted)
 SELECT %(org_id)s, c.id, c.branch, %(message_id)s, %(user_id)s, %(run_id)s, {role},
-       CASE WHEN k.role IS NULL OR (k.role = 'user' AND k.content = %(text)s) THEN %(text)s END
+       CASE WHEN k.role IS NULL OR (k.role = 'user' AND k.content = %(text)s) THEN %(text)s END,
+       %(attachments)s::jsonb, %(attachments)s::jsonb IS NOT NULL
 FROM conversation AS c LEFT JOIN known AS k ON true{after_earlier}
 ON CONFLICT (org_id, conversation_id, id) DO NOTHING
+"""
+
+# Keeps what came with a message for as long as there is the message.
+REFER: Final[LiteralString] = """
+INSERT INTO message_attachments (org_id, conversation_id, message_id, attachment_id, user_id)
+SELECT a.org_id, m.conversation_id, m.id, a.id, a.user_id
+FROM conversations AS c
+JOIN messages AS m ON m.org_id = c.org_id AND m.conversation_id = c.id AND m.id = %(message_id)s
+JOIN attachments AS a ON a.org_id = c.org_id AND a.user_id = c.user_id
+  AND a.id = ANY (%(attached)s::uuid[]) AND NOT a.loose
+WHERE c.org_id = %(org_id)s AND c.user_id = %(user_id)s AND c.client_id = %(thread_id)s
+  AND c.deleted_at IS NULL
+ON CONFLICT DO NOTHING
 """
 
 # A known question is answered again from where it stands.
@@ -135,22 +150,22 @@ AFTER_EARLIER: Final[LiteralString] = "\nWHERE (SELECT count(*) FROM earlier) >=
 # path has a message on it: more branches than messages are never wanted.
 READ: Final[LiteralString] = """
 SELECT ({searchable}), question.content, question.run_id <> %(run_id)s,
-       CASE WHEN coalesce(h.last, true) THEN c.state END,
-       h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id,
-       h.cut, h.untrusted
+       CASE WHEN coalesce(h.last, true) THEN c.state END, question.attachments,
+       h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id, h.cut, h.attachments, h.untrusted
 FROM conversations AS c
 JOIN messages AS question ON question.org_id = c.org_id AND question.conversation_id = c.id
 LEFT JOIN conversation_branches AS b
   ON b.org_id = c.org_id AND b.conversation_id = c.id AND b.branch = c.branch
 LEFT JOIN LATERAL (
-  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.untrusted,
-         row_number() OVER (ORDER BY m.seq DESC) = 1 AS last
+  SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.attachments,
+         m.untrusted, row_number() OVER (ORDER BY m.seq DESC) = 1 AS last
   FROM unnest(
     coalesce(b.path[cardinality(b.path) - %(limit)s:], '{{0}}'),
     b.ends[cardinality(b.path) - %(limit)s:]
   ) AS s (branch, upto)
   CROSS JOIN LATERAL (
-    SELECT a.seq, a.run_id, a.role, a.content, a.tool_calls, a.tool_call_id, a.cut, a.untrusted
+    SELECT a.seq, a.run_id, a.role, a.content, a.tool_calls, a.tool_call_id, a.cut, a.attachments,
+           a.untrusted
     FROM messages AS a
     WHERE a.org_id = c.org_id AND a.conversation_id = c.id AND a.branch = s.branch
       AND a.seq < question.seq AND a.seq <= coalesce(s.upto, 9223372036854775807)

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, LiteralString, TypeAlias, TypeVar
 
 import msgspec
 from psycopg import errors
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.agents import order
@@ -26,7 +27,12 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals import service as approvals
 from folkmoot.approvals.errors import ApprovalsPending
 from folkmoot.conversations import statements, waiting
-from folkmoot.conversations.errors import MessageIdReused, MessageNotFound
+from folkmoot.conversations.attaching.keeping import Attachments, Given, Reference, referring
+from folkmoot.conversations.errors import (
+    MessageIdReused,
+    MessageNotFound,
+    PicturesNotTaken,
+)
 from folkmoot.conversations.history import MOST_MESSAGES, opening
 from folkmoot.conversations.statements import Start
 from folkmoot.conversations.titles import title
@@ -36,6 +42,7 @@ from folkmoot.db.work import Database
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.facts import takes_pictures
 from folkmoot.runs import service as runs
 from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.errors import RunActive, RunIdReused
@@ -90,7 +97,8 @@ class Question:
 
     What was said earlier says where the question stands, and what of it is new here is kept.
     `after` says it outright, for a conversation that is there: the id of the message before it, or
-    `BEGINNING`. `state` is what the client shares with the agent; None if it says nothing.
+    `BEGINNING`. `state` is what the client shares with the agent; None if it says nothing. What
+    came with it is `given`, and `attached` once it is kept.
     """
 
     agent_id: str
@@ -107,6 +115,8 @@ class Question:
     after: After = None
     on_active_run: OnActiveRun | None = None
     state: Any = None
+    given: tuple[Given, ...] = ()
+    attached: tuple[Reference, ...] = ()
 
     @property
     def start(self) -> Start:
@@ -139,6 +149,7 @@ class Turns:
     check_collections: CollectionCheck
     settings: Settings
     accounts: Accounts
+    attachments: Attachments
     searchable: LiteralString = statements.NOTHING_SEARCHABLE
 
     async def open(self, subject: Subject, question: Question) -> Opened:
@@ -155,7 +166,7 @@ class Turns:
             MessageNotFound: the message that it was to follow is not there.
             BudgetExceeded: Nothing is left of a limit.
         """
-        new, door = await self._new(subject, question)
+        new, door, question = await self._new(subject, question)
         self.supervisor.admit()
         process_id = self.supervisor.process_id
         told = await self._opened(new, question, process_id, door)
@@ -166,15 +177,18 @@ class Turns:
 
     async def queue(self, subject: Subject, question: Question) -> Opened:
         """Do the same, but let a worker take the run up: nobody waits for its first word."""
-        new, door = await self._new(subject, question)
+        new, door, question = await self._new(subject, question)
         told = await self._opened(new, question, None, door)
         if isinstance(told, Opened):
             return told
         return Opened(new.id, begun=True)
 
-    async def _new(self, subject: Subject, question: Question) -> tuple[NewRun, Door]:
-        """Return the run that is asked for, and what it has to pass."""
+    async def _new(self, subject: Subject, question: Question) -> tuple[NewRun, Door, Question]:
+        """Return the run that is asked for, what it has to pass, and what is asked in the end."""
         wanted = await self._order(subject, question)
+        fingerprint = _fingerprint(question)
+        if question.given:
+            question = await self._kept(subject, question, wanted)
         asker = Asker(wanted.agent, wanted.called)
         door = await self.accounts.door(subject, asker, wanted.model)
         new = NewRun(
@@ -183,11 +197,20 @@ class Turns:
             input=wanted.stored(),
             client_id=question.run_id,
             thread_id=question.thread_id,
-            fingerprint=_fingerprint(question),
+            fingerprint=fingerprint,
             concurrency_key=concurrency_key(subject, question.thread_id),
             subject=subject,
         )
-        return new, door
+        return new, door, question
+
+    async def _kept(self, subject: Subject, question: Question, wanted: AgentOrder) -> Question:
+        """Keep what came with a question, if its model is shown it."""
+        attached = await self.attachments.settle(subject, question.given)
+        if any("width" in each for each in attached):
+            for model in (wanted.model, *wanted.fallbacks):
+                if not takes_pictures(model):
+                    raise PicturesNotTaken(model)
+        return replace(question, attached=tuple(attached))
 
     async def _opened(
         self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door
@@ -238,7 +261,7 @@ class Turns:
             temperature=_first(agent.temperature, tuned.models.temperature),
             max_tokens=_first(agent.max_tokens, tuned.models.max_output_tokens),
             redact_pii=personal,
-            reuse=tuned.reuse(agent.response_cache),
+            reuse=None if question.given else tuned.reuse(agent.response_cache),
             on_active_run=question.on_active_run or agent.on_active_run,
             state=msgspec.json.decode(cleaned(encoded(question.state), clean)),
         )
@@ -252,7 +275,8 @@ class Turns:
             "conversation_id": new_id(),
             "message_id": question.message_id,
             "text": text,
-            "title": title(text),
+            "title": title(text or ", ".join(each["name"] for each in question.attached)),
+            "attachments": Jsonb([*question.attached]) if question.attached else None,
             "limit": MOST_MESSAGES,
         }
         if question.start is Start.EARLIER:
@@ -265,6 +289,8 @@ class Turns:
         try:
             async with self.database.pipelined(new.subject) as connection:
                 await connection.execute(statement, values, prepare=True)
+                if question.attached:
+                    await connection.execute(statements.REFER, referring(values, question.attached))
                 await door.ask(connection)
                 if process_id is None:
                     await connection.execute(TELL_WORKERS)
@@ -304,6 +330,7 @@ class Turns:
             raise RunActive
         said = Waiting(
             text=self.supervisor.filters_of(new.input).text(question.text),
+            attached=question.attached,
             after=question.after if isinstance(question.after, str) else None,
             first=isinstance(question.after, Beginning),
         )

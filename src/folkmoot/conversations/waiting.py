@@ -24,6 +24,7 @@ from folkmoot.agents.definition import OnActiveRun
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import Said
 from folkmoot.conversations import statements
+from folkmoot.conversations.attaching.keeping import referring
 from folkmoot.conversations.errors import LineFull, MessageIdReused
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.conversations.statements import Start
@@ -182,7 +183,9 @@ class Line:
         return [
             Said(run_id, wanted.message_id, wanted.waiting.text)
             for run_id, wanted in orders
-            if wanted.on_active_run is OnActiveRun.STEER and wanted.waiting is not None
+            if wanted.on_active_run is OnActiveRun.STEER
+            and wanted.waiting is not None
+            and not wanted.waiting.attached  # the run at work is shown none: it has its own turn
         ]
 
     async def join(self, run: LiveRun, waiting: RunId) -> None:
@@ -254,7 +257,12 @@ class Line:
             await connection.exec_driver_sql(TAKE_RUN, values)
         else:
             opening = statements.opening(TAKE_RUN, _start(wanted.waiting))
-            await connection.exec_driver_sql(opening, values | _asked(wanted, wanted.waiting))
+            values |= _asked(wanted, wanted.waiting)
+            await connection.exec_driver_sql(opening, values)
+            if wanted.waiting.attached:
+                await connection.exec_driver_sql(
+                    statements.REFER, referring(values, wanted.waiting.attached)
+                )
         return True
 
 
@@ -271,5 +279,6 @@ def _asked(wanted: AgentOrder, waiting: order.Waiting) -> dict[str, object]:
         "message_id": wanted.message_id,
         "parent_id": waiting.after,
         "text": waiting.text,
-        "title": title(waiting.text),
+        "title": title(waiting.text or ", ".join(each["name"] for each in waiting.attached)),
+        "attachments": Jsonb([*waiting.attached]) if waiting.attached else None,
     }

@@ -55,6 +55,7 @@ LOOKUPS: Final = frozenset(
         "conversations_found",
         "conversations_shared",
         "conversations_due",
+        "attachments_loose",
         "cached_answers_expire",
         "webhook_events_waiting",
         "webhooks_claim",

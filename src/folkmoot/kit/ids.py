@@ -31,6 +31,7 @@ CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
 McpServerId = NewType("McpServerId", UUID)
+AttachmentId = NewType("AttachmentId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 WebhookEventId = NewType("WebhookEventId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
@@ -63,6 +64,7 @@ ALL: Final = (
     ApprovalId,
     AgentId,
     McpServerId,
+    AttachmentId,
     WebhookId,
     WebhookEventId,
     WebhookDeliveryId,

@@ -35,6 +35,7 @@ class Knowledge:
     intake: Intake
     retrieval: Retrieval
     reembedding: Reembedding
+    reader: Reader
 
 
 def knowledge(
@@ -60,4 +61,5 @@ def knowledge(
         intake=Intake(database, blobs, jobs, options.limits),
         retrieval=Retrieval(database, embedders),
         reembedding=reembedding,
+        reader=reader,
     )

@@ -25,7 +25,7 @@ def tokens(characters: int) -> int:
 def usage(request: ChatRequest, output_characters: int) -> Usage:
     """Estimate a whole call, or one that was left early."""
     told = sum(_characters(message) for message in request.messages)
-    images = sum(_images(message) for message in request.messages)
+    images = sum(pictures(message) for message in request.messages)
     tools = len(msgspec.json.encode(request.tools)) if request.tools else 0
     return Usage(
         input_tokens=tokens(told + tools) + images * IMAGE,
@@ -71,7 +71,8 @@ def _characters(message: ChatMessage) -> int:
     return len(message.text) + calls
 
 
-def _images(message: ChatMessage) -> int:
+def pictures(message: ChatMessage) -> int:
+    """Return how many pictures a message holds."""
     if isinstance(message.content, str):
         return 0
     return sum(not isinstance(part, TextPart) for part in message.content)

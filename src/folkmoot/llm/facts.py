@@ -63,6 +63,21 @@ class Facts:
     schema_with_tools: bool = True
 
 
+NO_PICTURES: Final = {
+    "offline": ("",),
+    "openai": ("gpt-3.5", "gpt-4-0", "gpt-4-1106", "o1-mini", "o1-preview", "o3-mini"),
+    "anthropic": ("claude-2", "claude-instant"),
+    "google": ("gemma-1", "gemma-2", "text-"),
+}
+"""By provider, the beginnings of the names of models that are not shown pictures."""
+
+
+def takes_pictures(name: str) -> bool:
+    """Whether a model, named `provider:model`, is shown pictures as far as is known of it."""
+    provider, _, model = name.partition(":")
+    return name != "openai:gpt-4" and not model.startswith(NO_PICTURES.get(provider, ()))
+
+
 def openai(model: str) -> Facts:
     """Return the facts for a model of OpenAI itself."""
     fixed = model.startswith(NO_SAMPLING_WITHIN) or (

@@ -18,6 +18,9 @@ FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """The segments of a JPEG that tell its size: SOF0 to SOF15, without the tables among them."""
 
 
+GIF: Final = "image/gif"
+GIF_HEAD: Final = 10
+
 HEAD: Final = 30
 """Bytes of a WebP within which its size stands."""
 
@@ -37,12 +40,23 @@ def recognize(data: bytes) -> Picture:
     Raises:
         PictureUnusable: It is none that is taken, or too large to be drawn.
     """
-    found = _png(data) or _jpeg(data) or _webp(data)
-    if found is None:
+    found = measured(data)
+    if found is None or found.media_type == GIF:
         raise PictureUnusable("It has to be a PNG, a JPEG or a WebP.")
     if not (0 < found.width <= WIDEST and 0 < found.height <= WIDEST):
         raise PictureUnusable(f"It may measure {WIDEST} pixels in each direction at most.")
     return found
+
+
+def measured(data: bytes) -> Picture | None:
+    """Return what kind of picture something is, by its first bytes, and how large it says it is."""
+    return _png(data) or _jpeg(data) or _webp(data) or _gif(data)
+
+
+def _gif(data: bytes) -> Picture | None:
+    if data[:6] not in {b"GIF87a", b"GIF89a"} or len(data) < GIF_HEAD:
+        return None
+    return Picture(GIF, _little(data[6:8]), _little(data[8:10]))
 
 
 def _png(data: bytes) -> Picture | None:

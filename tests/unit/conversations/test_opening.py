@@ -14,7 +14,7 @@ RUN = new_id()
 
 
 def row(role: Role, text: str, *, run: UUID = RUN, cut: bool = False) -> Row:
-    return run, role, text, None, None, cut, False
+    return run, role, text, None, None, cut, None, False
 
 
 def history(*newest_first: Row) -> list[ChatMessage]:
@@ -26,18 +26,21 @@ def history(*newest_first: Row) -> list[ChatMessage]:
 
 
 def whole(*newest_first: Row) -> list[ChatMessage]:
-    return list(opening([(False, "Next?", False, None, *row) for row in newest_first]).history)
+    return list(
+        opening([(False, "Next?", False, None, None, *row) for row in newest_first]).history
+    )
 
 
 def test_an_opening_tells_the_question_and_whether_there_are_documents() -> None:
-    found = opening([(True, "Next?", False, None, None, None, "", None, None, False, False)])
+    nothing = (None, None, "", None, None, False, None, False)
+    found = opening([(True, "Next?", False, None, None, *nothing)])
     assert (found.question, found.searchable, found.history) == ("Next?", True, [])
 
 
 def test_what_anybody_may_have_written_is_told_with_the_history() -> None:
-    rows = [row("assistant", "Fine."), (RUN, "tool", "noon", None, "a", False, True)]
-    assert opening([(False, "Next?", False, None, *each) for each in rows]).untrusted
-    assert not opening([(False, "Next?", False, None, *rows[0])]).untrusted
+    rows = [row("assistant", "Fine."), (RUN, "tool", "noon", None, "a", False, None, True)]
+    assert opening([(False, "Next?", False, None, None, *each) for each in rows]).untrusted
+    assert not opening([(False, "Next?", False, None, None, *rows[0])]).untrusted
 
 
 def test_a_question_that_is_gone_opens_nothing() -> None:
@@ -46,7 +49,7 @@ def test_a_question_that_is_gone_opens_nothing() -> None:
 
 
 def test_a_new_conversation_has_no_history() -> None:
-    assert whole((None, None, "", None, None, False, False)) == []
+    assert whole((None, None, "", None, None, False, None, False)) == []
 
 
 def test_messages_are_told_from_the_oldest_to_the_newest() -> None:
@@ -64,8 +67,8 @@ def test_tool_calls_and_results_keep_what_ties_them_together() -> None:
         "encryptedValue": "mark",
     }
     told = history(
-        (RUN, "tool", "noon", None, "a", False, False),
-        (RUN, "assistant", "", [entry], None, False, False),
+        (RUN, "tool", "noon", None, "a", False, None, False),
+        (RUN, "assistant", "", [entry], None, False, None, False),
     )
     assert told == [
         ChatMessage("assistant", "", tool_calls=(ToolCall("a", "clock", "{}", "mark"),)),
@@ -120,7 +123,7 @@ def test_the_arguments_of_tool_calls_take_room_too() -> None:
     told = whole(
         row("assistant", "Done."),
         row("user", "Thanks"),
-        (RUN, "assistant", "Writing.", [entry], None, False, False),
+        (RUN, "assistant", "Writing.", [entry], None, False, None, False),
         row("user", "Write"),
     )
     assert [message.text for message in told] == ["Thanks", "Done."]

@@ -11,8 +11,11 @@ from folkmoot.conversations.routes import (
     shares,
     waiting,
 )
+from folkmoot.conversations.routes.attachments import router as attachments
 from folkmoot.conversations.terms import Terms
 from folkmoot.db.work import Database
+
+__all__ = ["attachments", "router"]
 
 
 def router(database: Database, public_url: str, terms: Terms) -> APIRouter:

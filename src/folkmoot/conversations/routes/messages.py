@@ -20,7 +20,13 @@ from folkmoot.conversations.routes.shared import (
     MessageName,
     new_router,
 )
-from folkmoot.conversations.schemas import FeedbackRead, FeedbackWrite, MessageRead, Rating
+from folkmoot.conversations.schemas import (
+    AttachmentRead,
+    FeedbackRead,
+    FeedbackWrite,
+    MessageRead,
+    Rating,
+)
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.problems import documented
@@ -120,6 +126,7 @@ def read_message(message: Message, place: Place, rated: Rating | None) -> Messag
         run_id=message.run_id,
         created_at=message.created_at,
         cut=message.cut,
+        attachments=[AttachmentRead.model_validate(each) for each in message.attachments or ()],
         citations=message.citations or [],
         tool_calls=message.tool_calls or [],
         tool_call_id=message.tool_call_id,

@@ -12,7 +12,7 @@ from folkmoot.conversations.routes.shared import (
     MessageName,
     new_router,
 )
-from folkmoot.conversations.schemas import WaitingRead
+from folkmoot.conversations.schemas import AttachmentRead, WaitingRead
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
@@ -65,10 +65,12 @@ async def remove_waiting(
 
 def _read(run: Run) -> WaitingRead:
     wanted = order.read(run.input)
+    attached = wanted.waiting.attached if wanted.waiting is not None else ()
     return WaitingRead(
         run_id=run.id,
         message_id=wanted.message_id,
         content=wanted.waiting.text if wanted.waiting is not None else "",
+        attachments=[AttachmentRead.model_validate(each) for each in attached],
         on_active_run=wanted.on_active_run,
         created_at=run.created_at,
     )

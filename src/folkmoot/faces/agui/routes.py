@@ -24,10 +24,13 @@ from folkmoot.approvals.errors import (
     RequesterGone,
 )
 from folkmoot.conversations.errors import (
+    AttachmentNotFound,
+    AttachmentUnusable,
     LineFull,
     MessageIdReused,
     MessageNotFound,
     ModelNotAllowed,
+    PicturesNotTaken,
 )
 from folkmoot.conversations.resuming import Resuming, Resumption
 from folkmoot.conversations.turns import Turns
@@ -58,6 +61,9 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         ModelUnknown,
         ModelKeyMissing,
         ModelNotLoaded,
+        AttachmentNotFound,
+        AttachmentUnusable,
+        PicturesNotTaken,
         LineFull,
         MessageIdReused,
         MessageNotFound,

@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from folkmoot.agents.definition import OnActiveRun
 from folkmoot.agents.order import ContextItem
+from folkmoot.conversations.attaching.keeping import Given
 from folkmoot.conversations.history import MOST_MESSAGES
 from folkmoot.conversations.resuming import Answer, Resumption
 from folkmoot.conversations.turns import BEGINNING, EarlierMessage, Question
@@ -31,6 +32,8 @@ Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Role = Literal["developer", "system", "assistant", "user", "tool", "activity", "reasoning"]
 NOTHING: Final = Raw(b"null")
+FILES: Final = frozenset({"image", "document", "binary"})
+"""Parts that are kept and shown to models."""
 T = TypeVar("T")
 
 
@@ -53,9 +56,21 @@ class IncomingMessage(Struct, rename="camel"):
     subagent_run_id: Raw | UnsetType = UNSET
 
 
+class IncomingSource(Struct):
+    type: str
+    value: str = ""
+
+
 class IncomingPart(Struct):
+    """A part of a message: of `image` and `document` a source, of `binary` data or an id."""
+
     type: Annotated[str, Meta(max_length=40, pattern=r"^[\w.-]*\Z")]
     text: str | None = None
+    id: str | None = None
+    data: str | None = None
+    filename: str | None = None
+    source: IncomingSource | None = None
+    metadata: Raw = NOTHING
 
 
 class IncomingContext(Struct):
@@ -150,12 +165,14 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
     place, message = _question(wanted.messages)
     earlier = _earlier(wanted.messages[:place], message.id) if place else ()
     props = _props(wanted.forwarded_props)
+    given = _given(message.content, f"/body/messages/{place}/content")
     return Question(
         agent_id=agent_id,
         thread_id=wanted.thread_id,
         run_id=wanted.run_id,
         message_id=message.id,
-        text=_text(message.content, f"/body/messages/{place}/content"),
+        text=_text(message.content, f"/body/messages/{place}/content", given),
+        given=given,
         workflow=props.workflow,
         collection_ids=tuple(map(CollectionId, props.collection_ids or ())),
         model=props.model,
@@ -198,17 +215,49 @@ def _told(message: IncomingMessage, place: int) -> EarlierMessage | None:
     return EarlierMessage(message.id, "assistant", text, listed or None)
 
 
-def _content(content: Raw, pointer: str) -> str:
+def _content(content: Raw, pointer: str, *, shown: bool = False) -> str:
     found = _decoded(CONTENT, content, pointer)
-    text = found if isinstance(found, str) else "".join(map(_said, found or ()))
+    if isinstance(found, str):
+        text = found
+    else:
+        kept = [each for each in found or () if not shown or _attached(each, "") is None]
+        text = "".join(map(_said, kept))
     if len(text) > LONGEST_TEXT:
         raise InputInvalid(pointer, f"The text may have {LONGEST_TEXT} characters at the most.")
     return text
 
 
-def _text(content: Raw, pointer: str) -> str:
-    text = _content(content, pointer)
-    if not text.strip():
+def _given(content: Raw, pointer: str) -> tuple[Given, ...]:
+    """Return what comes with a question, as far as it is here or has been sent before."""
+    found = _decoded(CONTENT, content, pointer)
+    if found is None or isinstance(found, str):
+        return ()
+    parts = [_attached(part, f"{pointer}/{n}") for n, part in enumerate(found)]
+    return tuple(part for part in parts if part is not None)
+
+
+def _attached(part: IncomingPart, pointer: str) -> Given | None:
+    if part.type not in FILES:
+        return None
+    data = part.data
+    if part.source is not None and part.source.type == "data":
+        data = part.source.value
+    if data is not None:
+        return Given(pointer, data=data, name=part.filename or _named(part.metadata))
+    return Given(pointer, id=part.id) if part.id is not None and part.source is None else None
+
+
+def _named(metadata: Raw) -> str | None:
+    """Return the name of a file from what the protocol lets be any JSON value."""
+    if not bytes(metadata).lstrip().startswith(b"{"):
+        return None
+    name = msgspec.json.decode(metadata).get("filename")
+    return name if isinstance(name, str) else None
+
+
+def _text(content: Raw, pointer: str, given: Sequence[Given]) -> str:
+    text = _content(content, pointer, shown=bool(given))
+    if not text.strip() and not given:
         raise InputInvalid(pointer, "The text must not be empty.")
     return text
 
@@ -216,7 +265,8 @@ def _text(content: Raw, pointer: str) -> str:
 def _said(part: IncomingPart) -> str:
     """Return the text of a part, or a word in the place of what is not understood here.
 
-    A part that can not be used must not fail the run (run input, 1.0).
+    A part that can not be used must not fail the run (run input, 1.0): addresses of pictures, for
+    nobody is sent to one, sounds and films.
     """
     if part.type == "text" and part.text is not None:
         return part.text
