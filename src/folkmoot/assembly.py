@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +45,7 @@ from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import redact
 from folkmoot.kit.ids import OrgId, TeamId, UserId
-from folkmoot.kit.lasting import lasting
+from folkmoot.kit.lasting import Endless, begin
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
@@ -180,7 +180,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         models.start()
         await stack.enter_async_context(parts.line.at_work())
         async with asyncio.TaskGroup() as background:
-            watched: dict[str, Callable[[], Awaitable[None]]] = {
+            watched: dict[str, Endless] = {
                 "database watch": partial(watch, on.place, database),
                 "job counts": partial(backlog.watch, database),
                 "settings changes": parts.settings.watch,
@@ -188,7 +188,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
                 "ledger": parts.accounts.ledger.watch,
                 "answers": parts.answers.store.watch,
             }
-            tasks = _begun(background, watched)
+            tasks = begin(background, watched)
             yield parts
             for task in tasks:
                 task.cancel()
@@ -207,24 +207,17 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     if works:
         async with asyncio.TaskGroup() as working:
             dispatcher = Dispatcher(parts.database, parts.outbound, parts.webhooks.sealer)
-            worked: dict[str, Callable[[], Awaitable[None]]] = {
+            worked: dict[str, Endless] = {
                 "background runs": parts.unattended.taking.work,
                 "purge": _purge(parts).watch,
                 "web hooks": dispatcher.watch,
             }
             if sweeper := parts.secrets.sweeper():
                 worked["sweep"] = sweeper.watch
-            tasks = _begun(working, worked)
+            tasks = begin(working, worked)
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
             for task in tasks:
                 task.cancel()
-
-
-def _begun(
-    group: asyncio.TaskGroup, works: Mapping[str, Callable[[], Awaitable[None]]]
-) -> list[asyncio.Task[None]]:
-    """Begin what lasts until it is cancelled."""
-    return [group.create_task(lasting(name, work), name=name) for name, work in works.items()]
 
 
 async def expect_turns(parts: Parts) -> None:

@@ -1,6 +1,7 @@
 """Finding conversations again, tagging them, and taking them along."""
 
 import json
+from typing import Any
 
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -60,7 +61,7 @@ def imported(visitor: Visitor, title: str, *tags: str) -> None:
 def test_the_filter_knows_the_tags_of_conversations_that_are_not_listed(ada: Visitor) -> None:
     """The list is emptied on its way to the browser, as it would be of what is further back."""
     imported(ada, "Whales", "sea")
-    nothing = {"items": [], "next_cursor": None}
+    nothing: dict[str, Any] = {"items": [], "next_cursor": None}
     ada.context.route("**/api/v1/conversations?limit=50", lambda route: route.fulfill(json=nothing))
     page = ada.open("/")
     expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()

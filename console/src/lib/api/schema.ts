@@ -166,6 +166,14 @@ export interface components {
         ApprovalState: "pending" | "approved" | "rejected" | "expired" | "withdrawn";
         Approvers: "requester" | "approvers" | "others";
         Asks: "never" | "after_untrusted" | "always";
+        AttachmentRead: {
+            height?: number | null;
+            id: string;
+            media_type: string;
+            name: string;
+            size: number;
+            width?: number | null;
+        };
         AuditEventRead: {
             action: string;
             actor_id: string | null;
@@ -545,6 +553,7 @@ export interface components {
             user_id: string;
         };
         MessageRead: {
+            attachments: components["schemas"]["AttachmentRead"][];
             children: string[];
             citations: {
                 [key: string]: unknown;

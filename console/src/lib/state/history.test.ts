@@ -5,7 +5,7 @@ import { entriesOf } from "./history";
 
 function message(id: string, role: string, run: string | null, extra: Partial<Message> = {}): Message {
   const said = { id, role, run_id: run, content: `${id} text`, created_at: "", cut: false, parent_id: null, rating: null };
-  return { ...said, citations: [], children: [], siblings: [], tool_calls: [], tool_call_id: null, ...extra };
+  return { ...said, attachments: [], citations: [], children: [], siblings: [], tool_calls: [], tool_call_id: null, ...extra };
 }
 
 test("what was imported is shown without a log", () => {
