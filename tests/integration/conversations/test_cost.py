@@ -58,6 +58,7 @@ async def blocks(database: Database, subject: Subject, name: str, question: int)
         "user_id": subject.user_id,
         "thread_id": name,
         "message_id": str(question),
+        "run_id": new_id(),
         "limit": MOST_MESSAGES,
     }
     reading = statements.reading(statements.NOTHING_SEARCHABLE)
