@@ -3,8 +3,9 @@
 So is whatever has an ETag: read again, and changed by somebody who has seen something older.
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from asking_all import Body, operations, send
 from chatting import Turn
-from deployed import Deployed
+from deployed import PATIENCE, Deployed
 from settled import Settler, newcomer, settler
 
 TEXT: Final = {"title": "Ships", "text": "They are larger."}
@@ -55,7 +56,32 @@ def rich(server: Deployed) -> Iterator[Settler]:
         limits = {"values": {"limits": ["1000000 calls/day", "2000000 calls/month per user"]}}
         budget = "/api/v1/settings/budget?scope=organization"
         ok(http.patch(budget, json=limits, headers={"If-Match": "*"}))
+        for _ in range(2):
+            ok(http.post(f"/api/v1/schedules/{things['schedule_id']}/run"))
+        stack.enter_context(waiting(server, headers, things["conversation_id"]))
         yield first
+
+
+@contextmanager
+def waiting(server: Deployed, headers: dict[str, str], thread: str) -> Iterator[None]:
+    """Have two messages wait in a conversation for the end of an answer that takes an hour."""
+    endless = Turn(server.url, headers, "[[fake-tok36000-itl100]]", thread)
+    turns, threads = [endless], [endless.in_background()]
+    endless.wait_for(b"word-1 ")
+    for text in ("And then?", "And after that?"):
+        turns.append(Turn(server.url, headers, text, thread, props={"on_active_run": "queue"}))
+        threads.append(turns[-1].in_background())
+    deadline = time.monotonic() + PATIENCE
+    at = f"{server.url}/api/v1/conversations/{thread}/waiting"
+    while len(ok(httpx.get(at, headers=headers))["items"]) < len(turns) - 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # nothing tells that a message waits
+    yield
+    for turn in reversed(turns):
+        cancel = f"{server.url}/api/v1/runs/{turn.run_id}/cancel"
+        httpx.post(cancel, headers=headers).raise_for_status()
+    for thread_of in threads:
+        thread_of.join()
 
 
 def ok(answer: httpx.Response) -> Body:
@@ -88,7 +114,7 @@ def walk(http: httpx.Client, path: str, sort: str, size: int) -> list[Any]:
 
 def marks(items: list[Any]) -> list[str]:
     """Return what tells items apart, and does not change while they are read."""
-    names = ("id", "user_id", "seq", "name", "number")
+    names = ("id", "run_id", "user_id", "seq", "name", "number")
     return [str(next(item[name] for name in names if name in item)) for item in items]
 
 
