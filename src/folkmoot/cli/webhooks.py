@@ -164,7 +164,7 @@ def events(
 ) -> None:
     """List the kinds of events; with --json each has an example."""
     with connected(url, api_key, data_dir) as api:
-        found = api.get(f"{PATH}/event-types")["items"]
+        found = api.get(f"{API}/webhook-event-types")["items"]
     if as_json:
         return terminal.show_json(found)
     return terminal.show_table(found, ("name", "description"), empty="There are none.")

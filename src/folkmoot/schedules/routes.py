@@ -69,6 +69,22 @@ def router(ticking: Ticking) -> APIRouter:
     _add_making(routes, ticking)
     _add_pausing(routes)
     _add_running(routes, ticking)
+    whole = APIRouter()
+    whole.include_router(routes)
+    whole.include_router(_previewing())
+    return whole
+
+
+def _previewing() -> APIRouter:
+    routes = APIRouter(tags=["schedules"], responses=documented(PermissionDenied))
+
+    @routes.get("/schedule-preview", dependencies=[READ], responses=documented(*UNFIT))
+    async def preview_schedule(
+        cron: Annotated[Cron, Query()], time_zone: Annotated[ZoneName, Query()] = "UTC"
+    ) -> Preview:
+        """Tell what a cron expression means, and when it comes next."""
+        return service.preview(Timing(cron, time_zone))
+
     return routes
 
 
@@ -84,13 +100,6 @@ def _add_reading(routes: APIRouter) -> None:
         """List your schedules; those of everybody here if you manage schedules."""
         found = await service.browse(work, Asked(sort, limit, cursor), words=q)
         return found.page([service.read(row) for row in found.rows])
-
-    @routes.get("/preview", dependencies=[READ], responses=documented(*UNFIT))
-    async def preview_schedule(
-        cron: Annotated[Cron, Query()], time_zone: Annotated[ZoneName, Query()] = "UTC"
-    ) -> Preview:
-        """Tell what a cron expression means, and when it comes next."""
-        return service.preview(Timing(cron, time_zone))
 
     @routes.get("/{schedule_id}", dependencies=[READ], responses=MISSING)
     async def read_schedule(schedule_id: ScheduleId, work: OpenWork, etags: Etags) -> ScheduleRead:

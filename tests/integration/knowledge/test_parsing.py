@@ -255,16 +255,14 @@ def children() -> list[str]:
 async def test_only_so_many_children_run_at_once(path: Path) -> None:
     write(path, pdf([column(60, 740, LINES)] * 5))
     parser = Parser(Limits(), children=1)
-    most = 0
-
-    async def report(_done: int, _total: int) -> None:
-        nonlocal most
-        most = max(most, len(children()))
-
+    counted: list[int] = []
     with path.open("rb") as one, path.open("rb") as two, path.open("rb") as three:
         files = (one, two, three)
-        await asyncio.gather(*(parser.parse(file, Kind.PDF, report) for file in files))
-    assert most == 1
+        reading = asyncio.gather(*(parser.parse(file, Kind.PDF, ignored) for file in files))
+        while not reading.done():
+            counted.append(len(await asyncio.to_thread(children)))
+        await reading
+    assert max(counted) == 1
 
 
 def test_the_child_gets_no_secrets_and_dies_with_its_parent(path: Path) -> None:

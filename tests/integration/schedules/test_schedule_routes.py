@@ -22,7 +22,7 @@ async def test_it_says_in_words_and_in_moments_when_it_asks(grace: Caller) -> No
     assert schedule["next_run_at"] == schedule["next_runs"][0]
     assert schedule["run"]["input"] == "What is new?"
     assert await read(grace, schedule) == schedule
-    preview = await grace.ask("GET", f"{SCHEDULES}/preview?cron=*/5 * * * MON&time_zone=UTC")
+    preview = await grace.ask("GET", "/api/v1/schedule-preview?cron=*/5 * * * MON&time_zone=UTC")
     assert preview.json()["explained"] == "Every fifth minute of every hour on Monday"
     assert len(preview.json()["next_runs"]) == 5
 

@@ -145,7 +145,7 @@ async def test_what_was_delivered_long_ago_is_forgotten(
 
 
 async def test_the_kinds_of_events_are_told_with_examples(grace: Listener) -> None:
-    listed = (await grace.call("GET", "/event-types"))["items"]
+    listed = (await grace.caller.ask("GET", "/api/v1/webhook-event-types")).json()["items"]
     by_name = {each["name"]: each for each in listed}
     assert by_name["run.completed"]["example"]["data"]["state"] == "finished"
     assert by_name["budget.warning"]["example"]["type"] == "budget.warning"

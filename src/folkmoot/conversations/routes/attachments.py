@@ -18,6 +18,9 @@ from folkmoot.http.problems import documented
 BINARY: Final[dict[str, Any]] = {
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
 }
+CONTENTS: Final = BINARY | dict.fromkeys(
+    ("image/png", "image/jpeg", "image/gif", "image/webp"), BINARY["application/octet-stream"]
+)
 INERT: Final = {
     # Shown within a page of ours; opened alone it runs nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -63,7 +66,7 @@ def router(attachments: Attachments) -> APIRouter:
         response_class=Response,
         responses={
             **documented(AttachmentNotFound, BlobStoreUnavailable),
-            HTTPStatus.OK: {"content": BINARY},
+            HTTPStatus.OK: {"content": CONTENTS},
         },
     )
     async def read_attachment(

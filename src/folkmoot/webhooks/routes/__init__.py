@@ -13,5 +13,6 @@ def router(hooks: Webhooks) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
     routes.include_router(endpoints.router(hooks))
+    routes.include_router(endpoints.kinds())
     routes.include_router(delivered.router())
     return routes

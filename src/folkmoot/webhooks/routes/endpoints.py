@@ -58,12 +58,23 @@ def router(hooks: Webhooks) -> APIRouter:
     return routes
 
 
-def _add_reading(routes: APIRouter) -> None:
-    @routes.get("/event-types", dependencies=[READ])
+def kinds() -> APIRouter:
+    """Return the route that tells what there is to be told of."""
+    routes = APIRouter(
+        prefix="/webhook-event-types",
+        tags=["webhooks"],
+        responses=documented(NotSignedIn, PermissionDenied, OrganizationNotFound),
+    )
+
+    @routes.get("", dependencies=[READ])
     async def list_webhook_event_types() -> WebhookEventTypes:
         """List the kinds of events, each with an example of what is sent."""
         return WebhookEventTypes(items=[_described(each) for each in types.ALL], next_cursor=None)
 
+    return routes
+
+
+def _add_reading(routes: APIRouter) -> None:
     @routes.get("", dependencies=[READ])
     async def list_webhooks(
         work: OpenWork,
