@@ -15,12 +15,9 @@ from folkmoot.http.etags import REVALIDATED, Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 
-BINARY: Final[dict[str, Any]] = {
-    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-}
-CONTENTS: Final = BINARY | dict.fromkeys(
-    ("image/png", "image/jpeg", "image/gif", "image/webp"), BINARY["application/octet-stream"]
-)
+CONTENT: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+BINARY: Final = {"application/octet-stream": CONTENT}
+PICTURES: Final = dict.fromkeys(("image/png", "image/jpeg", "image/gif", "image/webp"), CONTENT)
 INERT: Final = {
     # Shown within a page of ours; opened alone it runs nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -66,7 +63,7 @@ def router(attachments: Attachments) -> APIRouter:
         response_class=Response,
         responses={
             **documented(AttachmentNotFound, BlobStoreUnavailable),
-            HTTPStatus.OK: {"content": CONTENTS},
+            HTTPStatus.OK: {"content": BINARY | PICTURES},
         },
     )
     async def read_attachment(
