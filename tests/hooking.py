@@ -1,4 +1,4 @@
-"""Receivers of web hooks over real HTTP, and people who name them."""
+"""Receivers of webhooks over real HTTP, and people who name them."""
 
 import asyncio
 import base64
@@ -156,7 +156,7 @@ class Scene:
 
 
 class Listener:
-    """Somebody who names web hooks."""
+    """Somebody who names webhooks."""
 
     def __init__(self, scene: Scene, caller: Caller) -> None:
         self.scene = scene

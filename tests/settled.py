@@ -69,7 +69,7 @@ def attachment(http: httpx.Client) -> str:
 
 
 def hook(http: httpx.Client) -> dict[str, str]:
-    """Return the ids of a web hook that nobody receives, and of an example on its way to it."""
+    """Return the ids of a webhook that nobody receives, and of an example on its way to it."""
     wanted = {"url": "https://one.invalid/hook", "events": ["approval.*"]}
     made = http.post("/api/v1/webhooks", json=wanted)
     assert made.is_success, made.text

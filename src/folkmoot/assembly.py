@@ -210,7 +210,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             worked: dict[str, Endless] = {
                 "background runs": parts.unattended.taking.work,
                 "purge": _purge(parts).watch,
-                "web hooks": dispatcher.watch,
+                "webhooks": dispatcher.watch,
             }
             if sweeper := parts.secrets.sweeper():
                 worked["sweep"] = sweeper.watch

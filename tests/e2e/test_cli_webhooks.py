@@ -1,4 +1,4 @@
-"""Web hooks from the command line."""
+"""Webhooks from the command line."""
 
 from commanding import Shell
 from deployed import Deployed

@@ -1,4 +1,4 @@
-"""Web hooks in the console: added, tried, their deliveries looked at and sent again."""
+"""Webhooks in the console: added, tried, their deliveries looked at and sent again."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,8 @@ def receiver(stage: Stage) -> Iterator[str]:
 
 
 def add(page: Page, url: str) -> None:
-    """Add a web hook and wait until its page is there."""
-    page.get_by_role("button", name="Add a web hook").click()
+    """Add a webhook and wait until its page is there."""
+    page.get_by_role("button", name="Add a webhook").click()
     page.get_by_label("Address").fill(url)
     page.get_by_role("checkbox", name="run.* All of these:").check()
     page.get_by_role("button", name="Add", exact=True).click()
@@ -30,10 +30,10 @@ def test_a_web_hook_is_added_tried_by_keyboard_and_sent_again(
     ada: Visitor, receiver: str, stage: Stage
 ) -> None:
     page = ada.open("/settings/webhooks")
-    expect(page.get_by_text("No web hooks yet")).to_be_visible()
+    expect(page.get_by_text("No webhooks yet")).to_be_visible()
     add(page, receiver)
     page.keyboard.press("Escape")
-    expect(page.get_by_role("heading", name="Web hook", exact=True)).to_be_focused()
+    expect(page.get_by_role("heading", name="Webhook", exact=True)).to_be_focused()
     assert "whsec_" not in page.content()
     page.get_by_role("button", name="Send an example").focus()
     page.keyboard.press("Enter")
@@ -53,7 +53,7 @@ def test_a_web_hook_is_added_tried_by_keyboard_and_sent_again(
 
 
 def refresh(page: Page, words: str) -> None:
-    """Look until a web hook stands as it is said to."""
+    """Look until a webhook stands as it is said to."""
     for _ in range(200):
         with page.expect_response("**/deliveries?*"):
             page.get_by_role("button", name="Refresh").click()
@@ -67,7 +67,7 @@ def test_a_web_hook_is_changed_switched_off_and_deleted(ada: Visitor, receiver: 
     add(page, receiver)
     page.get_by_role("button", name="Done").click()
     for action in ("Edit", "Change the secret"):
-        page.get_by_role("button", name="Actions for the web hook").click()
+        page.get_by_role("button", name="Actions for the webhook").click()
         page.get_by_role("menuitem", name=action).click()
         if action == "Edit":
             page.get_by_role("checkbox", name="document.ready").check()
@@ -77,13 +77,13 @@ def test_a_web_hook_is_changed_switched_off_and_deleted(ada: Visitor, receiver: 
             page.get_by_role("button", name="Make a new one").click()
             expect(page.get_by_role("dialog")).to_contain_text("signed with the old one, too")
             page.get_by_role("button", name="Done").click()
-    page.get_by_role("button", name="Actions for the web hook").click()
+    page.get_by_role("button", name="Actions for the webhook").click()
     page.get_by_role("menuitem", name="Switch off").click()
     expect(page.get_by_text("off", exact=True).first).to_be_visible()
-    page.get_by_role("button", name="Actions for the web hook").click()
+    page.get_by_role("button", name="Actions for the webhook").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No web hooks yet")).to_be_visible()
+    expect(page.get_by_text("No webhooks yet")).to_be_visible()
 
 
 def test_pages_of_web_hooks_have_no_axe_violations_and_fit_a_telephone(
@@ -91,7 +91,7 @@ def test_pages_of_web_hooks_have_no_axe_violations_and_fit_a_telephone(
 ) -> None:
     reader.sign_in()
     page = reader.open("/settings/webhooks")
-    page.get_by_role("button", name="Add a web hook").click()
+    page.get_by_role("button", name="Add a webhook").click()
     expect(page.get_by_role("group", name="It is told of")).to_be_visible()
     assert flaws(page) == []
     page.get_by_role("button", name="Cancel").click()

@@ -154,7 +154,7 @@ def rotate_signing(*, data_dir: DataDir = None, config: ConfigFile = None) -> No
 
 @app.command("rotate-secrets")
 def rotate_secrets(*, data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Lock all secrets of organisations, teams, users and web hooks with the deployment's new key.
+    """Lock all secrets of organisations, teams, users and webhooks with the deployment's new key.
 
     FOLKMOOT_SECRET_KEY is the new key, FOLKMOOT_SECRET_KEY_PREVIOUS the one before; `folkmoot
     migrate` has let the new one in. Stopped in the middle, it goes on where it stopped.

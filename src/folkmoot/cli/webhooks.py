@@ -17,7 +17,7 @@ DELIVERIES: Final = ("id", "type", "state", "attempts", "last", "created", "next
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a web hook.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a webhook.")]
 Events = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,12 +41,12 @@ def list_webhooks(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List the web hooks of your organisation."""
+    """List the webhooks of your organisation."""
     with connected(url, api_key, data_dir) as api:
         found = list(api.items(PATH, limit=limit))
     if as_json:
         return terminal.show_json(found)
-    return terminal.show_table(map(_row, found), SHOWN, empty="There are no web hooks.")
+    return terminal.show_table(map(_row, found), SHOWN, empty="There are no webhooks.")
 
 
 @app.command("create")
@@ -79,7 +79,7 @@ def show(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Show one web hook."""
+    """Show one webhook."""
     with connected(url, api_key, data_dir) as api:
         found = api.get(_path(webhook))
     _show(found, as_json=as_json)
@@ -98,7 +98,7 @@ def update(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Change a web hook; what is not named stays as it is."""
+    """Change a webhook; what is not named stays as it is."""
     named = {"url": address, "events": event, "description": description, "enabled": on}
     with connected(url, api_key, data_dir) as api:
         changed = {name: value for name, value in named.items() if value is not None}
@@ -114,7 +114,7 @@ def delete(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Remove a web hook, with everything that waits for it."""
+    """Remove a webhook, with everything that waits for it."""
     with connected(url, api_key, data_dir) as api:
         api.delete(_path(webhook))
     terminal.note(f"Removed {webhook}.")
@@ -132,7 +132,7 @@ def rotate_secret(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Give a web hook a new secret. Standard output is the secret alone."""
+    """Give a webhook a new secret. Standard output is the secret alone."""
     with connected(url, api_key, data_dir) as api:
         made = api.post(f"{_path(webhook)}/rotate-secret", {"overlap_hours": overlap})
     _show_secret(made, as_json=as_json)
@@ -186,7 +186,7 @@ def deliveries(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List what was sent to a web hook and what waits, the newest first."""
+    """List what was sent to a webhook and what waits, the newest first."""
     with connected(url, api_key, data_dir) as api:
         query = {"state": state, "type": event}
         found = list(api.items(f"{_path(webhook)}/deliveries", query, limit=limit))
@@ -222,7 +222,7 @@ def _show(found: Json, *, as_json: bool) -> None:
 def _show_secret(made: Json, *, as_json: bool) -> None:
     if as_json:
         return terminal.show_json(made)
-    terminal.note(f"Web hook {made['id']}; its secret will not be shown again:")
+    terminal.note(f"Webhook {made['id']}; its secret will not be shown again:")
     return terminal.show(made["secret"])
 
 

@@ -69,7 +69,7 @@ def _simple(schema: Json) -> object:
 
 
 def _media(document: Json) -> Iterator[tuple[Json, bool]]:
-    """Yield what goes in (true) and what comes out (false), to receivers of web hooks, too."""
+    """Yield what goes in (true) and what comes out (false), to receivers of webhooks, too."""
     for path in document.get("webhooks", {}).values():
         for operation in path.values():
             yield operation["requestBody"]["content"][JSON], False

@@ -312,7 +312,7 @@ class Deployment(BaseModel):
     )
     webhook_retention_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         default=30,
-        description="Days after which events and their deliveries to web hooks are removed.",
+        description="Days after which events and their deliveries to webhooks are removed.",
     )
     audit_opensearch_url: str | None = Field(
         default=None,
@@ -341,7 +341,7 @@ class Deployment(BaseModel):
     )
     outbound_private: list[Annotated[str, AfterValidator(_place)]] = Field(
         default_factory=list[str],
-        description="Places that tools, MCP servers and web hooks may reach although they are not"
+        description="Places that tools, MCP servers and webhooks may reach although they are not"
         " on the public Internet: a name, an address or a network, with a port or without.",
     )
     outbound_ports: list[Annotated[int, Field(ge=1, le=65_535)]] = Field(

@@ -1,4 +1,4 @@
-"""Telling an organisation's web hooks that little or nothing is left of a limit."""
+"""Telling an organisation's webhooks that little or nothing is left of a limit."""
 
 from collections import OrderedDict
 from collections.abc import Iterable

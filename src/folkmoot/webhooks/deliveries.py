@@ -53,7 +53,7 @@ async def add(work: Work, hooks: Sequence[Webhook], event: WebhookEvent) -> bool
 
 
 async def try_out(work: Work, webhook_id: WebhookId, name: str) -> WebhookDeliveryRead:
-    """Send an example of a kind of event, to one web hook alone.
+    """Send an example of a kind of event, to one webhook alone.
 
     Raises:
         WebhookNotFound, WebhookDisabled: There is nobody to send it to.
@@ -89,7 +89,7 @@ async def browse(
     state: DeliveryState | None = None,
     pattern: str | None = None,
 ) -> Slice[Found]:
-    """Return a page of the deliveries of a web hook."""
+    """Return a page of the deliveries of a webhook."""
     hook = await service.get(work, webhook_id)
     statement = _found(hook.org_id, webhook_id)
     if state is not None:
@@ -103,7 +103,7 @@ async def browse(
 async def get(
     work: Work, webhook_id: WebhookId, delivery_id: WebhookDeliveryId, *, hold: bool = False
 ) -> tuple[WebhookDelivery, WebhookEvent]:
-    """Return a delivery of a web hook, and its event; keep others from changing it if asked to."""
+    """Return a delivery of a webhook, and its event; keep others from changing it if asked to."""
     statement = _found(work.subject.org_id, webhook_id).where(WebhookDelivery.id == delivery_id)
     if hold:
         statement = statement.with_for_update(of=WebhookDelivery)

@@ -48,7 +48,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as sending:
             while True:
                 for claimed in await self._due(AT_ONCE - len(under_way)):
-                    task = sending.create_task(self._deliver(claimed), name="web hook")
+                    task = sending.create_task(self._deliver(claimed), name="webhook")
                     under_way.add(task)
                     task.add_done_callback(under_way.discard)
                 if under_way:

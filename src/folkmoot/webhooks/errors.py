@@ -1,4 +1,4 @@
-"""Failures that web hooks can report."""
+"""Failures that webhooks can report."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ class WebhookNotFound(NotFound):
     code = "webhook_not_found"
 
     def __init__(self) -> None:
-        super().__init__("Your organisation has no web hook with this id.")
+        super().__init__("Your organisation has no webhook with this id.")
 
 
 class WebhookDeliveryNotFound(NotFound):
     code = "webhook_delivery_not_found"
 
     def __init__(self) -> None:
-        super().__init__("This web hook has no delivery with this id.")
+        super().__init__("This webhook has no delivery with this id.")
 
 
 class WebhookEventsUnknown(Invalid):
@@ -41,11 +41,11 @@ class WebhookDisabled(Conflict):
     code = "webhook_disabled"
 
     def __init__(self) -> None:
-        super().__init__("The web hook is switched off.")
+        super().__init__("The webhook is switched off.")
 
 
 class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"An organisation can have {most} web hooks.", most=most)
+        super().__init__(f"An organisation can have {most} webhooks.", most=most)

@@ -1,4 +1,4 @@
-"""Tables of web hooks."""
+"""Tables of webhooks."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from folkmoot.kit.ids import WebhookDeliveryId, WebhookEventId, WebhookId, new_i
 
 
 class Ended(StrEnum):
-    """Why a web hook was switched off by itself."""
+    """Why a webhook was switched off by itself."""
 
     GONE = "gone"
     FAILING = "failing"

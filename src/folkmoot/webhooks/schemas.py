@@ -1,4 +1,4 @@
-"""What the routes of web hooks take in and give out."""
+"""What the routes of webhooks take in and give out."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -97,11 +97,11 @@ class WebhookSecret(BaseModel):
 
 
 class WebhookCreated(WebhookRead, WebhookSecret):
-    """A web hook, and its secret."""
+    """A webhook, and its secret."""
 
 
 class WebhookRotated(WebhookRead, WebhookSecret):
-    """A web hook, and its new secret."""
+    """A webhook, and its new secret."""
 
 
 class WebhookEventType(BaseModel):
@@ -135,7 +135,7 @@ class WebhookAttempt(BaseModel):
 
 
 class WebhookDeliveryRead(BaseModel):
-    """An event on its way to a web hook."""
+    """An event on its way to a webhook."""
 
     id: WebhookDeliveryId
     event_id: WebhookEventId = Field(

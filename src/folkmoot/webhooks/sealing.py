@@ -1,4 +1,4 @@
-"""The secrets of a web hook as its row keeps them: both in one envelope of the deployment's."""
+"""The secrets of a webhook as its row keeps them: both in one envelope of the deployment's."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,12 +37,12 @@ class Pair:
 
 
 def put(sealer: Sealer, org_id: OrgId, webhook_id: WebhookId, pair: Pair) -> Sealed:
-    """Seal secrets for their web hook."""
+    """Seal secrets for their webhook."""
     return sealer.seal(_address(org_id, webhook_id), msgspec.json.encode(pair).decode())
 
 
 def take(sealer: Sealer, hook: Webhook) -> Pair:
-    """Return the secrets of a web hook.
+    """Return the secrets of a webhook.
 
     Raises:
         SecretUnreadable: They were sealed with a key that is gone.
@@ -57,7 +57,7 @@ def store(hook: Webhook, sealed: Sealed) -> None:
 
 
 async def rewrap_all(database: Database, sealer: Sealer) -> Rewrapped:
-    """Lock the secrets of every web hook with the sealer's key of now."""
+    """Lock the secrets of every webhook with the sealer's key of now."""
     done = unreadable = 0
     after = BEGINNING
     while rows := await _otherwise(database, sealer.current, after):

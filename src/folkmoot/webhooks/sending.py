@@ -25,7 +25,7 @@ LIMITS: Final = Limits(connect=5.0, idle=10.0, total=15.0, redirects=0)
 REMEMBERED: Final = 20
 """Attempts of one delivery that are shown."""
 PATIENCE: Final = timedelta(days=5)
-"""How long nothing gets through before a web hook is switched off."""
+"""How long nothing gets through before a webhook is switched off."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -144,7 +144,7 @@ def _settle(delivery: WebhookDelivery, outcome: Outcome) -> None:
 
 
 async def _judge(work: Work, hook: Webhook, outcome: Outcome) -> None:
-    """Note how a web hook does; end one that is gone, or has failed for days."""
+    """Note how a webhook does; end one that is gone, or has failed for days."""
     if outcome.good:
         hook.failing_since = None
         return

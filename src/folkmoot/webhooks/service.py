@@ -28,7 +28,7 @@ from folkmoot.webhooks.schemas import WebhookCreate, WebhookRead, WebhookUpdate
 from folkmoot.webhooks.sealing import Pair
 
 MOST: Final = 20
-"""Web hooks of one organisation."""
+"""Webhooks of one organisation."""
 LISTING: Final = Listing(
     "webhooks",
     Webhook.id,
@@ -38,13 +38,13 @@ LISTING: Final = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Makes and changes web hooks."""
+    """Makes and changes webhooks."""
 
     outbound: Outbound
     sealer: Sealer
 
     async def create(self, work: Work, data: WebhookCreate) -> tuple[Webhook, str]:
-        """Make a web hook; return it with its secret. Nothing is sent yet.
+        """Make a webhook; return it with its secret. Nothing is sent yet.
 
         Raises:
             WebhookOpen, Unreachable: It can be seen that the address will not do.
@@ -100,7 +100,7 @@ class Webhooks:
         overlap: timedelta,
         expected: Expected[WebhookRead] = anything,
     ) -> tuple[Webhook, str]:
-        """Give a web hook a new secret; the one before it counts beside it for a while."""
+        """Give a webhook a new secret; the one before it counts beside it for a while."""
         hook = await hold(work, webhook_id)
         expected(WebhookRead.model_validate(hook))
         secret, old = signing.new_secret(), sealing.take(self.sealer, hook).current
@@ -119,7 +119,7 @@ class Webhooks:
 
 
 async def browse(work: Work, words: str | None, asked: Asked) -> Slice[Webhook]:
-    """Return a page of the organisation's web hooks."""
+    """Return a page of the organisation's webhooks."""
     statement = select(Webhook).where(Webhook.org_id == work.subject.org_id)
     if words is not None:
         statement = statement.where(containing(words, Webhook.url, Webhook.description))
@@ -127,7 +127,7 @@ async def browse(work: Work, words: str | None, asked: Asked) -> Slice[Webhook]:
 
 
 async def get(work: Work, webhook_id: WebhookId) -> Webhook:
-    """Return a web hook, or fail if the organisation has none of this id."""
+    """Return a webhook, or fail if the organisation has none of this id."""
     hook = await work.session.get(Webhook, {"org_id": work.subject.org_id, "id": webhook_id})
     if hook is None:
         raise WebhookNotFound
@@ -151,7 +151,7 @@ async def hold(work: Work, webhook_id: WebhookId) -> Webhook:
 async def remove(
     work: Work, webhook_id: WebhookId, expected: Expected[WebhookRead] = anything
 ) -> None:
-    """Remove a web hook, with everything that was to be sent to it."""
+    """Remove a webhook, with everything that was to be sent to it."""
     hook = await hold(work, webhook_id)
     expected(WebhookRead.model_validate(hook))
     await trail.record(work, "webhook.deleted", target=_target(hook), before=_told(hook))
@@ -160,7 +160,7 @@ async def remove(
 
 
 async def end(work: Work, hook: Webhook, reason: Ended) -> None:
-    """Switch a web hook off that does not take anything any more; the trail tells of it."""
+    """Switch a webhook off that does not take anything any more; the trail tells of it."""
     hook.enabled, hook.ended = False, reason
     after = {"url": hook.url, "reason": reason, "failing_since": hook.failing_since}
     await trail.record(work, "webhook.disabled", target=_target(hook), after=after)

@@ -1,4 +1,4 @@
-"""The whole application, people who name web hooks, and somebody who receives them."""
+"""The whole application, people who name webhooks, and somebody who receives them."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack

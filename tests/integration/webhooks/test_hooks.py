@@ -1,4 +1,4 @@
-"""Who names web hooks, what they may name, and what is never told of them."""
+"""Who names webhooks, what they may name, and what is never told of them."""
 
 import pytest
 from psycopg import sql

@@ -66,7 +66,7 @@ export type SchedulePreview = Schema<"Preview">;
 export type Job = Schema<"JobRead">;
 export type Webhook = Schema<"WebhookRead">;
 export type NewWebhook = Schema<"WebhookCreated">;
-/** A web hook, and the secret that it has from now on. */
+/** A webhook, and the secret that it has from now on. */
 export type NewSecretOfWebhook = Schema<"WebhookRotated">;
 export type WebhookDelivery = Schema<"WebhookDeliveryRead">;
 export type WebhookEventType = Schema<"WebhookEventType">;

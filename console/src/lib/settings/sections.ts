@@ -83,7 +83,7 @@ export const SECTIONS: Section[] = [
   },
   {
     id: "webhooks",
-    label: "Web hooks",
+    label: "Webhooks",
     about: "Addresses that are told what happens.",
     icon: "send",
     permission: "webhooks:read",

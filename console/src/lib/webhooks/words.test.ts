@@ -26,7 +26,7 @@ const delivery: WebhookDelivery = {
 };
 const at = "2026-11-21T09:30:00Z";
 
-describe("web hooks", () => {
+describe("webhooks", () => {
   it("say how they stand", () => {
     expect(stateOf(hook)).toEqual({ words: "in use", look: "good" });
     expect(stateOf({ ...hook, failing_since: at }).look).toBe("bad");

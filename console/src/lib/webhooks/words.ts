@@ -1,4 +1,4 @@
-/** What web hooks and their deliveries are called here. */
+/** What webhooks and their deliveries are called here. */
 
 import type { Webhook, WebhookDelivery, WebhookEventType } from "../api/types";
 
@@ -17,7 +17,7 @@ const ENDED: Record<NonNullable<Webhook["ended"]>, string> = {
   failing: "off: it has failed for days",
 };
 
-/** How a web hook stands, as one look at it. */
+/** How a webhook stands, as one look at it. */
 export function stateOf(hook: Webhook): { words: string; look: Look } {
   if (!hook.enabled) return { words: hook.ended ? ENDED[hook.ended] : "off", look: hook.ended ? "bad" : "" };
   return hook.failing_since ? { words: "failing", look: "bad" } : { words: "in use", look: "good" };

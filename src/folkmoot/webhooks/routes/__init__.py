@@ -1,4 +1,4 @@
-"""REST endpoints of web hooks."""
+"""REST endpoints of webhooks."""
 
 from fastapi import APIRouter
 

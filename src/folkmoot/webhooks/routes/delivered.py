@@ -1,4 +1,4 @@
-"""REST endpoints for what was sent to a web hook, and for sending it again."""
+"""REST endpoints for what was sent to a webhook, and for sending it again."""
 
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
@@ -65,7 +65,7 @@ def _add_reading(routes: APIRouter) -> None:
         limit: PageLimit = 20,
         sort: Sort = "-created_at",
     ) -> Page[WebhookDeliveryRead]:
-        """List what was sent to a web hook and what waits, the newest first."""
+        """List what was sent to a webhook and what waits, the newest first."""
         asked = Asked(sort, limit, cursor)
         found = await deliveries.browse(work, webhook_id, asked, state=state, pattern=type)
         return found.page([deliveries.read(row[0], row[1]) for row in found.rows])
@@ -92,7 +92,7 @@ def _add_sending(routes: APIRouter) -> None:
     async def test_webhook(
         webhook_id: WebhookId, data: WebhookTest, work: OpenWork
     ) -> WebhookDeliveryRead:
-        """Send a web hook an example; what it names is made up. Its delivery tells how it goes."""
+        """Send a webhook an example; what it names is made up. Its delivery tells how it goes."""
         return await deliveries.try_out(work, webhook_id, data.type)
 
     @routes.post(

@@ -11,7 +11,7 @@ from folkmoot.webhooks.types import ALL, EventType
 
 ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     204: {"description": "You have it; any other status from 200 to 299 says the same."},
-    410: {"description": "You want nothing more: the web hook is switched off."},
+    410: {"description": "You want nothing more: the webhook is switched off."},
     "default": {"description": "You do not have it: it is sent again later."},
 }
 SENT: Final = (

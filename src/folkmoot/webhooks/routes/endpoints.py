@@ -83,13 +83,13 @@ def _add_reading(routes: APIRouter) -> None:
         limit: PageLimit = 20,
         sort: Sort = "created_at",
     ) -> Page[WebhookRead]:
-        """List the web hooks of your organisation."""
+        """List the webhooks of your organisation."""
         found = await service.browse(work, q, Asked(sort, limit, cursor))
         return found.page([WebhookRead.model_validate(row) for row in found.rows])
 
     @routes.get("/{webhook_id}", dependencies=[READ], responses=MISSING)
     async def read_webhook(webhook_id: WebhookId, work: OpenWork, etags: Etags) -> WebhookRead:
-        """Read one web hook."""
+        """Read one webhook."""
         shown = WebhookRead.model_validate(await service.get(work, webhook_id))
         etags.show(shown)
         return shown
@@ -116,7 +116,7 @@ def _add_making(routes: APIRouter, hooks: Webhooks) -> None:
     async def update_webhook(
         webhook_id: WebhookId, data: WebhookUpdate, work: OpenWork, etags: Etags
     ) -> WebhookRead:
-        """Change a web hook, or switch it on or off."""
+        """Change a webhook, or switch it on or off."""
         hook = await hooks.update(work, webhook_id, data, etags.demand)
         shown = WebhookRead.model_validate(hook)
         etags.show(shown)
@@ -128,7 +128,7 @@ def _add_ending(routes: APIRouter, hooks: Webhooks) -> None:
     async def rotate_webhook_secret(
         webhook_id: WebhookId, data: WebhookRotation, work: OpenWork
     ) -> WebhookRotated:
-        """Give a web hook a new secret, which is shown this once.
+        """Give a webhook a new secret, which is shown this once.
 
         For a while messages are signed with both, so that a receiver can change over.
         """
@@ -144,7 +144,7 @@ def _add_ending(routes: APIRouter, hooks: Webhooks) -> None:
         responses=MISSING,
     )
     async def delete_webhook(webhook_id: WebhookId, work: OpenWork, etags: Etags) -> None:
-        """Remove a web hook, with everything that waits for it."""
+        """Remove a webhook, with everything that waits for it."""
         await service.remove(work, webhook_id, etags.demand)
 
 

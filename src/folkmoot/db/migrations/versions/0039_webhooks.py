@@ -1,4 +1,4 @@
-"""Web hooks: who is told of what, what has happened, and how far the news has got.
+"""Webhooks: who is told of what, what has happened, and how far the news has got.
 
 What has happened is noted by triggers, in the transaction that does it, whoever does it. Where
 nobody listens a look at an index is all that it costs.
