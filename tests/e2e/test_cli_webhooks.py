@@ -12,7 +12,7 @@ def test_web_hooks_are_made_tried_changed_and_removed(
     address = f"https://one.invalid/{new_id().hex}"
     made = folkmoot("webhooks", "create", address, "-e", "run.*", "-e", "document.ready")
     assert made.out.startswith("whsec_")
-    hook = made.err.split()[2].rstrip(";")
+    hook = made.err.split()[1].rstrip(";")
     assert folkmoot("webhooks", "show", hook, "--json").json["events"] == [
         "run.*",
         "document.ready",
