@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Protocol
 
 from folkmoot.caches.store import Vector
@@ -53,5 +54,7 @@ class Looking:
             vectors = await embedder.embed([self.question], kind="query")
         except AppError:
             return None
-        values: list[float] = vectors[0].tolist()
+        values: list[float] = vectors[0].tolist() if len(vectors) else []
+        if not values or not all(map(isfinite, values)):
+            return None  # nothing is like it
         return Vector(f"{embedder.name}/{len(values)}", literal(values))

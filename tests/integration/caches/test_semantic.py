@@ -31,6 +31,7 @@ class Vectored:
     dimensions: int | None = 2
     asked: list[str] = field(default_factory=list[str])
     failure: Exception | None = None
+    nonsense: "Vectors | None" = None
 
     async def embedder(self, _subject: Subject) -> Embedder:
         return self
@@ -40,6 +41,8 @@ class Vectored:
         self.asked += texts
         if self.failure is not None:
             raise self.failure
+        if self.nonsense is not None:
+            return self.nonsense
         alike = {QUESTION, SAME, *SAME_VECTORS}
         return np.array([[1, 0] if text in alike else [0, 1] for text in texts], np.float32)
 
@@ -81,6 +84,20 @@ async def test_an_embedder_that_fails_is_no_reason_not_to_answer(
     provider.script([says("By the link."), says("By the other link.")])
     assert await asked(ada, serving, QUESTION) == ("By the link.", [])
     assert await asked(ada, serving, SAME) == ("By the other link.", [])
+    assert await asked(ada, serving, QUESTION) == ("By the link.", ["exact"])
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [np.empty((0, 2), np.float32), np.full((1, 2), np.nan, np.float32)],
+    ids=["none", "no numbers"],
+)
+async def test_nor_is_one_that_answers_with_nonsense(
+    ada: Talker, serving: Platform, provider: FakeProvider, embedder: Vectored, vectors: Vectors
+) -> None:
+    embedder.nonsense = vectors
+    provider.script([says("By the link.")])
+    assert await asked(ada, serving, QUESTION) == ("By the link.", [])
     assert await asked(ada, serving, QUESTION) == ("By the link.", ["exact"])
 
 
