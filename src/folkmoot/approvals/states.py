@@ -11,7 +11,7 @@ class ApprovalState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
-    """The conversation was deleted."""
+    """The conversation was deleted, or the run has ended otherwise and will not go on with it."""
 
 
 class Verdict(StrEnum):

@@ -38,6 +38,7 @@ LOOKUPS: Final = frozenset(
         "runs_follow",
         "schedules_due",
         "approvals_overdue",
+        "approvals_stranded",
         "documents_unembedded",
         "audit_undelivered",
         "audit_expired",

@@ -52,7 +52,7 @@ APPROVAL_EXPIRED: Final = EventType(
 )
 APPROVAL_WITHDRAWN: Final = EventType(
     "approval.withdrawn",
-    "A call is not asked about any more: its conversation is gone.",
+    "A call is not asked about any more: its conversation is gone, or its run has ended.",
     ApprovalAsked,
 )
 MEMBER_JOINED: Final = EventType("member.joined", "Somebody has become a member.", MemberChanged)

@@ -12,6 +12,7 @@ from approving import (
     approvals,
     approved,
     asked,
+    calls,
     decide,
     followed,
     guarded,
@@ -25,6 +26,7 @@ from folkmoot.identity.permissions import MEMBER
 from folkmoot.kit.errors import NotFound
 from folkmoot.kit.ids import UserId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.runs import endings
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.testing.provider import FakeProvider
@@ -207,6 +209,28 @@ async def test_what_nobody_decides_ends_and_the_conversation_goes_on(
     assert text_of(await ada.ask("Never mind.", turn.thread)) == "Done."  # as it was scripted
     assert not post.sent
     assert "approval.expired" in await actions_of(ada.platform.database, ada.subject)
+
+
+async def test_what_a_run_has_asked_that_failed_over_it_is_asked_no_more(
+    ada: Talker, provider: FakeProvider, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.script([calls(use("read")), calls(use("send", LETTER))])
+    with monkeypatch.context() as patch:
+        patch.delattr(endings, "interrupt")  # it has asked, and comes to another end
+        failed = await asked(ada)
+    lured(provider)
+    waits = await asked(ada)
+    assert failed.stream[-1].type == "RUN_ERROR"
+    (stranded,) = await approvals(ada, conversation_id=failed.thread)
+    refused = await decide(ada, stranded["id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "approval_decided")
+    await Expiring(ada.platform.database).expire()
+    assert [each["id"] for each in await approvals(ada, state="pending")] == waits.ids
+    (listed,) = await approvals(ada, conversation_id=failed.thread)
+    assert listed["state"] == "withdrawn"
+    assert "approval.withdrawn" in await actions_of(ada.platform.database, ada.subject)
+    await went_on(ada, await decide(ada, waits.ids[0]))
+    assert post.sent == [LETTER]
 
 
 async def test_a_conversation_that_is_deleted_asks_no_more(
