@@ -268,9 +268,8 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
         agent_routes.definitions(making),
         agent_routes.tools(turns.registry),
         conversation_routes.router(
-            turns.database, "http://here", Terms(turns.settings, timedelta(days=30))
+            turns.attachments, "http://here", Terms(turns.settings, timedelta(days=30))
         ),
-        conversation_routes.attachments(turns.attachments),
         background.router(Background(turns, most_waiting=3)),
         run_routes.router(turns.database, turns.supervisor, translate),
     ):

@@ -10,6 +10,8 @@ import orjson
 from sqlalchemy import ColumnElement, select, tuple_
 
 from folkmoot.conversations import paths
+from folkmoot.conversations.attaching.carrying import Packing
+from folkmoot.conversations.attaching.keeping import Attachments, Reference
 from folkmoot.conversations.models import Branch, Conversation, Message
 from folkmoot.conversations.schemas import FORMAT, VERSION
 from folkmoot.db.work import Database, Work
@@ -37,9 +39,11 @@ class Export:
     database: Database
     subject: Subject
     conversation: Conversation
+    attachments: Attachments
 
     async def json(self) -> AsyncGenerator[bytes]:
         """Yield every message of every branch, each after the one it follows."""
+        packing = Packing(self.attachments, self.subject)
         async with self.database.work(self.subject) as work:
             forks = await self._forks(work)
             shown = await self._last_shown(work)
@@ -54,11 +58,12 @@ class Export:
         before: Message | None = None
         async for page in self._pages():
             parts: list[bytes] = []
+            attached = await packing.told(page)
             for message in page:
                 new = before is None or before.branch != message.branch
                 parent = forks.get(message.branch) if new or before is None else before.id
                 parts.append(b"," if before is not None else b"")
-                parts.append(orjson.dumps(_told(message, parent)))
+                parts.append(orjson.dumps(_told(message, parent, attached.get(message.id, []))))
                 before = message
             yield b"".join(parts)
         yield b"]}\n"
@@ -137,7 +142,9 @@ class Export:
         )
 
 
-def _told(message: Message, parent_id: str | None) -> dict[str, object]:
+def _told(
+    message: Message, parent_id: str | None, attached: Sequence[Reference]
+) -> dict[str, object]:
     return {
         "id": message.id,
         "parent_id": parent_id,
@@ -148,7 +155,7 @@ def _told(message: Message, parent_id: str | None) -> dict[str, object]:
         "tool_calls": message.tool_calls or [],
         "tool_call_id": message.tool_call_id,
         "citations": message.citations or [],
-        "attachments": message.attachments or [],
+        "attachments": attached,
     }
 
 
@@ -161,7 +168,9 @@ def _written(message: Message) -> str:
     parts = [f"\n## {HEADINGS.get(message.role, 'Message')}, {message.created_at:%Y-%m-%d %H:%M}\n"]
     if message.content:
         parts.append(f"\n{fenced(message.content)}\n")
-    parts += [f"\n- {escaped(str(each['name']))}\n" for each in message.attachments or ()]
+    attached = [escaped(str(each["name"])) for each in message.attachments or ()]
+    if attached:
+        parts.append(f"\nAttached: {', '.join(attached)}\n")
     if message.cut:
         parts.append("\nThis was cut off.\n")
     names = [escaped(str(call["function"]["name"])) for call in message.tool_calls or ()]

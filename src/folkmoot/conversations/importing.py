@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import insert, text
+from sqlalchemy import Insert, insert, text
 
+from folkmoot.conversations.attaching.carrying import Unpacking, refer
+from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.errors import ImportInconsistent
 from folkmoot.conversations.models import Branch, Conversation
 from folkmoot.conversations.paths import FIRST, Path
 from folkmoot.conversations.schemas import ConversationImport, ImportedMessage
-from folkmoot.db.work import Database
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.redact import redact_secrets
 from folkmoot.kit.subject import Subject
@@ -20,12 +21,13 @@ from folkmoot.runs.cleaning import cleaned, encoded
 # Numbers are given in the order of the rows. Anybody may have written the answers in a file.
 STORE: Final = text("""
 INSERT INTO messages (org_id, conversation_id, branch, id, user_id, role, content, tool_calls,
-                      tool_call_id, cut, untrusted, created_at)
-SELECT :org_id, :conversation_id, e.b, e.i, :user_id, e.l, e.t, e.k, e.d, e.x, e.l <> 'user', e.a
+                      tool_call_id, cut, attachments, untrusted, created_at)
+SELECT :org_id, :conversation_id, e.b, e.i, :user_id, e.l, e.t, e.k, e.d, e.x, e.m,
+       e.l <> 'user' OR e.m IS NOT NULL, e.a
 FROM ROWS FROM (
   json_to_recordset(CAST(:rows AS json))
-    AS (b integer, i text, l text, t text, k jsonb, d text, x boolean, a timestamptz)
-) WITH ORDINALITY AS e (b, i, l, t, k, d, x, a, n)
+    AS (b integer, i text, l text, t text, k jsonb, d text, x boolean, m jsonb, a timestamptz)
+) WITH ORDINALITY AS e (b, i, l, t, k, d, x, m, a, n)
 ORDER BY e.n
 RETURNING id, seq
 """)
@@ -74,28 +76,25 @@ class Tree:
         return number
 
 
-async def load(database: Database, subject: Subject, data: ConversationImport) -> Conversation:
+async def load(
+    attachments: Attachments, subject: Subject, data: ConversationImport
+) -> Conversation:
     """Make a conversation of what was exported.
 
     Raises:
         ImportInconsistent: Its messages do not make one.
+        AttachmentUnusable: Something that they bring along can not be had.
     """
     tree, rows = _laid_out(data.messages)
+    attached = await Unpacking(attachments, subject).settled(data.messages)
+    for row, told in zip(rows, attached, strict=True):
+        row["m"] = told or None
     # Thousands of patterns over megabytes: others must not wait for it.
     stored = await asyncio.to_thread(_clean, rows)
     title = await asyncio.to_thread(redact_secrets, data.title)
-    made = insert(Conversation).values(
-        org_id=subject.org_id,
-        id=new_id(),
-        user_id=subject.user_id,
-        client_id=str(new_id()),
-        title=title,
-        tags=sorted(set(data.tags)),
-        branch=tree.branch_of.get(data.shown, FIRST) if data.shown else FIRST,
-        branches=len(tree.begun),
-    )
-    async with database.work(subject) as work:
-        conversation = (await work.session.scalars(made.returning(Conversation))).one()
+    made = _begun(subject, data, tree).values(title=title).returning(Conversation)
+    async with attachments.database.work(subject) as work:
+        conversation = (await work.session.scalars(made)).one()
         asked = {
             "org_id": subject.org_id,
             "conversation_id": conversation.id,
@@ -108,7 +107,21 @@ async def load(database: Database, subject: Subject, data: ConversationImport) -
         begun = [_row(conversation, branch, places) for branch in tree.begun.values()]
         if begun:
             await work.session.execute(insert(Branch), begun)
+        named = [(row["i"], told) for row, told in zip(rows, attached, strict=True)]
+        await refer(work, conversation, named)
     return conversation
+
+
+def _begun(subject: Subject, data: ConversationImport, tree: Tree) -> Insert:
+    return insert(Conversation).values(
+        org_id=subject.org_id,
+        id=new_id(),
+        user_id=subject.user_id,
+        client_id=str(new_id()),
+        tags=sorted(set(data.tags)),
+        branch=tree.branch_of.get(data.shown, FIRST) if data.shown else FIRST,
+        branches=len(tree.begun),
+    )
 
 
 def _laid_out(messages: Sequence[ImportedMessage]) -> tuple[Tree, list[dict[str, Any]]]:

@@ -3,13 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     model_validator,
 )
@@ -255,11 +255,14 @@ class ShareCreated(ShareRead):
 
 
 class SharedMessage(BaseModel):
-    """A question or an answer, without whom it is of and what it was made from."""
+    """A question with what came with it, or an answer without what it was made from."""
 
     role: Literal["user", "assistant"]
     content: str = Field(examples=["Revenue grew by 12 %."])
     cut: bool = Field(description="Whether a failure ended the message early.", examples=[False])
+    attachments: list[AttachmentRead] = Field(
+        description="Pictures and files, to be read under the link.", examples=[[]]
+    )
 
 
 class SharedConversation(BaseModel):
@@ -310,8 +313,22 @@ class ImportedCall(BaseModel):
     function: ImportedFunction
 
 
+class ImportedAttachment(BaseModel):
+    """What came with a message as it was exported: what it was, and its bytes if they are there."""
+
+    id: UUID | None = Field(
+        default=None, description="Of your own, where it still is: it is found again by it."
+    )
+    name: Annotated[str, StringConstraints(max_length=200, pattern=TEXT)]
+    media_type: Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)]
+    size: Annotated[int, Field(ge=0, le=2**40)]
+    data: Annotated[str, StringConstraints(max_length=8_000_000)] | None = Field(
+        default=None, description="In base64."
+    )
+
+
 class ImportedMessage(BaseModel):
-    """A message as it was exported. Runs and documents are not brought along."""
+    """A message as it was exported. Runs and passages of documents are not brought along."""
 
     id: MessageId
     parent_id: MessageId | None = None
@@ -321,9 +338,7 @@ class ImportedMessage(BaseModel):
     cut: bool = False
     tool_calls: Annotated[list[ImportedCall], Field(max_length=100)] = []
     tool_call_id: MessageId | None = None
-    attachments: Annotated[list[dict[str, JsonValue]], Field(max_length=20)] = Field(
-        default=[], description="What came with it is not brought along."
-    )
+    attachments: Annotated[list[ImportedAttachment], Field(max_length=8)] = []
 
 
 class ConversationImport(BaseModel):

@@ -1,27 +1,36 @@
 """Links by which anybody may read a conversation as it stood when the link was made.
 
-What is shared are the questions and answers on the path that was shown then: no names, no tools and
-what they returned, no passages of documents, and no ids with which something could be asked.
+What is shared are the questions and answers on the path that was shown then, and what came with
+those: no people's names, no tools and what they returned, no passages of documents, and no ids with
+which something could be asked.
 """
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
 from folkmoot.audit import trail
 from folkmoot.conversations import paths
-from folkmoot.conversations.errors import NothingToShare, ShareNotFound, TooManyShares
+from folkmoot.conversations.attaching.models import Attachment, MessageAttachment
+from folkmoot.conversations.errors import (
+    AttachmentNotFound,
+    NothingToShare,
+    ShareNotFound,
+    TooManyShares,
+)
 from folkmoot.conversations.models import Conversation, Message, Share
 from folkmoot.conversations.service import get
 from folkmoot.db.keyset import Listing, Slice
 from folkmoot.db.work import Database, Work
 from folkmoot.kit import clock
-from folkmoot.kit.ids import OrgId, ShareId, UserId, new_id
+from folkmoot.kit.ids import AttachmentId, OrgId, ShareId, UserId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 
@@ -122,14 +131,44 @@ async def read(database: Database, token: str, asked: Asked) -> Shared:
     Raises:
         ShareNotFound: There is none with this token, or it is over, or the conversation is gone.
     """
-    async with database.personal_work() as work:
-        found = (await work.session.execute(FIND, {"digest": digest(token)})).first()
+    async with _opened(database, token) as (work, share):
+        said = select(Message).where(
+            *_said(share), or_(Message.content != "", Message.attachments.is_not(None))
+        )
+        return Shared(share, await SHOWN.slice(work, said, asked))
+
+
+async def attached(database: Database, token: str, name: str) -> Attachment:
+    """Return something that came with what a link shows.
+
+    Raises:
+        ShareNotFound: There is none with this token, or it is over, or the conversation is gone.
+        AttachmentNotFound: The link shows nothing with it.
+    """
+    try:
+        attachment_id = AttachmentId(UUID(name))
+    except ValueError:
+        raise AttachmentNotFound from None
+    async with _opened(database, token) as (work, share):
+        came = (
+            select(MessageAttachment.attachment_id)
+            .join(
+                Message,
+                and_(
+                    Message.org_id == MessageAttachment.org_id,
+                    Message.conversation_id == MessageAttachment.conversation_id,
+                    Message.id == MessageAttachment.message_id,
+                ),
+            )
+            .where(*_said(share), MessageAttachment.attachment_id == attachment_id)
+        )
+        statement = select(Attachment).where(
+            Attachment.org_id == share.org_id, Attachment.id == attachment_id, came.exists()
+        )
+        found = (await work.session.scalars(statement)).first()
     if found is None:
-        raise ShareNotFound
-    org_id, user_id, share_id = found
-    # It acts for whoever has shared, without any permission: it sees what is theirs and reads this.
-    async with database.work(Subject(OrgId(org_id), UserId(user_id))) as work:
-        return await _shown(work, ShareId(share_id), asked)
+        raise AttachmentNotFound
+    return found
 
 
 def digest(token: str) -> bytes:
@@ -146,7 +185,17 @@ async def _demand_room(work: Work, conversation: Conversation) -> None:
         raise TooManyShares(MOST)
 
 
-async def _shown(work: Work, share_id: ShareId, asked: Asked) -> Shared:
+@asynccontextmanager
+async def _opened(database: Database, token: str) -> AsyncGenerator[tuple[Work, Share]]:
+    """Open a work in which what a link shows can be read.
+
+    It acts for whoever has shared, without any permission: it sees what is theirs and reads this.
+    """
+    async with database.personal_work() as work:
+        found = (await work.session.execute(FIND, {"digest": digest(token)})).first()
+    if found is None:
+        raise ShareNotFound
+    org_id, user_id, share_id = found
     there = (
         select(Share)
         .join(
@@ -157,19 +206,22 @@ async def _shown(work: Work, share_id: ShareId, asked: Asked) -> Shared:
                 Conversation.deleted_at.is_(None),
             ),
         )
-        .where(Share.org_id == work.subject.org_id, Share.id == share_id)
+        .where(Share.org_id == org_id, Share.id == share_id)
     )
-    share = (await work.session.scalars(there)).first()
-    if share is None:
-        raise ShareNotFound
-    said = select(Message).where(
+    async with database.work(Subject(OrgId(org_id), UserId(user_id))) as work:
+        share = (await work.session.scalars(there)).first()
+        if share is None:
+            raise ShareNotFound
+        yield work, share
+
+
+def _said(share: Share) -> tuple[ColumnElement[bool], ...]:
+    return (
         Message.org_id == share.org_id,
         Message.conversation_id == share.conversation_id,
         or_(*_stretches(share.path, share.ends)),
         Message.role.in_(ROLES),
-        Message.content != "",
     )
-    return Shared(share, await SHOWN.slice(work, said, asked))
 
 
 def _stretches(path: Sequence[int], ends: Sequence[int]) -> list[ColumnElement[bool]]:

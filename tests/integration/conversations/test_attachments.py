@@ -11,6 +11,7 @@ import pytest
 from drawing import jpeg, png
 from folkmoot.blobs.errors import BlobNotFound
 from folkmoot.blobs.store import BlobStore
+from folkmoot.conversations.attaching import carrying
 from folkmoot.conversations.attaching.keeping import key
 from folkmoot.conversations.attaching.sweeping import OwnAttachments, Sweep
 from folkmoot.conversations.routes.attachments import INERT
@@ -100,9 +101,10 @@ async def test_a_picture_is_shown_to_the_model_and_kept_as_a_reference(
     assert read.content == PICTURE
     assert read.headers["content-type"] == "image/png"
     assert INERT.items() <= {name.title(): text for name, text in read.headers.items()}.items()
-    for each in (log, run, told):
+    for each in (log, run):
         assert url[30:90] not in each.text
-    assert attachment_id in told.text
+    (carried,) = told.json()["messages"][0]["attachments"]
+    assert carried == KEPT | {"id": attachment_id, "data": b64encode(PICTURE).decode()}
     await ada.ask("Is it on?", "t1")
     assert pictures(provider) == 1
 
@@ -251,3 +253,91 @@ async def test_a_message_that_waits_brings_its_pictures_when_its_turn_has_come(
     assert pictures(provider) == 1
     kept = await ada.messages("t1")
     assert [len(each["attachments"]) for each in kept] == [0, 0, 1, 0]
+
+
+async def test_a_link_shows_what_came_with_its_messages_and_nothing_else(
+    ada: Talker, serving: Platform
+) -> None:
+    loose = await uploaded(ada, PICTURE)
+    await ada.send(showing("", binary(PICTURE), binary(b"Lamps.", "lamps.txt")))
+    async with ada.http() as client:
+        made = (await client.post("/api/v1/conversations/t1/shares", json={})).json()
+        await ada.send(showing("Later?", binary(PICTURE, "later.png")))
+        later = (await ada.messages("t1"))[2]["attachments"][0]
+        async with httpx.AsyncClient(base_url=serving.url) as anybody:
+            path = f"/api/v1/shared/{made['token']}"
+            asked, _ = (await anybody.get(path)).json()["messages"]
+            lamp, text = asked["attachments"]
+            assert (asked["content"], lamp["name"], text["name"]) == ("", "lamp.png", "lamps.txt")
+            read = await anybody.get(f"{path}/attachments/{lamp['id']}")
+            saved = await anybody.get(f"{path}/attachments/{text['id']}")
+            assert (read.content, read.headers["content-type"]) == (PICTURE, "image/png")
+            assert (saved.content, saved.headers["content-disposition"]) == (
+                b"Lamps.",
+                "attachment",
+            )
+            assert INERT["Content-Security-Policy"] == read.headers["content-security-policy"]
+            others = [later["id"], loose["id"], str(new_id()), "x"]
+            refused = [await anybody.get(f"{path}/attachments/{each}") for each in others]
+            assert {each.json()["code"] for each in refused} == {"attachment_not_found"}
+            await client.delete(f"/api/v1/conversations/t1/shares/{made['id']}")
+            gone = await anybody.get(
+                f"{path}/attachments/{lamp['id']}", headers={"If-None-Match": read.headers["etag"]}
+            )
+            assert (gone.status_code, gone.json()["code"]) == (404, "share_not_found")
+
+
+async def test_what_came_with_messages_is_taken_along_as_far_as_there_is_room(
+    ada: Talker, eve: Talker, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ada.send(showing("What?", binary(PICTURE), binary(b"Lamps.", "lamps.txt")))
+    async with ada.http() as client:
+        whole = (await client.get("/api/v1/conversations/t1/export")).json()
+        monkeypatch.setattr(carrying, "MOST_BYTES", len(PICTURE) + 1)
+        some = (await client.get("/api/v1/conversations/t1/export")).json()
+        markdown = await client.get("/api/v1/conversations/t1/export?format=markdown")
+    assert "\nAttached: lamp\\.png, lamps\\.txt\n" in markdown.text
+    assert ["data" in each for each in some["messages"][0]["attachments"]] == [True, False]
+    thread = ""
+    for talker, written, there in (
+        (eve, whole, [True, True]),  # all of it is in the file
+        (ada, some, [True, True]),  # and what is not is still hers
+        (eve, some, [True, False]),
+    ):
+        async with talker.http() as client:
+            made = await client.post("/api/v1/conversations", json=written)
+            assert made.status_code == httpx.codes.CREATED, made.text
+            thread = made.json()["id"]
+            attached = (await talker.messages(thread))[0]["attachments"]
+            assert [each["name"] for each in attached] == ["lamp.png", "lamps.txt"]
+            read = [await client.get(f"/api/v1/attachments/{each['id']}") for each in attached]
+            assert [each.status_code == httpx.codes.OK for each in read] == there
+    await eve.ask("And now?", thread)
+    assert pictures(provider) == 1
+    assert "What came with this message is gone" in json.dumps(shown(provider))
+
+
+async def test_what_a_file_brings_along_is_looked_at_like_all_that_is_sent(ada: Talker) -> None:
+    def file(*data: bytes) -> Json:
+        attached = [
+            {"name": "x", "media_type": "x", "size": 1, "data": b64encode(each).decode()}
+            for each in data
+        ]
+        said = {"role": "user", "content": "", "created_at": "2026-11-21T09:30:00Z"}
+        parts = [attached[place : place + 8] for place in range(0, len(attached), 8)]
+        messages = [said | {"id": str(n), "attachments": part} for n, part in enumerate(parts)]
+        return {
+            "format": "folkmoot.conversation",
+            "version": 1,
+            "title": "x",
+            "messages": messages,
+        }
+
+    async with ada.http() as client:
+        bad = await client.post("/api/v1/conversations", json=file(PICTURE, b"MZ\0\0program"))
+        many = await client.post("/api/v1/conversations", json=file(*[PICTURE] * 21))
+        listed = (await client.get("/api/v1/conversations")).json()["items"]
+    assert (bad.status_code, bad.json()["code"]) == (422, "attachment_unusable")
+    assert bad.json()["errors"][0]["pointer"] == "/body/messages/0/attachments/1/data"
+    assert (many.status_code, many.json()["code"]) == (409, "import_inconsistent")
+    assert listed == []

@@ -765,6 +765,7 @@ export interface components {
             title: string;
         };
         SharedMessage: {
+            attachments: components["schemas"]["AttachmentRead"][];
             content: string;
             cut: boolean;
             role: "user" | "assistant";
@@ -913,6 +914,14 @@ export interface components {
             labels: components["schemas"]["Label"][];
             note: string;
             number: number;
+        };
+        WaitingRead: {
+            attachments: components["schemas"]["AttachmentRead"][];
+            content: string;
+            created_at: string;
+            message_id: string;
+            on_active_run: components["schemas"]["OnActiveRun"];
+            run_id: string;
         };
         WebhookAttempt: {
             at: string;

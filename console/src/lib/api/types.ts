@@ -87,6 +87,10 @@ export type BudgetStanding = Schema<"BudgetRead">;
 
 export type Conversation = Schema<"ConversationRead">;
 export type ConversationTag = Schema<"TagRead">;
+/** A picture, which has a width and a height, or a file. */
+export type Attachment = Schema<"AttachmentRead">;
+/** A message that waits while a run is at work. */
+export type WaitingMessage = Schema<"WaitingRead">;
 export type Message = Omit<Schema<"MessageRead">, "citations"> & { citations: Citation[] };
 
 export type Share = Schema<"ShareRead">;

@@ -3,13 +3,14 @@
 import asyncio
 import binascii
 from base64 import b64decode
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
 
+from folkmoot.blobs.errors import BlobNotFound
 from folkmoot.blobs.store import BlobStore
 from folkmoot.conversations.attaching.looking import LARGEST, look, named
 from folkmoot.conversations.attaching.models import Attachment
@@ -110,6 +111,27 @@ class Attachments:
         if found is None:
             raise AttachmentNotFound
         return found
+
+    async def own(self, subject: Subject, ids: Collection[str]) -> Mapping[str, Attachment]:
+        """Return those of the subject's own that are there, by the ids that messages name."""
+        statement = select(Attachment).where(
+            Attachment.org_id == subject.org_id,
+            Attachment.user_id == subject.user_id,
+            Attachment.id.in_([AttachmentId(UUID(each)) for each in ids]),
+            Attachment.loose.is_(False),
+        )
+        if not ids:
+            return {}
+        async with self.database.work(subject) as work:
+            found = (await work.session.scalars(statement)).all()
+        return {str(each.id): each for each in found}
+
+    async def whole(self, attachment: Attachment) -> bytes | None:
+        """Return the bytes at once; None if they are gone."""
+        try:
+            return b"".join([part async for part in self.contents(attachment)])
+        except BlobNotFound:
+            return None
 
     def contents(self, attachment: Attachment) -> AsyncGenerator[bytes]:
         """Yield the bytes."""

@@ -4,19 +4,15 @@ A history holds references only. As much as there is room for is loaded for the 
 first; in the place of the rest stands that it was there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from folkmoot.agents.ports import ATTACHED, Opening
-from folkmoot.blobs.errors import BlobNotFound
 from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.attaching.models import Attachment
-from folkmoot.kit.ids import AttachmentId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm import estimate
 from folkmoot.llm.port import ChatMessage, ImagePart, TextPart
@@ -41,14 +37,14 @@ class Showing:
     async def __call__(self, subject: Subject, opening: Opening, room: int | None) -> Opening:
         """Return what a turn starts from with all that its model is shown."""
         wanted = [*opening.attached, *(part for each in opening.history for part in _of(each))]
-        known = await self._known(subject, wanted)
-        asked = [await self._loaded(known.get(_name(part))) for part in opening.attached]
+        known = await self.attachments.own(subject, {_id(part) for part in wanted} - {""})
+        asked = [await self._loaded(known.get(_id(part))) for part in opening.attached]
         left = min(TOKENS, (room or TOKENS * 4) // 4)
         count, history = MOST, list(opening.history)
         for place in range(len(history) - 1, -1, -1):
             shown: list[TextPart | ImagePart] = []
             for part in reversed(_of(history[place])):
-                found = known.get(_name(part))
+                found = known.get(_id(part))
                 left -= _size(found)
                 count -= 1
                 enough = left >= 0 and count >= 0
@@ -59,35 +55,20 @@ class Showing:
                 history[place] = msgspec.structs.replace(history[place], content=whole)
         return replace(opening, history=history, attached=asked)
 
-    async def _known(
-        self, subject: Subject, wanted: Sequence[ImagePart | TextPart]
-    ) -> Mapping[str, Attachment]:
-        named = {_name(part) for part in wanted} - {""}
-        ids = [AttachmentId(UUID(name.removeprefix(ATTACHED))) for name in named]
-        statement = select(Attachment).where(
-            Attachment.org_id == subject.org_id,
-            Attachment.user_id == subject.user_id,
-            Attachment.id.in_(ids),
-        )
-        async with self.attachments.database.work(subject) as work:
-            found = (await work.session.scalars(statement)).all()
-        return {f"{ATTACHED}{each.id}": each for each in found}
-
     async def _loaded(self, found: Attachment | None) -> TextPart | ImagePart:
         if found is None:
             return TextPart(GONE)
         if found.text is not None:
             return TextPart(DOCUMENT.format(found.name, found.text))
-        try:
-            data = b"".join([part async for part in self.attachments.contents(found)])
-        except BlobNotFound:
+        data = await self.attachments.whole(found)
+        if data is None:
             return TextPart(GONE)
         return ImagePart(media_type=found.media_type, data=data)
 
 
-def _name(part: ImagePart | TextPart) -> str:
-    """Return what a reference refers to."""
-    return (part.url or "") if isinstance(part, ImagePart) else ""
+def _id(part: ImagePart | TextPart) -> str:
+    """Return the id of what a reference refers to."""
+    return (part.url or "").removeprefix(ATTACHED) if isinstance(part, ImagePart) else ""
 
 
 def _of(message: ChatMessage) -> Sequence[ImagePart]:

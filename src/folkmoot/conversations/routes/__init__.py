@@ -2,6 +2,10 @@
 
 from fastapi import APIRouter
 
+from folkmoot.conversations.attaching.keeping import Attachments
+from folkmoot.conversations.routes import (
+    attachments as sent,
+)
 from folkmoot.conversations.routes import (
     branches,
     conversations,
@@ -11,16 +15,12 @@ from folkmoot.conversations.routes import (
     shares,
     waiting,
 )
-from folkmoot.conversations.routes.attachments import router as attachments
 from folkmoot.conversations.terms import Terms
-from folkmoot.db.work import Database
-
-__all__ = ["attachments", "router"]
 
 
-def router(database: Database, public_url: str, terms: Terms) -> APIRouter:
+def router(attachments: Attachments, public_url: str, terms: Terms) -> APIRouter:
     """Return the routes; `public_url` is where people reach the console."""
-    routes = APIRouter()
+    routes, database = APIRouter(), attachments.database
     for part in (
         listing.router(database, terms),
         listing.tags,
@@ -29,9 +29,10 @@ def router(database: Database, public_url: str, terms: Terms) -> APIRouter:
         messages.feedback,
         waiting.router,
         branches.router(database),
-        files.router(database),
+        files.router(attachments),
         shares.router(public_url),
-        shares.public(database),
+        shares.public(attachments),
+        sent.router(attachments),
     ):
         routes.include_router(part)
     return routes

@@ -8,16 +8,18 @@ from starlette.responses import Response, StreamingResponse
 
 from folkmoot.blobs.errors import BlobStoreUnavailable
 from folkmoot.conversations.attaching.keeping import Attachments, reference
+from folkmoot.conversations.attaching.models import Attachment
 from folkmoot.conversations.errors import AttachmentNotFound, AttachmentUnusable
 from folkmoot.conversations.schemas import PRINTABLE, AttachmentRead
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.etags import REVALIDATED, Etags
+from folkmoot.http.etags import REVALIDATED, Conditions, Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 
 CONTENT: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 BINARY: Final = {"application/octet-stream": CONTENT}
 PICTURES: Final = dict.fromkeys(("image/png", "image/jpeg", "image/gif", "image/webp"), CONTENT)
+FILE: Final[dict[int | str, dict[str, Any]]] = {HTTPStatus.OK: {"content": BINARY | PICTURES}}
 INERT: Final = {
     # Shown within a page of ours; opened alone it runs nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -61,27 +63,28 @@ def router(attachments: Attachments) -> APIRouter:
         "/{attachment_id}",
         dependencies=[require("conversations:read")],
         response_class=Response,
-        responses={
-            **documented(AttachmentNotFound, BlobStoreUnavailable),
-            HTTPStatus.OK: {"content": BINARY | PICTURES},
-        },
+        responses={**documented(AttachmentNotFound, BlobStoreUnavailable), **FILE},
     )
     async def read_attachment(
         attachment_id: AttachmentName, subject: CurrentSubject, etags: Etags
     ) -> Response:
         """Read the file. It is its owner's alone."""
-        found = await attachments.find(subject, attachment_id)
-        tag = {"ETag": f'"{found.id}"'}  # one never changes
-        if etags.known(tag["ETag"]):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=INERT | tag)
-        picture = found.width is not None
-        kind = found.media_type if picture else "application/octet-stream"
-        headers = {
-            **INERT,
-            **tag,
-            "Content-Disposition": "inline" if picture else "attachment",
-            "Content-Length": str(found.size),
-        }
-        return StreamingResponse(attachments.contents(found), media_type=kind, headers=headers)
+        return served(attachments, await attachments.find(subject, attachment_id), etags)
 
     return routes
+
+
+def served(attachments: Attachments, found: Attachment, etags: Conditions) -> Response:
+    """Return an attachment for whoever may read it."""
+    tag = {"ETag": f'"{found.id}"'}  # one never changes
+    if etags.known(tag["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=INERT | tag)
+    picture = found.width is not None
+    kind = found.media_type if picture else "application/octet-stream"
+    headers = {
+        **INERT,
+        **tag,
+        "Content-Disposition": "inline" if picture else "attachment",
+        "Content-Length": str(found.size),
+    }
+    return StreamingResponse(attachments.contents(found), media_type=kind, headers=headers)

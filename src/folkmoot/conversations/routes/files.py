@@ -6,12 +6,13 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
+from folkmoot.blobs.errors import BlobStoreUnavailable
 from folkmoot.conversations import importing, service
-from folkmoot.conversations.errors import ImportInconsistent
+from folkmoot.conversations.attaching.keeping import Attachments
+from folkmoot.conversations.errors import AttachmentUnusable, ImportInconsistent
 from folkmoot.conversations.exporting import Export, ExportFormat
 from folkmoot.conversations.routes.shared import MISSING, ConversationName, new_router, read
 from folkmoot.conversations.schemas import ConversationImport, ConversationRead
-from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.problems import documented
 
@@ -34,7 +35,7 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def router(database: Database) -> APIRouter:
+def router(attachments: Attachments) -> APIRouter:
     """Return the routes."""
     routes = new_router()
 
@@ -51,11 +52,12 @@ def router(database: Database) -> APIRouter:
     ) -> StreamingResponse:
         """Take a conversation along: JSON has all its branches, Markdown what it shows.
 
-        JSON can be imported. In Markdown what was said stands in fences, as it was written.
+        JSON can be imported. It carries pictures and files, up to 20 and 5 MiB in all, and says of
+        the rest what they were. In Markdown what was said stands in fences, as it was written.
         """
-        async with database.work(subject) as work:
+        async with attachments.database.work(subject) as work:
             conversation = await service.get(work, conversation_id)
-        export = Export(database, subject, conversation)
+        export = Export(attachments.database, subject, conversation, attachments)
         parts = export.json() if format is ExportFormat.JSON else export.markdown()
         return StreamingResponse(
             parts,
@@ -69,7 +71,7 @@ def router(database: Database) -> APIRouter:
     @routes.post(
         "",
         dependencies=[require("conversations:write")],
-        responses=documented(ImportInconsistent),
+        responses=documented(ImportInconsistent, AttachmentUnusable, BlobStoreUnavailable),
         status_code=HTTPStatus.CREATED,
     )
     async def import_conversation(
@@ -77,8 +79,10 @@ def router(database: Database) -> APIRouter:
     ) -> ConversationRead:
         """Make a conversation of one that was exported as JSON.
 
-        All ids are new. Runs, documents and what was thought of answers are not brought along.
+        All ids are new. Pictures and files that are in it are kept anew; those that are not are
+        found again if they are your own. Runs, passages of documents and what was thought of
+        answers are not brought along.
         """
-        return read(await importing.load(database, subject, data), None)
+        return read(await importing.load(attachments, subject, data), None)
 
     return routes

@@ -6,14 +6,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
+from folkmoot.blobs.errors import BlobStoreUnavailable
 from folkmoot.conversations import service, sharing
+from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.errors import (
+    AttachmentNotFound,
     ConversationNotFound,
     NothingToShare,
     ShareNotFound,
     TooManyShares,
 )
 from folkmoot.conversations.models import Share
+from folkmoot.conversations.routes.attachments import FILE, AttachmentName, served
 from folkmoot.conversations.routes.shared import MISSING, ConversationName, new_router
 from folkmoot.conversations.schemas import (
     ShareCreate,
@@ -22,7 +26,6 @@ from folkmoot.conversations.schemas import (
     SharedMessage,
     ShareRead,
 )
-from folkmoot.db.work import Database
 from folkmoot.http.access import PUBLIC, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
@@ -53,7 +56,8 @@ def router(public_url: str) -> APIRouter:
     ) -> ShareCreated:
         """Make a link by which anybody may read what a conversation shows now.
 
-        What is said afterwards is not in it, nor are names, tools and documents.
+        What is said afterwards is not in it, nor are people's names, tools and what they returned,
+        and passages of documents. Pictures and files that came with questions are.
         """
         conversation = await service.get(work, conversation_id, to_change=True)
         share, token = await sharing.create(work, conversation, data.days)
@@ -91,8 +95,8 @@ def router(public_url: str) -> APIRouter:
     return routes
 
 
-def public(database: Database) -> APIRouter:
-    """Return the route for whoever has a link."""
+def public(attachments: Attachments) -> APIRouter:
+    """Return the routes for whoever has a link."""
     routes = APIRouter(prefix="/shared", tags=["conversations"])
 
     @routes.get("/{token}", dependencies=[PUBLIC], responses=documented(ShareNotFound))
@@ -104,12 +108,19 @@ def public(database: Database) -> APIRouter:
         limit: PageLimit = 100,
     ) -> SharedConversation:
         """Read a conversation that somebody has shared with whoever has this link."""
-        found = await sharing.read(database, token, Asked("created_at", limit, cursor))
+        found = await sharing.read(attachments.database, token, Asked("created_at", limit, cursor))
         shown = SharedConversation(
             title=found.share.title,
             shared_at=found.share.created_at,
             messages=[
-                SharedMessage.model_validate(each, from_attributes=True)
+                SharedMessage.model_validate(
+                    {
+                        "role": each.role,
+                        "content": each.content,
+                        "cut": each.cut,
+                        "attachments": each.attachments or [],
+                    }
+                )
                 for each in found.messages.rows
             ],
             next_cursor=found.messages.next_cursor,
@@ -117,6 +128,21 @@ def public(database: Database) -> APIRouter:
         response.headers["X-Robots-Tag"] = UNLISTED
         etags.show(shown)
         return shown
+
+    @routes.get(
+        "/{token}/attachments/{attachment_id}",
+        dependencies=[PUBLIC],
+        response_class=Response,
+        responses={**documented(ShareNotFound, AttachmentNotFound, BlobStoreUnavailable), **FILE},
+    )
+    async def read_shared_attachment(
+        token: Token, attachment_id: AttachmentName, etags: Etags
+    ) -> Response:
+        """Read a picture or a file of a conversation that somebody has shared."""
+        found = await sharing.attached(attachments.database, token, attachment_id)
+        answer = served(attachments, found, etags)
+        answer.headers["X-Robots-Tag"] = UNLISTED
+        return answer
 
     return routes
 
