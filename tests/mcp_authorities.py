@@ -33,6 +33,7 @@ class Authority:
         refreshing: Refresh tokens that count, and whose they are.
         asked: What was asked of it, in order.
         instead: What it answers instead of tokens.
+        revoking: What it answers instead of revoking them.
     """
 
     url: str = ""
@@ -45,6 +46,7 @@ class Authority:
     clients: dict[str, str] = field(default_factory=dict[str, str])
     codes: dict[str, Json] = field(default_factory=dict[str, Json])
     instead: Response | None = None
+    revoking: Response | None = None
 
     def app(self) -> Starlette:
         return Starlette(
@@ -109,6 +111,8 @@ class Authority:
     async def _revoke(self, request: Request) -> Response:
         form = dict(await request.form())
         self.asked.append("revoke")
+        if self.revoking is not None:
+            return self.revoking
         if self._knows(request):
             person = self.refreshing.pop(str(form["token"]), None)
             for token in [each for each, whose in self.tokens.items() if whose == person]:

@@ -169,6 +169,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         parts = _parts(on, database, queue, models)
         _register_jobs(on, database, queue, parts.settings)
         Sweep(database, parts.blobs).register(queue)
+        parts.mcp.revocations.register(queue)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
         stack.push_async_callback(parts.mcp.aclose)
@@ -230,13 +231,14 @@ async def expect_turns(parts: Parts) -> None:
 
 
 def _personal(
-    database: Database,
     queue: Queue,
     supervisor: Supervisor,
     documents: Knowledge,
     secrets: Secrets,
+    mcp: McpClient,
 ) -> PersonalData:
-    kept = personal.contributions(database, supervisor, documents, secrets)
+    database = supervisor.database
+    kept = personal.contributions(database, supervisor, documents, secrets, mcp.revocations)
     data = PersonalData(database, kept)
     data.register(queue)
     return data
@@ -294,7 +296,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         identity=Identity(database, options.identity(on.deployment, on.secret_key)),
         settings=settings,
         secrets=secrets,
-        personal=_personal(database, queue, supervisor, documents, secrets),
+        personal=_personal(queue, supervisor, documents, secrets, mcp),
         supervisor=supervisor,
         accounts=accounts,
         answers=answers,

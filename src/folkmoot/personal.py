@@ -21,6 +21,7 @@ from folkmoot.schedules.personal import OwnSchedules
 from folkmoot.settings.personal import OwnSecrets, OwnSettings
 from folkmoot.settings.secrets import Secrets
 from folkmoot.tools.mcp.personal import OwnMcpServers
+from folkmoot.tools.mcp.revoking import Revocations
 from folkmoot.usage.personal import OwnUsage
 
 NOT_PERSONAL: Final[Mapping[str, str]] = {
@@ -51,13 +52,18 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
 
 
 def contributions(
-    database: Database, supervisor: Supervisor, documents: Knowledge, secrets: Secrets
+    database: Database,
+    supervisor: Supervisor,
+    documents: Knowledge,
+    secrets: Secrets,
+    revocations: Revocations,
 ) -> Sequence[Contribution]:
     """Return what each room keeps, in the order in which it is erased.
 
     Runs come to their end after what they would still have written to is gone, and before what they
-    ask for and have answered, to which they add until then. The account is last: the others may
-    have to be told once more by what is left of it.
+    ask for and have answered, to which they add until then. Secrets, which may lie elsewhere, go
+    after what is to be revoked of them has been read. The account is last: the others may have to
+    be told once more by what is left of it.
     """
     return (
         OwnConversations(database),
@@ -70,8 +76,8 @@ def contributions(
         OwnUsage(database),
         WrittenAgents(database),
         OwnSettings(database, documents.blobs),
+        OwnMcpServers(database, revocations),
         OwnSecrets(database, secrets),
-        OwnMcpServers(database),
         Letters(database),
         Trails(database),
         OwnAccount(database),

@@ -70,6 +70,11 @@ LOOKUPS: Final = frozenset(
         "webhook_member_joined",
         "webhook_member_changed",
         "webhook_member_left",
+        "mcp_revocations_due",
+        "mcp_secret_gone",
+        "mcp_server_gone",
+        "mcp_server_moved",
+        "mcp_team_left",
         "usage_open",
         "usage_summed",
     }

@@ -31,6 +31,7 @@ CounterId = NewType("CounterId", UUID)
 ApprovalId = NewType("ApprovalId", UUID)
 AgentId = NewType("AgentId", UUID)
 McpServerId = NewType("McpServerId", UUID)
+McpRevocationId = NewType("McpRevocationId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 WebhookEventId = NewType("WebhookEventId", UUID)
@@ -64,6 +65,7 @@ ALL: Final = (
     ApprovalId,
     AgentId,
     McpServerId,
+    McpRevocationId,
     AttachmentId,
     WebhookId,
     WebhookEventId,

@@ -168,7 +168,7 @@ class Secrets:
         row = await self._counting(subject, name)
         while row is not None:
             try:
-                return await self._store_of(row).value(address_of(row), sealed_in(row))
+                return await self.value_of(address_of(row), sealed_in(row))
             except SecretUnreadable:
                 newest = await self._counting(subject, name)
                 if newest is not None and newest.version == row.version:
@@ -210,12 +210,22 @@ class Secrets:
         except SecretStoreUnavailable:
             log.warning("secrets.left_over", org_id=str(address.org_id))
 
-    def _store_of(self, row: Secret) -> SecretStore:
-        if row.sealed is not None:
-            return self._sealer
+    async def value_of(self, address: Address, sealed: Sealed | None) -> str:
+        """Return what a row held, which may be gone: what was sealed, or else lies elsewhere.
+
+        Raises:
+            SecretUnreadable: It cannot be opened.
+            SecretStoreUnavailable: The store does not answer.
+        """
+        if sealed is not None:
+            return self._sealer.open(address, sealed)
         if self._elsewhere is None:
-            raise SecretUnreadable(row.name)
-        return self._elsewhere
+            raise SecretUnreadable(address.name)
+        return await self._elsewhere.value(address, None)
+
+    def sealed(self, address: Address, value: str) -> Sealed:
+        """Seal what another room keeps, wherever secrets are kept."""
+        return self._sealer.seal(address, value)
 
     def _demand_on(self) -> None:
         if not self._features.secrets:

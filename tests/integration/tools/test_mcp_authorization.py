@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from starlette.responses import Response
 
 from approving import results
 from folkmoot.kit.ids import new_id
 from folkmoot.testing.replies import says, uses
+from letting_in import CALLBACK, begun, brought, let_in
 from mcp_authorities import Authority, authority, vouched
 from mcp_peers import Peer, peer, peering
 from mcp_people import Person
@@ -20,7 +20,6 @@ from whole import join, person, rows_with
 
 pytestmark = pytest.mark.anyio
 
-CALLBACK = "/api/v1/mcp-authorizations/callback"
 FIND = {"words": "printers"}
 
 
@@ -49,33 +48,6 @@ async def linus(grace: Person) -> Person:
     who = Person(scene, await person(scene.client, f"linus-{new_id().hex}"))
     await join(grace.caller, who.caller)
     return who
-
-
-async def begun(who: Person, server: str) -> httpx.Response:
-    return await who.caller.ask("POST", f"/api/v1/mcp-servers/{server}/authorization")
-
-
-async def brought(
-    who: Person, answer: httpx.Response, cookie: str | None = None, **changes: str
-) -> httpx.Response:
-    """Be a browser that goes where it is sent, and back with what it was given."""
-    own = answer.headers["set-cookie"].partition(";")[0]
-    async with httpx.AsyncClient() as browser:
-        led = await browser.get(answer.json()["url"])
-    assert led.status_code == 302, led.text
-    query = parse_qs(urlsplit(led.headers["location"]).query)
-    given = {name: each[0] for name, each in query.items()} | changes
-    who.scene.client.cookies.clear()
-    headers = {"Cookie": own if cookie is None else cookie}
-    return await who.scene.client.get(CALLBACK, params=given, headers=headers)
-
-
-async def let_in(who: Person, server: str) -> None:
-    answer = await begun(who, server)
-    assert answer.status_code == 200, answer.text
-    back = await brought(who, answer)
-    assert back.status_code == 303, back.text
-    assert back.headers["location"] == f"/settings/mcp-servers/{server}"
 
 
 async def is_let_in(who: Person, server: str) -> bool:
@@ -240,9 +212,10 @@ async def test_what_was_granted_is_revoked_and_nothing_is_left_of_those_who_leav
 ) -> None:
     await let_in(grace, server)
     await grace.call("DELETE", f"/{server}/authorization")
+    assert not await is_let_in(grace, server)
+    await grace.scene.parts.mcp.revocations.run()
     assert vouching.asked[-1] == "revoke"
     assert vouching.tokens == {}
-    assert not await is_let_in(grace, server)
     await let_in(linus, server)
     (token,) = vouching.tokens
     for secret in (token, *vouching.refreshing):

@@ -115,7 +115,7 @@ async def test_what_people_have_named_is_theirs_to_take_along_and_to_have_erased
         await who.enable(await who.name(tickets.url), "find")
     org, user = OrgId(UUID(linus.caller.place)), UserId(UUID(linus.caller.id))
     whom = Whom(user_id=user, places=(org,))
-    kept = OwnMcpServers(grace.scene.parts.database)
+    kept = OwnMcpServers(grace.scene.parts.database, grace.scene.parts.mcp.revocations)
     (file,) = [each async for each in kept.export(whom)]
     told = b"".join([each async for each in file.parts]).decode()
     assert file.name.endswith("mcp_servers.jsonl")

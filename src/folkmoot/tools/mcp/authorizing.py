@@ -26,7 +26,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.outbound.client import Answer, Limits, Outbound, Request
 from folkmoot.kit.outbound.errors import AnswerUnusable, Unreachable
 from folkmoot.tools.mcp.errors import McpAuthorizationFailed
-from folkmoot.tools.mcp.grants import Client, Tokens
+from folkmoot.tools.mcp.grants import Client, Revoked, Tokens
 
 LIMITS: Final = Limits(total=10.0, size=256 * 1024, redirects=0)
 GRANTS: Final = ["authorization_code", "refresh_token"]
@@ -35,6 +35,8 @@ JSON: Final = {"Content-Type": "application/json", "Accept": "application/json, 
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 GOOD: Final = {200, 201}
 REFUSED: Final = {400, 401, 403}
+AGAIN: Final = {408, 425, 429}
+FAILED: Final = 500
 UNUSABLE: Final = (OAuthFlowError, OAuthRegistrationError, ValidationError, ValueError)
 
 M = TypeVar("M", bound=BaseModel)
@@ -109,16 +111,25 @@ async def refreshed(outbound: Outbound, client: Client, tokens: Tokens) -> Token
         return None
 
 
-async def revoked(outbound: Outbound, client: Client, tokens: Tokens) -> bool:
-    """Have tokens revoked where that can be had (RFC 7009); return whether they were."""
+async def revoked(outbound: Outbound, client: Client, tokens: Tokens) -> Revoked:
+    """Have tokens revoked where that can be had (RFC 7009); return what has become of them.
+
+    Both are: not every server ends what was given for a refresh token together with it.
+    """
     if client.revoke is None:
-        return False
-    form = {"token": tokens.refresh or tokens.access}
+        return Revoked.NOT_OFFERED
+    given = {"refresh_token": tokens.refresh, "access_token": tokens.access}
     try:
-        answer = await _post(outbound, client.revoke, client, form)
+        answers = [
+            await _post(outbound, client.revoke, client, {"token": token, "token_type_hint": kind})
+            for kind, token in given.items()
+            if token is not None
+        ]
     except McpAuthorizationFailed:
-        return False
-    return answer.status in GOOD
+        return Revoked.AWAY
+    if any(each.status in AGAIN or each.status >= FAILED for each in answers):
+        return Revoked.AWAY
+    return Revoked.DONE if answers[0].status in GOOD else Revoked.REFUSED
 
 
 class Refused(McpAuthorizationFailed):

@@ -20,7 +20,7 @@ from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
 from folkmoot.settings.schemas import SecretCreate
 from folkmoot.settings.secrets import Secrets
-from folkmoot.tools.mcp import grants, loading, servers
+from folkmoot.tools.mcp import grants, loading, revoking, servers
 from folkmoot.tools.mcp.errors import McpAuthorizationFailed, McpNotAuthorized, McpServerNotGranted
 from folkmoot.tools.mcp.grants import Kept, Pending, Tokens
 from folkmoot.tools.mcp.models import Auth, McpServer
@@ -128,14 +128,18 @@ class Grants:
         return await self._kept(subject, server.id, url)
 
     async def end(self, subject: Subject, server_id: McpServerId) -> None:
-        """Forget what somebody has granted, and have it revoked where that can be had."""
+        """Forget what somebody has granted, and have it revoked within a minute or so."""
         server, url = await self._server(subject, server_id)
         known = await self._kept(subject, server.id, url)
         await self._keep(subject, server.id, Kept(url=url))
-        if known.client is not None and known.tokens is not None:
-            await self._record(subject, "mcp_server.authorization_ended", server)
-            oauth = await loading.authorizing()
-            await oauth.revoked(self.outbound, known.client, known.tokens)
+        if known.tokens is not None:
+            async with self.database.work(subject) as work:
+                target = ("mcp_server", server.id)
+                told = {"name": server.name}
+                await trail.record(
+                    work, "mcp_server.authorization_ended", target=target, after=told
+                )
+                revoking.note(work, self.secrets, server.id, known)
 
     async def token(self, subject: Subject, server: McpServer, refused: str | None = None) -> str:
         """Return the token that is sent for somebody; another one than has been refused.

@@ -5,6 +5,7 @@ exported by name, erased and lost with the place in the organisation like any ot
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -13,6 +14,15 @@ from folkmoot.kit.ids import McpServerId
 
 EARLY: Final = 30.0
 """Seconds before its end in which a token is not sent any more."""
+
+
+class Revoked(StrEnum):
+    """What has become of tokens that were to be revoked (RFC 7009)."""
+
+    DONE = "revoked"
+    NOT_OFFERED = "not_offered"
+    REFUSED = "refused"
+    AWAY = "unreachable"
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +93,13 @@ def written(kept: Kept) -> str:
 
 def read(value: str | None, url: str) -> Kept:
     """Return what a secret says, and nothing if it is about another place than the server's now."""
+    kept = parsed(value or "")
+    return kept if kept is not None and kept.url == url else Kept(url=url)
+
+
+def parsed(value: str) -> Kept | None:
+    """Return what a secret says; None if it is not one of ours."""
     try:
-        kept = msgspec.json.decode(value or "", type=Kept)
+        return msgspec.json.decode(value, type=Kept)
     except msgspec.DecodeError:
-        return Kept(url=url)
-    return kept if kept.url == url else Kept(url=url)
+        return None

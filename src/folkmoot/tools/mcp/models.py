@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from folkmoot.db.model import Hierarchical, Model, OrgScoped, Stamped
-from folkmoot.kit.ids import McpServerId, UserId, new_id
+from folkmoot.kit import clock
+from folkmoot.kit.ids import McpRevocationId, McpServerId, UserId, new_id
 
 
 class Transport(StrEnum):
@@ -119,3 +120,29 @@ class McpTool(Model, OrgScoped, Stamped, kw_only=True):
     approval: Mapped[str | None] = mapped_column(default=None)
     looked_at: Mapped[bytes | None] = mapped_column(default=None)
     before: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+
+
+class McpRevocation(Model, OrgScoped, kw_only=True):
+    """What somebody had granted us and is not needed any more, until it is revoked.
+
+    Triggers put it here as it was sealed for its owner, `user_id`; `kept_as` if it lies elsewhere.
+    What has been tried is sealed anew, for nobody: it does not tell any more whose it was.
+    """
+
+    __tablename__ = "mcp_revocations"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),
+        Index("ix_mcp_revocations_next_at", "next_at"),
+    )
+
+    id: Mapped[McpRevocationId] = mapped_column(
+        primary_key=True, default_factory=lambda: McpRevocationId(new_id())
+    )
+    server_id: Mapped[McpServerId]
+    user_id: Mapped[UserId | None] = mapped_column(default=None)
+    sealed: Mapped[bytes | None] = mapped_column(default=None, repr=False)
+    wrapped_key: Mapped[bytes | None] = mapped_column(default=None, repr=False)
+    key_id: Mapped[str | None] = mapped_column(default=None)
+    kept_as: Mapped[UUID | None] = mapped_column(Uuid, default=None)
+    tried: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(default_factory=clock.now)

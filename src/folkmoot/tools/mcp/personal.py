@@ -12,6 +12,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
 from folkmoot.tools.mcp.models import McpServer
+from folkmoot.tools.mcp.revoking import Revocations
 
 SERVERS: Final = select(
     McpServer.id,
@@ -30,7 +31,8 @@ class OwnMcpServers:
     """Servers that people have named for themselves; what their tools are goes with them."""
 
     database: Database
-    tables: frozenset[str] = frozenset({"mcp_servers", "mcp_tools"})
+    revocations: Revocations
+    tables: frozenset[str] = frozenset({"mcp_servers", "mcp_tools", "mcp_revocations"})
 
     async def export(self, person: Person) -> AsyncGenerator[File]:
         """Yield the person's servers."""
@@ -41,10 +43,11 @@ class OwnMcpServers:
             yield File(f"organizations/{org_id}/mcp_servers.jsonl", servers)
 
     async def erase(self, person: Person) -> None:
-        """Forget them."""
+        """Forget them; what is to be revoked at others does not tell any more whose it was."""
         for org_id in person.places:
             mine = delete(McpServer).where(
                 McpServer.org_id == org_id, McpServer.user_id == person.user_id
             )
             async with self.database.work(Subject(org_id, person.user_id)) as work:
                 await work.session.execute(mine)
+            await self.revocations.disown(org_id, person.user_id)

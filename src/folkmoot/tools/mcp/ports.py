@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from folkmoot.kit.outbound.client import Outbound
-from folkmoot.tools.mcp.grants import Client, Tokens
+from folkmoot.tools.mcp.grants import Client, Revoked, Tokens
 from folkmoot.tools.mcp.listed import Listing
 from folkmoot.tools.mcp.models import Transport
 
@@ -89,6 +89,6 @@ class Authorizing(Protocol):
         """Return new tokens for old ones; None if there are none to be had any more."""
         ...
 
-    async def revoked(self, outbound: Outbound, client: Client, tokens: Tokens) -> bool:
-        """Have tokens revoked where that can be had; return whether they were."""
+    async def revoked(self, outbound: Outbound, client: Client, tokens: Tokens) -> Revoked:
+        """Have tokens revoked where that can be had; return what has become of them."""
         ...

@@ -18,6 +18,7 @@ from folkmoot.tools.mcp.checking import Checks
 from folkmoot.tools.mcp.connections import Connections
 from folkmoot.tools.mcp.granting import Grants, Subjects
 from folkmoot.tools.mcp.offering import Offers
+from folkmoot.tools.mcp.revoking import Revocations
 from folkmoot.tools.tool import Tool
 
 API: Final = "/api/v1"
@@ -54,6 +55,7 @@ class McpClient:
         self.https = public_url.startswith("https:")
         self.cookie = "__Host-folkmoot-mcp" if self.https else "folkmoot-mcp"
         self.grants = Grants(database, secrets, outbound, subjects, back)
+        self.revocations = Revocations(database, secrets, outbound)
         self.addresses = Addresses(self.allowed, secrets, self.grants)
         self.checks = Checks(database, self.addresses, self.connections)
         calls = Calls(database, self.addresses, self.connections)
