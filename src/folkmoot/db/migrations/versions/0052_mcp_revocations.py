@@ -10,7 +10,7 @@ from folkmoot.db.policies import let_lookup, lookup_function, lookup_trigger, pr
 from folkmoot.db.roles import Role
 
 revision = "0052_mcp_revocations"
-down_revision = "0046_attachments"
+down_revision = "0049_stranded"
 
 TABLE = """
 CREATE TABLE mcp_revocations (
