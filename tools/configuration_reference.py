@@ -8,6 +8,7 @@ from typing import Final, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.deployment import Deployment, Mode
+from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Approvers, ColorScheme, ResponseCache, SearchMode
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
@@ -99,6 +100,7 @@ KINDS: Final[dict[object, str]] = {
     list[ModelPrice]: "list of prices",
     list[McpProgram]: "list of programs",
     dict[str, str]: "package.module:name",
+    OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     ResponseCache: " or ".join(f"`{each}`" for each in ResponseCache),
     Approvers: " or ".join(f"`{each}`" for each in Approvers),

@@ -63,6 +63,7 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
         ),
         default_model=deployment.defaults.models.default_model or deployment.default_model,
         embedding_model=deployment.embedding_model,
+        openai_format=providers.openai_format,
         cache_dir=data_dir / "models",
         timeouts=Timeouts(
             connect=limits.connect,
@@ -94,6 +95,7 @@ def prices(deployment: Deployment) -> Prices:
             input=Steps(each.input),
             output=Steps(each.output),
             cached=None if each.cached_input is None else Steps(each.cached_input),
+            written=None if each.cache_write is None else Steps(each.cache_write),
         )
         for each in deployment.prices
     }

@@ -26,4 +26,4 @@ def recent(history: Sequence[ChatMessage], room: int | None) -> Sequence[ChatMes
 def size(message: ChatMessage) -> int:
     """Return about how many tokens a message takes."""
     calls = sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
-    return estimate.tokens(len(message.text) + calls) + estimate.pictures(message) * estimate.IMAGE
+    return estimate.tokens(len(message.text) + calls) + estimate.attached(message)

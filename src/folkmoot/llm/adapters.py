@@ -1,14 +1,15 @@
 """Which adapter speaks which format, and how a configured provider becomes an endpoint."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from folkmoot.llm import config
 from folkmoot.llm.config import ProviderConfig, ProviderKind
 from folkmoot.llm.endpoint import Endpoint
-from folkmoot.llm.providers import anthropic, google, ollama, openai
+from folkmoot.llm.providers import anthropic, google, ollama, openai, responses
 from folkmoot.llm.wire import ChatWire, EmbeddingWire, ModelsWire
+from folkmoot.settings.formats import OpenAIFormat
 
 EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "reasoning")
 
@@ -41,16 +42,18 @@ class Adapter:
         return Endpoint(name, address.removesuffix(self.suffix), self.headers(key))
 
 
+OPENAI: Final = Adapter(
+    address=config.OPENAI,
+    open=False,
+    headers=openai.headers,
+    chat=openai.OpenAIChat,
+    models=openai.OpenAIModels,
+    embeddings=openai.OpenAIEmbeddings,
+    embedder="text-embedding-3-small",
+)
 ADAPTERS: Final[Mapping[ProviderKind, Adapter]] = {
-    ProviderKind.OPENAI: Adapter(
-        address=config.OPENAI,
-        open=False,
-        headers=openai.headers,
-        chat=openai.OpenAIChat,
-        models=openai.OpenAIModels,
-        embeddings=openai.OpenAIEmbeddings,
-        embedder="text-embedding-3-small",
-    ),
+    ProviderKind.OPENAI: OPENAI,
+    ProviderKind.RESPONSES: replace(OPENAI, chat=responses.ResponsesChat),
     ProviderKind.ANTHROPIC: Adapter(
         address=config.ANTHROPIC,
         open=False,
@@ -79,3 +82,12 @@ ADAPTERS: Final[Mapping[ProviderKind, Adapter]] = {
         suffix="/api",
     ),
 }
+
+
+def chatting(provider: ProviderConfig, wanted: OpenAIFormat) -> Adapter:
+    """Return the adapter for chats with a provider; OpenAI has two formats for them."""
+    if provider.kind is not ProviderKind.OPENAI or wanted is OpenAIFormat.CHAT:
+        return ADAPTERS[provider.kind]
+    address = OPENAI.endpoint(provider.kind, provider).base_url
+    own = wanted is OpenAIFormat.RESPONSES or address == config.OPENAI
+    return ADAPTERS[ProviderKind.RESPONSES if own else ProviderKind.OPENAI]

@@ -28,11 +28,14 @@ class Calls:
         call_id: str | None,
         name: str | None,
         arguments: str | None,
+        signature: str | None = None,
     ) -> None:
         """Add a piece of a call to the batch, and the call itself if it opens with it."""
         call = self._open.get(place)
         if call is None or (name and call_id and call_id != call.id):
-            call = ToolCallStarted(self._count, call_id or f"call_{new_id().hex}", name or "")
+            call = ToolCallStarted(
+                self._count, call_id or f"call_{new_id().hex}", name or "", signature
+            )
             self._count += 1
             self._open[place] = call
             batch.call(call)

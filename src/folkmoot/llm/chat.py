@@ -12,6 +12,7 @@ from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelError,
+    ModelRejected,
     ModelStreamCut,
     ModelUnavailable,
     clean,
@@ -20,7 +21,7 @@ from folkmoot.llm.framing import LineTooLong
 from folkmoot.llm.port import ChatRequest, Chunk, Finished, Usage
 from folkmoot.llm.retry import until_answered
 from folkmoot.llm.transport import Body, Call, Transport
-from folkmoot.llm.wire import ChatWire, Decoder, StreamFailed
+from folkmoot.llm.wire import ChatWire, Decoder, Relenting, StreamFailed
 
 
 class HttpChatModel:
@@ -37,11 +38,7 @@ class HttpChatModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         """Ask the model; see `port.ChatModel`."""
-        call = self._wire.call(self._model, request)
-        deadline = Deadline(self._transport.timeouts.total)
-        answer, batch = await until_answered(
-            lambda: self._begin(call, request, deadline), self._retries, deadline
-        )
+        answer, batch = await self._answered(request)
         try:
             while batch:
                 yield batch
@@ -51,6 +48,23 @@ class HttpChatModel:
             raise
         finally:
             answer.close()
+
+    async def _answered(self, request: ChatRequest) -> tuple["_Answer", list[Chunk]]:
+        """Return an answer together with its first batch."""
+        deadline, wire = Deadline(self._transport.timeouts.total), self._wire
+
+        async def asked() -> tuple["_Answer", list[Chunk]]:
+            call = wire.call(self._model, request)
+            return await until_answered(
+                lambda: self._begin(call, request, deadline), self._retries, deadline
+            )
+
+        try:
+            return await asked()
+        except ModelRejected as refused:
+            if not (isinstance(wire, Relenting) and wire.relents(refused)):
+                raise
+        return await asked()
 
     async def _begin(
         self, call: Call, request: ChatRequest, deadline: Deadline

@@ -7,6 +7,8 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
+from folkmoot.settings.formats import OpenAIFormat
+
 OPENAI: Final = "https://api.openai.com/v1"
 ANTHROPIC: Final = "https://api.anthropic.com"
 GOOGLE: Final = "https://generativelanguage.googleapis.com"
@@ -20,6 +22,7 @@ class ProviderKind(StrEnum):
     """The wire format a provider speaks, or `langchain` for a model that comes as Python."""
 
     OPENAI = "openai"
+    RESPONSES = "responses"
     ANTHROPIC = "anthropic"
     GOOGLE = "google"
     OLLAMA = "ollama"
@@ -107,6 +110,7 @@ class ModelsConfig:
         providers: By name.
         default_model: `provider:name`; None for the offline model, with a notice.
         embedding_model: `auto`, or `provider:name`.
+        openai_format: What is spoken with providers of the kind `openai`.
         cache_dir: Where a local embedding model is kept.
         fetch_local_embedder: Whether `auto` may fetch one from the network.
         local_embedder_idle: Seconds after which the process of the local embedder ends.
@@ -116,6 +120,7 @@ class ModelsConfig:
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict[str, ProviderConfig])
     default_model: str | None = None
     embedding_model: str = AUTO
+    openai_format: OpenAIFormat = OpenAIFormat.AUTO
     cache_dir: Path | None = None
     fetch_local_embedder: bool = True
     local_embedder_idle: float = 60.0

@@ -1,7 +1,7 @@
 """Guessing how many tokens a text has, for providers that do not say.
 
 Four characters a token is what OpenAI gives as a rule of thumb for English; an image counts as one
-of medium detail. Accounting marks such figures as estimated.
+of medium detail, a file by its bytes. Accounting marks such figures as estimated.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from typing import Final
 
 import msgspec
 
-from folkmoot.llm.port import ChatMessage, ChatRequest, TextPart, Usage
+from folkmoot.llm.port import ChatMessage, ChatRequest, FilePart, ImagePart, TextPart, Usage
 
 CHARACTERS: Final = 4
 IMAGE: Final = 765  # tokens
+FILE_BYTES: Final = 64
+"""Bytes of a file to a token: a page of 100 KB is read as its text and its picture."""
 LONGEST: Final = 8_192
 """Tokens of an answer whose length nobody bounds, as far as money is put aside for it."""
 
@@ -25,10 +27,10 @@ def tokens(characters: int) -> int:
 def usage(request: ChatRequest, output_characters: int) -> Usage:
     """Estimate a whole call, or one that was left early."""
     told = sum(_characters(message) for message in request.messages)
-    images = sum(pictures(message) for message in request.messages)
+    shown = sum(attached(message) for message in request.messages)
     tools = len(msgspec.json.encode(request.tools)) if request.tools else 0
     return Usage(
-        input_tokens=tokens(told + tools) + images * IMAGE,
+        input_tokens=tokens(told + tools) + shown,
         output_tokens=tokens(output_characters),
         estimated=True,
     )
@@ -41,9 +43,11 @@ def most(request: ChatRequest) -> Usage:
     """
     guess = usage(request, 0)
     dense = sum(len(message.text.encode()) for message in request.messages) // 2
+    largest = max(guess.input_tokens, dense)
     return msgspec.structs.replace(
         guess,
-        input_tokens=max(guess.input_tokens, dense),
+        input_tokens=largest,
+        written_tokens=largest,  # some charge more for what they keep
         output_tokens=request.max_tokens or LONGEST,
     )
 
@@ -71,8 +75,13 @@ def _characters(message: ChatMessage) -> int:
     return len(message.text) + calls
 
 
-def pictures(message: ChatMessage) -> int:
-    """Return how many pictures a message holds."""
+def attached(message: ChatMessage) -> int:
+    """Return about how many tokens the pictures and files of a message are."""
     if isinstance(message.content, str):
         return 0
-    return sum(not isinstance(part, TextPart) for part in message.content)
+    return sum(size(part) for part in message.content if not isinstance(part, TextPart))
+
+
+def size(part: ImagePart | FilePart) -> int:
+    """Return about how many tokens a picture or a file is."""
+    return IMAGE if isinstance(part, ImagePart) else -(-len(part.data) // FILE_BYTES)

@@ -2,7 +2,7 @@
 
 Told from the beginning of a name, because providers append dates and sizes. A model that is not
 listed is taken to be like the newest ones of its provider. Sources: the model pages of OpenAI,
-Anthropic and Google, as of August 2026.
+Anthropic and Google, as of November 2026.
 """
 
 from dataclasses import dataclass
@@ -30,6 +30,17 @@ SAMPLING_ANTHROPIC: Final = (
     "claude-opus-4-6",
 )
 SHORT_ANSWERS_ANTHROPIC: Final = ("claude-2", "claude-3-opus", "claude-3-sonnet", "claude-3-haiku")
+SILENT_OPENAI: Final = ("gpt-3.5", "gpt-4", "chatgpt-", "ft:gpt-3.5", "ft:gpt-4")
+SILENT_ANTHROPIC: Final = (
+    "claude-2",
+    "claude-3",
+    "claude-instant",
+    "claude-haiku-4",
+    "claude-sonnet-4",
+    "claude-opus-4",
+)
+"""Models that think only if they are told to."""
+STOPPABLE_ANTHROPIC: Final = frozenset({"claude-opus-5", "claude-sonnet-5"})
 NO_SCHEMA_OPENAI: Final = ("gpt-3.5", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview")
 NO_SCHEMA_ANTHROPIC: Final = (
     "claude-2",
@@ -52,6 +63,8 @@ class Facts:
         longest_answer: The `max_tokens` to send when the request names none (Anthropic requires
             one).
         thoughts: Whether it can be asked to show a summary of its reasoning.
+        thinks: Whether it thinks unasked.
+        stoppable: Whether it can be told not to.
         schema: Whether it can be held to a JSON schema.
         schema_with_tools: Whether it can be while it may call tools.
     """
@@ -59,6 +72,8 @@ class Facts:
     sampling: bool = True
     longest_answer: int = 8192
     thoughts: bool = True
+    thinks: bool = False
+    stoppable: bool = False
     schema: bool = True
     schema_with_tools: bool = True
 
@@ -84,14 +99,18 @@ def openai(model: str) -> Facts:
         model.startswith(NO_SAMPLING_OPENAI) and not model.startswith(SAMPLING_OPENAI)
     )
     without = model == "gpt-4" or model.startswith(NO_SCHEMA_OPENAI)
-    return Facts(sampling=not fixed, schema=not without)
+    silent = model.startswith(SILENT_OPENAI) or "-chat" in model
+    return Facts(sampling=not fixed, schema=not without, thinks=not silent)
 
 
 def anthropic(model: str) -> Facts:
+    thinks = not model.startswith(SILENT_ANTHROPIC)
     longest = 4096 if model.startswith(SHORT_ANSWERS_ANTHROPIC) else 8192
     return Facts(
         sampling=model.startswith(SAMPLING_ANTHROPIC),
-        longest_answer=longest,
+        longest_answer=2 * longest if thinks else longest,  # thoughts count as well
+        thinks=thinks,
+        stoppable=model in STOPPABLE_ANTHROPIC,
         schema=not model.startswith(NO_SCHEMA_ANTHROPIC),
     )
 

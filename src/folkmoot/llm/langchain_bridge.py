@@ -40,10 +40,11 @@ from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     Chunk,
+    FilePart,
     Finished,
     FinishReason,
-    ImagePart,
     NamedTool,
+    Part,
     TextDelta,
     TextPart,
     ToolSpec,
@@ -161,7 +162,7 @@ class _Answer:
         self._calls = Calls()
         self._characters = 0
         self._reason: FinishReason = "stop"
-        self._input = self._output = self._cached = self._reasoning = 0
+        self._input = self._output = self._cached = self._written = self._reasoning = 0
 
     def read(self, piece: AIMessage) -> list[Chunk]:
         self._say(piece)
@@ -188,6 +189,7 @@ class _Answer:
             input_tokens=self._input,
             output_tokens=self._output,
             cached_tokens=self._cached,
+            written_tokens=self._written,
             reasoning_tokens=self._reasoning,
         )
 
@@ -222,7 +224,9 @@ class _Answer:
             return
         self._input += told["input_tokens"]
         self._output += told["output_tokens"]
-        self._cached += told.get("input_token_details", {}).get("cache_read", 0)
+        details = told.get("input_token_details", {})
+        self._cached += details.get("cache_read", 0)
+        self._written += details.get("cache_creation", 0)
         self._reasoning += told.get("output_token_details", {}).get("reasoning", 0)
 
 
@@ -244,9 +248,12 @@ def _message(message: ChatMessage) -> BaseMessage:
             return HumanMessage([_part(part) for part in parts(message)])
 
 
-def _part(part: TextPart | ImagePart) -> str | dict[str, Any]:
+def _part(part: Part) -> str | dict[str, Any]:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
+    if isinstance(part, FilePart):
+        name, kind = part.name, part.media_type
+        return {"type": "file", "base64": encoded(part), "mime_type": kind, "filename": name}
     if part.url:
         return {"type": "image", "url": part.url}
     return {"type": "image", "base64": encoded(part), "mime_type": part.media_type}

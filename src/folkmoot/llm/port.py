@@ -34,6 +34,18 @@ class ImagePart(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     url: str | None = None
 
 
+class FilePart(msgspec.Struct, frozen=True, tag="file", kw_only=True):
+    """A document as it is, for models that read such files themselves."""
+
+    media_type: str
+    name: str
+    data: bytes
+
+
+Part = TextPart | ImagePart | FilePart
+"""What a message is made of, where it is more than text."""
+
+
 class ToolCall(msgspec.Struct, frozen=True):
     """A call that a model asked for.
 
@@ -51,13 +63,13 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn. `tool_calls` belong to an assistant, `tool_call_id` to the answer of a tool."""
 
     role: Role
-    content: str | Sequence[TextPart | ImagePart] = ""
+    content: str | Sequence[Part] = ""
     tool_calls: Sequence[ToolCall] = ()
     tool_call_id: str | None = None
 
     @property
     def text(self) -> str:
-        """The text of the message without its pictures."""
+        """The text of the message without its pictures and files."""
         if isinstance(self.content, str):
             return self.content
         return "".join(part.text for part in self.content if isinstance(part, TextPart))
@@ -123,13 +135,16 @@ class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
 class Usage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Tokens of the whole call, sent once.
 
-    `cached_tokens` are part of the input, `reasoning_tokens` part of the output. `estimated` says
-    that the provider told nothing and the figures are our guess.
+    `cached_tokens` are part of the input: those that the provider had read before. So are
+    `written_tokens`: those that it keeps for the next call, which some charge for.
+    `reasoning_tokens` are part of the output. `estimated` says that the provider told nothing and
+    the figures are our guess.
     """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    written_tokens: int = 0
     reasoning_tokens: int = 0
     estimated: bool = False
 

@@ -4,8 +4,7 @@ from collections import OrderedDict
 from typing import Final
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.llm import loading
-from folkmoot.llm.adapters import ADAPTERS
+from folkmoot.llm import adapters, loading
 from folkmoot.llm.chat import HttpChatModel
 from folkmoot.llm.config import ModelsConfig, ProviderKind
 from folkmoot.llm.embedders import Embedders, over_http
@@ -111,7 +110,7 @@ class Scope:
             bridge, timeouts = loading.LANGCHAIN_BRIDGE, self.config.timeouts
             plugged: ChatModel = plugged_in(bridge, wanted, configured, timeouts)
             return plugged
-        adapter = ADAPTERS[configured.kind]
+        adapter = adapters.chatting(configured, self.config.openai_format)
         if not (adapter.open or configured.api_key or configured.base_url):
             raise ModelKeyMissing(name.provider, known(self.config))
         wire = adapter.chat(adapter.endpoint(name.provider, configured))

@@ -1,9 +1,10 @@
 """What a provider's adapter has to say: how to ask, and how to read what comes back."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from folkmoot.llm.batch import Batch
+from folkmoot.llm.errors import ModelRejected
 from folkmoot.llm.framing import Framings
 from folkmoot.llm.port import ChatRequest, EmbeddingKind, FinishReason, Usage, Vectors
 from folkmoot.llm.transport import Call
@@ -47,6 +48,15 @@ class ChatWire(Protocol):
 
     def decoder(self) -> Decoder:
         """Return a fresh reader for one stream."""
+        ...
+
+
+@runtime_checkable
+class Relenting(Protocol):
+    """A format in which something is asked for that not everybody is given."""
+
+    def relents(self, refused: ModelRejected) -> bool:
+        """Whether the same is to be asked again, for less from now on."""
         ...
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from folkmoot.kit.outbound.rules import Place
 from folkmoot.settings.features import Features
+from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Defaults
 from folkmoot.settings.issuers import OidcIssuer, web_address
 from folkmoot.settings.prices import ModelPrice
@@ -87,6 +88,11 @@ class Providers(BaseModel):
     openai_base_url: str | None = Field(
         default=None,
         description="Address of any server that speaks OpenAI's API; it may do without a key.",
+    )
+    openai_format: OpenAIFormat = Field(
+        default=OpenAIFormat.AUTO,
+        description="What is spoken with it: `responses`, `chat` (completions), which all servers "
+        "know, or `auto`, which is Responses with OpenAI itself and chat completions with others.",
     )
     anthropic_api_key: SecretStr | None = Field(default=None, description="Key of Anthropic.")
     google_api_key: SecretStr | None = Field(default=None, description="Key of Google's Gemini.")

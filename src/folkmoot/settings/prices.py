@@ -22,3 +22,7 @@ class ModelPrice(BaseModel):
         default=None,
         description="Of what it was given before and remembers; by default as other input.",
     )
+    cache_write: Dollars | None = Field(
+        default=None,
+        description="Of what it is given to remember for the next call; by default as other input.",
+    )

@@ -1,4 +1,4 @@
-"""A fake model provider over real HTTP: OpenAI's, Anthropic's, Google's and Ollama's formats.
+"""A fake model provider over real HTTP: OpenAI's two, Anthropic's, Google's and Ollama's formats.
 
     async with FakeProvider() as provider:
         provider.script([says("Hello."), refuses(429, retry_after="1")])

@@ -40,6 +40,7 @@ class Tokens:
     input: int
     output: int
     cached: int = 0
+    written: int = 0
     reasoning: int = 0
 
 

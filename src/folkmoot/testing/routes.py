@@ -15,6 +15,7 @@ from folkmoot.testing.formats.anthropic import Anthropic
 from folkmoot.testing.formats.google import Google
 from folkmoot.testing.formats.ollama import Ollama
 from folkmoot.testing.formats.openai import OpenAI
+from folkmoot.testing.formats.responses import Responses
 from folkmoot.testing.player import Player
 from folkmoot.testing.replies import Heard, Reply
 
@@ -55,6 +56,7 @@ def application(director: Director) -> web.Application:
     openai, anthropic, google, ollama = OpenAI(), Anthropic(), Google(), Ollama()
     for prefix in ("/v1", ""):
         app.router.add_post(f"{prefix}/chat/completions", _chat(director, openai))
+        app.router.add_post(f"{prefix}/responses", _chat(director, Responses()))
         app.router.add_post(f"{prefix}/embeddings", _embed(director, openai))
     app.router.add_post("/v1/messages", _chat(director, anthropic))
     app.router.add_post("/v1beta/models/{model}:streamGenerateContent", _chat(director, google))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices.types import TieredPrices
 
 from folkmoot.usage.prices import Rates, Steps
 
@@ -24,12 +24,12 @@ def rates(provider: str, model: str, day: date) -> Rates | None:
     return Rates(
         input=_steps(prices.input_mtok),
         output=_steps(prices.output_mtok),
-        cached=_cached(prices),
+        cached=_told(prices.cache_read_mtok),
+        written=_told(prices.cache_write_mtok),
     )
 
 
-def _cached(prices: ModelPrice) -> Steps | None:
-    price = prices.cache_read_mtok
+def _told(price: Decimal | TieredPrices | None) -> Steps | None:
     return None if price is None else _steps(price)
 
 

@@ -40,11 +40,16 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a model costs; cached input costs what other input does where nothing else is said."""
+    """What a model costs.
+
+    Input that it had read before, and input that is kept for the next call, cost what other input
+    does where nothing else is said.
+    """
 
     input: Steps = Steps(NONE)
     output: Steps = Steps(NONE)
     cached: Steps | None = None
+    written: Steps | None = None
 
     @property
     def free(self) -> bool:
@@ -55,10 +60,12 @@ class Rates:
         """Return the cost of a call."""
         told = used.input_tokens
         cached = min(used.cached_tokens, told)
+        written = min(used.written_tokens, told - cached)
         # Dollars per million tokens are millionths of a dollar per token.
         cost = (
-            self.input.at(told) * (told - cached)
+            self.input.at(told) * (told - cached - written)
             + (self.cached or self.input).at(told) * cached
+            + (self.written or self.input).at(told) * written
             + self.output.at(told) * used.output_tokens
         )
         return int(cost.to_integral_value(ROUND_HALF_UP))

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from folkmoot.llm.config import Retries, Timeouts
+from folkmoot.llm.config import ProviderConfig, ProviderKind, Retries, Timeouts
 from folkmoot.llm.port import ChatModel
 from folkmoot.llm.registry import Models
 from folkmoot.testing.provider import FakeProvider
 
-FORMATS = ("openai", "anthropic", "google", "ollama")
+FORMATS = ("openai", "responses", "anthropic", "google", "ollama")
 
 
 @pytest.fixture
@@ -20,8 +20,11 @@ async def provider() -> AsyncIterator[FakeProvider]:
 @pytest.fixture
 async def models(provider: FakeProvider) -> AsyncIterator[Models]:
     """A gateway to the fake provider that soon tries again, on however busy a machine."""
+    told = provider.config()
+    other = ProviderConfig(ProviderKind.RESPONSES, provider.openai_url, "key-of-responses")
     config = replace(
-        provider.config(),
+        told,
+        providers={**told.providers, "responses": other},
         timeouts=Timeouts(connect=10, first_token=10, idle=10, total=30, embed=10),
         retries=Retries(attempts=3, first_pause=0.01, longest_pause=0.05),
     )

@@ -8,10 +8,10 @@ import pytest
 from asking import asking, outcome
 from folkmoot.kit import clock
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, standard_providers
-from folkmoot.llm.errors import ModelKeyMissing, ModelsClosed, ModelUnknown
+from folkmoot.llm.errors import ModelKeyMissing, ModelRejected, ModelsClosed, ModelUnknown
 from folkmoot.llm.registry import Models
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import hangs
+from folkmoot.testing.replies import hangs, refuses, says
 
 pytestmark = pytest.mark.anyio
 
@@ -136,7 +136,7 @@ def test_anthropic_has_no_embeddings() -> None:
 
 async def test_the_list_tells_models_and_health(models: Models) -> None:
     listed = {health.provider: health for health in await models.available()}
-    assert list(listed) == ["offline", "openai", "anthropic", "google", "ollama"]
+    assert list(listed) == ["offline", "openai", "anthropic", "google", "ollama", "responses"]
     for name in ("openai", "anthropic", "google", "ollama"):
         assert listed[name].healthy
         chat, embedding = listed[name].models
@@ -191,3 +191,17 @@ async def test_closing_ends_what_is_under_way(provider: FakeProvider) -> None:
     await models.aclose()
     result = await reading
     assert isinstance(result.error, ModelsClosed)
+
+
+async def test_summaries_that_openai_refuses_are_not_asked_for_again(
+    models: Models, provider: FakeProvider
+) -> None:
+    model = models.chat("responses:gpt-5")
+    refused = refuses(
+        400, message="Your organization must be verified to generate reasoning summaries."
+    )
+    provider.script([refused, says("One."), says("Two."), refuses(400, message="Too long.")])
+    told = [await outcome(model, asking("?")) for _ in range(3)]
+    assert [each.text for each in told] == ["One.", "Two.", ""]
+    assert isinstance(told[2].error, ModelRejected)
+    assert [b'"summary"' in each.body for each in provider.received] == [True, False, False, False]

@@ -6,10 +6,10 @@ from contextlib import aclosing
 import pytest
 
 from asking import CLOCK, asking, outcome
-from folkmoot.llm.port import ChatMessage, ChatModel, ChatRequest, TextDelta, ToolCall, Usage
+from folkmoot.llm.port import ChatMessage, ChatModel, ChatRequest, TextDelta, ToolCall
 from folkmoot.llm.registry import Models
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import Fault, Reply, Tokens, Use, fails, says, uses
+from folkmoot.testing.replies import Fault, Reply, Use, fails, says, uses
 
 pytestmark = pytest.mark.anyio
 
@@ -56,15 +56,6 @@ async def test_a_tool_call_is_put_together(model: ChatModel, provider: FakeProvi
     assert list(provider.received[0].heard.tools) == ["clock"]
 
 
-async def test_parallel_tool_calls_are_told_apart(model: ChatModel, provider: FakeProvider) -> None:
-    both = [Use("clock", '{"zone":"UTC"}'), Use("clock", '{"zone":"CET"}')]
-    provider.script([Reply(text=["Both: "], uses=both)])
-    result = await outcome(model, asking("Twice.", tools=[CLOCK]))
-    assert result.text == "Both: "
-    assert [call.arguments for call in result.calls] == [use.arguments for use in both]
-    assert len({call.id for call in result.calls}) == 2
-
-
 async def test_a_call_and_its_result_go_back(model: ChatModel, provider: FakeProvider) -> None:
     asked = ChatMessage("user", "[[fake-tool=clock-tok3]]")
     first = await outcome(model, ChatRequest(messages=[asked], tools=[CLOCK]))
@@ -84,18 +75,8 @@ async def test_a_call_without_arguments_has_an_empty_object(
     assert [call.arguments for call in result.calls] == ["{}"]
 
 
-async def test_tokens_are_those_the_provider_tells(models: Models, provider: FakeProvider) -> None:
-    told = Tokens(input=1000, output=50, cached=800, reasoning=20)
-    for name in ("openai", "anthropic", "google"):
-        provider.script([says("Yes.", tokens=told)])
-        result = await outcome(models.chat(f"{name}:m"), asking("?"))
-        assert result.usage == Usage(
-            input_tokens=1000, output_tokens=50, cached_tokens=800, reasoning_tokens=20
-        )
-
-
 async def test_tokens_are_estimated_when_the_provider_tells_none(models: Models) -> None:
-    for name in ("openai", "google", "ollama"):
+    for name in ("openai", "responses", "google", "ollama"):
         result = await outcome(models.chat(f"{name}:m"), asking("[[fake-tok10-nousage]]"))
         assert result.usage.estimated
         assert result.usage.input_tokens == 6
@@ -106,7 +87,7 @@ async def test_tokens_are_estimated_when_the_provider_tells_none(models: Models)
 async def test_why_it_stopped_is_told(
     models: Models, provider: FakeProvider, finish: str, reason: str
 ) -> None:
-    for name in ("openai", "anthropic", "google"):
+    for name in ("openai", "responses", "anthropic", "google"):
         provider.script([Reply(text=["cut"], finish=finish)])
         assert (await outcome(models.chat(f"{name}:m"), asking("?"))).reason == reason
 

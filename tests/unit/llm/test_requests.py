@@ -5,19 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from folkmoot.llm.adapters import ADAPTERS
+from folkmoot.llm.adapters import ADAPTERS, chatting
 from folkmoot.llm.config import ProviderConfig, ProviderKind
-from folkmoot.llm.errors import ModelRejected
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
-    ImagePart,
     NamedTool,
-    TextPart,
     ToolCall,
     ToolSpec,
 )
 from folkmoot.llm.transport import Call
+from folkmoot.settings.formats import OpenAIFormat
 
 CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})
 TALK = [
@@ -26,8 +24,6 @@ TALK = [
     ChatMessage("assistant", "", tool_calls=[ToolCall("c1", "clock", '{"zone":"UTC"}')]),
     ChatMessage("tool", "12:00", tool_call_id="c1"),
 ]
-PICTURE = ImagePart(media_type="image/png", data=b"\x89PNG")
-ELSEWHERE = ImagePart(media_type="image/png", url="https://example.org/a.png")
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "integer"}}}
 
 
@@ -39,130 +35,6 @@ def call(kind: ProviderKind, request: ChatRequest, model: str = "some-model") ->
 def body(kind: ProviderKind, request: ChatRequest, model: str = "some-model") -> dict[str, Any]:
     decoded: dict[str, Any] = msgspec.json.decode(call(kind, request, model).body)
     return decoded
-
-
-def test_a_talk_with_a_tool_in_openais_format() -> None:
-    sent = body(ProviderKind.OPENAI, ChatRequest(messages=TALK, tools=[CLOCK]))
-    assert sent == {
-        "model": "some-model",
-        "messages": [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "What time is it?"},
-            {
-                "role": "assistant",
-                "content": None,
-                "tool_calls": [
-                    {
-                        "id": "c1",
-                        "type": "function",
-                        "function": {"name": "clock", "arguments": '{"zone":"UTC"}'},
-                    }
-                ],
-            },
-            {"role": "tool", "content": "12:00", "tool_call_id": "c1"},
-        ],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "tools": [
-            {
-                "type": "function",
-                "function": {
-                    "name": "clock",
-                    "description": "Tells the time.",
-                    "parameters": {"type": "object", "properties": {}},
-                },
-            }
-        ],
-        "tool_choice": "auto",
-    }
-
-
-def test_a_talk_with_a_tool_in_anthropics_format() -> None:
-    sent = body(ProviderKind.ANTHROPIC, ChatRequest(messages=TALK, tools=[CLOCK]))
-    assert sent == {
-        "model": "some-model",
-        "max_tokens": 8192,
-        "stream": True,
-        "system": "Be brief.",
-        "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "What time is it?"}]},
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "tool_use", "id": "c1", "name": "clock", "input": {"zone": "UTC"}}
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {
-                        "type": "tool_result",
-                        "tool_use_id": "c1",
-                        "content": [{"type": "text", "text": "12:00"}],
-                    }
-                ],
-            },
-        ],
-        "tools": [
-            {
-                "name": "clock",
-                "description": "Tells the time.",
-                "input_schema": {"type": "object", "properties": {}},
-            }
-        ],
-        "tool_choice": {"type": "auto"},
-    }
-
-
-def test_a_talk_with_a_tool_in_googles_format() -> None:
-    answered = {"id": "c1", "name": "clock", "response": {"output": "12:00"}}
-    sent = body(ProviderKind.GOOGLE, ChatRequest(messages=TALK, tools=[CLOCK]), "gemini-2.0-flash")
-    assert sent == {
-        "systemInstruction": {"parts": [{"text": "Be brief."}]},
-        "contents": [
-            {"role": "user", "parts": [{"text": "What time is it?"}]},
-            {
-                "role": "model",
-                "parts": [
-                    {
-                        "functionCall": {"id": "c1", "name": "clock", "args": {"zone": "UTC"}},
-                        "thoughtSignature": "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
-                    }
-                ],
-            },
-            {"role": "user", "parts": [{"functionResponse": answered}]},
-        ],
-        "tools": [
-            {
-                "functionDeclarations": [
-                    {
-                        "name": "clock",
-                        "description": "Tells the time.",
-                        "parametersJsonSchema": {"type": "object", "properties": {}},
-                    }
-                ]
-            }
-        ],
-        "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
-    }
-
-
-def test_a_talk_with_a_tool_in_ollamas_format() -> None:
-    sent = body(ProviderKind.OLLAMA, ChatRequest(messages=TALK, tools=[CLOCK]))
-    assert sent["messages"][2:] == [
-        {
-            "role": "assistant",
-            "content": "",
-            "tool_calls": [
-                {
-                    "id": "c1",
-                    "function": {"index": 0, "name": "clock", "arguments": {"zone": "UTC"}},
-                }
-            ],
-        },
-        {"role": "tool", "content": "12:00", "tool_call_id": "c1", "tool_name": "clock"},
-    ]
-    assert sent["tools"][0]["function"]["name"] == "clock"
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
@@ -195,6 +67,37 @@ def test_settings_go_where_each_format_has_them() -> None:
     assert ollama == {"temperature": 0.5, "num_predict": 10, "stop": ["END"]}
 
 
+def test_a_single_question_is_marked_no_further_than_its_system_prompt() -> None:
+    sent = call(ProviderKind.ANTHROPIC, ChatRequest(messages=TALK[:2])).body
+    assert sent.count(b"cache_control") == 1
+    assert b'"text":"Be brief.","cache_control":{"type":"ephemeral"}' in sent
+
+
+def test_only_models_of_openai_that_think_are_asked_for_their_thoughts() -> None:
+    sent = body(ProviderKind.RESPONSES, SETTINGS, "gpt-4.1")
+    assert (sent["temperature"], sent["max_output_tokens"]) == (0.5, 10)
+    assert not {"include", "reasoning", "text"} & sent.keys()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "address", "path"),
+    [
+        (OpenAIFormat.AUTO, None, "/v1/responses"),
+        (OpenAIFormat.AUTO, "https://api.openai.com/v1/", "/v1/responses"),
+        (OpenAIFormat.AUTO, "http://localhost:8000/v1", "/v1/chat/completions"),
+        (OpenAIFormat.CHAT, None, "/v1/chat/completions"),
+        (OpenAIFormat.RESPONSES, "http://localhost:8000/v1", "/v1/responses"),
+    ],
+)
+def test_responses_are_spoken_with_openai_and_where_they_are_wanted(
+    wanted: OpenAIFormat, address: str | None, path: str
+) -> None:
+    provider = ProviderConfig(ProviderKind.OPENAI, address, "k")
+    adapter = chatting(provider, wanted)
+    made = adapter.chat(adapter.endpoint("openai", provider)).call("m", SETTINGS)
+    assert made.url.endswith(path)
+
+
 def test_a_model_that_takes_no_temperature_gets_none() -> None:
     assert "temperature" not in body(ProviderKind.OPENAI, SETTINGS, "o3")
     assert "temperature" not in body(ProviderKind.ANTHROPIC, SETTINGS, "claude-opus-5")
@@ -207,53 +110,6 @@ def test_servers_that_only_speak_openais_format_know_the_older_field() -> None:
     assert made.url == "http://localhost:8000/v1/chat/completions"
     assert msgspec.json.decode(made.body)["max_tokens"] == 10
     assert "Authorization" not in made.headers
-
-
-def test_a_picture_goes_as_bytes_or_by_its_address() -> None:
-    said = ChatMessage("user", [TextPart("Look"), PICTURE, ELSEWHERE])
-    request = ChatRequest(messages=[said])
-    assert body(ProviderKind.OPENAI, request)["messages"][0]["content"] == [
-        {"type": "text", "text": "Look"},
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
-        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
-    ]
-    assert body(ProviderKind.ANTHROPIC, request)["messages"][0]["content"][1:] == [
-        {
-            "type": "image",
-            "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw=="},
-        },
-        {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
-    ]
-    assert body(ProviderKind.GOOGLE, request)["contents"][0]["parts"][1:] == [
-        {"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}},
-        {"fileData": {"mimeType": "image/png", "fileUri": "https://example.org/a.png"}},
-    ]
-    shown = ChatRequest(messages=[ChatMessage("user", [TextPart("Look"), PICTURE])])
-    assert body(ProviderKind.OLLAMA, shown)["messages"][0] == {
-        "role": "user",
-        "content": "Look",
-        "images": ["iVBORw=="],
-    }
-
-
-def test_ollama_can_not_be_sent_the_address_of_a_picture() -> None:
-    with pytest.raises(ModelRejected, match="as bytes"):
-        call(ProviderKind.OLLAMA, ChatRequest(messages=[ChatMessage("user", [ELSEWHERE])]))
-
-
-def test_a_schema_for_the_answer() -> None:
-    request = ChatRequest(messages=TALK[:2], response_schema=SCHEMA)
-    openai = body(ProviderKind.OPENAI, request)["response_format"]["json_schema"]
-    assert openai == {"name": "answer", "schema": SCHEMA, "strict": False}
-    anthropic = body(ProviderKind.ANTHROPIC, request)["output_config"]["format"]
-    assert anthropic == {
-        "type": "json_schema",
-        "schema": {**SCHEMA, "additionalProperties": False},
-    }
-    google = body(ProviderKind.GOOGLE, request)["generationConfig"]
-    assert google["responseMimeType"] == "application/json"
-    assert google["responseJsonSchema"] == SCHEMA
-    assert body(ProviderKind.OLLAMA, request)["format"] == SCHEMA
 
 
 def test_models_are_held_to_a_schema_only_as_far_as_they_can_be() -> None:
@@ -287,8 +143,16 @@ def test_a_tool_that_has_to_be_called() -> None:
         "function": {"name": "clock"},
     }
     assert body(ProviderKind.OPENAI, required)["tool_choice"] == "required"
-    assert body(ProviderKind.ANTHROPIC, named)["tool_choice"] == {"type": "tool", "name": "clock"}
-    assert body(ProviderKind.ANTHROPIC, required)["tool_choice"] == {"type": "any"}
+    assert body(ProviderKind.RESPONSES, named)["tool_choice"] == {
+        "type": "function",
+        "name": "clock",
+    }
+    anthropic = body(ProviderKind.ANTHROPIC, named, "claude-opus-4-5")
+    assert anthropic["tool_choice"] == {"type": "tool", "name": "clock"}
+    silent = body(ProviderKind.ANTHROPIC, required, "claude-opus-5")
+    assert (silent["tool_choice"], silent["thinking"]) == ({"type": "any"}, {"type": "disabled"})
+    thinking = body(ProviderKind.ANTHROPIC, required, "claude-opus-5-5")
+    assert (thinking["tool_choice"], thinking["thinking"]["type"]) == ({"type": "auto"}, "adaptive")
     google = body(ProviderKind.GOOGLE, named)["toolConfig"]["functionCallingConfig"]
     assert google == {"mode": "ANY", "allowedFunctionNames": ["clock"]}
     assert len(body(ProviderKind.OLLAMA, named)["tools"]) == 1
@@ -322,26 +186,6 @@ def test_results_of_parallel_calls_are_one_turn() -> None:
     signed = [part.get("thoughtSignature") for part in google[1]["parts"][1:]]
     assert signed[0]
     assert signed[1] is None
-
-
-def test_the_mark_of_a_call_goes_back_to_the_provider_that_made_it_and_to_no_other() -> None:
-    thought = '[{"type":"thinking","thinking":"Hm.","signature":"s"}]'
-    of_anthropic = ToolCall("a", "clock", "{}", f"anthropic:{thought}")
-    of_google = ToolCall("a", "clock", "{}", "google:c2ln")
-    broken = ToolCall("a", "clock", "{}", "anthropic:{")
-
-    def sent(kind: ProviderKind, made: ToolCall) -> str:
-        talk = [ChatMessage("assistant", "Wait.", tool_calls=[made])]
-        return call(kind, ChatRequest(messages=talk)).body.decode()
-
-    assert '"content":[{"type":"thinking","thinking":"Hm.","signature":"s"},{"type":"text"' in sent(
-        ProviderKind.ANTHROPIC, of_anthropic
-    )
-    assert '"thoughtSignature":"c2ln"' in sent(ProviderKind.GOOGLE, of_google)
-    assert "c2ln" not in sent(ProviderKind.ANTHROPIC, of_google)
-    assert "Hm." not in sent(ProviderKind.GOOGLE, of_anthropic)
-    assert "thinking" not in sent(ProviderKind.ANTHROPIC, broken)
-    assert "Hm." not in sent(ProviderKind.OPENAI, of_anthropic)
 
 
 def test_the_name_of_a_model_can_not_leave_its_place_in_the_address() -> None:

@@ -31,8 +31,10 @@ class Shelf:
         return OWN if model == "known" else None
 
 
-def used(given: int, answered: int = 0, cached: int = 0) -> Usage:
-    return Usage(input_tokens=given, output_tokens=answered, cached_tokens=cached)
+def used(given: int, answered: int = 0, cached: int = 0, written: int = 0) -> Usage:
+    return Usage(
+        input_tokens=given, output_tokens=answered, cached_tokens=cached, written_tokens=written
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,8 @@ def used(given: int, answered: int = 0, cached: int = 0) -> Usage:
         (Rates(Steps(Decimal(1), ((100, Decimal(2)),))), used(100), 100),
         (Rates(Steps(Decimal(1), ((100, Decimal(2)),))), used(101), 202),
         (Rates(OWN.input), used(4, cached=9), 10),  # more cached than there is
+        (Rates(OWN.input, written=Steps(Decimal(5))), used(10, cached=4, written=6), 40),
+        (Rates(OWN.input), used(10, cached=4, written=6), 25),
     ],
 )
 def test_costs_are_whole_millionths_of_a_dollar(rates: Rates, usage: Usage, cost: int) -> None:
@@ -83,6 +87,9 @@ async def test_public_prices_are_known_of_chat_models_and_embedders_and_of_nobod
     assert chat is not None
     assert chat.micro_usd(used(1_000_000, 1_000_000)) == 12_500_000
     assert chat.micro_usd(used(1_000_000, cached=1_000_000)) == 1_250_000
+    kept = await prices.of("anthropic:claude-opus-4-5")
+    assert kept is not None
+    assert kept.micro_usd(used(3_000_000, cached=1_000_000, written=1_000_000)) == 11_750_000
     embedder = await prices.of("openai:text-embedding-3-small")
     assert embedder is not None
     assert embedder.micro_usd(used(1_000_000)) == 20_000

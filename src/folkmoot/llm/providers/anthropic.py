@@ -1,13 +1,21 @@
 """Anthropic's messages.
 
-Sources: https://platform.claude.com/docs/en/api/messages, /build-with-claude/streaming and
-/build-with-claude/structured-outputs. Anthropic has no embeddings.
+Sources: https://platform.claude.com/docs/en/api/messages, and of /build-with-claude: streaming,
+structured-outputs, prompt-caching, thinking, preserved-thinking and pdf-support. Anthropic has no
+embeddings.
 
 Thinking blocks that lead to a tool call must come back unchanged with the call's result. They
-travel in the call's `signature` as JSON, behind the name of this format.
+travel in the call's `signature` as JSON, behind the name of this format. They go back for as long
+as the same question is being answered: afterwards what stands before them may have changed, and
+newer models refuse blocks that are torn from it.
+
+What a call has in common with the next one is kept by the provider up to marks, of which there are
+four: tools, system prompt, the talk up to the question, and all of it. Short prompts are not kept,
+whatever is marked. A single question without tools is marked no further than its system prompt, as
+nothing may follow it, and what is kept costs a quarter more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,17 +25,28 @@ from folkmoot.llm import facts, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import EVENTS, Endpoint
 from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import Json, arguments, encoded, parts, system_prompt
+from folkmoot.llm.parts import (
+    Json,
+    arguments,
+    encoded,
+    marked,
+    parts,
+    question,
+    system_prompt,
+    thoughts_of,
+)
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
+    FilePart,
     FinishReason,
-    ImagePart,
     NamedTool,
+    Part,
     TextPart,
     ToolCall,
     ToolCallStarted,
     ToolChoice,
+    ToolSpec,
     Usage,
 )
 from folkmoot.llm.schemas import closed
@@ -44,9 +63,14 @@ REASONS: Final[dict[str, FinishReason]] = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
+FREE: Final = ("auto", "none")
+"""Choices of tools that leave a model the time to think."""
 CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 
-_signed: msgspec.json.Decoder[list[JsonValue]] = msgspec.json.Decoder(list)
+KEPT: Final[Json] = {"type": "ephemeral"}
+"""The mark up to which the provider keeps a request, for five minutes from its last use."""
+SHOWN: Final[Json] = {"type": "adaptive", "display": "summarized"}
+SILENT: Final[Json] = {"type": "disabled"}
 
 
 class AnthropicChat:
@@ -61,21 +85,18 @@ class AnthropicChat:
         body: Json = {
             "model": model,
             "max_tokens": request.max_tokens or known.longest_answer,
-            "messages": list(_turns(request.messages)),
+            "messages": _turns(request),
             "stream": True,
         }
         if system := system_prompt(request.messages):
-            body["system"] = system
+            body["system"] = [{"type": "text", "text": system, "cache_control": KEPT}]
+        forced = bool(request.tools) and request.tool_choice not in FREE
         if request.tools:
-            body["tools"] = [
-                {
-                    "name": tool.name,
-                    "description": tool.description,
-                    "input_schema": tool.parameters,
-                }
-                for tool in request.tools
-            ]
-            body["tool_choice"] = _choice(request.tool_choice)
+            body["tools"] = _tools(request.tools)
+            held = not forced or not known.thinks or known.stoppable
+            body["tool_choice"] = _choice(request.tool_choice if held else "auto")
+        if known.thinks:
+            body["thinking"] = SILENT if forced and known.stoppable else SHOWN
         if request.temperature is not None and known.sampling:
             body["temperature"] = request.temperature
         if request.stop:
@@ -94,41 +115,54 @@ def headers(api_key: str | None) -> dict[str, str]:
     return {"anthropic-version": VERSION} | ({"x-api-key": api_key} if api_key else {})
 
 
-def _turns(messages: Sequence[ChatMessage]) -> Iterable[JsonValue]:
-    """Yield alternating turns: results of tools belong to the user's."""
-    role: str | None = None
-    blocks: list[JsonValue] = []
-    for message in messages:
-        if message.role == "system":
-            continue
+def _turns(request: ChatRequest) -> list[JsonValue]:
+    """Return alternating turns, in which results of tools belong to the user's."""
+    spoken = [message for message in request.messages if message.role != "system"]
+    asked = question(spoken)
+    turns: list[tuple[str, list[Json]]] = []
+    before: list[Json] = []
+    for at, message in enumerate(spoken):
+        if at == asked:
+            before = [block for _, blocks in turns for block in blocks]
         speaker = "assistant" if message.role == "assistant" else "user"
-        if speaker != role and blocks:
-            yield {"role": role, "content": blocks}
-            blocks = []
-        role = speaker
-        blocks.extend(_blocks(message))
+        blocks = _blocks(message, now=at > asked)
+        if turns and turns[-1][0] == speaker:
+            turns[-1][1].extend(blocks)
+        elif blocks:
+            turns.append((speaker, blocks))
+    if before or request.tools:
+        _keep(before)
+        _keep([block for _, blocks in turns for block in blocks])
+    return [{"role": role, "content": [*blocks]} for role, blocks in turns]
+
+
+def _keep(blocks: Sequence[Json]) -> None:
+    """Mark the last of these blocks."""
     if blocks:
-        yield {"role": role, "content": blocks}
+        blocks[-1]["cache_control"] = KEPT
 
 
-def _blocks(message: ChatMessage) -> list[JsonValue]:
-    content: list[JsonValue] = [_part(part) for part in parts(message)]
+def _blocks(message: ChatMessage, *, now: bool) -> list[Json]:
+    """Return what a message says; with its thoughts if it is of `now`."""
+    content = [_part(part) for part in parts(message)]
     if message.role == "tool":
-        return [
-            {"type": "tool_result", "tool_use_id": message.tool_call_id or "", "content": content}
-        ]
+        result: Json = {"tool_use_id": message.tool_call_id or "", "content": [*content]}
+        return [{"type": "tool_result", **result}]
     if not message.tool_calls:
         return content
     first, *others = message.tool_calls
-    blocks = [*_thoughts(first), *content, _use(first)]
+    blocks = [*_thoughts(first, now=now), *content, _use(first)]
     for call in others:
-        blocks += (*_thoughts(call), _use(call))
+        blocks += (*_thoughts(call, now=now), _use(call))
     return blocks
 
 
-def _part(part: TextPart | ImagePart) -> JsonValue:
+def _part(part: Part) -> Json:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
+    if isinstance(part, FilePart):
+        source: Json = {"type": "base64", "media_type": part.media_type, "data": encoded(part)}
+        return {"type": "document", "source": source, "title": part.name}
     if part.url:
         return {"type": "image", "source": {"type": "url", "url": part.url}}
     return {
@@ -137,17 +171,22 @@ def _part(part: TextPart | ImagePart) -> JsonValue:
     }
 
 
-def _use(call: ToolCall) -> JsonValue:
+def _use(call: ToolCall) -> Json:
     return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments(call)}
 
 
-def _thoughts(call: ToolCall) -> list[JsonValue]:
-    if call.signature is None or not call.signature.startswith(MARK):
-        return []
-    try:
-        return _signed.decode(call.signature.removeprefix(MARK))
-    except msgspec.DecodeError:
-        return []
+def _thoughts(call: ToolCall, *, now: bool) -> list[Json]:
+    blocks = thoughts_of(MARK, call) if now else ()
+    return [block for block in blocks if isinstance(block, dict)]
+
+
+def _tools(tools: Sequence[ToolSpec]) -> list[JsonValue]:
+    told: list[Json] = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+        for tool in tools
+    ]
+    told[-1]["cache_control"] = KEPT
+    return [*told]
 
 
 def _choice(choice: ToolChoice) -> JsonValue:
@@ -280,9 +319,7 @@ class AnthropicDecoder:
             batch.text(block.text)
 
     def _signature(self) -> str | None:
-        if not self._thoughts:
-            return None
-        signature = MARK + msgspec.json.encode(self._thoughts).decode()
+        signature = marked(MARK, self._thoughts)
         self._thoughts.clear()
         return signature
 
@@ -291,12 +328,13 @@ class AnthropicDecoder:
             return
         self._told = told = _merged(self._told, told)
         cached = told.cache_read_input_tokens or 0
-        fresh = (told.input_tokens or 0) + (told.cache_creation_input_tokens or 0)
+        written = told.cache_creation_input_tokens or 0
         details = told.output_tokens_details
         self.usage = Usage(
-            input_tokens=fresh + cached,
+            input_tokens=(told.input_tokens or 0) + written + cached,
             output_tokens=told.output_tokens or 0,
             cached_tokens=cached,
+            written_tokens=written,
             reasoning_tokens=(details and details.thinking_tokens) or 0,
         )
 

@@ -22,9 +22,10 @@ from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     EmbeddingKind,
+    FilePart,
     FinishReason,
-    ImagePart,
     NamedTool,
+    Part,
     TextPart,
     ToolCall,
     ToolCallStarted,
@@ -148,10 +149,10 @@ def _parts(message: ChatMessage, names: dict[str, str]) -> list[JsonValue]:
     return said
 
 
-def _part(part: TextPart | ImagePart) -> JsonValue:
+def _part(part: Part) -> JsonValue:
     if isinstance(part, TextPart):
         return {"text": part.text}
-    if part.url:
+    if not isinstance(part, FilePart) and part.url:
         return {"fileData": {"mimeType": part.media_type, "fileUri": part.url}}
     return {"inlineData": {"mimeType": part.media_type, "data": encoded(part)}}
 

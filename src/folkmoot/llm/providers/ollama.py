@@ -1,7 +1,8 @@
 """Ollama's own format: one JSON document per line.
 
 Source: https://docs.ollama.com/api, as of August 2026. Models that can think do so unless told not
-to. A tool choice can not be expressed: a named tool is the only one shown, none are none.
+to; what they thought before a call goes back with its result, in the call's `signature` until then.
+A tool choice can not be expressed: a named tool is the only one shown, none are none.
 """
 
 from collections.abc import Sequence
@@ -16,14 +17,16 @@ from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import LINES, Endpoint
 from folkmoot.llm.errors import ModelRejected
 from folkmoot.llm.framing import JsonLines
-from folkmoot.llm.parts import Json, arguments, encoded
+from folkmoot.llm.parts import Json, arguments, encoded, marked, question, thoughts_of
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     EmbeddingKind,
+    FilePart,
     FinishReason,
     ImagePart,
     NamedTool,
+    TextPart,
     ToolCallStarted,
     ToolSpec,
     Usage,
@@ -33,6 +36,7 @@ from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows
 from folkmoot.llm.wire import StreamFailed
 
+MARK: Final = "ollama:"
 REASONS: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length"}
 
 
@@ -46,15 +50,20 @@ class OllamaChat:
         """Translate the request.
 
         Raises:
-            ModelRejected: a picture is given by its address; Ollama fetches none.
+            ModelRejected: a picture is given by its address, which Ollama does not fetch, or
+                something is a file, which it does not read.
         """
-        if any(_is_remote(message) for message in request.messages):
+        if any(_is_unfit(message) for message in request.messages):
             name = f"{self._endpoint.provider}:{model}"
-            raise ModelRejected(name, "pictures have to be sent as bytes, not by address")
+            raise ModelRejected(name, "it is shown pictures as bytes, no addresses and no files")
+        asked = question(request.messages)
         names = {call.id: call.name for turn in request.messages for call in turn.tool_calls}
         body: Json = {
             "model": model,
-            "messages": [_message(message, names) for message in request.messages],
+            "messages": [
+                _message(message, names, now=at > asked)
+                for at, message in enumerate(request.messages)
+            ],
             "stream": True,
         }
         tools = _tools(request)
@@ -75,21 +84,23 @@ def headers(api_key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
-def _images(message: ChatMessage) -> list[ImagePart]:
+def _shown(message: ChatMessage) -> list[ImagePart | FilePart]:
     if isinstance(message.content, str):
         return []
-    return [part for part in message.content if isinstance(part, ImagePart)]
+    return [part for part in message.content if not isinstance(part, TextPart)]
 
 
-def _is_remote(message: ChatMessage) -> bool:
-    return any(image.url for image in _images(message))
+def _is_unfit(message: ChatMessage) -> bool:
+    return any(isinstance(part, FilePart) or part.url for part in _shown(message))
 
 
-def _message(message: ChatMessage, names: dict[str, str]) -> JsonValue:
+def _message(message: ChatMessage, names: dict[str, str], *, now: bool) -> JsonValue:
     wire: Json = {"role": message.role, "content": message.text}
-    if images := _images(message):
-        wire["images"] = [encoded(image) for image in images]
+    if shown := _shown(message):
+        wire["images"] = [encoded(each) for each in shown]
     if message.tool_calls:
+        if now and (thoughts := thoughts_of(MARK, message.tool_calls[0])):
+            wire["thinking"] = thoughts[0]
         wire["tool_calls"] = [
             {
                 "id": call.id,
@@ -165,13 +176,14 @@ _decode: Final = msgspec.json.Decoder(_Line).decode
 class OllamaDecoder:
     """Reads the lines of one answer."""
 
-    __slots__ = ("_calls", "closed", "reason", "usage")
+    __slots__ = ("_calls", "_thoughts", "closed", "reason", "usage")
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.reason: FinishReason | None = None
         self.closed = False
         self._calls = 0
+        self._thoughts: list[str] = []
 
     def feed(self, document: bytes, batch: Batch) -> None:
         """Read one line."""
@@ -185,13 +197,15 @@ class OllamaDecoder:
 
     def _read(self, message: _Message, batch: Batch) -> None:
         if message.thinking:
+            self._thoughts.append(message.thinking)
             batch.reasoning(message.thinking)
         if message.content:
             batch.text(message.content)
         for call in message.tool_calls or ():
-            batch.call(
-                ToolCallStarted(self._calls, call.id or f"call_{new_id().hex}", call.function.name)
-            )
+            call_id, name = call.id or f"call_{new_id().hex}", call.function.name
+            thought = [] if self._calls else ["".join(self._thoughts)]
+            mark = marked(MARK, [each for each in thought if each])
+            batch.call(ToolCallStarted(self._calls, call_id, name, mark))
             batch.arguments(self._calls, bytes(call.function.arguments).decode())
             self._calls += 1
 

@@ -2,7 +2,8 @@
 
 Sources: https://platform.openai.com/docs/api-reference/chat and /embeddings. Reasoning is in no
 field of OpenAI's own format; vLLM, DeepSeek, Ollama and OpenRouter call it `reasoning_content` or
-`reasoning`.
+`reasoning`. What was thought before a call goes back with its result, in the field that it came in,
+as DeepSeek demands: in the call's `signature` until then.
 """
 
 import base64
@@ -17,14 +18,15 @@ from folkmoot.llm.batch import Batch
 from folkmoot.llm.calls import Calls
 from folkmoot.llm.endpoint import EVENTS, Endpoint
 from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import Json, encoded
+from folkmoot.llm.parts import Json, data_url, marked, question, thoughts_of
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
     EmbeddingKind,
+    FilePart,
     FinishReason,
-    ImagePart,
     NamedTool,
+    Part,
     TextPart,
     ToolChoice,
     ToolSpec,
@@ -43,6 +45,7 @@ REASONS: Final[dict[str, FinishReason]] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
+MARK: Final = "openai:"
 DONE: Final = b"[DONE]"
 DONE_AT_MOST: Final = 16  # bytes, with the white space around it
 
@@ -59,7 +62,7 @@ class OpenAIChat:
         """Translate the request."""
         body: Json = {
             "model": model,
-            "messages": [_message(message) for message in request.messages],
+            "messages": _messages(request.messages),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -86,9 +89,16 @@ def headers(api_key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
-def _message(message: ChatMessage) -> JsonValue:
+def _messages(messages: Sequence[ChatMessage]) -> list[JsonValue]:
+    asked = question(messages)
+    return [_message(message, now=at > asked) for at, message in enumerate(messages)]
+
+
+def _message(message: ChatMessage, *, now: bool) -> JsonValue:
     wire: Json = {"role": message.role, "content": _content(message)}
     if message.tool_calls:
+        for thought in thoughts_of(MARK, message.tool_calls[0]) if now else ():
+            wire |= thought if isinstance(thought, dict) else {}
         wire["content"] = wire["content"] or None
         wire["tool_calls"] = [
             {
@@ -109,11 +119,12 @@ def _content(message: ChatMessage) -> JsonValue:
     return [_part(part) for part in message.content]
 
 
-def _part(part: TextPart | ImagePart) -> JsonValue:
+def _part(part: Part) -> JsonValue:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
-    url = part.url or f"data:{part.media_type};base64,{encoded(part)}"
-    return {"type": "image_url", "image_url": {"url": url}}
+    if isinstance(part, FilePart):
+        return {"type": "file", "file": {"filename": part.name, "file_data": data_url(part)}}
+    return {"type": "image_url", "image_url": {"url": part.url or data_url(part)}}
 
 
 def _tool(tool: ToolSpec) -> JsonValue:
@@ -166,6 +177,7 @@ class _Choice(msgspec.Struct, frozen=True, gc=False):
 
 class _InputDetails(msgspec.Struct, frozen=True):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class _OutputDetails(msgspec.Struct, frozen=True):
@@ -184,6 +196,7 @@ class _Usage(msgspec.Struct, frozen=True):
             input_tokens=self.prompt_tokens or 0,
             output_tokens=self.completion_tokens or 0,
             cached_tokens=(read and read.cached_tokens) or 0,
+            written_tokens=(read and read.cache_write_tokens) or 0,
             reasoning_tokens=(written and written.reasoning_tokens) or 0,
         )
 
@@ -200,7 +213,7 @@ _decode: Final = msgspec.json.Decoder(_Event).decode
 class OpenAIDecoder:
     """Reads `chat.completion.chunk` events."""
 
-    __slots__ = ("_answered", "_calls", "closed", "reason", "usage")
+    __slots__ = ("_answered", "_calls", "_field", "_thoughts", "closed", "reason", "usage")
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -208,6 +221,8 @@ class OpenAIDecoder:
         self.closed = False
         self._answered = False
         self._calls = Calls()
+        self._field = ""  # in which it says what it thinks
+        self._thoughts: list[str] = []
 
     def feed(self, document: bytes, batch: Batch) -> None:
         """Read one event."""
@@ -231,14 +246,26 @@ class OpenAIDecoder:
         if delta.content:
             batch.text(delta.content)
         if delta.reasoning_content or delta.reasoning:
-            batch.reasoning(delta.reasoning_content or delta.reasoning or "")
+            self._think(delta, batch)
         if delta.tool_calls:
             for call in delta.tool_calls:
-                function = call.function or _Function()
-                self._calls.piece(batch, call.index, call.id, function.name, function.arguments)
+                said, mark = call.function or _Function(), self._mark()
+                self._calls.piece(batch, call.index, call.id, said.name, said.arguments, mark)
         if delta.refusal:
             batch.text(delta.refusal)
             self.reason = "content_filter"
+
+    def _think(self, delta: _Delta, batch: Batch) -> None:
+        self._field = "reasoning_content" if delta.reasoning_content else "reasoning"
+        thought = delta.reasoning_content or delta.reasoning or ""
+        self._thoughts.append(thought)
+        batch.reasoning(thought)
+
+    def _mark(self) -> str | None:
+        """Return the mark of the first call: all that was thought before it."""
+        if self._calls or not self._thoughts:
+            return None
+        return marked(MARK, [{self._field: "".join(self._thoughts)}])
 
     def _finish(self, reason: str) -> None:
         if self.reason is None:

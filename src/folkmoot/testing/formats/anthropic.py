@@ -100,9 +100,9 @@ class AnthropicWriter:
 
     def opening(self, tokens: Tokens) -> bytes:
         usage: JsonValue = {
-            "input_tokens": tokens.input - tokens.cached,
+            "input_tokens": tokens.input - tokens.cached - tokens.written,
             "cache_read_input_tokens": tokens.cached,
-            "cache_creation_input_tokens": 0,
+            "cache_creation_input_tokens": tokens.written,
             "output_tokens": 1,
         }
         message: JsonValue = {

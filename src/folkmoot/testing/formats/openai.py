@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.testing.formats import Schema, finish
+from folkmoot.testing.formats import Schema, Writer, finish
 from folkmoot.testing.replies import Heard, Reply, Tokens, Use
 
 PIECE: Final = 8  # characters of arguments in one event
@@ -69,10 +69,10 @@ class OpenAI:
             characters=sum(len(message.text) for message in request.messages),
         )
 
-    def writer(self, heard: Heard) -> "OpenAIWriter":
+    def writer(self, heard: Heard, /) -> Writer:
         return OpenAIWriter(heard)
 
-    def whole(self, heard: Heard, reply: Reply, tokens: Tokens) -> bytes:
+    def whole(self, heard: Heard, reply: Reply, tokens: Tokens, /) -> bytes | None:
         message: dict[str, JsonValue] = {"role": "assistant", "content": "".join(reply.text)}
         if reply.uses:
             message["tool_calls"] = [
@@ -187,6 +187,9 @@ def _usage(tokens: Tokens) -> JsonValue:
         "prompt_tokens": tokens.input,
         "completion_tokens": tokens.output,
         "total_tokens": tokens.input + tokens.output,
-        "prompt_tokens_details": {"cached_tokens": tokens.cached},
+        "prompt_tokens_details": {
+            "cached_tokens": tokens.cached,
+            "cache_write_tokens": tokens.written,
+        },
         "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
     }
