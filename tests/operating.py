@@ -1,5 +1,6 @@
 """Platform admins in tests, and what they ask for."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import httpx
 import pytest
 
 from acting import Caller, caller
+from folkmoot.cli import operator
+from folkmoot.cli.operator import Operator
 from folkmoot.identity.platform import admins
 from folkmoot.identity.service import Identity
 from folkmoot.kit.ids import UserId
@@ -16,11 +19,26 @@ ME = "/api/v1/me"
 PLATFORM = "/api/v1/platform"
 ORGANIZATIONS = f"{PLATFORM}/organizations"
 USERS = f"{PLATFORM}/users"
+GIVEN_UP = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)
+VALUES ('knowledge', 'knowledge.drop_blob', '{"key": "gone"}', 'failed', 6) RETURNING id
+"""
 WHY = {"reason": "ticket 4711"}
 
 
 def id_of(person: Caller) -> UserId:
     return UserId(UUID(person.id))
+
+
+def given_up(data_dir: Path) -> str:
+    """Leave a job behind that was given up, at the machine of a deployment; return its id."""
+
+    async def give_up(here: Operator) -> str:
+        async with here.identity.database.unscoped() as connection:
+            ((job,),) = await (await connection.execute(GIVEN_UP)).fetchall()
+        return str(job)
+
+    return operator.perform(give_up, data_dir=data_dir, config=None)
 
 
 def entries_of(place: str) -> str:

@@ -238,6 +238,10 @@ class Me(Output):
     organizations: list[OrganizationRead]
     teams: list[TeamPlace]
     permissions: list[str] = Field(examples=[["agents:run", "runs:read"]])
+    platform_admin: bool = Field(
+        description="Whether they look after the deployment, and this credential lets them.",
+        examples=[False],
+    )
 
 
 class ApiKeyCreate(Input):

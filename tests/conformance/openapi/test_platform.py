@@ -9,15 +9,10 @@ import pytest
 from asking_all import Body, operations, send
 from commanding import Shell
 from deployed import Deployed
-from folkmoot.cli import operator
-from folkmoot.cli.operator import Operator
 from folkmoot.kit.ids import new_id
+from operating import given_up
 from settled import Settler, newcomer
 
-GIVEN_UP: Final = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)
-VALUES ('knowledge', 'knowledge.drop_blob', '{"key": "gone"}', 'failed', 6) RETURNING id
-"""
 REFUSED: Final = (403, "platform_admin_needed")
 
 
@@ -29,17 +24,6 @@ def root(server: Deployed) -> Iterator[httpx.Client]:
         promoted = shell("user", "promote", client.get("/api/v1/me").json()["email"])
         assert promoted.code == 0, promoted.err
         yield client
-
-
-def dead(server: Deployed) -> str:
-    """Leave a job behind that was given up; return its id."""
-
-    async def give_up(here: Operator) -> str:
-        async with here.identity.database.unscoped() as connection:
-            ((job,),) = await (await connection.execute(GIVEN_UP)).fetchall()
-        return str(job)
-
-    return operator.perform(give_up, data_dir=server.directory / "data", config=None)
 
 
 def told(answer: httpx.Response) -> tuple[int, str]:
@@ -76,7 +60,9 @@ def test_a_platform_admin_may_do_all_of_it(
     description: Body, server: Deployed, root: httpx.Client, eve: Settler
 ) -> None:
     for method, path, operation in operations(description, platform=True):
-        things = {**eve.things, **({"job_id": dead(server)} if "{job_id}" in path else {})}
+        things = dict(eve.things)
+        if "{job_id}" in path:
+            things["job_id"] = given_up(server.directory / "data")
         answer = send(root, method, path, operation, things)
         assert answer.is_success, (method, path, answer.text)
     assert eve.http.get("/api/v1/me").status_code == httpx.codes.UNAUTHORIZED  # signed out

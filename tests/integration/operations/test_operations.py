@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 
@@ -102,3 +103,14 @@ async def test_runs_of_all_organisations_are_seen_and_cancelled_but_not_read(
     )
     assert await actions(grace, "run") == ["run.cancelled"]
     assert (await grace.ask("POST", cancel)).json()["code"] == "platform_admin_needed"
+
+
+async def test_people_are_told_whether_they_look_after_the_deployment(
+    client: httpx.AsyncClient, grace: Caller, root: Caller
+) -> None:
+    told = [(await who.ask("GET", "/api/v1/me")).json()["platform_admin"] for who in (grace, root)]
+    assert told == [False, True]
+    made = await root.ask("POST", "/api/v1/api-keys", {"name": "import"})
+    key = {"Authorization": f"Bearer {made.json()['key']}"}
+    by_key = await client.get("/api/v1/me", headers=key)
+    assert by_key.json()["platform_admin"] is False  # a key is for one organisation

@@ -407,6 +407,21 @@ export interface components {
             role: components["schemas"]["TeamRole"];
             team_id: string;
         };
+        JobDetails: {
+            about: {
+                [key: string]: string;
+            };
+            attempts: number;
+            due_at: string | null;
+            error: string | null;
+            failed_at: string | null;
+            id: number;
+            kind: string;
+            location: string | null;
+            organization_id: string | null;
+            queue: string;
+            state: components["schemas"]["JobState"];
+        };
         JobRead: {
             attempts: number;
             due_at: string | null;
@@ -540,6 +555,7 @@ export interface components {
             organization_id: string;
             organizations: components["schemas"]["OrganizationRead"][];
             permissions: string[];
+            platform_admin: boolean;
             team_id: string | null;
             teams: components["schemas"]["TeamPlace"][];
         };
@@ -647,6 +663,23 @@ export interface components {
         Pause: "asked" | "failures" | "place";
         Per: "team" | "user" | "run" | "agent";
         Period: "day" | "month" | "total";
+        PlatformRun: {
+            agent: string | null;
+            attempt: number;
+            created_at: string;
+            deaths: number;
+            error_code: string | null;
+            finished_at: string | null;
+            id: string;
+            kind: string;
+            organization: string;
+            organization_id: string;
+            process: string | null;
+            process_id: string | null;
+            started_at: string | null;
+            state: components["schemas"]["RunState"];
+            user_id: string;
+        };
         Preview: {
             explained: string;
             next_runs: string[];

@@ -61,9 +61,14 @@ export type McpGrant = Schema<"McpAuthorizationRead">;
 export type McpTest = Schema<"McpTestRead">;
 export type Asks = Schema<"Asks">;
 export type Schedule = Schema<"ScheduleRead">;
+/** A job of any organisation, as platform admins see it. */
+export type Job = Schema<"JobRead">;
+export type JobDetails = Schema<"JobDetails">;
+export type JobState = Schema<"JobState">;
+/** A run of any organisation, as platform admins see it. */
+export type PlatformRun = Schema<"PlatformRun">;
 export type ScheduleTick = Schema<"TickRead">;
 export type SchedulePreview = Schema<"Preview">;
-export type Job = Schema<"JobRead">;
 export type Webhook = Schema<"WebhookRead">;
 export type NewWebhook = Schema<"WebhookCreated">;
 /** A webhook, and the secret that it has from now on. */

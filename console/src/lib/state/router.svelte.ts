@@ -7,6 +7,7 @@ export type Route =
   | { name: "runs"; id: string | null }
   | { name: "approvals"; id: string | null }
   | { name: "deleted" }
+  | { name: "operations" }
   | { name: "settings"; id: string | null; item: string | null }
   | { name: "sign-in" }
   | { name: "register" }
@@ -25,6 +26,7 @@ const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = 
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
   [new RegExp(`^/approvals(?:/${ID})?$`), (id) => ({ name: "approvals", id })],
   [/^\/deleted$/, () => ({ name: "deleted" })],
+  [/^\/operations$/, () => ({ name: "operations" })],
   [new RegExp(`^/settings(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "settings", id, item })],
   [/^\/sign-in$/, () => ({ name: "sign-in" })],
   [/^\/register$/, () => ({ name: "register" })],

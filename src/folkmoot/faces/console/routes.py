@@ -31,6 +31,7 @@ PLACES: Final = (
     "/approvals",
     "/approvals/{id}",
     "/deleted",
+    "/operations",
     "/settings",
     "/settings/{part}",
     "/settings/{part}/{id}",

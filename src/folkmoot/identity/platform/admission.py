@@ -32,13 +32,14 @@ class Admission:
         if person.subject is not None and person.subject.confined:
             raise PlatformAdminNeeded
         async with self._database.personal_work(person.user_id) as work:
-            if not await _is_admin(work):
+            if not await is_admin(work):
                 raise PlatformAdminNeeded
             await trail.record_personal(work, USED, target=("route", f"{method} {route}"))
         log.info(USED, method=method, route=route)
 
 
-async def _is_admin(work: PersonalWork) -> bool:
+async def is_admin(work: PersonalWork) -> bool:
+    """Tell whether somebody is a platform admin, and of an organisation whose trail tells of it."""
     place = exists().where(Membership.user_id == work.user_id, Membership.ends_at.is_(None))
     statement = select(PlatformAdmin.user_id).where(PlatformAdmin.user_id == work.user_id, place)
     return await work.session.scalar(statement) is not None

@@ -18,6 +18,7 @@ from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.identity.organizations import organizations, teams
 from folkmoot.identity.organizations.tenancy import OrganizationDeleted
 from folkmoot.identity.people import accounts
+from folkmoot.identity.platform.admission import is_admin
 from folkmoot.identity.schemas import Me
 from folkmoot.identity.service import Identity
 from folkmoot.kit.page import Asked, Page
@@ -42,6 +43,7 @@ def router(identity: Identity) -> APIRouter:
             user = await accounts.get(work, subject.user_id)
             theirs = await organizations.browse(work, subject, Asked("created_at", SHOWN))
             places = await teams.own(work, subject)
+            admin = not subject.confined and await is_admin(work)
         return Me(
             id=user.id,
             email=user.email,
@@ -51,6 +53,7 @@ def router(identity: Identity) -> APIRouter:
             organizations=theirs.items,
             teams=list(places),
             permissions=sorted(subject.permissions),
+            platform_admin=admin,
         )
 
     _add_deleted(routes, identity)
