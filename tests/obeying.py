@@ -22,7 +22,7 @@ def obeys(provider: FakeProvider, answers: int = 20) -> None:
     def answer(_heard: Heard) -> Reply:
         told = provider.chats[-1].body.decode()
         messages: list[dict[str, Any]] = json.loads(told)["messages"]
-        text = "\n".join(str(each.get("content") or "") for each in messages)
+        text = "\n".join(_text(each.get("content")) for each in messages)
         uses = [
             Use(name, arguments)
             for name, arguments in ORDER.findall(text)
@@ -32,3 +32,10 @@ def obeys(provider: FakeProvider, answers: int = 20) -> None:
         return Reply(uses=uses) if uses else says("I have obeyed.")
 
     provider.script([answer] * answers)
+
+
+def _text(content: Any) -> str:
+    """Return all that a message says, be it one text or several."""
+    if isinstance(content, list):
+        return "\n".join(str(each.get("text", "")) for each in content)
+    return str(content or "")

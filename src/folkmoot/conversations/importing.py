@@ -18,12 +18,12 @@ from folkmoot.kit.redact import redact_secrets
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.cleaning import cleaned, encoded
 
-# Numbers are given in the order of the rows. Anybody may have written the answers in a file.
+# Numbers are given in the order of the rows. Anybody may have written a file, questions and all.
 STORE: Final = text("""
 INSERT INTO messages (org_id, conversation_id, branch, id, user_id, role, content, tool_calls,
                       tool_call_id, cut, attachments, untrusted, created_at)
 SELECT :org_id, :conversation_id, e.b, e.i, :user_id, e.l, e.t, e.k, e.d, e.x, e.m,
-       e.l <> 'user' OR e.m IS NOT NULL, e.a
+       true, e.a
 FROM ROWS FROM (
   json_to_recordset(CAST(:rows AS json))
     AS (b integer, i text, l text, t text, k jsonb, d text, x boolean, m jsonb, a timestamptz)

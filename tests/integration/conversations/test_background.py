@@ -8,13 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
+from approving import approvals, decide, followed, guarded, results, went_on
+from budgeting import limit
 from ending import end
 from folkmoot.agents.order import KIND
 from folkmoot.runs import service as runs
 from folkmoot.runs.opening import QUEUED_CHANNEL
 from folkmoot.runs.taking import Taking
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import says
+from folkmoot.testing.replies import says, uses
 from running import new_run
 from talking import Platform, Talker, frames, text_of
 
@@ -116,3 +118,42 @@ async def test_what_cannot_be_done_is_refused_before_anything_waits(
         answer = await client.post(RUNS, json=body)
         assert answer.status_code == status, answer.text
         assert (await client.get(RUNS)).json()["items"] == []
+
+
+async def test_one_that_needs_somebody_waits_in_the_inbox_and_then_goes_on_by_a_worker(
+    serving: Platform, ada: Talker, provider: FakeProvider
+) -> None:
+    await guarded(ada, approve_always=["calculator"])
+    provider.script([uses("calculator", {"expression": "6 * 7"}), says("Forty-two.")])
+    async with ada.http() as client, worker(serving):
+        run = await start(client, workflow="tools")
+        stream = await followed(ada, run["id"])
+        assert stream[-1].event["outcome"]["type"] == "interrupt"
+        waits = (await client.get(f"{RUNS}/{run['id']}")).json()
+        (asked,) = await approvals(ada, state="pending")
+        assert (waits["state"], asked["run_id"]) == ("interrupted", run["id"])
+        busy = await client.post(RUNS, json={**ASKED, "conversation_id": run["conversation_id"]})
+        assert (busy.status_code, busy.json()["code"]) == (409, "approvals_pending")
+        further = await went_on(ada, await decide(ada, asked["id"]))
+        ended = [(await client.get(f"{RUNS}/{each}")).json()["state"] for each in (run["id"],)]
+    assert results(further) == ["42"]
+    assert text_of(further) == "Forty-two."
+    assert ended == ["interrupted"]
+    assert len(provider.chats) == 2
+
+
+async def test_of_many_that_wait_as_many_are_answered_as_the_budget_has_room_for(
+    serving: Platform, ada: Talker, provider: FakeProvider
+) -> None:
+    await limit(serving.settings, ada.subject, "1 calls/day")
+    async with ada.http() as client:
+        waiting = [await start(client) for _ in range(MOST_WAITING)]
+        async with worker(serving):
+            streams = [await followed(ada, run["id"]) for run in waiting]
+        ends = [stream[-1].event for stream in streams]
+        assert sorted(end["type"] for end in ends) == ["RUN_ERROR", "RUN_ERROR", "RUN_FINISHED"]
+        codes = {end["code"] for end in ends if end["type"] == "RUN_ERROR"}
+        assert codes == {"budget_exceeded"}
+        assert len(provider.chats) == 1
+        refused = await client.post(RUNS, json=ASKED)
+    assert (refused.status_code, refused.json()["code"]) == (402, "budget_exceeded")

@@ -219,6 +219,25 @@ async def test_one_that_waits_for_a_decision_is_on_its_way_until_what_continues_
     assert await outcomes(grace, schedule) == ["finished"]
 
 
+async def test_where_nothing_is_left_of_a_budget_nothing_is_asked_and_the_tick_says_so(
+    parts: Parts, grace: Caller, superuser_address: str, provider: FakeProvider
+) -> None:
+    spent = {"values": {"limits": ["1 calls/day"]}}
+    path = "/api/v1/settings/budget?scope=organization"
+    told = await grace.ask("PATCH", path, spent, **{"If-Match": "*"})
+    assert told.is_success, told.text
+    schedule = await scheduled(grace)
+    for _ in range(2):
+        fall_due(superuser_address, schedule)
+        await parts.unattended.ticking.tick()
+        await worked(parts, grace)
+    assert [(tick["outcome"], tick["error_code"]) for tick in await ticks(grace, schedule)] == [
+        ("finished", None),
+        ("refused", "budget_exceeded"),
+    ]
+    assert len(provider.chats) == 1
+
+
 async def test_it_is_run_by_hand_also_while_it_is_paused_and_no_failure_then_counts(
     parts: Parts, grace: Caller, provider: FakeProvider
 ) -> None:
