@@ -67,6 +67,7 @@ from folkmoot.runs.ports import Projection
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.taking import Taking
 from folkmoot.runs.writer import LogWriter
+from folkmoot.schedules.telling import Telling
 from folkmoot.schedules.ticking import Ticking
 from folkmoot.settings import logos
 from folkmoot.settings.cache import Changes
@@ -343,6 +344,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     carrier = Carrier(database, server, envelopes)
     carrier.register(queue)
     Recovery(database, carrier, deployment.reached_at).register(queue)
+    Telling(database, carrier, deployment.reached_at).register(queue)
     Refusals(database).register(queue)
     Expiring(database).register(queue)
     Expiry(database).register(queue)

@@ -15,6 +15,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import ScheduleId
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
+from folkmoot.schedules import telling
 from folkmoot.schedules.errors import ScheduleNotFound, ScheduleNotYours, TooManySchedules
 from folkmoot.schedules.models import Schedule, ScheduleTick
 from folkmoot.schedules.schemas import Preview, ScheduleCreate, ScheduleRead, ScheduleUpdate
@@ -143,6 +144,8 @@ async def pause(work: Work, schedule: Schedule, why: Pause) -> None:
     schedule.paused, schedule.next_run_at = why, None
     await work.session.flush()
     await record(work, "schedule.paused", schedule, after={"name": schedule.name, "why": why})
+    if why is Pause.FAILURES:
+        await telling.have_told(work, schedule)
 
 
 async def resume(work: Work, schedule_id: ScheduleId) -> Schedule:

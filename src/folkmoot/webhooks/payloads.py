@@ -6,7 +6,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from folkmoot.kit.ids import ApprovalId, CollectionId, DocumentId, OrgId, RunId, UserId
+from folkmoot.kit.ids import (
+    ApprovalId,
+    CollectionId,
+    DocumentId,
+    OrgId,
+    RunId,
+    ScheduleId,
+    TickId,
+    UserId,
+)
 from folkmoot.settings.resolver import Level
 
 
@@ -14,7 +23,9 @@ class EventData(BaseModel):
     """What one kind of event says."""
 
 
-class RunEnded(EventData):
+class RunTold(EventData):
+    """What is said of each run."""
+
     run_id: RunId
     kind: str = Field(examples=["agent"])
     thread_id: str = Field(
@@ -24,6 +35,14 @@ class RunEnded(EventData):
     client_run_id: str = Field(description="What its client calls it.", examples=["run-1"])
     parent_run_id: RunId | None = Field(examples=[None])
     user_id: UserId
+
+
+class RunStarted(RunTold):
+    state: str = Field(examples=["running"])
+    started_at: datetime
+
+
+class RunEnded(RunTold):
     state: str = Field(examples=["finished"])
     error_code: str | None = Field(examples=[None])
     started_at: datetime | None
@@ -47,6 +66,24 @@ class ApprovalAsked(EventData):
     state: str = Field(examples=["pending"])
     decided_by: UserId | None
     expires_at: datetime
+
+
+class ScheduleTurned(EventData):
+    schedule_id: ScheduleId
+    user_id: UserId = Field(description="For whom it asks.")
+    paused: str | None = Field(
+        description="Why: `asked`, `failures` or `place`.", examples=["failures"]
+    )
+    failures: int = Field(description="In a row.", examples=[5])
+    next_run_at: datetime | None
+
+
+class ScheduleRefused(EventData):
+    schedule_id: ScheduleId
+    tick_id: TickId
+    due_at: datetime
+    by_hand: bool = Field(examples=[False])
+    error_code: str | None = Field(examples=["budget_exceeded"])
 
 
 class MemberChanged(EventData):

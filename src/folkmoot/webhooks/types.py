@@ -1,7 +1,7 @@
 """The kinds of events. Each is declared here and nowhere else.
 
-Triggers note most of them (0039 of `db/migrations`); what leaves no row behind is published by the
-room that knows of it (`publishing`). A test sees each of them arrive.
+Triggers note most of them (0039 and 0053 of `db/migrations`); what leaves no row behind is
+published by the room that knows of it (`publishing`). A test sees each of them arrive.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,9 @@ from folkmoot.webhooks.payloads import (
     EventData,
     MemberChanged,
     RunEnded,
+    RunStarted,
+    ScheduleRefused,
+    ScheduleTurned,
 )
 
 
@@ -28,6 +31,9 @@ class EventType:
     data: type[EventData]
 
 
+RUN_STARTED: Final = EventType(
+    "run.started", "A run has begun, at once or after it has waited for its turn.", RunStarted
+)
 RUN_COMPLETED: Final = EventType("run.completed", "A run has come to its good end.", RunEnded)
 RUN_FAILED: Final = EventType("run.failed", "A run has failed.", RunEnded)
 RUN_CANCELLED: Final = EventType("run.cancelled", "A run was cancelled.", RunEnded)
@@ -55,6 +61,16 @@ APPROVAL_WITHDRAWN: Final = EventType(
     "A call is not asked about any more: its conversation is gone, or its run has ended.",
     ApprovalAsked,
 )
+SCHEDULE_PAUSED: Final = EventType(
+    "schedule.paused",
+    "A schedule asks no more until it is resumed: somebody said so, it has failed too often in a"
+    " row, or its maker has lost their place.",
+    ScheduleTurned,
+)
+SCHEDULE_RESUMED: Final = EventType("schedule.resumed", "A schedule goes on.", ScheduleTurned)
+SCHEDULE_REFUSED: Final = EventType(
+    "schedule.refused", "A schedule was due, and its run could not begin.", ScheduleRefused
+)
 MEMBER_JOINED: Final = EventType("member.joined", "Somebody has become a member.", MemberChanged)
 MEMBER_REMOVED: Final = EventType(
     "member.removed", "Somebody has left, or was taken out.", MemberChanged
@@ -75,6 +91,7 @@ BUDGET_EXCEEDED: Final = EventType(
 )
 
 ALL: Final = (
+    RUN_STARTED,
     RUN_COMPLETED,
     RUN_FAILED,
     RUN_CANCELLED,
@@ -86,6 +103,9 @@ ALL: Final = (
     APPROVAL_DECIDED,
     APPROVAL_EXPIRED,
     APPROVAL_WITHDRAWN,
+    SCHEDULE_PAUSED,
+    SCHEDULE_RESUMED,
+    SCHEDULE_REFUSED,
     MEMBER_JOINED,
     MEMBER_REMOVED,
     MEMBER_ROLE_CHANGED,

@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from acting import Caller
+from conftest import SECRET_KEY
 from folkmoot.assembly import Parts
 from folkmoot.conversations.background import Background
 from folkmoot.conversations.schemas import BackgroundRun
@@ -18,15 +19,21 @@ from folkmoot.conversations.turns import Opened
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.mail.carrier import Carrier
+from folkmoot.mail.envelopes import Envelopes
+from folkmoot.mail.smtp import MailServer
+from folkmoot.schedules.telling import Telling
 from folkmoot.schedules.ticking import Ticking
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import hangs, refuses, says, uses
+from posting import post_office
 from scheduling import DAILY, SCHEDULES, fall_due, outcomes, read, scheduled, ticks
 from whole import until
 
 pytestmark = pytest.mark.anyio
 
 RACES = 100
+LETTERS = "SELECT args FROM procrastinate_jobs WHERE task_name = 'schedules.tell'"
 FILL = """
 INSERT INTO schedules (org_id, id, user_id, name, asked, cron, time_zone, overlap, catch_up,
                        failures, next_run_at, created_at, updated_at)
@@ -161,7 +168,21 @@ async def test_one_that_fails_again_and_again_is_paused_and_says_so(
     assert [tick["error_code"] for tick in await ticks(grace, schedule)] == ["model_rejected"] * 2
     told = (await grace.ask("GET", "/api/v1/audit?action=schedule.paused")).json()["items"]
     assert told[0]["after"]["why"] == "failures"
-    resumed = (await grace.ask("POST", f"{SCHEDULES}/{schedule['id']}/resume")).json()
+    with psycopg.connect(superuser_address) as connection:
+        ((asked,),) = connection.execute(LETTERS).fetchall()
+    async with post_office() as office:
+        server = MailServer(office.url, "folkmoot@example.org")
+        carrier = Carrier(parts.database, server, Envelopes(SECRET_KEY))
+        telling = Telling(parts.database, carrier, "https://folkmoot.example/")
+        await telling.tell(**asked)
+        recipient, letter = await office.letter()
+        assert (recipient, letter["subject"]) == (grace.email, "“Morning report” is paused")
+        said = letter.get_content()
+        assert "failed 2 times in a row" in said
+        assert f"https://folkmoot.example/settings/schedules/{schedule['id']}\r\n" in said
+        resumed = (await grace.ask("POST", f"{SCHEDULES}/{schedule['id']}/resume")).json()
+        await telling.tell(**asked)
+        assert not office.letters  # it goes on by now
     assert (resumed["paused"], resumed["failures"]) == (None, 0)
 
 

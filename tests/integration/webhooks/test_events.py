@@ -13,6 +13,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.testing.replies import Fault, Reply, refuses, says
 from folkmoot.webhooks import types
 from hooking import Listener, Receiver, Scene
+from scheduling import scheduled
 from talking import Frame, body, frames
 from whole import join, person, shelf, until, working
 
@@ -115,24 +116,38 @@ async def a_budget_is_used_up(who: Listener) -> None:
         assert refused.status_code == 402, refused.text
 
 
+async def a_schedule_fails(who: Listener) -> None:
+    schedule = await scheduled(who.caller, most_failures=1)
+    who.scene.change(sql.SQL('UPDATE schedules SET asked = asked || \'{"agent_id": "gone"}\''))
+    who.scene.change(sql.SQL("UPDATE schedules SET next_run_at = now()"))
+    await who.scene.parts.unattended.ticking.tick()
+    await ok(who, "POST", f"/schedules/{schedule['id']}/resume")
+
+
 HAPPENINGS: Final[Mapping[Happening, tuple[str, ...]]] = {
-    runs_end: ("run.completed", "run.failed", "run.cancelled"),
+    runs_end: (*("run.started",) * 3, "run.completed", "run.failed", "run.cancelled"),
     approvals_are_decided: (
+        *("run.started", "run.started"),
         "run.interrupted",
         "approval.requested",
         "approval.decided",
         "run.completed",
     ),
     approvals_end_otherwise: (
+        *("run.started", "run.started"),
         *("run.interrupted", "approval.requested", "approval.expired"),
         *("run.interrupted", "approval.requested", "approval.withdrawn"),
     ),
     documents_are_read: (
         *("document.ready", "document.ready", "document.failed", "document.deleted"),
-        *("run.completed", "run.completed", "run.failed"),
+        *("run.completed", "run.completed", "run.failed", *("run.started",) * 3),
     ),
     members_come_and_go: ("member.joined", "member.role_changed", "member.removed"),
-    a_budget_is_used_up: ("run.completed", "run.completed", "budget.warning", "budget.exceeded"),
+    a_budget_is_used_up: (
+        *("run.started", "run.started", "run.completed", "run.completed"),
+        *("budget.warning", "budget.exceeded"),
+    ),
+    a_schedule_fails: ("schedule.refused", "schedule.paused", "schedule.resumed"),
 }
 
 
