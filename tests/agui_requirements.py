@@ -85,6 +85,19 @@ REQUIREMENTS: Final = {
         "A result is a message of its own that names its call.",
         f"{SPEC}/events/tool-calls#tool_call_result",
     ),
+    "tools.frontend": Requirement(
+        "A run that calls tools of the client answers none of these calls, and ends as a success"
+        " that names them in their order.",
+        f"{SPEC}/events/tool-calls#frontend-tools",
+    ),
+    "tools.returned": Requirement(
+        "A thread goes on with a tool message for each of these calls, a failure among them.",
+        f"{SPEC}/events/tool-calls#frontend-tools",
+    ),
+    "client.tools": Requirement(
+        "The official client makes calls of its tools, and the next run goes on with the results.",
+        "https://www.npmjs.com/package/@ag-ui/client",
+    ),
     "reasoning.spans": Requirement(
         "Reasoning messages stand inside of a span that is closed.",
         f"{SPEC}/events/reasoning#events",

@@ -21,10 +21,13 @@ CHANGED: Final = "[Somebody has changed the arguments of this call to {}]\n"
 async def call(turn: Turn, wanted: ToolCall) -> ChatMessage | None:
     """Make a call and write its result into the log; a failure is a result like any other.
 
-    None if somebody has to decide about it first: then there is no result yet. The result that is
-    handed on is the one that the log holds, cleaned of secrets.
+    None if somebody has to decide about it first, or if the client makes it: then there is no
+    result yet. The result that is handed on is the one that the log holds, cleaned of secrets.
     """
     run = turn.run
+    if wanted.name in turn.client_tools:
+        turn.handed.add(wanted.id)
+        return None
     try:
         text = run.filters.text(await _result(turn, wanted))
     except Waiting:
@@ -64,7 +67,7 @@ def _prepared(turn: Turn, wanted: ToolCall) -> tuple[Tool, dict[str, Any]]:
     """Return what is to be called, and how; fail with `Invalid` if that cannot be done."""
     tool = turn.tools.get(wanted.name)
     if tool is None:
-        known = ", ".join(turn.tools)
+        known = ", ".join([*turn.tools, *turn.client_tools])
         raise Invalid(f"There is no tool with this name. There are: {known}.")
     if tool.most_calls is not None and turn.place(wanted) > tool.most_calls:
         raise Invalid(f"{tool.name} may be called {tool.most_calls} times in one turn.")

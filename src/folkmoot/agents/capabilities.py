@@ -47,12 +47,12 @@ class ToolPart(Part):
 
 
 class ToolsPart(Part):
-    """The tools that it may use; those of a client are not used."""
+    """The tools that it may use, and whether those of its client are offered to it as well."""
 
     supported: bool
     items: list[ToolPart]
     parallel_calls: bool = True
-    client_provided: bool = False
+    client_provided: bool
 
 
 class OutputPart(Part):
@@ -143,7 +143,11 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
         identity=IdentityPart(
             name=agent.name, description=agent.description, version=str(agent.version)
         ),
-        tools=ToolsPart(supported=bool(items or asked), items=items),
+        tools=ToolsPart(
+            supported=bool(items or asked) or agent.takes_client_tools,
+            items=items,
+            client_provided=agent.takes_client_tools,
+        ),
         multi_agent=MultiAgentPart(
             supported=bool(asked),
             delegation=bool(asked),

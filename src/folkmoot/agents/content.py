@@ -27,6 +27,7 @@ from folkmoot.agents.definition import (
     Workflow,
 )
 from folkmoot.agents.labels import Label
+from folkmoot.kit import shape
 from folkmoot.kit.ids import CollectionId
 from folkmoot.settings.groups import (
     WRITTEN,
@@ -52,7 +53,7 @@ def _once(values: list[str]) -> list[str]:
 
 def _within_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Refuse a schema that no model should be told."""
-    if _is_deeper(schema, DEEPEST_SCHEMA):
+    if shape.is_deeper(schema, DEEPEST_SCHEMA):
         told = {"most": DEEPEST_SCHEMA}
         raise PydanticCustomError("too_deep", "A schema has {most} levels at the most", told)
     if len(orjson.dumps(schema)) > LARGEST_SCHEMA:
@@ -61,22 +62,12 @@ def _within_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return schema
 
 
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    if isinstance(value, dict):
-        inside = list(value.values())
-    elif isinstance(value, list):
-        inside = value
-    else:
-        return False
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
-
-
 Prompt = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT, pattern=WRITTEN)]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Temperature = Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)]
 Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=4), AfterValidator(_once)]
-McpTools = Annotated[list[ToolPattern], Field(max_length=64), AfterValidator(_once)]
+Patterns = Annotated[list[ToolPattern], Field(max_length=64), AfterValidator(_once)]
 Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
 Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
@@ -141,11 +132,17 @@ class AgentContent(BaseModel):
         examples=[["plain", "tools"]],
     )
     tools: Tools = Field(default=[], description="The tools it may use.", examples=[["calculator"]])
-    mcp_tools: McpTools = Field(
+    mcp_tools: Patterns = Field(
         default=[],
         description="Tools of MCP servers that it may use besides, of those that whoever asks it"
         " may use: `server__tool`, in which `*` stands for anything.",
         examples=[["tickets__*"]],
+    )
+    client_tools: Patterns = Field(
+        default=["*"],
+        description="Tools of the applications that ask it, which they run themselves, that it may"
+        " use besides: by name, in which `*` stands for anything. None, if there is none here.",
+        examples=[["*"]],
     )
     subagents: Subagents = Field(
         default=[],
@@ -256,6 +253,7 @@ class AgentContent(BaseModel):
             workflows=tuple(self.workflows),
             tools=tuple(self.tools),
             mcp_tools=tuple(self.mcp_tools),
+            client_tools=tuple(self.client_tools),
             subagents=tuple(Subagent(**each.model_dump()) for each in self.subagents),
             subagent_depth=self.subagent_depth,
             collection_ids=tuple(map(str, self.collection_ids)),

@@ -81,6 +81,7 @@ class AgentDefinition:
         subagents: The agents that it may ask there, too.
         subagent_depth: How many of them may be at work within each other.
         mcp_tools: Patterns of the tools of MCP servers, of those that whoever asks it may use.
+        client_tools: Patterns of the tools that applications bring along and run themselves.
         most_answers: How often the model is asked in one turn; an endless tool loop stops there.
         most_calls: How many tool calls one turn may make.
         most_seconds: How long one turn may take; None leaves it to the deployment.
@@ -104,6 +105,7 @@ class AgentDefinition:
     workflows: tuple[Workflow, ...]
     tools: tuple[str, ...] = ()
     mcp_tools: tuple[str, ...] = ()
+    client_tools: tuple[str, ...] = ("*",)
     subagents: tuple[Subagent, ...] = ()
     subagent_depth: int = DEEPEST
     approve_always: tuple[str, ...] = ()
@@ -122,6 +124,11 @@ class AgentDefinition:
     on_active_run: OnActiveRun = OnActiveRun.REFUSE
     slug: str = ""
     origin: Origin = Origin.BUILT_IN
+
+    @property
+    def takes_client_tools(self) -> bool:
+        """Whether it may be offered tools of applications."""
+        return bool(self.client_tools) and any(each.calls for each in self.workflows)
 
     @property
     def address(self) -> str:

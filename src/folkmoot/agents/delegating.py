@@ -170,6 +170,8 @@ class _Delegation:
             ancestors=(),
             reuse=None,
             state=None,
+            client_tools=(),
+            results=(),
             errand=Errand(
                 task=task,
                 name=str(run_id),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from folkmoot.agents import answer, calling, citations, loading, order, output
+from folkmoot.agents import answer, calling, citations, client_tools, loading, order, output
 from folkmoot.agents.asking import Permits, Waiting
+from folkmoot.agents.client_tools import HandedOver
 from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.agents.delegating import Delegating
 from folkmoot.agents.errors import TimeLimitReached
-from folkmoot.agents.order import KIND, SUBAGENT, AgentOrder
+from folkmoot.agents.order import KIND, SUBAGENT, AgentOrder, ClientResult
 from folkmoot.agents.ports import (
     Attached,
     History,
@@ -95,9 +96,9 @@ class AgentExecutor:
             run.result = _result(agent, wanted, past)
             return
         turn, workflow = await self._turn(run, agent, wanted, opening, past)
-        if self.delegating is not None and workflow.calls:
-            await self.delegating.join(turn, wanted, searchable=opening.searchable)
-        if (turn.tools or past.whole) and not loading.loaded():
+        if workflow.calls:
+            await self._offer(turn, wanted, searchable=opening.searchable)
+        if (turn.offers or past.whole) and not loading.loaded():
             await asyncio.to_thread(loading.graphs)
         try:
             async with _within(agent.most_seconds):
@@ -107,12 +108,24 @@ class AgentExecutor:
                     turn.remembered = await self.memory(run.subject, opening.question)
                 turn.instructions = instructions(turn, wanted, workflow)
                 turn.reusing = self._reusing(turn, wanted, opening, past)
-                said = await _caught_up(turn, past)
+                said = await _caught_up(turn, past, wanted.results)
                 await _perform(turn, opening.question, said)
-        except Waiting:
-            if self.asking is not None:
-                permits = turn.permits
-                await self.asking.interrupt(run, permits.wanted, asker(wanted), permits.raised)
+        except (Waiting, HandedOver):
+            await self._leave(turn, wanted)
+
+    async def _offer(self, turn: Turn, wanted: AgentOrder, *, searchable: bool) -> None:
+        """Offer what else may be called: agents that its own may ask, and tools of its client."""
+        if self.delegating is not None:
+            await self.delegating.join(turn, wanted, searchable=searchable)
+        turn.client_tools = client_tools.offered(turn, wanted)
+
+    async def _leave(self, turn: Turn, wanted: AgentOrder) -> None:
+        """End a run whose turn cannot go on by itself: calls are its client's, or to be decided."""
+        if turn.handed:
+            client_tools.hand_over(turn)
+        permits = turn.permits
+        if permits.waiting and self.asking is not None:
+            await self.asking.interrupt(turn.run, permits.wanted, asker(wanted), permits.raised)
 
     async def _turn(
         self,
@@ -248,15 +261,18 @@ def chosen(
 ) -> Workflow:
     """Return how a turn is worked.
 
-    What the caller asks for comes first. Otherwise the agent searches before it answers, if it can
-    and there is something to search.
+    What the caller asks for comes first. Otherwise tools that the client brings along are offered,
+    and the agent searches before it answers, if it can and there is something to search.
     """
     if wanted.workflow is not None:
         return wanted.workflow
-    searching = next((each for each in agent.workflows if each.searches), None)
+    ways: Sequence[Workflow] = agent.workflows
+    if wanted.client_tools and agent.takes_client_tools:
+        ways = [each for each in ways if each.calls]
+    searching = next((each for each in ways if each.searches), None)
     if searching is not None and _material(wanted, opening, subject):
         return searching
-    return agent.workflows[0]
+    return ways[0]
 
 
 def _material(wanted: AgentOrder, opening: Opening, subject: Subject) -> bool:
@@ -285,7 +301,8 @@ def _so_far(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> Workflow 
 def _share(turn: Turn, wanted: AgentOrder, opening: Opening, past: Past) -> None:
     """Let a turn have the state that its client shares, and tell it where the log does not yet."""
     said = opening.state if wanted.state is None else wanted.state
-    turn.state.value = past.state if past.stated else said
+    changed = wanted.state is not None and client_tools.returned(past, wanted.results)
+    turn.state.value = past.state if past.stated and not changed else said
     fresh = not turn.run.resumed and wanted.errand is None
     if fresh and turn.state.value is not None:
         turn.state.tell()
@@ -322,28 +339,37 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
 
 async def _perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:
     """Let the model answer; what it can not answer at once goes through a graph."""
-    if turn.tools or said:
+    if turn.offers or said:
         await loading.graphs().perform(turn, question, said)
         return
     prompts = turn.before([turn.agent.system_prompt])
     await answer.ask(turn, [*prompts, turn.asked(question)])
 
 
-async def _caught_up(turn: Turn, past: Past) -> Sequence[ChatMessage]:
+async def _caught_up(
+    turn: Turn, past: Past, results: Sequence[ClientResult]
+) -> Sequence[ChatMessage]:
     """Make the calls that an interrupted attempt still owed; return what has been said so far.
 
     Raises:
         Waiting: Somebody has to decide about some of them.
+        HandedOver: Others are the client's to make.
     """
     turn.take(past.call_ids)
     for call in past.asked():
         turn.remember(call)
     turn.suspect.update(past.suspect())
     turn.untrusted = turn.untrusted or past.untrusted
+    client_tools.take(turn, past, results)
+    turn.handed |= {call.id for call in past.pending() if call.id in past.handed}
     for call in past.pending():
+        if call.id in turn.handed:
+            continue
         result = await calling.call(turn, call)
         if result is not None:
             past.calls[call.id].result = result.text
     if turn.permits.waiting:
         raise Waiting
+    if turn.handed:
+        raise HandedOver
     return list(past.messages())

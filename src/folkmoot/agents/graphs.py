@@ -32,6 +32,7 @@ from langgraph.types import Command
 
 from folkmoot.agents import answer, calling, steering, window
 from folkmoot.agents.asking import Waiting
+from folkmoot.agents.client_tools import HandedOver
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.turn import Turn
 from folkmoot.llm import port
@@ -100,6 +101,8 @@ class PortModel(BaseChatModel):
         with _out_of_the_graph() as turn:
             if turn.permits.waiting:
                 raise Waiting
+            if turn.handed:
+                raise HandedOver
             await steering.listen(turn, messages[-1].id or QUESTION)
             return _ai_message(await answer.ask(turn, _request(turn, messages)))
 
@@ -140,7 +143,7 @@ def _out_of_the_graph() -> Generator[Turn]:
 
 async def perform(turn: Turn, question: str, said: Sequence[ChatMessage]) -> None:
     """Work a turn to its end; `said` is what a run that is taken over has said already."""
-    graph = compiled(turn.agent, tools=bool(turn.tools))
+    graph = compiled(turn.agent, tools=turn.offers)
     turn.question = question
     messages = [HumanMessage(question, id=QUESTION), *map(_graph_message, said)]
     await graph.ainvoke({"messages": messages}, context=turn)

@@ -24,6 +24,22 @@ class ContextItem(msgspec.Struct, frozen=True):
     value: str
 
 
+class ClientTool(msgspec.Struct, frozen=True):
+    """A tool of the caller's application, which makes the calls of it itself."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ClientResult(msgspec.Struct, frozen=True):
+    """What came of a call that the caller's application has made, as a message of its own."""
+
+    message_id: str
+    tool_call_id: str
+    text: str
+
+
 class Errand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one agent wants of another.
 
@@ -83,6 +99,8 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         errand: What it is asked by another agent, if it is; then it knows of no conversation.
         on_active_run: What becomes of it while another run answers in its conversation.
         waiting: What it asks, while that has to wait.
+        client_tools: Tools of the caller's application, as this very request has brought them.
+        results: What came of calls of such tools that the run has been asked to go on with.
         joined: The run that has been told what this one was to answer.
     """
 
@@ -109,6 +127,8 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errand: Errand | None = None
     on_active_run: OnActiveRun = OnActiveRun.REFUSE
     waiting: Waiting | None = None
+    client_tools: tuple[ClientTool, ...] = ()
+    results: tuple[ClientResult, ...] = ()
     joined: str = ""
 
     def stored(self) -> dict[str, Any]:

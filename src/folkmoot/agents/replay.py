@@ -7,7 +7,7 @@ its result is there.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +19,18 @@ from folkmoot.runs.events import Event, Recorded
 from folkmoot.tools import sources
 from folkmoot.tools.sources import SOURCES, Passage
 from folkmoot.tools.state import LARGEST, patched
+
+HANDED_OVER: Final = "tools.handed_over"
+"""Event: the calls that the client is to make, and whether the model that has asked for them had
+read what anybody may have written."""
+
+CLIENT_RETURNED: Final = "tool.client_returned"
+"""Event: what came of a call that the client has made. It has the message that says so already."""
+
+TOLD: Final = frozenset(
+    {TOOLS_REQUESTED, STEERED, HANDED_OVER, CLIENT_RETURNED, SOURCES, UNTRUSTED}
+)
+"""Events that are not the protocol's and tell something of the turn."""
 
 
 @dataclass(slots=True)
@@ -46,6 +58,7 @@ class Past:
         untrusted: Whether the model has read what anybody may have written.
         heard: What the user has said meanwhile, by ids that are among `whole`.
         state: What it shares with its client; `stated` says whether the log tells of any.
+        handed: The calls that are its client's to make.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -57,6 +70,7 @@ class Past:
     heard: dict[str, str] = field(default_factory=dict[str, str])
     state: Any = None
     stated: bool = False
+    handed: set[str] = field(default_factory=set[str])
     _cut: set[str] = field(default_factory=set[str])
 
     @property
@@ -143,20 +157,29 @@ class Past:
             case _ if type_ == TOOL_SIGNED:
                 body = orjson.loads(payload)
                 self.calls[body["entityId"]].signature = body["encryptedValue"]
+            case _ if type_ in TOLD:
+                self._read_told(type_, _value(payload))
+            case _:
+                pass
+
+    def _read_told(self, type_: str, told: dict[str, Any]) -> None:
+        match type_:
             case _ if type_ == TOOLS_REQUESTED:
-                self.whole[_value(payload)["message_id"]] = None
+                self.whole[told["message_id"]] = None
             case _ if type_ == STEERED:
-                told = _value(payload)
                 self.heard[told["message_id"]] = told["content"]
                 self.whole[told["message_id"]] = None
-            case _ if type_ == UNTRUSTED:
+            case _ if type_ == HANDED_OVER:
+                self.handed.update(each["tool_call_id"] for each in told["calls"])
+            case _ if type_ == CLIENT_RETURNED:
+                self.calls[told["tool_call_id"]].result = told["content"]
                 self.untrusted = True
             case _ if type_ == SOURCES:
                 self.searched = self.searched or not self.calls
-                self.passages += sources.read(_value(payload)["sources"])
+                self.passages += sources.read(told["sources"])
                 self.untrusted = True
             case _:
-                pass
+                self.untrusted = True
 
 
 def replay(events: Iterable[Recorded]) -> Past:

@@ -15,8 +15,8 @@ from folkmoot.agents.content import (
     CollectionIds,
     ContextTokens,
     Depth,
-    McpTools,
     OutputSchema,
+    Patterns,
     Prompt,
     Seconds,
     Subagents,
@@ -111,7 +111,8 @@ class AgentUpdate(BaseModel):
     max_output_tokens: Tokens | None = None
     workflows: Workflows | None = Field(default=None, examples=[["plain"]])
     tools: Tools | None = Field(default=None, examples=[[]])
-    mcp_tools: McpTools | None = Field(default=None, examples=[["tickets__*"]])
+    mcp_tools: Patterns | None = Field(default=None, examples=[["tickets__*"]])
+    client_tools: Patterns | None = Field(default=None, examples=[["*"]])
     subagents: Subagents | None = Field(default=None, examples=[[]])
     subagent_depth: Depth | None = None
     collection_ids: CollectionIds | None = Field(default=None, examples=[[]])

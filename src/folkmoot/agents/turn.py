@@ -55,6 +55,8 @@ class Turn:
         steering: Who knows what people want to say to it meanwhile.
         heard: The messages that it has been told meanwhile, by id.
         meanwhile: What it was told, by the message of its graph that comes before.
+        client_tools: The tools whose calls its client makes, by name, as the model sees them.
+        handed: Ids of the calls that are the client's to make.
     """
 
     run: LiveRun
@@ -65,6 +67,8 @@ class Turn:
     instructions: str = ""
     fence: str = ""
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    client_tools: Mapping[str, ToolSpec] = field(default_factory=dict[str, ToolSpec])
+    handed: set[str] = field(default_factory=set[str])
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     answers: int = 0
     temperature: float | None = None
@@ -106,9 +110,15 @@ class Turn:
     @property
     def specs(self) -> list[ToolSpec]:
         """The tools as the model sees them."""
-        return [
+        own = [
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools.values()
         ]
+        return [*own, *self.client_tools.values()] if self.client_tools else own
+
+    @property
+    def offers(self) -> bool:
+        """Whether the model is offered any tool."""
+        return bool(self.tools or self.client_tools)
 
     def asked(self, question: str) -> ChatMessage:
         """Return the question as the model is shown it, with what came with it."""

@@ -4,7 +4,7 @@ The last decision makes the run that continues in its own transaction, under thi
 should the process die before it begins, another one takes the run up like any other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
@@ -39,10 +39,14 @@ DECISIONS: Final = "decisions"
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """How the run that continues is called, if its client names it."""
+    """How the run that continues is called, if its client names it, and what else it is told.
+
+    `told` makes that of what the run was told that it continues.
+    """
 
     client_id: str | None = None
     fingerprint: bytes = b""
+    told: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ async def _store(
             raise ApprovalTooEarly
         if run.state != RunState.INTERRUPTED:  # it has failed after one of its sub-agents asked
             raise ApprovalDecided(ApprovalState.WITHDRAWN)
-        if await runs.continued(work, run.id):
+        if await runs.continuation(work, run.id) is not None:
             raise ApprovalDecided(asked[-1].state)
 
 
@@ -164,7 +168,7 @@ def continuing(
         id=new_run_id,
         kind=run.kind,
         input={
-            **run.input,
+            **continuation.told(run.input),
             ANCESTORS: [*run.input.get(ANCESTORS, ()), str(run.id)],
             DECISIONS: {**decided, **{each.call_id: told(each) for each in asked}},
         },

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from folkmoot.agents.order import KIND
+from folkmoot.conversations.opened import Opened
+from folkmoot.conversations.question import Question
 from folkmoot.conversations.schemas import BackgroundRun
-from folkmoot.conversations.turns import Opened, Question, Turns
+from folkmoot.conversations.turns import Turns
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service as runs

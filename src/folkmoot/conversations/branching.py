@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select, text
 
 from folkmoot.agents import order
 from folkmoot.agents.answer import TOOLS_REQUESTED
+from folkmoot.agents.replay import CLIENT_RETURNED
 from folkmoot.conversations import paths
 from folkmoot.conversations.errors import MessageNotFound
 from folkmoot.conversations.models import Conversation, Message
@@ -148,7 +149,7 @@ def _ended(type_: str, payload: bytes) -> str | None:
         case Event.MESSAGE_FINISHED | Event.TOOL_RETURNED:
             found: str = orjson.loads(payload)["messageId"]
             return found
-        case _ if type_ == TOOLS_REQUESTED:
+        case _ if type_ in {TOOLS_REQUESTED, CLIENT_RETURNED}:
             asked: str = orjson.loads(payload)["value"]["message_id"]
             return asked
         case _:

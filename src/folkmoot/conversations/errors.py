@@ -1,5 +1,7 @@
 """Failures the conversations slice can report."""
 
+from collections.abc import Sequence
+
 from folkmoot.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -106,6 +108,34 @@ class ImportInconsistent(Conflict):
             "These messages do not make a conversation.",
             errors=[{"pointer": pointer, "detail": detail}],
         )
+
+
+class CallNotPending(Conflict):
+    """A result was brought for a call that is not the client's to make here, or not any more."""
+
+    code = "call_not_pending"
+
+    def __init__(self, call_id: str | None = None) -> None:
+        told = {} if call_id is None else {"call_id": call_id}
+        super().__init__("No call waits here for this result.", **told)
+
+
+class CallAnswered(Conflict):
+    """A second result was brought for the same call."""
+
+    code = "call_answered"
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__("This call has a result already.", call_id=call_id)
+
+
+class ResultsMissing(Conflict):
+    """The turn goes on once there is a result for each of its calls."""
+
+    code = "results_missing"
+
+    def __init__(self, call_ids: Sequence[str]) -> None:
+        super().__init__("Other calls have no result yet.", call_ids=[*call_ids])
 
 
 class MessageIdReused(Conflict):

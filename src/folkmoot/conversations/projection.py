@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from folkmoot.agents.answer import TOOLS_REQUESTED
 from folkmoot.agents.order import KIND
+from folkmoot.agents.replay import CLIENT_RETURNED
 from folkmoot.agents.steering import STEERED
 from folkmoot.conversations.statements import KEEP_STATE, PROJECT
 from folkmoot.runs.events import Event
@@ -78,6 +79,7 @@ PROJECTIONS: Final[Mapping[str, Projection]] = {
     Event.TOOL_RETURNED: MESSAGES,
     TOOLS_REQUESTED: MESSAGES,
     STEERED: MESSAGES,
+    CLIENT_RETURNED: MESSAGES,
     Event.STATE_REPLACED: STATES,
     Event.STATE_PATCHED: STATES,
 }

@@ -124,7 +124,8 @@ AT_LAST_KNOWN: Final[LiteralString] = """told AS (
 )"""
 
 # What the client has beyond that is new here, as is all of it in a conversation that is. The
-# question waits for it, so that its place comes after.
+# question waits for it, so that its place comes after. Results of one answer's calls stand in the
+# order in which the client has them, the server's own among them: all that are new are kept.
 EARLIER: Final[LiteralString] = """, earlier AS (
   INSERT INTO messages (org_id, conversation_id, branch, id, user_id, run_id, role, content,
                         tool_calls, tool_call_id, untrusted)
@@ -135,6 +136,9 @@ EARLIER: Final[LiteralString] = """, earlier AS (
   WHERE NOT EXISTS (SELECT FROM known) AND CASE
     WHEN l.n IS NULL THEN NOT EXISTS (
       SELECT FROM messages AS m WHERE m.org_id = %(org_id)s AND m.conversation_id = c.id
+    )
+    WHEN o.seq IS NULL AND t.l = 'tool' THEN t.n > (
+      SELECT coalesce(max(u.n), 0) FROM told AS u WHERE u.n <= l.n AND u.l <> 'tool'
     )
     WHEN o.seq IS NULL THEN t.n > l.n
     ELSE t.n >= (SELECT min(u.n) FROM told AS u WHERE u.n > l.n AND u.l = 'user')

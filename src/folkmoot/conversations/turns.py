@@ -9,8 +9,7 @@ a branch where it stands. What was said before stays, in the branch in which it 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from typing import Any, Final, Literal, LiteralString, TypeAlias, TypeVar
+from typing import Final, LiteralString, TypeVar
 
 import msgspec
 from psycopg import errors
@@ -21,19 +20,27 @@ from folkmoot.agents import order
 from folkmoot.agents.definition import AgentDefinition, OnActiveRun, Workflow
 from folkmoot.agents.errors import WorkflowUnknown
 from folkmoot.agents.executor import READ_DOCUMENTS
-from folkmoot.agents.order import KIND, PASSAGES, AgentOrder, ContextItem, Waiting
+from folkmoot.agents.order import (
+    KIND,
+    PASSAGES,
+    AgentOrder,
+    Waiting,
+)
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals import service as approvals
 from folkmoot.approvals.errors import ApprovalsPending
 from folkmoot.conversations import statements, waiting
-from folkmoot.conversations.attaching.keeping import Attachments, Given, Reference, referring
+from folkmoot.conversations.attaching.keeping import Attachments, referring
 from folkmoot.conversations.errors import (
     MessageIdReused,
     MessageNotFound,
     PicturesNotTaken,
 )
 from folkmoot.conversations.history import MOST_MESSAGES, opening
+from folkmoot.conversations.opened import Opened
+from folkmoot.conversations.question import Beginning, EarlierMessage, Question
+from folkmoot.conversations.returning import Return, Returning
 from folkmoot.conversations.statements import Start
 from folkmoot.conversations.titles import title
 from folkmoot.conversations.tuning import tuning
@@ -72,69 +79,6 @@ CollectionCheck = Callable[[Subject, Sequence[CollectionId]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """Stands for the place before the first message of a conversation."""
-
-
-BEGINNING: Final = Beginning()
-After: TypeAlias = str | Beginning | None
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierMessage:
-    """What a client says was said before its question; `tool_calls` as AG-UI has them."""
-
-    id: str
-    role: Literal["user", "assistant", "tool"]
-    text: str
-    tool_calls: list[dict[str, Any]] | None = None
-    call_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a caller asks of an agent. Ids are the client's; it may ask again under the same.
-
-    What was said earlier says where the question stands, and what of it is new here is kept.
-    `after` says it outright, for a conversation that is there: the id of the message before it, or
-    `BEGINNING`. `state` is what the client shares with the agent; None if it says nothing. What
-    came with it is `given`, and `attached` once it is kept.
-    """
-
-    agent_id: str
-    thread_id: str
-    run_id: str
-    message_id: str
-    text: str
-    workflow: str | None = None
-    collection_ids: tuple[CollectionId, ...] = ()
-    model: str | None = None
-    version: int | str | None = None
-    context: tuple[ContextItem, ...] = ()
-    earlier: tuple[EarlierMessage, ...] = ()
-    after: After = None
-    on_active_run: OnActiveRun | None = None
-    state: Any = None
-    given: tuple[Given, ...] = ()
-    attached: tuple[Reference, ...] = ()
-
-    @property
-    def start(self) -> Start:
-        """What says where it stands."""
-        if self.after is not None:
-            return Start.BEGINNING if isinstance(self.after, Beginning) else Start.MESSAGE
-        return Start.EARLIER if self.earlier else Start.QUESTION
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The run that answers a question, or will; `begun` says that this very request made it."""
-
-    run_id: RunId
-    begun: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Turns:
     """Opens turns.
 
@@ -165,7 +109,12 @@ class Turns:
             RunIdReused, MessageIdReused: the client's id stands for something else.
             MessageNotFound: the message that it was to follow is not there.
             BudgetExceeded: Nothing is left of a limit.
+            CallNotPending, CallAnswered, ResultsMissing: Results do not fit; see `Returning`.
         """
+        if question.results:
+            opened = await self._go_on(subject, question)
+            if opened is not None:
+                return opened
         new, door, question = await self._new(subject, question)
         self.supervisor.admit()
         process_id = self.supervisor.process_id
@@ -174,6 +123,19 @@ class Turns:
             return told
         self.supervisor.begin(new, context=told, process_id=process_id)
         return Opened(new.id, begun=True)
+
+    async def _go_on(self, subject: Subject, question: Question) -> Opened | None:
+        """Go on with a turn whose calls the client has made; None if all it brings is known."""
+        agent = await self.registry.find(subject, question.agent_id, question.version)
+        wanted = Return(
+            agent=agent.id,
+            thread_id=question.thread_id,
+            run_id=question.run_id,
+            message_id=question.message_id,
+            brought=question.brought,
+            fingerprint=question.fingerprint,
+        )
+        return await Returning(self.database, self.supervisor).open(subject, wanted)
 
     async def queue(self, subject: Subject, question: Question) -> Opened:
         """Do the same, but let a worker take the run up: nobody waits for its first word."""
@@ -186,7 +148,7 @@ class Turns:
     async def _new(self, subject: Subject, question: Question) -> tuple[NewRun, Door, Question]:
         """Return the run that is asked for, what it has to pass, and what is asked in the end."""
         wanted = await self._order(subject, question)
-        fingerprint = _fingerprint(question)
+        fingerprint = question.fingerprint
         if question.given:
             question = await self._kept(subject, question, wanted)
         asker = Asker(wanted.agent, wanted.called)
@@ -242,7 +204,7 @@ class Turns:
             demand(subject, READ_DOCUMENTS)
         if question.collection_ids:
             await self.check_collections(subject, question.collection_ids)
-        return AgentOrder(
+        told = AgentOrder(
             agent=agent.id,
             called=agent.slug,
             version=agent.version,
@@ -252,9 +214,6 @@ class Turns:
             fallbacks=fallbacks,
             workflow=workflow,
             collection_ids=tuple(map(str, question.collection_ids)) or agent.collection_ids,
-            context=tuple(
-                ContextItem(clean(item.description), clean(item.value)) for item in question.context
-            ),
             rules=tuned.rules,
             passages=tuned.retrieval.k or PASSAGES,
             search_mode=tuned.retrieval.mode or SearchMode.HYBRID,
@@ -263,8 +222,8 @@ class Turns:
             redact_pii=personal,
             reuse=None if question.given else tuned.reuse(agent.response_cache),
             on_active_run=question.on_active_run or agent.on_active_run,
-            state=msgspec.json.decode(cleaned(encoded(question.state), clean)),
         )
+        return replace(question.brought, results=()).joined(told, clean)
 
     async def _store(
         self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door
@@ -363,8 +322,3 @@ def _offered(agent: AgentDefinition, name: str | None) -> Workflow | None:
     if name not in agent.workflows:
         raise WorkflowUnknown(agent.workflows)
     return Workflow(name)
-
-
-def _fingerprint(question: Question) -> bytes:
-    # What was told meanwhile has changed the state of a client that asks again.
-    return sha256(msgspec.json.encode(replace(question, state=None))).digest()

@@ -1,9 +1,9 @@
 """Whether a value has the shape that a JSON schema describes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from pydantic import JsonValue
@@ -33,6 +33,17 @@ def told(errors: Iterable[Any]) -> list[str]:
         if len(found) == FAULTS:
             break
     return found
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether more objects and lists stand within each other than this many."""
+    if isinstance(value, Mapping):
+        inside = list(cast(Mapping[str, object], value).values())
+    elif isinstance(value, list | tuple):
+        inside = list(cast(Sequence[object], value))
+    else:
+        return False
+    return levels == 0 or any(is_deeper(each, levels - 1) for each in inside)
 
 
 def is_schema(schema: Mapping[str, JsonValue]) -> bool:

@@ -29,7 +29,10 @@ def end(run: LiveRun, event: Event) -> None:
         run.emit(event, _finished(run, {"type": "cancelled"}))
         return
     result = {} if run.result is None else {"result": run.result}
-    run.emit(event, _finished(run, {"type": "success"}) | result)
+    outcome: dict[str, object] = {"type": "success"}
+    if run.left:
+        outcome["pendingToolCallIds"] = run.left
+    run.emit(event, _finished(run, outcome) | result)
 
 
 def interrupt(run: LiveRun, asked: Sequence[object]) -> None:

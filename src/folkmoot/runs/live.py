@@ -86,7 +86,8 @@ class LiveRun:
     `input` is what the executor was asked to do, as JSON. `emit` and the text streams never wait:
     an executor that produces much must `await run.room()` now and then, and one that is about to
     have an effect outside `await run.settled()` first. `process_id` is the lease under which the
-    run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome.
+    run is worked on, `lost` that it is no longer. `result` is what its end tells as its outcome,
+    `left` names the calls that are left to its client.
     `untrusted`: anybody may have a hand in what it says. `parent` is the run that has begun this
     one, if this process executes that, too; `nested` are the sub-agents that this one has begun.
     `called`: somebody may have something to say to it.
@@ -111,6 +112,7 @@ class LiveRun:
     committed: int = 0
     ended: str | None = None
     result: object = None
+    left: Sequence[str] = ()
     lost: bool = False
     rejected: bool = False
     tally: Tally = field(default_factory=Tally)

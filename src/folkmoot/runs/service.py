@@ -244,14 +244,14 @@ async def hold(work: Work, run_id: RunId) -> Run:
     return found
 
 
-async def continued(work: Work, run_id: RunId) -> bool:
-    """Whether another run goes on where this one was interrupted."""
-    statement = select(Run.id).where(
+async def continuation(work: Work, run_id: RunId) -> Run | None:
+    """Return the run that goes on where this one was interrupted, if one does."""
+    statement = select(Run).where(
         Run.org_id == work.subject.org_id,
         Run.parent_run_id == run_id,
         Run.parent_call_id.is_(None),
     )
-    return await work.session.scalar(statement.limit(1)) is not None
+    return (await work.session.scalars(statement.order_by(Run.id.desc()).limit(1))).first()
 
 
 async def release(work: Work, run: Run, *, continued: bool = False) -> None:

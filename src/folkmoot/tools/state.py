@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 import orjson
 
+from folkmoot.kit import shape
 from folkmoot.kit.errors import Invalid
 from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.events import Event
@@ -132,7 +133,7 @@ def bounded(value: object, most: int) -> bytes:
     Raises:
         StateInvalid: It is too large or too deep, or no JSON.
     """
-    if _is_deeper(value, DEEPEST):
+    if shape.is_deeper(value, DEEPEST):
         raise StateInvalid(f"A state has {DEEPEST} levels at the most.")
     try:
         text = encoded(value)
@@ -160,13 +161,3 @@ def patched(value: object, changes: Patch, most: int) -> object:
             raise StateInvalid(f"The patch does not fit: {error}") from None
         bounded(result, most)
     return result
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    if isinstance(value, Mapping):
-        inside = list(cast(Mapping[str, object], value).values())
-    elif isinstance(value, list | tuple):
-        inside = list(cast(Sequence[object], value))
-    else:
-        return False
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 HERE: Final = Path(__file__).parent
 LOCKED: Final = HERE / "package-lock.json"
 PACKAGE: Final = HERE / "node_modules" / "@ag-ui" / "client" / "package.json"
-EXAMPLE: Final = HERE.parents[2] / "examples" / "resume.ts"
+EXAMPLES: Final = HERE.parents[2] / "examples"
 PROGRAMS: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 PATIENCE: Final = 120  # seconds
 
@@ -229,16 +229,47 @@ async def test_the_client_of_the_example_survives_lost_connections(
 ) -> None:
     words = [f"word-{number} " for number in range(100)]
     provider.script([Reply(text=words, delay=0.01)])
-    shutil.copy(EXAMPLE, tmp_path)
-    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
     with Cutting(ada.platform.url, after=2_000, times=2) as proxy:
-        asking = partial(
-            run,
-            *(node, str(tmp_path / EXAMPLE.name), "A long story, please."),
-            FOLKMOOT_URL=proxy.url,
-            FOLKMOOT_API_KEY=ada.key,
-        )
+        asking = example("resume.ts", "A long story, please.", node, tmp_path, ada, proxy.url)
         done = await anyio.to_thread.run_sync(asking)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{''.join(words)}\n"
     assert done.stderr.count("connection lost") == proxy.cuts == 2
+
+
+@proves("tools.frontend", "tools.returned", "client.tools")
+async def test_the_client_of_the_example_makes_the_calls_that_are_left_to_it(
+    node: str, ada: Talker, provider: FakeProvider, tmp_path: Path
+) -> None:
+    both = [Use("go_to", json.dumps({"path": "//evil.example"})), Use("page_title")]
+    further = [Use("clock"), Use("go_to", json.dumps({"path": "/lamps"}))]
+    end = says("Here they are.")
+    provider.script([Reply(text=["I look. "], uses=both), Reply(uses=further), end])
+    url = ada.platform.url
+    asking = example("browser_tools.ts", "Where are the lamps?", node, tmp_path, ada, url)
+    done = await anyio.to_thread.run_sync(asking)
+    assert done.returncode == 0, done.stderr
+    assert "[ag-ui]" not in done.stderr, done.stderr
+    # The second time it had read what the page says, and the user was not there to be asked.
+    assert done.stdout == "I look. Here they are.\n(https://example.com/)\n"
+    told = json.loads(provider.chats[-1].body)["messages"][1:]
+    assert [each["role"] for each in told] == [
+        "user", "assistant", "tool", "tool", "assistant", "tool", "tool",
+    ]  # fmt: skip
+    said = [each["content"] for each in told if each["role"] == "tool"]
+    assert said[:2] == ["Error: There is no such page.", "Welcome"]
+    assert said[3] == "Error: The user did not want this."
+
+
+def example(
+    name: str, text: str, node: str, place: Path, talker: Talker, url: str
+) -> partial[subprocess.CompletedProcess[str]]:
+    """Return how an example is run that asks something."""
+    shutil.copy(EXAMPLES / name, place)
+    (place / "node_modules").symlink_to(HERE / "node_modules")
+    return partial(
+        run,
+        *(node, str(place / name), text),
+        FOLKMOOT_URL=url,
+        FOLKMOOT_API_KEY=talker.key,
+    )

@@ -11,11 +11,12 @@ import httpx
 import psycopg
 import pytest
 
+from browser_tools import TITLE, started
 from folkmoot.agents.builtin import CHAT
 from folkmoot.kit.subject import Subject
 from folkmoot.runs.ledger import UNCERTAIN
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import Fault, fails, hangs, says, uses
+from folkmoot.testing.replies import Fault, Reply, Use, fails, hangs, says, uses
 from folkmoot.tools.tool import Tool, ToolContext
 from talking import Frame, Platform, body, custom, frames, platform, text_of
 
@@ -110,10 +111,11 @@ async def survive(
     owner_address: str,
     lever: Lever,
     when: Callable[[Reader], Awaitable[object]],
+    **more: object,
 ) -> Story:
     """Ask in one process, let it die at a point, read what another one makes of it."""
     first = await start(lever)
-    asked = body("Pull the lever", "t1", workflow="tools")
+    asked = body("Pull the lever", "t1", workflow="tools") | more
     reader = Reader()
     async with asyncio.timeout(PATIENCE), first.talker(subject).http() as client:
         async with client.stream("POST", "/api/chat/chat", json=asked) as response:
@@ -207,3 +209,19 @@ async def test_a_call_that_has_completed_is_never_made_again(
     assert told(provider)[2]["content"] == "pulled 1"
     assert text_of(story.frames) == "Pulling. Pulled once."
     assert custom(story.frames, "message.cut") == []
+
+
+async def test_calls_that_are_the_clients_are_handed_over_by_whoever_goes_on(
+    start: Start, subject: Subject, owner_address: str, provider: FakeProvider
+) -> None:
+    provider.script([Reply(uses=[Use("page_title"), Use("lever")])])
+    lever = Lever(stuck=True, idempotent=True)
+    pulled = lever.began.wait
+    tools = [TITLE]
+    story = await survive(start, subject, owner_address, lever, lambda _: pulled(), tools=tools)
+    title, lever_call = started(story.frames)
+    (result,) = [f.event for f in story.frames if f.type == "TOOL_CALL_RESULT"]
+    assert (result["toolCallId"], result["content"]) == (lever_call, "pulled 2")
+    outcome = {"type": "success", "pendingToolCallIds": [title]}
+    assert story.frames[-1].event["outcome"] == outcome
+    assert len(provider.chats) == 1

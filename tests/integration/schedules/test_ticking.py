@@ -14,8 +14,8 @@ from acting import Caller
 from conftest import SECRET_KEY
 from folkmoot.assembly import Parts
 from folkmoot.conversations.background import Background
+from folkmoot.conversations.opened import Opened
 from folkmoot.conversations.schemas import BackgroundRun
-from folkmoot.conversations.turns import Opened
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId, new_id
 from folkmoot.kit.subject import Subject

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from folkmoot.agents.order import ContextItem
+from folkmoot.conversations.question import Question
 from folkmoot.conversations.resuming import Answer, Resumption
-from folkmoot.conversations.turns import Question
 from folkmoot.faces.agui import openapi, wire
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId, new_id

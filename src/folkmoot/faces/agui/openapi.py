@@ -6,9 +6,11 @@ imported at the start for the sake of this text alone.
 
 from typing import Any, Final
 
+from folkmoot.agents.content import DEEPEST_SCHEMA, LARGEST_SCHEMA
 from folkmoot.agents.definition import OnActiveRun, Workflow
 from folkmoot.conversations.schemas import PRINTABLE
-from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT
+from folkmoot.faces.agui import tools
+from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_ERROR, LONGEST_TEXT
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 
 SPEC: Final = "https://ag-ui.com/spec/1.0/schema.json"
@@ -52,13 +54,49 @@ USER_MESSAGE: Final[dict[str, Any]] = {
     },
     "required": ["id", "role", "content"],
 }
+TOOL_MESSAGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "id": ID,
+        "role": {"const": "tool"},
+        "toolCallId": ID,
+        "content": {
+            "type": ["string", "array", "null"],
+            "maxLength": LONGEST_TEXT,
+            "items": PART,
+        },
+        "error": {"type": ["string", "null"], "maxLength": LONGEST_ERROR},
+    },
+    "required": ["id", "role", "toolCallId", "content"],
+    "description": "What came of a call. After the question, results of calls that were handed over"
+    " go on with what it began.",
+}
 OTHER_MESSAGE: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "id": ID,
-        "role": {"enum": ["developer", "system", "assistant", "tool", "activity", "reasoning"]},
+        "role": {"enum": ["developer", "system", "assistant", "activity", "reasoning"]},
     },
     "required": ["id", "role"],
+}
+TOOL: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": tools.LONGEST_NAME,
+            "pattern": "^[A-Za-z0-9_-]+$",
+        },
+        "description": {"type": "string", "maxLength": tools.LONGEST_DESCRIPTION},
+        "parameters": {
+            "type": ["object", "null"],
+            "properties": {"type": {"const": "object"}},
+            "description": f"A JSON schema of the arguments, {LARGEST_SCHEMA:,} bytes and"
+            f" {DEEPEST_SCHEMA} levels at the most.",
+        },
+    },
+    "required": ["name"],
 }
 CONTEXT: Final[dict[str, Any]] = {
     "type": "object",
@@ -139,7 +177,10 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
     "properties": {
         "threadId": {**ID, "description": "The conversation; it is made on first use."},
         "runId": {**ID, "description": "The run. Sent again with the same body, it goes on."},
-        "messages": {"type": "array", "items": {"anyOf": [USER_MESSAGE, OTHER_MESSAGE]}},
+        "messages": {
+            "type": "array",
+            "items": {"anyOf": [USER_MESSAGE, TOOL_MESSAGE, OTHER_MESSAGE]},
+        },
         "context": {
             "type": ["array", "null"],
             "items": CONTEXT,
@@ -151,7 +192,14 @@ RUN_AGENT_INPUT: Final[dict[str, Any]] = {
             "description": "What the application shares with the agent, 64,000 bytes at the most;"
             " an empty one leaves what the last turn has left."
         },
-        "tools": {"description": "Tools of the client: taken and not used."},
+        "tools": {
+            "type": ["array", "null"],
+            "items": TOOL,
+            "maxItems": tools.MOST,
+            "description": "Tools of the application, which makes the calls itself, offered in this"
+            f" run besides the agent's own; {tools.LARGEST:,} bytes at the most. No two have the"
+            " same name; one that has the name of a tool of the agent's is not offered.",
+        },
         "resume": {
             "type": ["array", "null"],
             "items": {"anyOf": [ANSWERED, ABANDONED]},

@@ -26,11 +26,14 @@ from folkmoot.approvals.errors import (
 from folkmoot.conversations.errors import (
     AttachmentNotFound,
     AttachmentUnusable,
+    CallAnswered,
+    CallNotPending,
     LineFull,
     MessageIdReused,
     MessageNotFound,
     ModelNotAllowed,
     PicturesNotTaken,
+    ResultsMissing,
 )
 from folkmoot.conversations.resuming import Resuming, Resumption
 from folkmoot.conversations.turns import Turns
@@ -65,6 +68,9 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         AttachmentUnusable,
         PicturesNotTaken,
         LineFull,
+        CallAnswered,
+        CallNotPending,
+        ResultsMissing,
         MessageIdReused,
         MessageNotFound,
         ModelNotAllowed,
@@ -111,6 +117,10 @@ def router(turns: Turns, resuming: Resuming) -> APIRouter:
 
         The run goes on when the stream is cut. Read on with `GET /api/v1/runs/{runId}/events`, or
         by sending the same request again; `Last-Event-ID` says in both what is there already.
+
+        Tools that the application brings along (`tools`) are called like the agent's own, and the
+        run ends with such calls (`pendingToolCallIds`). The next request goes on: it has a message
+        with the result of each.
 
         A message that comes while another run answers in the conversation is refused, or waits in
         its place (`forwardedProps.on_active_run`): its stream begins when its run does.

@@ -3,38 +3,40 @@
 The edge has made sure that the body is JSON of reasonable size, depth and spelling. The last
 message of the user is the question; those before it say where it stands, and are read where they
 are new here, since the server keeps the others. The state of the client is what it shares with the
-agent, unless it is empty; its tools are checked for their place and left alone.
+agent, unless it is empty. Results of tools that come after the question go on with what it began.
 """
 
-import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from folkmoot.agents.definition import OnActiveRun
-from folkmoot.agents.order import ContextItem
+from folkmoot.agents.order import ClientResult, ContextItem
 from folkmoot.conversations.attaching.keeping import Given
 from folkmoot.conversations.history import MOST_MESSAGES
+from folkmoot.conversations.question import BEGINNING, EarlierMessage, Question
 from folkmoot.conversations.resuming import Answer, Resumption
-from folkmoot.conversations.turns import BEGINNING, EarlierMessage, Question
+from folkmoot.conversations.returning import Brought
+from folkmoot.faces.agui import tools
+from folkmoot.faces.agui.decoding import NOTHING, decoded
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
+from folkmoot.tools.forgiving import failure
 from folkmoot.tools.state import LARGEST, StateInvalid, bounded
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 LONGEST_TEXT: Final = 100_000  # characters of a question
 LONGEST_CONTEXT: Final = 20_000  # characters of one item
+LONGEST_ERROR: Final = 10_000
 
 Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Role = Literal["developer", "system", "assistant", "user", "tool", "activity", "reasoning"]
-NOTHING: Final = Raw(b"null")
 FILES: Final = frozenset({"image", "document", "binary"})
 """Parts that are kept and shown to models."""
-T = TypeVar("T")
 
 
 class IncomingFunction(Struct):
@@ -53,6 +55,7 @@ class IncomingMessage(Struct, rename="camel"):
     content: Raw = NOTHING
     tool_calls: Raw = NOTHING
     tool_call_id: Raw = NOTHING
+    error: Raw = NOTHING
     subagent_run_id: Raw | UnsetType = UNSET
 
 
@@ -111,6 +114,7 @@ class RunAgentInput(Struct, rename="camel"):
     run_id: Id
     messages: list[IncomingMessage]
     state: Raw = NOTHING
+    tools: Raw = NOTHING
     context: Annotated[list[IncomingContext], Meta(max_length=50)] | None = None
     forwarded_props: Raw = NOTHING
     resume: Annotated[list[IncomingEntry], Meta(max_length=100)] | None = None
@@ -121,12 +125,11 @@ CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart] | None)
 CALLS: Final = msgspec.json.Decoder(list[IncomingCall] | None)
 PAYLOAD: Final = msgspec.json.Decoder(IncomingPayload)
 CALL_ID: Final = msgspec.json.Decoder(Id)
+ERROR: Final = msgspec.json.Decoder(Annotated[str, Meta(max_length=LONGEST_ERROR)] | None)
 PROPS: Final = msgspec.json.Decoder(ForwardedProps)
 
 STATE: Final = msgspec.json.Decoder(Any)
 EMPTY: Final = (b"null", b"{}", b"[]", b'""')
-PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
-STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 def read(agent_id: str, body: bytes) -> Question | Resumption:
@@ -135,7 +138,7 @@ def read(agent_id: str, body: bytes) -> Question | Resumption:
     Raises:
         InputInvalid: it asks nothing that can be answered; says where.
     """
-    wanted = _decoded(INPUT, body, "/body")
+    wanted = decoded(INPUT, body, "/body")
     if wanted.resume:
         return _resumption(agent_id, wanted, wanted.resume)
     return _asked(agent_id, wanted)
@@ -151,13 +154,18 @@ def _resumption(
         run_id=wanted.run_id,
         message_id=asked[-1] if asked else None,
         answers=tuple(_answer(place, entry) for place, entry in enumerate(entries)),
+        brought=Brought(
+            results=_results(wanted.messages),
+            tools=tools.read(wanted.tools),
+            state=_state(wanted.state),
+        ),
     )
 
 
 def _answer(place: int, entry: IncomingEntry) -> Answer:
     if entry.status == "cancelled":
         return Answer(entry.interrupt_id, None)
-    said = _decoded(PAYLOAD, entry.payload, f"/body/resume/{place}/payload")
+    said = decoded(PAYLOAD, entry.payload, f"/body/resume/{place}/payload")
     return Answer(entry.interrupt_id, said.approved, said.edited_args, said.reason, said.remember)
 
 
@@ -180,6 +188,8 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
         state=_state(wanted.state),
+        tools=tools.read(wanted.tools),
+        results=_results(wanted.messages[place + 1 :], place + 1),
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
         on_active_run=props.on_active_run,
     )
@@ -204,19 +214,49 @@ def _told(message: IncomingMessage, place: int) -> EarlierMessage | None:
     pointer = f"/body/messages/{place}"
     if message.role not in {"user", "assistant", "tool"} or message.subagent_run_id is not UNSET:
         return None
-    text = _content(message.content, f"{pointer}/content")
+    text = _said_by(message, pointer)
     if message.role == "user":
         return EarlierMessage(message.id, "user", text) if text else None
     if message.role == "tool":
-        call_id = _decoded(CALL_ID, message.tool_call_id, f"{pointer}/toolCallId")
+        call_id = decoded(CALL_ID, message.tool_call_id, f"{pointer}/toolCallId")
         return EarlierMessage(message.id, "tool", text, call_id=call_id)
-    calls = _decoded(CALLS, message.tool_calls, f"{pointer}/toolCalls")
+    calls = decoded(CALLS, message.tool_calls, f"{pointer}/toolCalls")
     listed = [{"type": "function", **msgspec.to_builtins(call)} for call in calls or ()]
     return EarlierMessage(message.id, "assistant", text, listed or None)
 
 
+def _results(messages: Sequence[IncomingMessage], first: int = 0) -> tuple[ClientResult, ...]:
+    """Return what came of calls, if that is the last that is told; what is known is among it."""
+    since = len(messages)
+    while since and messages[since - 1].role != "user":
+        since -= 1
+    own = [
+        (place, message)
+        for place, message in enumerate(messages[since:], first + since)
+        if message.role in {"assistant", "tool"} and message.subagent_run_id is UNSET
+    ]
+    if not own or own[-1][1].role != "tool":
+        return ()
+    results = [_result(message, place) for place, message in own if message.role == "tool"]
+    if len({each.tool_call_id for each in results}) < len(results):
+        raise InputInvalid("/body/messages", "A call has one result.")
+    return tuple(results)
+
+
+def _result(message: IncomingMessage, place: int) -> ClientResult:
+    pointer = f"/body/messages/{place}"
+    call_id = decoded(CALL_ID, message.tool_call_id, f"{pointer}/toolCallId")
+    return ClientResult(message.id, call_id, _said_by(message, pointer))
+
+
+def _said_by(message: IncomingMessage, pointer: str) -> str:
+    text = _content(message.content, f"{pointer}/content")
+    error = decoded(ERROR, message.error, f"{pointer}/error")
+    return text if error is None else "\n".join(filter(None, [failure(error), text]))
+
+
 def _content(content: Raw, pointer: str, *, shown: bool = False) -> str:
-    found = _decoded(CONTENT, content, pointer)
+    found = decoded(CONTENT, content, pointer)
     if isinstance(found, str):
         text = found
     else:
@@ -229,7 +269,7 @@ def _content(content: Raw, pointer: str, *, shown: bool = False) -> str:
 
 def _given(content: Raw, pointer: str) -> tuple[Given, ...]:
     """Return what comes with a question, as far as it is here or has been sent before."""
-    found = _decoded(CONTENT, content, pointer)
+    found = decoded(CONTENT, content, pointer)
     if found is None or isinstance(found, str):
         return ()
     parts = [_attached(part, f"{pointer}/{n}") for n, part in enumerate(found)]
@@ -275,7 +315,7 @@ def _said(part: IncomingPart) -> str:
 
 def _state(raw: Raw) -> object:
     """Return the state that a client shares; an empty one says nothing, as all begin with it."""
-    state: object = _decoded(STATE, raw, "/body/state")
+    state: object = decoded(STATE, raw, "/body/state")
     try:
         text = bounded(state, LARGEST)
     except StateInvalid as error:
@@ -287,17 +327,4 @@ def _props(raw: Raw) -> ForwardedProps:
     """Return the properties that are ours; the protocol lets them be any JSON value."""
     if not bytes(raw).lstrip().startswith(b"{"):
         return ForwardedProps()
-    return _decoded(PROPS, raw, "/body/forwardedProps")
-
-
-def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | Raw, base: str) -> T:
-    try:
-        return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        detail = str(error)
-        place = PLACE.search(detail)
-        steps = STEP.findall(place[1]) if place else []
-        pointer = "".join(f"/{name or index}" for name, index in steps)
-        raise InputInvalid(base + pointer, PLACE.sub("", detail)) from None
-    except msgspec.DecodeError as error:
-        raise InputInvalid(base, str(error)) from None
+    return decoded(PROPS, raw, "/body/forwardedProps")
