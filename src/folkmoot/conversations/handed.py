@@ -6,9 +6,9 @@ be another one. So a result counts for a call of the last answer on the path tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from folkmoot.agents import order
 from folkmoot.agents.order import KIND, ClientResult
@@ -16,6 +16,7 @@ from folkmoot.conversations import paths
 from folkmoot.conversations.errors import CallAnswered, CallNotPending, MessageIdReused
 from folkmoot.conversations.models import Conversation, Message
 from folkmoot.db.work import Work
+from folkmoot.kit.ids import RunId
 from folkmoot.runs import service as runs
 from folkmoot.runs.models import Run
 from folkmoot.runs.states import RunState
@@ -34,6 +35,15 @@ class Handed:
     conversation: Conversation
     run: Run
     calls: Sequence[str]
+
+
+class _Said(NamedTuple):
+    """What is looked at of a message."""
+
+    role: str
+    run_id: RunId | None
+    tool_calls: list[dict[str, Any]] | None
+    tool_call_id: str | None
 
 
 async def hold(work: Work, thread_id: str) -> Conversation | None:
@@ -118,7 +128,7 @@ async def _last(work: Work, run: Run) -> Run:
     return run
 
 
-async def _tail(work: Work, conversation: Conversation) -> Sequence[Row[Any]]:
+async def _tail(work: Work, conversation: Conversation) -> Sequence[_Said]:
     """Return the last messages that are shown, newest first: an answer and results, at least."""
     path = await paths.of(work, conversation)
     statement = (
@@ -131,7 +141,7 @@ async def _tail(work: Work, conversation: Conversation) -> Sequence[Row[Any]]:
         .order_by(Message.seq.desc())
         .limit(MOST_RESULTS + 1)
     )
-    return (await work.session.execute(statement)).all()
+    return [_Said(*row) for row in await work.session.execute(statement)]
 
 
 async def _answered(work: Work, conversation: Conversation, call_id: str) -> bool:

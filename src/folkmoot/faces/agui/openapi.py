@@ -10,7 +10,7 @@ from folkmoot.agents.content import DEEPEST_SCHEMA, LARGEST_SCHEMA
 from folkmoot.agents.definition import OnActiveRun, Workflow
 from folkmoot.conversations.schemas import PRINTABLE
 from folkmoot.faces.agui import tools
-from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_ERROR, LONGEST_TEXT
+from folkmoot.faces.agui.wire import LONGEST_CONTEXT, LONGEST_TEXT
 from folkmoot.http.openapi_streams import LAST_EVENT_ID, event_stream
 
 SPEC: Final = "https://ag-ui.com/spec/1.0/schema.json"
@@ -65,7 +65,7 @@ TOOL_MESSAGE: Final[dict[str, Any]] = {
             "maxLength": LONGEST_TEXT,
             "items": PART,
         },
-        "error": {"type": ["string", "null"], "maxLength": LONGEST_ERROR},
+        "error": {"type": ["string", "null"], "maxLength": LONGEST_TEXT},
     },
     "required": ["id", "role", "toolCallId", "content"],
     "description": "What came of a call. After the question, results of calls that were handed over"

@@ -4,7 +4,7 @@ Their schemas are told to models and not used here: values are not compared with
 are bounded in size and depth, and otherwise whatever the client makes of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -31,22 +31,22 @@ class IncomingTool(Struct):
     parameters: Raw = NOTHING
 
 
-TOOLS: Final = msgspec.json.Decoder(Annotated[list[IncomingTool], Meta(max_length=MOST)] | None)
-SCHEMA: Final = msgspec.json.Decoder(dict[str, Any] | None)
+Incoming = Annotated[list[IncomingTool], Meta(max_length=MOST)]
+SCHEMA: Final[msgspec.json.Decoder[dict[str, Any] | None]] = msgspec.json.Decoder(
+    dict[str, Any] | None
+)
+NOTHING_TAKEN: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
 
 
-def read(raw: Raw) -> tuple[ClientTool, ...]:
+def read(incoming: Sequence[IncomingTool] | None) -> tuple[ClientTool, ...]:
     """Return the tools that a request brings along; nothing is none.
 
     Raises:
-        InputInvalid: They are too many, too large, or no functions.
+        InputInvalid: They are too large, no functions, or two of one name.
     """
-    if raw is NOTHING:
-        return ()
-    incoming = decoded(TOOLS, raw, "/body/tools")
     if not incoming:
         return ()
-    if len(bytes(raw)) > LARGEST:
+    if sum(map(_size, incoming)) > LARGEST:
         raise InputInvalid("/body/tools", f"They have {LARGEST} bytes at the most.")
     known = set[str]()
     for place, tool in enumerate(incoming):
@@ -54,6 +54,10 @@ def read(raw: Raw) -> tuple[ClientTool, ...]:
             raise InputInvalid(f"/body/tools/{place}/name", "There is a tool with this name.")
         known.add(tool.name)
     return tuple(_tool(tool, f"/body/tools/{n}/parameters") for n, tool in enumerate(incoming))
+
+
+def _size(tool: IncomingTool) -> int:
+    return len(tool.name) + len(tool.description.encode()) + len(bytes(tool.parameters))
 
 
 def _tool(tool: IncomingTool, pointer: str) -> ClientTool:
@@ -64,7 +68,4 @@ def _tool(tool: IncomingTool, pointer: str) -> ClientTool:
         raise InputInvalid(f"{pointer}/type", "Arguments are an object.")
     if shape.is_deeper(schema, DEEPEST_SCHEMA):
         raise InputInvalid(pointer, f"A schema has {DEEPEST_SCHEMA} levels at the most.")
-    return ClientTool(tool.name, tool.description, {**_EMPTY, **schema})
-
-
-_EMPTY: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
+    return ClientTool(tool.name, tool.description, {**NOTHING_TAKEN, **schema})

@@ -20,7 +20,7 @@ from folkmoot.conversations.history import MOST_MESSAGES
 from folkmoot.conversations.question import BEGINNING, EarlierMessage, Question
 from folkmoot.conversations.resuming import Answer, Resumption
 from folkmoot.conversations.returning import Brought
-from folkmoot.faces.agui import tools
+from folkmoot.faces.agui import tools as offered
 from folkmoot.faces.agui.decoding import NOTHING, decoded
 from folkmoot.faces.agui.errors import InputInvalid
 from folkmoot.kit.ids import CollectionId
@@ -29,8 +29,8 @@ from folkmoot.tools.state import LARGEST, StateInvalid, bounded
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 LONGEST_TEXT: Final = 100_000  # characters of a question
+TOO_LONG: Final = f"The text may have {LONGEST_TEXT} characters at the most."
 LONGEST_CONTEXT: Final = 20_000  # characters of one item
-LONGEST_ERROR: Final = 10_000
 
 Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
@@ -114,7 +114,7 @@ class RunAgentInput(Struct, rename="camel"):
     run_id: Id
     messages: list[IncomingMessage]
     state: Raw = NOTHING
-    tools: Raw = NOTHING
+    tools: offered.Incoming | None = None
     context: Annotated[list[IncomingContext], Meta(max_length=50)] | None = None
     forwarded_props: Raw = NOTHING
     resume: Annotated[list[IncomingEntry], Meta(max_length=100)] | None = None
@@ -125,7 +125,7 @@ CONTENT: Final = msgspec.json.Decoder(str | list[IncomingPart] | None)
 CALLS: Final = msgspec.json.Decoder(list[IncomingCall] | None)
 PAYLOAD: Final = msgspec.json.Decoder(IncomingPayload)
 CALL_ID: Final = msgspec.json.Decoder(Id)
-ERROR: Final = msgspec.json.Decoder(Annotated[str, Meta(max_length=LONGEST_ERROR)] | None)
+ERROR: Final = msgspec.json.Decoder(str | None)
 PROPS: Final = msgspec.json.Decoder(ForwardedProps)
 
 STATE: Final = msgspec.json.Decoder(Any)
@@ -156,7 +156,7 @@ def _resumption(
         answers=tuple(_answer(place, entry) for place, entry in enumerate(entries)),
         brought=Brought(
             results=_results(wanted.messages),
-            tools=tools.read(wanted.tools),
+            tools=offered.read(wanted.tools),
             state=_state(wanted.state),
         ),
     )
@@ -188,7 +188,7 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         context=tuple(ContextItem(item.description, item.value) for item in wanted.context or ()),
         earlier=earlier,
         state=_state(wanted.state),
-        tools=tools.read(wanted.tools),
+        tools=offered.read(wanted.tools),
         results=_results(wanted.messages[place + 1 :], place + 1),
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
         on_active_run=props.on_active_run,
@@ -252,7 +252,11 @@ def _result(message: IncomingMessage, place: int) -> ClientResult:
 def _said_by(message: IncomingMessage, pointer: str) -> str:
     text = _content(message.content, f"{pointer}/content")
     error = decoded(ERROR, message.error, f"{pointer}/error")
-    return text if error is None else "\n".join(filter(None, [failure(error), text]))
+    if error is None:
+        return text
+    if len(error) > LONGEST_TEXT:
+        raise InputInvalid(f"{pointer}/error", TOO_LONG)
+    return "\n".join(filter(None, [failure(error), text]))
 
 
 def _content(content: Raw, pointer: str, *, shown: bool = False) -> str:
@@ -263,7 +267,7 @@ def _content(content: Raw, pointer: str, *, shown: bool = False) -> str:
         kept = [each for each in found or () if not shown or _attached(each, "") is None]
         text = "".join(map(_said, kept))
     if len(text) > LONGEST_TEXT:
-        raise InputInvalid(pointer, f"The text may have {LONGEST_TEXT} characters at the most.")
+        raise InputInvalid(pointer, TOO_LONG)
     return text
 
 
