@@ -21,6 +21,7 @@ from folkmoot.blobs.store import BlobStore
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import OrgId, TeamId, UserId
+from folkmoot.kit.lasting import lasting
 
 DAY: Final = 24 * 60 * 60.0
 """Seconds between two purges."""
@@ -89,14 +90,15 @@ class Purge:
     others: tuple[str, ...] = ()
 
     async def watch(self) -> None:
-        """Purge every day until cancelled."""
+        """Purge every day until cancelled; what one room cannot forget, it tries a day later."""
+        await lasting("purge", self._daily, rest=DAY)
+
+    async def _daily(self) -> None:
         while True:
             try:
                 await self.run()
             except (psycopg.Error, Unavailable) as error:
                 log.warning("purge.put_off", error=type(error).__name__)
-            except Exception:  # an edge: what one room cannot forget must not stop the process
-                log.exception("purge.failed")
             await asyncio.sleep(DAY)
 
     async def run(self) -> Purged:

@@ -57,8 +57,6 @@ class Taking:
                 await self._fill()
             except Unavailable as error:  # whoever needs the database says so
                 log.info("runs.not_taken", error=error.code)
-            except Exception:  # an edge, where no failure is the last
-                log.exception("runs.taking_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOKS):  # `wait_for` may swallow a cancellation
                     await self._woken.wait()

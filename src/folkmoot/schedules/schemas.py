@@ -61,15 +61,22 @@ class ScheduleRead(BaseModel):
     user_id: UserId = Field(description="For whom it asks.")
     run: BackgroundRun
     cron: str = Field(examples=["0 9 * * 1-5"])
-    explained: str = Field(examples=["At 09:00 on Monday through Friday"])
+    explained: str = Field(
+        description="In words; empty if it cannot be read.",
+        examples=["At 09:00 on Monday through Friday"],
+    )
     time_zone: str = Field(examples=["Europe/Warsaw"])
     overlap: Overlap
     catch_up: CatchUp
     most_failures: int | None
     failures: int = Field(description="How often it has failed in a row.", examples=[0])
     paused: Pause | None = Field(
-        description="Why it is paused: asked, failures in a row, or that its maker lost their place"
-        " or key; null if it is not.",
+        description="Why it is paused: asked, failures in a row, that its maker lost their place or"
+        " key, or that it is broken; null if it is not.",
+        examples=[None],
+    )
+    broken: str | None = Field(
+        description="Why it says no moment any more: `time_zone_unknown`, `cron_unreadable`.",
         examples=[None],
     )
     next_run_at: datetime | None

@@ -16,10 +16,16 @@ from folkmoot.kit.ids import ScheduleId
 from folkmoot.kit.page import Asked
 from folkmoot.kit.subject import Subject
 from folkmoot.schedules import telling
-from folkmoot.schedules.errors import ScheduleNotFound, ScheduleNotYours, TooManySchedules
+from folkmoot.schedules.errors import (
+    CronUnreadable,
+    ScheduleNotFound,
+    ScheduleNotYours,
+    TimeZoneUnknown,
+    TooManySchedules,
+)
 from folkmoot.schedules.models import Schedule, ScheduleTick
 from folkmoot.schedules.schemas import Preview, ScheduleCreate, ScheduleRead, ScheduleUpdate
-from folkmoot.schedules.states import Pause
+from folkmoot.schedules.states import BY_ITSELF, Pause
 from folkmoot.schedules.timing import Timing
 
 SEE_ALL: Final = "schedules:manage"
@@ -128,9 +134,9 @@ async def update(
     before = told(schedule)
     for name, value in _named(data).items():
         setattr(schedule, name, value)
-    due = Timing(schedule.cron, schedule.time_zone).after(clock.now())
-    if schedule.paused is None and {"cron", "time_zone"} & data.model_fields_set:
-        schedule.next_run_at = due
+    if {"cron", "time_zone"} & data.model_fields_set:
+        due = Timing(schedule.cron, schedule.time_zone).after(clock.now())
+        schedule.next_run_at = due if schedule.paused is None else None
     _take_over(schedule, work.subject)
     await work.session.flush()
     await record(work, "schedule.changed", schedule, before=before, after=told(schedule))
@@ -144,7 +150,7 @@ async def pause(work: Work, schedule: Schedule, why: Pause) -> None:
     schedule.paused, schedule.next_run_at = why, None
     await work.session.flush()
     await record(work, "schedule.paused", schedule, after={"name": schedule.name, "why": why})
-    if why is Pause.FAILURES:
+    if why in BY_ITSELF:
         await telling.have_told(work, schedule)
 
 
@@ -181,23 +187,29 @@ async def ticks(work: Work, schedule: Schedule, asked: Asked) -> Slice[ScheduleT
 
 
 def read(schedule: Schedule) -> ScheduleRead:
-    """Return a schedule as the API shows it."""
-    timing = Timing(schedule.cron, schedule.time_zone)
+    """Return a schedule as the API shows it, also one that says no moment any more."""
+    timing, broken = Timing(schedule.cron, schedule.time_zone), None
+    explained, ahead = "", list[datetime]()
+    try:
+        explained, ahead = timing.explained(), _ahead(schedule, timing)
+    except (CronUnreadable, TimeZoneUnknown) as error:
+        broken = error.code
     return ScheduleRead(
         id=schedule.id,
         name=schedule.name,
         user_id=schedule.user_id,
         run=BackgroundRun.model_validate(schedule.asked),
         cron=schedule.cron,
-        explained=timing.explained(),
+        explained=explained,
         time_zone=schedule.time_zone,
         overlap=schedule.overlap,
         catch_up=schedule.catch_up,
         most_failures=schedule.most_failures,
         failures=schedule.failures,
         paused=schedule.paused,
+        broken=broken,
         next_run_at=schedule.next_run_at,
-        next_runs=_ahead(schedule, timing),
+        next_runs=ahead,
         created_at=schedule.created_at,
         updated_at=schedule.updated_at,
     )

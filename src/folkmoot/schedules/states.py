@@ -19,11 +19,20 @@ class CatchUp(StrEnum):
 
 
 class Pause(StrEnum):
-    """Why a schedule is paused: somebody said so, it failed too often, or its maker has gone."""
+    """Why a schedule is paused.
+
+    Somebody said so, it failed too often, its maker has gone, or it says no moment any more: time
+    zones are renamed, and whoever updates the system takes the old names away.
+    """
 
     ASKED = "asked"
     FAILURES = "failures"
     PLACE = "place"
+    BROKEN = "broken"
+
+
+BY_ITSELF: Final = (Pause.FAILURES, Pause.BROKEN)
+"""Of which whoever made it is told: nobody has done anything to it."""
 
 
 class Outcome(StrEnum):

@@ -1,7 +1,7 @@
-"""Telling whoever a schedule asks for that it has paused itself: it fails while nobody looks."""
+"""Telling whoever a schedule asks for that it has paused itself, while nobody looks."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,11 +18,15 @@ from folkmoot.kit.subject import Subject, deployment
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.letters import QUEUE, Letter
 from folkmoot.schedules.models import Schedule
-from folkmoot.schedules.states import Pause
+from folkmoot.schedules.states import BY_ITSELF, Pause
 
 TELL: Final = "schedules.tell"
+WHY: Final = {
+    Pause.FAILURES: "has failed {failures} times in a row",
+    Pause.BROKEN: "says no moment any more, as nobody knows the time zone {time_zone} now,",
+}
 TEXT: Final = """\
-The schedule “{name}” in {organization} has failed {failures} times in a row and is paused.
+The schedule “{name}” in {organization} {why} and is paused.
 
 What came of it, and how to let it go on:
 {link}
@@ -77,7 +81,9 @@ class Telling:
         text = TEXT.format(
             name=schedule.name,
             organization=organization.name,
-            failures=schedule.failures,
+            why=WHY[Pause(cast(Pause, schedule.paused))].format(
+                failures=schedule.failures, time_zone=schedule.time_zone
+            ),
             link=f"{self.public_url.rstrip('/')}/settings/schedules/{schedule.id}",
         )
         return Letter(address, f"“{schedule.name}” is paused", text)
@@ -97,6 +103,6 @@ async def _paused(work: Work, schedule_id: ScheduleId) -> Schedule | None:
     statement = select(Schedule).where(
         Schedule.org_id == work.subject.org_id,
         Schedule.id == schedule_id,
-        Schedule.paused == Pause.FAILURES,
+        Schedule.paused.in_(BY_ITSELF),
     )
     return (await work.session.scalars(statement)).one_or_none()

@@ -25,6 +25,7 @@ from folkmoot.kit.ids import OrgId, RunId, ScheduleId, TickId
 from folkmoot.kit.subject import Subject, deployment
 from folkmoot.runs.errors import NoLongerAdmitted, RunActive
 from folkmoot.schedules import service, settling
+from folkmoot.schedules.errors import CronUnreadable, TimeZoneUnknown
 from folkmoot.schedules.models import Schedule, ScheduleTick
 from folkmoot.schedules.states import CatchUp, Outcome, Overlap, Pause
 from folkmoot.schedules.timing import Timing
@@ -124,7 +125,7 @@ class Ticking:
                 return None
             left = list(await settling.settle(work, schedule))
             if schedule.next_run_at is not None and schedule.next_run_at <= now:
-                left += await _fall_due(work, schedule, now, busy=left)
+                left += await _fall_due_or_pause(work, schedule, now, busy=left)
             if any(tick.outcome == Outcome.STARTED for tick in left):
                 return None
             for tick in left:
@@ -195,14 +196,37 @@ class _PlaceGone(Exception):
     """For whom a schedule asks would not be let in any more."""
 
 
-async def _fall_due(
+async def _fall_due_or_pause(
     work: Work, schedule: Schedule, now: datetime, *, busy: list[ScheduleTick]
 ) -> list[ScheduleTick]:
-    """Write down that a schedule is due, and when it is next; return the tick if it is to begin."""
-    due_at = cast(datetime, schedule.next_run_at)
+    """Do the next, unless nobody knows any more when it would be due after that."""
+    try:
+        upcoming = Timing(schedule.cron, schedule.time_zone).after(now)
+    except (CronUnreadable, TimeZoneUnknown):
+        await service.pause(work, schedule, Pause.BROKEN)
+        return []
+    return await _fall_due(work, schedule, now, upcoming, busy=busy)
+
+
+async def _fall_due(
+    work: Work, schedule: Schedule, now: datetime, upcoming: datetime, *, busy: list[ScheduleTick]
+) -> list[ScheduleTick]:
+    """Write down that a schedule is due, and when it is next; return the tick if it is to begin.
+
+    A moment that has a tick already has had its turn: whoever changed the schedule since has a
+    clock that is behind.
+    """
+    due_at, schedule.next_run_at = cast(datetime, schedule.next_run_at), upcoming
+    had = select(ScheduleTick.id).where(
+        ScheduleTick.org_id == schedule.org_id,
+        ScheduleTick.schedule_id == schedule.id,
+        ScheduleTick.due_at == due_at,
+    )
+    if await work.session.scalar(had) is not None:
+        await work.session.flush()
+        return []
     tick = _tick(schedule, due_at, _verdict(schedule, now - due_at, busy))
     work.session.add(tick)
-    schedule.next_run_at = Timing(schedule.cron, schedule.time_zone).after(now)
     await work.session.flush()
     await settling.forget(work, schedule)
     return [tick] if tick.outcome == Outcome.WAITING else []

@@ -2,14 +2,16 @@
 
 What a run has called is a projection of its log, in the transaction of the event that tells of it.
 What nobody's run has called, and what came too late for one, waits here for a moment and is written
-many at a time: nobody waits for it.
+many at a time: nobody waits for it. A row that the database refuses is told of, counted and left
+out; it holds up no other.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, LiteralString, cast
 
+import psycopg
 import structlog
 from pydantic import JsonValue
 
@@ -17,6 +19,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import CallId, OrgId
 from folkmoot.kit.subject import deployment
+from folkmoot.kit.telemetry import metrics
 from folkmoot.runs.cleaning import encoded
 from folkmoot.runs.live import Entry
 from folkmoot.runs.ports import Projection
@@ -111,14 +114,34 @@ class Ledger:
     async def _write(self, org_id: OrgId) -> None:
         rows, released = self._rows.pop(org_id, []), self._released.pop(org_id, [])
         try:
-            async with self.database.pipelined(deployment(org_id)) as connection:
-                if rows:
-                    told = encoded([row.values for row in rows]).decode()
-                    await connection.execute(RECORD, (told,), prepare=True)
-                if released:
+            await self._record(org_id, rows)
+            rows = []
+            if released:
+                async with self.database.pipelined(deployment(org_id)) as connection:
                     await connection.execute(RELEASE, (org_id, released))
         except BaseException:
             self._rows[org_id] = rows + self._rows.get(org_id, [])
             self._released[org_id] = released + self._released.get(org_id, [])
             self._wake.set()
             raise
+
+    async def _record(self, org_id: OrgId, rows: Sequence[Row]) -> None:
+        """Write rows; one that the database will never take is left out, and the others are kept.
+
+        It is found by halving. A row that was written already is no row that is written again.
+        """
+        if not rows:
+            return
+        told = encoded([row.values for row in rows]).decode()
+        try:
+            async with self.database.pipelined(deployment(org_id)) as connection:
+                await connection.execute(RECORD, (told,), prepare=True)
+        except psycopg.Error as error:  # what passes by itself is `Unavailable`
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                await self._record(org_id, rows[:middle])
+                await self._record(org_id, rows[middle:])
+                return
+            metrics.usage_rows_refused.inc()
+            ids = {"org_id": str(org_id), "call_id": str(rows[0].values.get("i"))}
+            log.error("usage.row_refused", reason=error.sqlstate, **ids)  # noqa: TRY400 - no values

@@ -117,11 +117,14 @@ async def get(
 async def repeat(
     work: Work, webhook_id: WebhookId, delivery_id: WebhookDeliveryId
 ) -> WebhookDeliveryRead:
-    """Send an event once more, whatever has become of it; the receiver knows it by its id."""
+    """Send an event once more, whatever has become of it; the receiver knows it by its id.
+
+    Whoever is just sending it has it no more: what comes of that counts for nothing.
+    """
     _demand_enabled(await service.get(work, webhook_id))
     delivery, event = await get(work, webhook_id, delivery_id, hold=True)
     delivery.state, delivery.tried, delivery.next_at = DeliveryState.PENDING, 0, clock.now()
-    delivery.finished_at = None
+    delivery.finished_at = delivery.claim = delivery.claimed_until = None
     await work.session.flush()
     after = {"delivery_id": str(delivery_id), "type": event.type}
     await trail.record(work, "webhook.redelivered", target=("webhook", webhook_id), after=after)

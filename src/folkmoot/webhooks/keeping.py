@@ -1,18 +1,22 @@
-"""Forgetting what was delivered, or given up, long ago."""
+"""Forgetting what was delivered, or given up, long ago.
+
+Of what is told once in a long time, for ever perhaps, it stays known that it was told: not what was
+said, nor to whom.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 
 from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
-from folkmoot.kit.ids import OrgId
+from folkmoot.kit.ids import OrgId, WebhookEventId
 from folkmoot.kit.subject import deployment
-from folkmoot.webhooks.models import WebhookEvent
+from folkmoot.webhooks.models import WebhookDelivery, WebhookEvent
 
 QUEUE: Final = "webhooks"
 EVERY_HOUR: Final = "29 * * * *"
@@ -39,21 +43,45 @@ class Keeping:
         for (org_id,) in rows:
             while await self._forget_some(OrgId(org_id)) == AT_ONCE:
                 pass
+            while await self._empty_some(OrgId(org_id)) == AT_ONCE:
+                pass
 
     async def _forget_some(self, org_id: OrgId) -> int:
-        now = clock.now()
-        old = (
+        over = or_(WebhookEvent.keep_until.is_(None), WebhookEvent.keep_until < clock.now())
+        gone = delete(WebhookEvent).where(
+            WebhookEvent.org_id == org_id, WebhookEvent.id.in_(self._old(org_id, over))
+        )
+        async with self.database.work(deployment(org_id)) as work:
+            rows = await work.session.scalars(gone.returning(WebhookEvent.id))
+            return len(rows.all())
+
+    async def _empty_some(self, org_id: OrgId) -> int:
+        """Take out what was said, and where it went."""
+        said = WebhookEvent.data != {}
+        emptied = (
+            update(WebhookEvent)
+            .where(
+                WebhookEvent.org_id == org_id,
+                WebhookEvent.id.in_(self._old(org_id, said)),
+            )
+            .values(data={}, spread=True)
+        )
+        async with self.database.work(deployment(org_id)) as work:
+            rows = (await work.session.scalars(emptied.returning(WebhookEvent.id))).all()
+            await work.session.execute(
+                delete(WebhookDelivery).where(
+                    WebhookDelivery.org_id == org_id, WebhookDelivery.event_id.in_(rows)
+                )
+            )
+            return len(rows)
+
+    def _old(self, org_id: OrgId, condition: ColumnElement[bool]) -> Select[WebhookEventId]:
+        return (
             select(WebhookEvent.id)
             .where(
                 WebhookEvent.org_id == org_id,
-                WebhookEvent.at < now - timedelta(days=self.days),
-                or_(WebhookEvent.keep_until.is_(None), WebhookEvent.keep_until < now),
+                WebhookEvent.at < clock.now() - timedelta(days=self.days),
+                condition,
             )
             .limit(AT_ONCE)
         )
-        async with self.database.work(deployment(org_id)) as work:
-            gone = delete(WebhookEvent).where(
-                WebhookEvent.org_id == org_id, WebhookEvent.id.in_(old)
-            )
-            rows = await work.session.scalars(gone.returning(WebhookEvent.id))
-            return len(rows.all())

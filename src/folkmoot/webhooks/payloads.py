@@ -72,7 +72,7 @@ class ScheduleTurned(EventData):
     schedule_id: ScheduleId
     user_id: UserId = Field(description="For whom it asks.")
     paused: str | None = Field(
-        description="Why: `asked`, `failures` or `place`.", examples=["failures"]
+        description="Why: `asked`, `failures`, `place` or `broken`.", examples=["failures"]
     )
     failures: int = Field(description="In a row.", examples=[5])
     next_run_at: datetime | None

@@ -11,6 +11,7 @@ from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.http.etags import Expected, anything
+from folkmoot.identity.organizations import members
 from folkmoot.kit import clock
 from folkmoot.kit.ids import WebhookId, new_id
 from folkmoot.kit.outbound.client import Outbound
@@ -168,6 +169,7 @@ def _demand_known(patterns: Sequence[str]) -> None:
 
 
 async def _demand_room(work: Work) -> None:
+    await members.lock(work)  # of two at once one waits, and sees what the other has made
     mine = Webhook.org_id == work.subject.org_id
     if (await work.session.scalar(select(func.count()).where(mine)) or 0) >= MOST:
         raise TooManyWebhooks(MOST)

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from ending import end
 from folkmoot.kit.ids import OrgId, RunId, new_id
+from folkmoot.kit.lasting import lasting
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import service
 from folkmoot.runs.execution import Execution
@@ -67,7 +68,7 @@ async def queue(running: Running, subject: Subject) -> RunId:
 async def taking(running: Running, places: int) -> AsyncIterator[Taking]:
     worker = Taking(running.supervisor, ("work",), places)
     running.supervisor.hub.channels[QUEUED_CHANNEL] = worker.wake
-    task = asyncio.create_task(worker.work())
+    task = asyncio.create_task(lasting("work", worker.work, rest=0))
     try:
         yield worker
     finally:

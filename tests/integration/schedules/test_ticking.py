@@ -103,6 +103,45 @@ async def test_what_is_due_is_asked_once_and_answered_by_a_worker(
     assert [each["content"] for each in said.json()["items"]] == ["What is new?", "Nothing."]
 
 
+async def test_one_whose_time_zone_is_known_no_more_is_shown_and_paused_and_can_be_mended(
+    parts: Parts, grace: Caller, superuser_address: str
+) -> None:
+    schedule, at = await scheduled(grace), SCHEDULES
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute("UPDATE schedules SET time_zone = 'Europe/Atlantis'")
+    (shown,) = (await grace.ask("GET", at)).json()["items"]
+    assert (shown["broken"], shown["explained"], shown["next_runs"]) == (
+        "time_zone_unknown",
+        "",
+        [],
+    )
+    at = f"{SCHEDULES}/{schedule['id']}"
+    assert (await grace.ask("PATCH", at, {"name": "Report"})).status_code == 200
+    fall_due(superuser_address, schedule)
+    await parts.unattended.ticking.tick()
+    assert (await read(grace, schedule))["paused"] == "broken"
+    assert await ticks(grace, schedule) == []
+    with psycopg.connect(superuser_address) as connection:
+        assert len(connection.execute(LETTERS).fetchall()) == 1
+    assert (await grace.ask("POST", f"{at}/resume")).json()["code"] == "time_zone_unknown"
+    assert (await grace.ask("PATCH", at, {"time_zone": "UTC"})).status_code == 200
+    resumed = (await grace.ask("POST", f"{at}/resume")).json()
+    assert (resumed["paused"], resumed["broken"]) == (None, None)
+
+
+async def test_a_moment_that_a_clock_behind_names_again_is_asked_once(
+    parts: Parts, grace: Caller, superuser_address: str
+) -> None:
+    schedule = await scheduled(grace)
+    fall_due(superuser_address, schedule)
+    await parts.unattended.ticking.tick()
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute("UPDATE schedules SET next_run_at = (SELECT due_at FROM schedule_ticks)")
+    await parts.unattended.ticking.tick()
+    assert len(await runs(grace)) == len(await ticks(grace, schedule)) == 1
+    assert (await read(grace, schedule))["next_run_at"] == schedule["next_run_at"]
+
+
 async def test_of_two_processes_that_see_a_moment_one_asks_in_a_hundred_races(
     parts: Parts, grace: Caller, superuser_address: str, app_address: str
 ) -> None:

@@ -6,12 +6,16 @@ from contextlib import aclosing
 from uuid import UUID
 
 import pytest
+from pydantic import JsonValue
+from structlog.testing import capture_logs
 
 import running
 from billing import ledger
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import Unavailable
+from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject, deployment
+from folkmoot.kit.telemetry import metrics
 from folkmoot.llm.paying import paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest
 from folkmoot.llm.registry import Models
@@ -20,13 +24,14 @@ from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Fault, fails, hangs, refuses, says, uses
 from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.budgets import Budgets
-from folkmoot.usage.ledger import Ledger
+from folkmoot.usage.ledger import Ledger, Row
 from piecing import PRICES
 from relay import relayed
 from talking import Talker, custom, platform
 
 pytestmark = pytest.mark.anyio
 
+REFUSED = "usage_rows_refused_total"
 ASKED = ChatRequest(messages=[ChatMessage("user", "Who is there?")])
 
 
@@ -154,6 +159,41 @@ async def test_what_nobodys_run_has_asked_is_in_the_ledger_too(
     assert (mine["input_tokens"], mine["output_tokens"], mine["estimated"]) == (2, 0, False)
     assert (mine["run_id"], mine["agent"], mine["conversation"]) == (None, None, None)
     assert nobodys["user_id"] is None
+
+
+async def test_a_row_that_the_database_refuses_holds_up_no_other(
+    accounts: Accounts, superuser_address: str, subject: Subject
+) -> None:
+    kept = [new_id() for _ in range(4)]
+    for id_ in (*kept[:2], None, *kept[2:]):  # one has no id
+        accounts.ledger.put(called(subject, id_))
+    before = metrics.REGISTRY.get_sample_value(REFUSED) or 0.0
+    with capture_logs() as told:
+        await accounts.ledger.flush()
+    assert [row["id"] for row in ledger(superuser_address)] == sorted(kept)
+    assert metrics.REGISTRY.get_sample_value(REFUSED) == before + 1
+    (line,) = [each for each in told if each["event"] == "usage.row_refused"]
+    assert (line["org_id"], line["reason"]) == (str(subject.org_id), "23502")
+    assert "fake-model" not in str(line)
+
+
+def called(subject: Subject, id_: UUID | None) -> Row:
+    values: dict[str, JsonValue] = {
+        "o": str(subject.org_id),
+        "i": None if id_ is None else str(id_),
+        "a": 0,
+        "p": "openai",
+        "m": "fake-model",
+        "k": "chat",
+        "f": False,
+        "b": False,
+        "x": 1,
+        "y": 1,
+        "z": 0,
+        "w": 0,
+        "d": 3,
+    }
+    return Row(subject.org_id, values)
 
 
 async def test_what_nobody_pays_for_is_in_no_ledger(

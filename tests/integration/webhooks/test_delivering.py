@@ -122,6 +122,24 @@ async def test_what_was_never_taken_is_given_up_and_can_be_sent_once_more(
     assert await grace.deliveries(hook, "?state=failed") == []
 
 
+async def test_what_is_asked_for_again_while_it_is_sent_is_sent_again(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    hook = await grace.listen(receiver.url)
+    await grace.example(hook)
+    receiver.hold()
+    sending = asyncio.create_task(scene.send())
+    await until(receiver.holds(1))
+    (listed,) = await grace.deliveries(hook)
+    again = await grace.call("POST", f"/{hook['id']}/deliveries/{listed['id']}/redeliver")
+    assert again["state"] == "pending"
+    receiver.let_go()
+    await sending
+    assert [each.id for each in receiver.received] == [listed["event_id"]] * 2
+    (listed,) = await grace.deliveries(hook)
+    assert (listed["state"], len(listed["attempts"])) == ("delivered", 1)
+
+
 @pytest.mark.parametrize(
     ("how", "reason"), [("answers that it is gone", "gone"), ("fails for days", "failing")]
 )

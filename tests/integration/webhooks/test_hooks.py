@@ -1,5 +1,7 @@
 """Who names webhooks, what they may name, and what is never told of them."""
 
+import asyncio
+
 import pytest
 from psycopg import sql
 
@@ -85,6 +87,14 @@ async def test_an_organization_has_twenty_web_hooks_at_the_most(grace: Listener)
     assert found["url"].endswith("/17")
 
 
+async def test_of_those_who_add_the_last_one_at_once_one_does(grace: Listener) -> None:
+    for number in range(19):
+        await grace.listen(f"https://example.com/{number}")
+    more = {"url": "https://example.com/more", "events": ["*"]}
+    answers = await asyncio.gather(*(grace.caller.ask("POST", HOOKS, more) for _ in range(4)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+
+
 async def test_of_ten_changes_at_once_one_counts(scene: Scene, grace: Listener) -> None:
     hook = await grace.listen("https://example.com/hook")
     scene.client.headers.update(grace.caller.headers)
@@ -142,6 +152,21 @@ async def test_what_was_delivered_long_ago_is_forgotten(
     await grace.example(hook)
     await Keeping(scene.parts.database, 30).forget()
     assert [each["state"] for each in await grace.deliveries(hook)] == ["pending"]
+
+
+async def test_of_what_is_told_once_for_ever_nothing_stays_but_that_it_was_told(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    hook = await grace.listen(receiver.url)
+    await grace.example(hook, "budget.exceeded")
+    await scene.send()
+    scene.change(OLD, grace.caller.place)
+    scene.change(sql.SQL("UPDATE webhook_events SET keep_until = '9999-01-01'"))
+    for _ in range(2):
+        await Keeping(scene.parts.database, 30).forget()
+    assert await grace.deliveries(hook) == []
+    told = sql.SQL("SELECT count(*) FROM webhook_events WHERE org_id = %s AND data = '{}'")
+    assert scene.count(told, grace.caller.place) == 1
 
 
 async def test_the_kinds_of_events_are_told_with_examples(grace: Listener) -> None:

@@ -660,7 +660,7 @@ export interface components {
             refresh_token: string | null;
             token_type: "bearer";
         };
-        Pause: "asked" | "failures" | "place";
+        Pause: "asked" | "failures" | "place" | "broken";
         Per: "team" | "user" | "run" | "agent";
         Period: "day" | "month" | "total";
         PlatformRun: {
@@ -738,6 +738,7 @@ export interface components {
         };
         RunState: "queued" | "running" | "finished" | "interrupted" | "cancelled" | "failed";
         ScheduleRead: {
+            broken: string | null;
             catch_up: components["schemas"]["CatchUp"];
             created_at: string;
             cron: string;

@@ -21,11 +21,13 @@ const PAUSED: Record<NonNullable<Schedule["paused"]>, { words: string; look: Loo
   asked: { words: "paused", look: "" },
   failures: { words: "paused: it failed too often", look: "bad" },
   place: { words: "paused: whoever made it has gone, or their key", look: "bad" },
+  broken: { words: "paused: its time zone is not known any more", look: "bad" },
 };
 
 /** How a schedule stands, as one look at it. */
 export function stateOf(schedule: Schedule): { words: string; look: Look } {
   if (schedule.paused) return PAUSED[schedule.paused];
+  if (schedule.broken) return PAUSED.broken;
   return schedule.failures > 0 ? { words: `failed ${schedule.failures} in a row`, look: "bad" } : { words: "in use", look: "good" };
 }
 

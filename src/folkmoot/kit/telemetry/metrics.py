@@ -116,6 +116,11 @@ _tools_uncertain = Counter(
     ("tool",),
     registry=REGISTRY,
 )
+usage_rows_refused: Final = Counter(
+    "usage_rows_refused",
+    "Rows of the ledger of model calls that the database has refused, and that are lost.",
+    registry=REGISTRY,
+)
 _log_batches = Counter(
     "log_writer_batches", "Batches that the log writer committed.", registry=REGISTRY
 )
