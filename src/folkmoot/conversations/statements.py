@@ -23,16 +23,16 @@ WITH here AS (
   WHERE c.org_id = %(org_id)s AND c.user_id = %(user_id)s AND c.client_id = %(thread_id)s
     AND c.deleted_at IS NULL
 ), known AS (
-  SELECT m.branch, m.seq, m.role, m.content
-  FROM here AS h
-  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = %(message_id)s
+  SELECT m.branch, m.seq, m.role, m.content FROM here AS h CROSS JOIN LATERAL (
+    SELECT branch, seq, role, content FROM messages
+    WHERE org_id = %(org_id)s AND conversation_id = h.id AND id = %(message_id)s LIMIT 1
+  ) AS m
 ), {anchor}, fork AS (
-  SELECT a.branch, a.seq FROM anchor AS a, here AS h
-  WHERE EXISTS (
-    SELECT FROM messages AS m
-    WHERE m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.branch = a.branch
-      AND m.seq > a.seq
-  )
+  SELECT a.branch, a.seq FROM anchor AS a CROSS JOIN here AS h CROSS JOIN LATERAL (
+    SELECT FROM messages
+    WHERE org_id = %(org_id)s AND conversation_id = h.id AND branch = a.branch AND seq > a.seq
+    LIMIT 1
+  ) AS m
 ), conversation AS (
   INSERT INTO conversations (org_id, id, user_id, client_id, title)
   VALUES (%(org_id)s, %(conversation_id)s, %(user_id)s, %(thread_id)s, %(title)s)
@@ -47,8 +47,10 @@ WITH here AS (
                                      ends)
   SELECT %(org_id)s, c.id, c.branch, %(user_id)s, f.branch, f.seq,
          coalesce(b.path, '{{0}}') || c.branch, coalesce(b.ends, '{{}}') || f.seq
-  FROM conversation AS c CROSS JOIN fork AS f LEFT JOIN conversation_branches AS b
-    ON b.org_id = %(org_id)s AND b.conversation_id = c.id AND b.branch = f.branch
+  FROM conversation AS c CROSS JOIN fork AS f LEFT JOIN LATERAL (
+    SELECT path, ends FROM conversation_branches
+    WHERE org_id = %(org_id)s AND conversation_id = c.id AND branch = f.branch LIMIT 1
+  ) AS b ON true
 ), run AS (
   {insert_run}
 ){earlier}
@@ -81,9 +83,10 @@ AT_QUESTION: Final[LiteralString] = "anchor AS (SELECT k.branch, k.seq FROM know
 AT_MESSAGE: Final[LiteralString] = """anchor AS (
   SELECT k.branch, k.seq FROM known AS k
   UNION ALL
-  SELECT m.branch, m.seq FROM here AS h
-  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = %(parent_id)s
-  WHERE NOT EXISTS (SELECT FROM known)
+  SELECT m.branch, m.seq FROM here AS h CROSS JOIN LATERAL (
+    SELECT branch, seq FROM messages
+    WHERE org_id = %(org_id)s AND conversation_id = h.id AND id = %(parent_id)s LIMIT 1
+  ) AS m WHERE NOT EXISTS (SELECT FROM known)
 )"""
 AT_BEGINNING: Final[LiteralString] = """anchor AS (
   SELECT k.branch, k.seq FROM known AS k
@@ -99,20 +102,25 @@ AT_LAST_KNOWN: Final[LiteralString] = """told AS (
     json_to_recordset(%(earlier)s::json) AS (i text, l text, t text, k jsonb, d text)
   ) WITH ORDINALITY AS e (i, l, t, k, d, n)
 ), last AS (
-  SELECT t.n, m.branch, m.seq FROM told AS t CROSS JOIN here AS h
-  JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = h.id AND m.id = t.i
-  ORDER BY t.n DESC LIMIT 1
+  SELECT t.n, m.branch, m.seq FROM told AS t CROSS JOIN here AS h CROSS JOIN LATERAL (
+    SELECT branch, seq FROM messages
+    WHERE org_id = %(org_id)s AND conversation_id = h.id AND id = t.i LIMIT 1
+  ) AS m ORDER BY t.n DESC LIMIT 1
 ), path AS (
   SELECT h.id, s.branch, coalesce(s.upto, 9223372036854775807) AS upto
-  FROM here AS h LEFT JOIN conversation_branches AS b
-    ON b.org_id = %(org_id)s AND b.conversation_id = h.id AND b.branch = h.branch
+  FROM here AS h LEFT JOIN LATERAL (
+    SELECT path, ends FROM conversation_branches
+    WHERE org_id = %(org_id)s AND conversation_id = h.id AND branch = h.branch LIMIT 1
+  ) AS b ON true
   CROSS JOIN LATERAL unnest(coalesce(b.path, '{0}'), b.ends) AS s (branch, upto)
 ), ours AS (
   SELECT f.branch, f.seq FROM (
     SELECT m.branch, m.seq, bool_or(m.role = 'user') OVER (ORDER BY m.seq) AS asked
-    FROM last AS l CROSS JOIN path AS p
-    JOIN messages AS m ON m.org_id = %(org_id)s AND m.conversation_id = p.id
-      AND m.branch = p.branch AND m.seq > l.seq AND m.seq <= p.upto
+    FROM last AS l CROSS JOIN path AS p CROSS JOIN LATERAL (
+      SELECT branch, seq, role FROM messages
+      WHERE org_id = %(org_id)s AND conversation_id = p.id AND branch = p.branch
+        AND seq > l.seq AND seq <= p.upto OFFSET 0
+    ) AS m
     WHERE EXISTS (SELECT FROM told AS t WHERE t.n = l.n + 1 AND t.l <> 'user')
       AND EXISTS (SELECT FROM path AS o WHERE o.branch = l.branch AND l.seq <= o.upto)
   ) AS f WHERE NOT f.asked ORDER BY f.seq DESC LIMIT 1
@@ -156,10 +164,19 @@ READ: Final[LiteralString] = """
 SELECT ({searchable}), question.content, question.run_id <> %(run_id)s,
        CASE WHEN coalesce(h.last, true) THEN c.state END, question.attachments,
        h.run_id, h.role, h.content, h.tool_calls, h.tool_call_id, h.cut, h.attachments, h.untrusted
-FROM conversations AS c
-JOIN messages AS question ON question.org_id = c.org_id AND question.conversation_id = c.id
-LEFT JOIN conversation_branches AS b
-  ON b.org_id = c.org_id AND b.conversation_id = c.id AND b.branch = c.branch
+FROM (
+  SELECT org_id, id, branch, state FROM conversations
+  WHERE org_id = %(org_id)s AND user_id = %(user_id)s AND client_id = %(thread_id)s
+    AND deleted_at IS NULL LIMIT 1
+) AS c
+CROSS JOIN LATERAL (
+  SELECT seq, run_id, content, attachments FROM messages
+  WHERE org_id = c.org_id AND conversation_id = c.id AND id = %(message_id)s LIMIT 1
+) AS question
+LEFT JOIN LATERAL (
+  SELECT path, ends FROM conversation_branches
+  WHERE org_id = c.org_id AND conversation_id = c.id AND branch = c.branch LIMIT 1
+) AS b ON true
 LEFT JOIN LATERAL (
   SELECT m.seq, m.run_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.cut, m.attachments,
          m.untrusted, row_number() OVER (ORDER BY m.seq DESC) = 1 AS last
@@ -177,8 +194,6 @@ LEFT JOIN LATERAL (
   ) AS m
   ORDER BY m.seq DESC LIMIT %(limit)s
 ) AS h ON true
-WHERE c.org_id = %(org_id)s AND c.user_id = %(user_id)s AND c.client_id = %(thread_id)s
-  AND c.deleted_at IS NULL AND question.id = %(message_id)s
 ORDER BY h.seq DESC
 """
 
