@@ -142,9 +142,10 @@ EARLIER: Final[LiteralString] = """, earlier AS (
   FROM conversation AS c CROSS JOIN told AS t
   LEFT JOIN last AS l ON true LEFT JOIN ours AS o ON true
   WHERE NOT EXISTS (SELECT FROM known) AND CASE
-    WHEN l.n IS NULL THEN NOT EXISTS (
-      SELECT FROM messages AS m WHERE m.org_id = %(org_id)s AND m.conversation_id = c.id
-    )
+    WHEN l.n IS NULL THEN (
+      SELECT true FROM messages AS m WHERE m.org_id = %(org_id)s AND m.conversation_id = c.id
+      LIMIT 1
+    ) IS NULL
     WHEN o.seq IS NULL AND t.l = 'tool' THEN t.n > (
       SELECT coalesce(max(u.n), 0) FROM told AS u WHERE u.n <= l.n AND u.l <> 'tool'
     )

@@ -1,15 +1,20 @@
 """What a turn reads and writes, however long its conversation is and however it has branched."""
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, Final
 
 import psycopg
 import pytest
 
 from folkmoot.conversations import statements
 from folkmoot.conversations.history import MOST_MESSAGES
+from folkmoot.conversations.statements import Start
+from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.runs.opening import INSERT_RUN
 from talking import Talker
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +120,46 @@ async def test_the_last_of_two_hundred_turns_writes_what_the_tenth_does(
                 assert stream[-1].type == "RUN_FINISHED"
                 bytes_.append(int(connection.execute(SINCE, before).fetchall()[0][0]))
     assert min(written["last"]) <= min(written["tenth"]) * 1.2, written
+
+
+KEYS: Final = {
+    "conversations": "client_id",
+    "messages": "conversation_id",
+    "conversation_branches": "conversation_id",
+}
+"""What says which rows of a table a turn is about, beside the organisation."""
+
+
+def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every step of a plan that reads one of these tables."""
+    if plan.get("Relation Name") in KEYS and not plan["Node Type"].startswith("ModifyTable"):
+        yield plan
+    for step in plan.get("Plans", []):
+        yield from scans(step)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [statements.reading(statements.NOTHING_SEARCHABLE)]
+    + [statements.opening(INSERT_RUN, start) for start in Start],
+    ids=["reading", *(start.name for start in Start)],
+)
+def test_a_turn_is_looked_up_by_its_keys_also_where_the_plan_was_made_for_empty_tables(
+    superuser_address: str, statement: str
+) -> None:
+    """A plan is made once for each connection, on a fresh database perhaps, and kept."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+    for place, name in enumerate(names, 1):
+        statement = statement.replace(f"%({name})s", f"${place}")
+    with psycopg.connect(superuser_address) as connection:
+        for table in KEYS:
+            connection.execute("SELECT pg_clear_relation_stats('public', %s)", (table,))
+        connection.execute(f"SET LOCAL ROLE {Role.APP}".encode())
+        row: Any = connection.execute(
+            f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}".encode()
+        ).fetchone()
+        connection.rollback()
+    read = list(scans(row[0][0]["Plan"]))
+    assert {each["Relation Name"] for each in read} >= {"conversations", "messages"}
+    for each in read:
+        assert KEYS[each["Relation Name"]] in each.get("Index Cond", ""), each
