@@ -1,6 +1,9 @@
 """The SQL of a turn: what opens it, and what it leaves behind.
 
-These statements bypass the ORM on purpose: they run once for every turn, in one round trip.
+These statements bypass the ORM on purpose: they run once for every turn, in one round trip. They
+are planned once for each connection, on a fresh database perhaps: what is there to join is looked
+up row by row, by all of its keys (LATERAL with LIMIT). Joined otherwise, the plan may be to read
+all messages of an organisation.
 """
 
 from collections.abc import Mapping
@@ -220,16 +223,16 @@ ON CONFLICT DO NOTHING
 )"""
 
 
-# The last state of a batch is the one that stays.
-KEEP_STATE: Final[LiteralString] = """projected_states AS (
-UPDATE conversations AS c SET state = s.v FROM (
-  SELECT DISTINCT ON (e.o, e.u, e.c) e.o, e.u, e.c, e.v
-  FROM lease, ROWS FROM (
-    json_to_recordset(%s::json) AS (o uuid, u uuid, c text, v jsonb)
-  ) WITH ORDINALITY AS e (o, u, c, v, n)
-  ORDER BY e.o, e.u, e.c, e.n DESC
-) AS s
-WHERE c.org_id = s.o AND c.user_id = s.u AND c.client_id = s.c AND c.deleted_at IS NULL
+# The last state of a batch is the one that stays. A function for each conversation, as for the ends
+# of runs: joined, the planner may read all conversations of the organisations.
+KEEP_STATE: Final[LiteralString] = """projected_states AS MATERIALIZED (
+  SELECT conversation_keep_state(s.o, s.u, s.c, s.v) FROM (
+    SELECT DISTINCT ON (e.o, e.u, e.c) e.o, e.u, e.c, e.v
+    FROM lease, ROWS FROM (
+      json_to_recordset(%s::json) AS (o uuid, u uuid, c text, v jsonb)
+    ) WITH ORDINALITY AS e (o, u, c, v, n)
+    ORDER BY e.o, e.u, e.c, e.n DESC
+  ) AS s
 )"""
 
 

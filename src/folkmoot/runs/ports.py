@@ -23,8 +23,8 @@ class Projection(Protocol):
     def statement(self) -> LiteralString:
         """A named common table expression: `name AS (INSERT INTO ... )`.
 
-        It reads `FROM lease, json_to_recordset(%s::json) AS e (...)`: without the lease it does
-        nothing.
+        Or `name AS MATERIALIZED (SELECT ... )`, which calls a function for each row. It reads
+        `FROM lease, json_to_recordset(%s::json) AS e (...)`: without the lease it does nothing.
         """
         ...
 

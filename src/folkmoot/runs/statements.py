@@ -16,14 +16,11 @@ WITH lease AS MATERIALIZED (
 
 # A function for each row, not one UPDATE with a join: the statement is planned once, on a fresh
 # database perhaps, and without statistics a join may read every run of an organisation.
-END: Final[LiteralString] = """, ended AS MATERIALIZED (
+END: Final[LiteralString] = """ended AS MATERIALIZED (
   SELECT run_end(e.o, e.r, e.t, e.s, e.h, e.u, e.c, e.d)
   FROM lease, json_to_recordset(%s::json)
     AS e (o uuid, r uuid, t text, s integer, h bytea, u jsonb, c text, d text)
 )"""
-# What nobody reads is not executed: this asks for the calls above and is always true.
-ENDED: Final[LiteralString] = """ WHERE (SELECT count(*) FROM ended) >= 0"""
-
 # A notification wakes every listening backend, the writer's own among them, which costs as much as
 # the batch: a process that is alone tells nobody. One that joins in this moment polls.
 COUNT: Final[LiteralString] = """
@@ -61,10 +58,18 @@ EVERYTHING: Final = "*"
 """Stands in a notification for more runs than it could name."""
 
 
+CALLS: Final = " AS MATERIALIZED"
+"""Follows the name of a part that calls a function for each row."""
+
+# What nobody reads is not executed: this asks for the calls and is always true.
+ASKED: Final[LiteralString] = "(SELECT count(*) FROM {}) >= 0"
+
+
 @cache
 def batch(*, ends: bool, projections: tuple[LiteralString, ...]) -> LiteralString:
     """Return the statement for a batch that ends runs or not and feeds these projections."""
-    end: LiteralString = END if ends else ""
-    ended: LiteralString = ENDED if ends else ""
-    followed: LiteralString = "".join([", " + projection for projection in projections])
-    return APPEND + end + followed + COUNT + ended
+    parts: tuple[LiteralString, ...] = ((END,) if ends else ()) + projections
+    called: list[LiteralString] = [part.partition(CALLS)[0] for part in parts if CALLS in part]
+    asked: LiteralString = " AND ".join([ASKED.format(name) for name in called])
+    where: LiteralString = f" WHERE {asked}" if called else ""
+    return ",\n".join([APPEND, *parts]) + COUNT + where
