@@ -4,8 +4,8 @@ from alembic import op
 
 from folkmoot.db.roles import Role
 
-revision = "0053_conversation_state"
-down_revision = "0052_mcp_revocations"
+revision = "0054_conversation_state"
+down_revision = "0053_starts"
 
 KEEP = """
 CREATE FUNCTION conversation_keep_state(
