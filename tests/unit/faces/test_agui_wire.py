@@ -1,11 +1,11 @@
 """Reading `RunAgentInput`."""
 
 import json
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
-from folkmoot.agents.order import ContextItem
+from folkmoot.agents.order import ClientResult, ClientTool, ContextItem
 from folkmoot.conversations.question import Question
 from folkmoot.conversations.resuming import Answer, Resumption
 from folkmoot.faces.agui import openapi, wire
@@ -181,3 +181,67 @@ def test_answers_need_no_messages() -> None:
     )
     assert isinstance(found, Resumption)
     assert found.message_id is None
+
+
+TITLE: Final = {"name": "page_title", "description": "Tells it.", "parameters": None}
+
+
+def test_tools_are_read_as_models_are_told_of_them() -> None:
+    schema = {"type": "object", "properties": {"upper": {"type": "boolean"}}}
+    go = {"name": "go-to_2", "parameters": schema, "metadata": {"icon": "arrow"}}
+    tools = read(given(tools=[TITLE, go])).tools
+    nothing = {"type": "object", "properties": {}}
+    assert tools == (
+        ClientTool("page_title", "Tells it.", nothing),
+        ClientTool("go-to_2", "", schema),
+    )
+    for none in ([], None):
+        assert read(given(tools=none)).tools == ()
+
+
+@pytest.mark.parametrize(
+    ("tools", "pointer"),
+    [
+        ([{"name": "no name"}], "/body/tools/0/name"),
+        ([{"name": ""}], "/body/tools/0/name"),
+        ([{"name": "2nd"}], "/body/tools/0/name"),
+        ([{"name": "x" * 65}], "/body/tools/0/name"),
+        ([TITLE, TITLE], "/body/tools/1/name"),
+        ([{"name": f"t{n}"} for n in range(65)], "/body/tools"),
+        ([{"name": "t", "description": "x" * 4_001}], "/body/tools/0/description"),
+        ([{"name": "t", "parameters": []}], "/body/tools/0/parameters"),
+        ([{"name": "t", "parameters": {"type": "string"}}], "/body/tools/0/parameters/type"),
+        ([{"name": "t", "parameters": {"title": "x" * 32_000}}], "/body/tools/0/parameters"),
+        (
+            [{"name": "t", "parameters": json.loads('{"not":' * 40 + "{}" + "}" * 40)}],
+            "/body/tools/0/parameters",
+        ),
+        (
+            [{"name": f"t{n}", "parameters": {"title": "x" * 30_000}} for n in range(5)],
+            "/body/tools",
+        ),
+        ("page_title", "/body/tools"),
+    ],
+)
+def test_tools_that_no_model_should_be_told_of_are_refused(tools: object, pointer: str) -> None:
+    assert fault(given(tools=tools))[0] == pointer
+
+
+def test_results_go_on_with_a_question_where_nothing_else_is_told_after_them() -> None:
+    question = {"id": "m", "role": "user", "content": "Hello"}
+    asked = {"id": "a", "role": "assistant", "content": None, "error": {"not": "ours"}}
+    home = {"id": "t", "role": "tool", "toolCallId": "c", "content": "Home"}
+    failed = {"id": "u", "role": "tool", "toolCallId": "d", "content": "", "error": "No."}
+    inner = {"id": "i", "role": "assistant", "content": "Hm.", "subagentRunId": "s"}
+    results = read(given(messages=[question, asked, home, failed, inner])).results
+    assert results == (ClientResult("t", "c", "Home"), ClientResult("u", "d", "Error: No."))
+    answered = {"id": "b", "role": "assistant", "content": "There."}
+    assert read(given(messages=[question, asked, home, answered])).results == ()
+    assert (
+        fault(given(messages=[question, asked, home, {**home, "id": "v"}]))[0] == "/body/messages"
+    )
+    many = [{**home, "id": f"t{n}", "toolCallId": f"c{n}"} for n in range(257)]
+    assert fault(given(messages=[question, *many]))[0] == "/body/messages"
+    for field in ("content", "error"):
+        long = {**failed, field: "x" * 100_001}
+        assert fault(given(messages=[question, long]))[0] == f"/body/messages/1/{field}"

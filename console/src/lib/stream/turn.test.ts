@@ -54,6 +54,20 @@ describe("a turn", () => {
     expect(sections(turn).map((section) => section.kind)).toEqual(["answer"]);
   });
 
+  test("leaves calls to the application that asked, and has their results from the run that goes on", () => {
+    const handed = { calls: [{ tool_call_id: "c", name: "page_title", untrusted: false }] };
+    const left = fold(
+      { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "page_title" },
+      { type: "CUSTOM", name: "tools.handed_over", value: handed },
+      finished("success"),
+    );
+    const call = { kind: "tool", id: "c", args: "", open: false };
+    expect(left.items).toEqual([{ ...call, name: "page_title", result: null, handed: true }]);
+    const value = { message_id: "m", tool_call_id: "c", content: "Home" };
+    const further = fold({ type: "CUSTOM", name: "tool.client_returned", value }, finished("success"));
+    expect(further.items).toEqual([{ ...call, name: "", result: "Home" }]);
+  });
+
   test("keeps citations by message, also when they come before its text", () => {
     const citation = { index: 1, document_id: "d", title: "T", start: 0, end: 4 };
     const turn = fold(

@@ -26,6 +26,8 @@ export interface ToolItem {
   args: string;
   result: string | null;
   open: boolean;
+  /** Whether the application that has asked is to make the call. */
+  handed?: boolean;
 }
 
 export interface StepItem {
@@ -184,7 +186,12 @@ function applyEnd(turn: Turn, event: TerminalEvent): void {
 
 function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) return;
-  const { message_id: id, citations, sources } = value as Record<string, unknown>;
+  const { message_id: id, tool_call_id: call, content, calls, citations, sources } = value as Record<
+    string,
+    unknown
+  >;
+  if (name === "tools.handed_over" && Array.isArray(calls)) handOver(turn, calls);
+  if (name === "tool.client_returned") finishTool(tool(turn, String(call)), content);
   if (name === "sources" && Array.isArray(sources)) turn.sources = sources as Citation[];
   if (typeof id !== "string") return;
   if (name === "citations" && Array.isArray(citations)) turn.citations[id] = citations as Citation[];
@@ -221,6 +228,10 @@ function add<T extends Item>(place: Place, item: T): T {
   place.items.push(item);
   // Read back: in a reactive turn the stored item is a proxy, and only writes to it are seen.
   return place.items[place.items.length - 1] as T;
+}
+
+function handOver(turn: Turn, calls: { tool_call_id: string }[]): void {
+  for (const call of calls) tool(turn, call.tool_call_id).handed = true;
 }
 
 function finishTool(item: ToolItem, content: unknown): void {

@@ -86,7 +86,7 @@ TOOL: Final[dict[str, Any]] = {
             "type": "string",
             "minLength": 1,
             "maxLength": tools.LONGEST_NAME,
-            "pattern": "^[A-Za-z0-9_-]+$",
+            "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$",
         },
         "description": {"type": "string", "maxLength": tools.LONGEST_DESCRIPTION},
         "parameters": {

@@ -18,7 +18,7 @@ from folkmoot.kit import shape
 
 MOST: Final = 64
 LONGEST_NAME: Final = 64
-NAME: Final = r"^[A-Za-z0-9_-]+\Z"
+NAME: Final = r"^[A-Za-z_][A-Za-z0-9_-]*\Z"
 """What every provider takes for the name of a function."""
 LONGEST_DESCRIPTION: Final = 4_000
 LARGEST: Final = 128_000

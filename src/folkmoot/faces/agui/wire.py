@@ -29,6 +29,7 @@ from folkmoot.tools.state import LARGEST, StateInvalid, bounded
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 LONGEST_TEXT: Final = 100_000  # characters of a question
+MOST_RESULTS: Final = 256  # no turn makes as many calls
 TOO_LONG: Final = f"The text may have {LONGEST_TEXT} characters at the most."
 LONGEST_CONTEXT: Final = 20_000  # characters of one item
 
@@ -237,7 +238,10 @@ def _results(messages: Sequence[IncomingMessage], first: int = 0) -> tuple[Clien
     ]
     if not own or own[-1][1].role != "tool":
         return ()
-    results = [_result(message, place) for place, message in own if message.role == "tool"]
+    found = [(place, message) for place, message in own if message.role == "tool"]
+    if len(found) > MOST_RESULTS:
+        raise InputInvalid("/body/messages", f"A turn has {MOST_RESULTS} results at the most.")
+    results = [_result(message, place) for place, message in found]
     if len({each.tool_call_id for each in results}) < len(results):
         raise InputInvalid("/body/messages", "A call has one result.")
     return tuple(results)
@@ -251,7 +255,8 @@ def _result(message: IncomingMessage, place: int) -> ClientResult:
 
 def _said_by(message: IncomingMessage, pointer: str) -> str:
     text = _content(message.content, f"{pointer}/content")
-    error = decoded(ERROR, message.error, f"{pointer}/error")
+    own = message.error if message.role == "tool" else NOTHING
+    error = decoded(ERROR, own, f"{pointer}/error")
     if error is None:
         return text
     if len(error) > LONGEST_TEXT:
