@@ -54,6 +54,9 @@ class Brought:
         )
 
 
+NOTHING: Final = Brought()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
     """A request that goes on with a turn; `message_id` is the last question that it tells."""

@@ -40,7 +40,7 @@ from folkmoot.conversations.errors import (
 from folkmoot.conversations.history import MOST_MESSAGES, opening
 from folkmoot.conversations.opened import Opened
 from folkmoot.conversations.question import Beginning, EarlierMessage, Question
-from folkmoot.conversations.returning import Return, Returning
+from folkmoot.conversations.returning import NOTHING, Return, Returning
 from folkmoot.conversations.statements import Start
 from folkmoot.conversations.titles import title
 from folkmoot.conversations.tuning import tuning
@@ -223,7 +223,8 @@ class Turns:
             reuse=None if question.given else tuned.reuse(agent.response_cache),
             on_active_run=question.on_active_run or agent.on_active_run,
         )
-        return replace(question.brought, results=()).joined(told, clean)
+        brought = replace(question.brought, results=())
+        return told if brought == NOTHING else brought.joined(told, clean)
 
     async def _store(
         self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door

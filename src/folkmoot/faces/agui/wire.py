@@ -228,6 +228,8 @@ def _told(message: IncomingMessage, place: int) -> EarlierMessage | None:
 
 def _results(messages: Sequence[IncomingMessage], first: int = 0) -> tuple[ClientResult, ...]:
     """Return what came of calls, if that is the last that is told; what is known is among it."""
+    if not messages:
+        return ()
     since = len(messages)
     while since and messages[since - 1].role != "user":
         since -= 1
