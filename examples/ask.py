@@ -20,14 +20,17 @@ TERMINAL = {"RUN_FINISHED", "RUN_ERROR"}
 
 
 def events(
-    client: httpx.Client, text: str, wanted: dict[str, Any] | None = None
+    client: httpx.Client,
+    content: str | list[dict[str, Any]],
+    wanted: dict[str, Any] | None = None,
+    agent: str = "chat",
 ) -> Iterator[dict[str, Any]]:
     """Yield the events of the run that answers, each once."""
     run_id, last = str(uuid.uuid4()), 0
     question = {
         "threadId": str(uuid.uuid4()),
         "runId": run_id,
-        "messages": [{"id": str(uuid.uuid4()), "role": "user", "content": text}],
+        "messages": [{"id": str(uuid.uuid4()), "role": "user", "content": content}],
         "state": {},
         "tools": [],
         "context": [],
@@ -38,7 +41,8 @@ def events(
             # The same question under the same run id is the same run: asking again is safe, and
             # with `Last-Event-ID` it goes on where it broke.
             seen = {"Last-Event-ID": str(last)}
-            with client.stream("POST", "/api/chat/chat", json=question, headers=seen) as answer:
+            path = f"/api/chat/{agent}"
+            with client.stream("POST", path, json=question, headers=seen) as answer:
                 if answer.is_error:
                     raise SystemExit(answer.read().decode())
                 for number, event in frames(answer):

@@ -97,6 +97,21 @@ def test_uploading_and_asking_from_python(local_server: Deployed, whales: Path) 
     assert source.startswith("[1] whales: ")
 
 
+def test_sending_a_document_along_from_python(local_server: Deployed, whales: Path) -> None:
+    ended = run(local_server, "attach.py", whales, "How heavy is it?")
+    assert ended.returncode == 0, ended.stderr
+    assert "The blue whale weighs 150 tonnes." in ended.stdout  # the fake says what it is shown
+
+
+def test_agents_that_ask_each_other_from_python(local_server: Deployed) -> None:
+    for _ in range(2):  # the agents are there already the second time
+        ended = run(local_server, "subagents.py", "[[fake-tool=ask_translator-tok2]]")
+        assert ended.returncode == 0, ended.stderr
+        asked, _, answered = ended.stdout.partition("[and has answered]")
+        assert "[translator is asked]" in asked
+        assert answered.strip() == "word-0 word-1"
+
+
 def test_an_example_fails_when_the_server_refuses(local_server: Deployed) -> None:
     ended = run(local_server, "ask.sh", "")
     assert ended.returncode != 0
