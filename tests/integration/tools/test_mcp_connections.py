@@ -27,7 +27,20 @@ from folkmoot.tools.mcp.errors import (
 )
 from folkmoot.tools.mcp.models import Transport
 from folkmoot.tools.mcp.ports import Address
-from mcp_peers import MIB, Answer, Peer, Scripted, answering, die, flood, hang, peer, peering
+from mcp_peers import (
+    MIB,
+    SPEAKS,
+    Answer,
+    Peer,
+    Scripted,
+    answering,
+    die,
+    flood,
+    hang,
+    peer,
+    peering,
+    replied,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +115,38 @@ async def test_servers_of_the_protocol_before_this_one_are_asked_too(
         assert (await connection.about())["protocol"] == "2025-06-18"
         assert old.asked[:2] == ["server/discover", "initialize"]
         await connections.aclose()
+
+
+async def test_what_a_server_has_is_read_page_by_page_and_not_for_ever(
+    connections: Connections,
+) -> None:
+    async def introduce(request: Request) -> Response:
+        has: dict[str, Any] = {"tools": {}, "prompts": {}, "resources": {}}
+        return replied(await request.json(), SPEAKS | {"capabilities": has})
+
+    async def few(request: Request) -> Response:
+        sent = await request.json()
+        last = "cursor" in sent.get("params", {})
+        return replied(
+            sent, {"prompts": [{"name": str(last)}], **({} if last else {"nextCursor": "2"})}
+        )
+
+    async def endless(request: Request) -> Response:
+        entry = {"uri": "tickets://one", "name": "One"}
+        return replied(await request.json(), {"resources": [entry] * 7, "nextCursor": "on"})
+
+    pages: list[tuple[str, Answer]] = [
+        ("initialize", introduce),
+        ("prompts/list", few),
+        ("resources/list", endless),
+    ]
+    paged = Scripted(instead=dict(pages))
+    async with answering(paged) as url, connections.borrowed(key(), address(url)) as connection:
+        offer = await connection.offer()
+        await connections.aclose()
+    assert [name for name, _ in offer.prompts] == ["False", "True"]
+    assert len(offer.resources) == 100
+    assert paged.asked.count("resources/list") == 15
 
 
 async def test_a_tool_that_fails_says_so(connections: Connections, tickets: Peer) -> None:

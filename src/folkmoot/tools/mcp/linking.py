@@ -5,7 +5,7 @@ offered nothing of ours: no model to sample, no files, nobody to ask.
 """
 
 import os
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar
@@ -40,6 +40,8 @@ FAILURES: Final = (ExceptionGroup, httpx2.HTTPError, OSError, ValueError, Runtim
 """How the library fails where a server does: its tasks raise what they meet."""
 
 R = TypeVar("R")
+E = TypeVar("E")
+P = TypeVar("P", bound=types.PaginatedResult)
 
 
 class ConnectedPeer:
@@ -63,27 +65,33 @@ class ConnectedPeer:
         """Return its tools as they are now."""
         if self._client.server_capabilities.tools is None:
             return taken(())
-        entries: list[types.Tool] = []
-        cursor: str | None = None
-        for _ in range(PAGES):
-            page = await self._asked(self._client.list_tools(cursor=cursor))
-            entries += page.tools
-            cursor = page.next_cursor
-            if cursor is None or len(entries) > MOST_TOOLS:
-                break
+        entries = await self._paged(
+            lambda cursor: self._client.list_tools(cursor=cursor),
+            lambda page: page.tools,
+            MOST_TOOLS + 1,
+        )
         return taken(
             each.model_dump(by_alias=True, mode="json", exclude_none=True) for each in entries
         )
 
     async def offer(self) -> Offer:
-        """Return its prompts and resources, of each the first page."""
+        """Return its prompts and resources, a hundred of each at the most."""
         has = self._client.server_capabilities
         prompts: Sequence[types.Prompt] = ()
         resources: Sequence[types.Resource] = ()
         if has.prompts is not None:
-            prompts = (await self._asked(self._client.list_prompts())).prompts[:MOST_OFFERED]
+            prompts = await self._paged(
+                lambda cursor: self._client.list_prompts(cursor=cursor),
+                lambda page: page.prompts,
+                MOST_OFFERED,
+            )
         if has.resources is not None:
-            resources = (await self._asked(self._client.list_resources())).resources[:MOST_OFFERED]
+            resources = await self._paged(
+                lambda cursor: self._client.list_resources(cursor=cursor),
+                lambda page: page.resources,
+                MOST_OFFERED,
+            )
+        prompts, resources = prompts[:MOST_OFFERED], resources[:MOST_OFFERED]
         return Offer(
             prompts=[(_line(each.name), _line(each.description)) for each in prompts],
             resources=[
@@ -91,6 +99,20 @@ class ConnectedPeer:
                 for each in resources
             ],
         )
+
+    async def _paged(
+        self, ask: Callable[[str | None], Awaitable[P]], within: Callable[[P], list[E]], most: int
+    ) -> Sequence[E]:
+        """Return what stands on the pages that a server gives, until it is enough."""
+        found: list[E] = []
+        cursor: str | None = None
+        for _ in range(PAGES):
+            page = await self._asked(ask(cursor))
+            found += within(page)
+            cursor = page.next_cursor
+            if cursor is None or len(found) >= most:
+                break
+        return found
 
     async def call(self, name: str, arguments: Mapping[str, Any], seconds: float) -> str:
         """Call a tool; return its result as text.
