@@ -60,6 +60,8 @@ class Tool:
         trusted: Whether its results are the deployment's own words, and nobody else's.
         asks: When somebody is asked before a call, if it is the tool's own to say.
         most_calls: How often one turn may call it.
+        retries: How often a call is made again that fails because something is away for a moment;
+            only for a tool that is `idempotent`.
         timeout: Seconds a call may take.
         max_output: Characters of its result that reach the model.
     """
@@ -73,5 +75,10 @@ class Tool:
     trusted: bool = False
     asks: Asks | None = None
     most_calls: int | None = None
+    retries: int = 0
     timeout: float = 30.0
     max_output: int = 16_000
+
+    def __post_init__(self) -> None:
+        if self.retries and not self.idempotent:
+            raise ValueError(f"{self.name!r} is retried, and does not say that it may be.")

@@ -7,6 +7,7 @@ from folkmoot.tools.capped import capped
 from folkmoot.tools.checked import checked
 from folkmoot.tools.forgiving import forgiving
 from folkmoot.tools.recorded import recorded
+from folkmoot.tools.retried import retried
 from folkmoot.tools.timed import timed
 from folkmoot.tools.tool import Tool
 from folkmoot.tools.traced import traced
@@ -22,5 +23,7 @@ def toolbox(tools: Iterable[Tool], ledger: Ledger) -> Mapping[str, Tool]:
     for tool in tools:
         if tool.name in ready:
             raise ValueError(f"Two tools are named {tool.name!r}.")
-        ready[tool.name] = recorded(forgiving(traced(capped(timed(checked(tool))))), ledger)
+        ready[tool.name] = recorded(
+            forgiving(traced(capped(timed(retried(checked(tool)))))), ledger
+        )
     return ready

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from folkmoot.kit.errors import AppError, Conflict
+from folkmoot.kit.errors import AppError, Conflict, Unavailable
 from folkmoot.runs.errors import LeaseLost
+from folkmoot.tools import retried as retried_module
 from folkmoot.tools.capped import capped
 from folkmoot.tools.checked import checked
 from folkmoot.tools.clock import CLOCK, TimeZoneUnknown
 from folkmoot.tools.errors import ArgumentsInvalid, ToolTimedOut, ToolUnheardOf
 from folkmoot.tools.forgiving import UNEXPECTED, forgiving
+from folkmoot.tools.retried import retried
 from folkmoot.tools.timed import timed
 from folkmoot.tools.tool import Tool, ToolContext, ToolFunction
 from running import idle_context
@@ -150,3 +152,49 @@ async def test_the_clock_tells_the_time_of_a_place(context: ToolContext) -> None
 async def test_a_time_zone_that_is_none_is_refused(context: ToolContext, name: str) -> None:
     with pytest.raises(TimeZoneUnknown):
         await CLOCK.call(context, {"time_zone": name})
+
+
+async def away(reason: AppError | OSError, calls: list[int], until: int) -> str:
+    calls.append(len(calls) + 1)
+    if len(calls) < until:
+        raise reason
+    return "sunny"
+
+
+@pytest.mark.parametrize("reason", [Unavailable("It is away."), ConnectionResetError()], ids=repr)
+async def test_what_is_away_for_a_moment_is_asked_again_as_often_as_its_tool_wants(
+    context: ToolContext, monkeypatch: pytest.MonkeyPatch, reason: AppError | OSError
+) -> None:
+    monkeypatch.setattr(retried_module, "FIRST_PAUSE", 0.0)
+    calls: list[int] = []
+    patient = retried(tool(lambda *_: away(reason, calls, until=3), idempotent=True, retries=2))
+    assert await patient.call(context, {}) == "sunny"
+    assert len(calls) == 3
+    calls.clear()
+    impatient = retried(tool(lambda *_: away(reason, calls, until=9), idempotent=True, retries=1))
+    with pytest.raises(type(reason)):
+        await impatient.call(context, {})
+    assert len(calls) == 2
+
+
+async def test_what_will_not_pass_is_not_asked_again(context: ToolContext) -> None:
+    calls: list[int] = []
+    refused = Conflict("It is raining.")
+    asked = retried(tool(lambda *_: away(refused, calls, until=9), idempotent=True, retries=5))
+    with pytest.raises(Conflict):
+        await asked.call(context, {})
+    assert calls == [1]
+    with pytest.raises(ValueError, match="does not say that it may be"):
+        tool(sunny, retries=1)
+
+
+async def test_all_attempts_together_take_no_longer_than_one_may(context: ToolContext) -> None:
+    calls: list[int] = []
+    endless = tool(
+        lambda *_: away(Unavailable("It is away."), calls, until=10**9),
+        idempotent=True,
+        retries=10**6,
+        timeout=0.05,
+    )
+    with pytest.raises(ToolTimedOut):
+        await timed(retried(endless)).call(context, {})
