@@ -32,7 +32,8 @@ def retried(tool: Tool) -> Tool:
             except PASSING as error:
                 kind = type(error).__name__
                 log.warning("tool.retried", tool=tool.name, error=kind, attempt=number + 1)
-            await asyncio.sleep(JITTER.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**number)))
+            longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(number, 10))
+            await asyncio.sleep(JITTER.uniform(0, longest))
         return await tool.call(context, arguments)
 
     return replace(tool, call=call)

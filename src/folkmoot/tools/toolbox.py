@@ -23,7 +23,6 @@ def toolbox(tools: Iterable[Tool], ledger: Ledger) -> Mapping[str, Tool]:
     for tool in tools:
         if tool.name in ready:
             raise ValueError(f"Two tools are named {tool.name!r}.")
-        ready[tool.name] = recorded(
-            forgiving(traced(capped(timed(retried(checked(tool)))))), ledger
-        )
+        made = timed(retried(checked(tool)))
+        ready[tool.name] = recorded(forgiving(traced(capped(made))), ledger)
     return ready
