@@ -23,9 +23,15 @@ from mcp_people import Person, Scene
 from serving import served
 from whole import PATIENCE, person
 
+ENDLESS = """
+import os
+while True:
+    os.write(1, b"A" * 65536)
+"""
 PROGRAMS = [
     McpProgram(name="shelf", command=[sys.executable, str(PROGRAM)], variable="SHELF_TOKEN"),
     McpProgram(name="broken", command=[sys.executable, "-c", "raise SystemExit(1)"]),
+    McpProgram(name="endless", command=[sys.executable, "-c", ENDLESS]),
 ]
 
 

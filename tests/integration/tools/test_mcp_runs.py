@@ -173,6 +173,9 @@ async def test_a_program_that_the_operator_names_is_a_server_and_sees_nothing_of
     broken = await grace.name(name="broken", transport="stdio", command="broken")
     tried = await grace.call("POST", f"/{broken}/test")
     assert tried["problem"]["code"] == "mcp_server_gone"
+    endless = await grace.name(name="endless", transport="stdio", command="endless")
+    tried = await grace.call("POST", f"/{endless}/test")
+    assert "too large" in tried["problem"]["detail"]
     unknown = {"name": "sh", "transport": "stdio", "command": "sh"}
     assert await grace.refused("POST", data=unknown) == (422, "mcp_command_unknown")
 

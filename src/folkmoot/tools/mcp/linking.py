@@ -4,11 +4,9 @@ This module imports that library and is therefore itself loaded late, by `loadin
 offered nothing of ours: no model to sample, no files, nobody to ask.
 """
 
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any, Final, TextIO, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 import httpx2
@@ -16,12 +14,11 @@ import mcp.client
 import mcp_types as types
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import ValidationError
 
 from folkmoot.kit.outbound.client import Outbound
-from folkmoot.tools.mcp import results
+from folkmoot.tools.mcp import programs, results
 from folkmoot.tools.mcp.errors import McpAnswerUnusable, McpError, McpRefused, McpServerGone
 from folkmoot.tools.mcp.guarding import Guarded
 from folkmoot.tools.mcp.listed import MOST_TOOLS, Listing, taken, visible
@@ -197,16 +194,7 @@ async def _transport(
         case Transport.SSE:
             return sse_client(address.url, headers, CONNECTING, httpx_client_factory=http)
         case Transport.STDIO:
-            program, *arguments = address.program
-            started = StdioServerParameters(
-                command=program, args=arguments, env=dict(address.variables)
-            )
-            return stdio_client(started, stack.enter_context(_nowhere()))
-
-
-def _nowhere() -> TextIO:
-    """Open where programs say what nobody reads; in our log it would pass for ours."""
-    return Path(os.devnull).open("w")
+            return programs.started(address, guard)
 
 
 def meaning(error: MCPError, trouble: McpError | None) -> McpError:
