@@ -53,7 +53,7 @@ async def _result(turn: Turn, wanted: ToolCall) -> str:
     except Invalid as error:  # nobody is asked about what could not be done
         return failure(error.detail)
     refused = await turn.permits.refusal(
-        turn.run, tool, wanted, arguments, untrusted=wanted.id in turn.suspect
+        turn.run, tool, wanted, arguments, untrusted=turn.doubts(wanted.id, tool.origin)
     )
     if refused is not None:
         return refused

@@ -179,7 +179,7 @@ class _Delegation:
                 waits=self._waits,
                 left=min(self.left, agent.subagent_depth),
                 searchable=self.searchable,
-                untrusted=call_id in self.turn.suspect,
+                untrusted=self.turn.doubts(call_id),
             ),
             **await self._tuned(agent),
         )

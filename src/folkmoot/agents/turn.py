@@ -167,6 +167,14 @@ class Turn:
         if self.untrusted:
             self.suspect.add(call.id)
 
+    def doubts(self, call_id: str, origin: str | None = None) -> bool:
+        """Whether a call may be a stranger's wish, who is not the one that its tool belongs to.
+
+        The model may have read it in the results of tools, or in how others describe theirs.
+        """
+        told = any(each.origin not in {None, origin} for each in self.tools.values())
+        return told or call_id in self.suspect
+
     def place(self, call: ToolCall) -> int:
         """Return the how manieth call of its tool this one is."""
         named = [each.id for each in self.calls.values() if each.name == call.name]

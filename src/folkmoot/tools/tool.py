@@ -58,6 +58,7 @@ class Tool:
         writes: Whether a call has an effect outside, or tells somebody there something. Such a call
             needs a person's approval once the model has read what anybody may have written.
         trusted: Whether its results are the deployment's own words, and nobody else's.
+        origin: Whose words its description is, if they are a stranger's.
         asks: When somebody is asked before a call, if it is the tool's own to say.
         most_calls: How often one turn may call it.
         retries: How often a call is made again that fails because something is away for a moment;
@@ -73,6 +74,7 @@ class Tool:
     idempotent: bool = False
     writes: bool = True
     trusted: bool = False
+    origin: str | None = None
     asks: Asks | None = None
     most_calls: int | None = None
     retries: int = 0

@@ -88,6 +88,7 @@ class Offers:
             call=partial(self.calls.make, server, tool),
             idempotent=is_harmless(tool),
             writes=tool.hints.get("read_only") is not True,
+            origin=str(server.id),
             asks=asks(tool),
             timeout=server.timeout_seconds + PREPARING,
             max_output=LONGEST_RESULT,
