@@ -128,6 +128,20 @@ async def test_what_has_no_use_any_more_is_gone_at_once_and_revoked_soon(
         assert rows_with(grace.scene.superuser, secret) == {}
 
 
+async def test_whoever_lets_us_in_once_more_has_what_was_before_revoked(
+    grace: Person, known: Peer, vouching: Authority
+) -> None:
+    server = await grace.name(known.url, auth="oauth")
+    await let_in(grace, server)
+    (old,) = vouching.refreshing
+    vouching.person = "grace again"
+    await let_in(grace, server)
+    await grace.scene.parts.mcp.revocations.run()
+    (left,) = vouching.refreshing
+    assert left != old
+    assert len(vouching.tokens) == 1
+
+
 async def test_who_has_gone_is_not_named_by_what_is_still_to_be_revoked(
     grace: Person, linus: Person, known: Peer, vouching: Authority
 ) -> None:

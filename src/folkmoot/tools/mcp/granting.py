@@ -119,7 +119,8 @@ class Grants:
         now = clock.now().timestamp()
         kept = Kept(url=url, client=pending.client, tokens=tokens, since=now)
         await self._keep(subject, server_id, kept)
-        await self._record(subject, "mcp_server.authorized", server)
+        before = known if known.client != kept.client else Kept(url=url)  # each has its own client
+        await self._record(subject, "mcp_server.authorized", server, before)
         return server_id
 
     async def status(self, subject: Subject, server_id: McpServerId) -> Kept:
@@ -133,13 +134,7 @@ class Grants:
         known = await self._kept(subject, server.id, url)
         await self._keep(subject, server.id, Kept(url=url))
         if known.tokens is not None:
-            async with self.database.work(subject) as work:
-                target = ("mcp_server", server.id)
-                told = {"name": server.name}
-                await trail.record(
-                    work, "mcp_server.authorization_ended", target=target, after=told
-                )
-                revoking.note(work, self.secrets, server.id, known)
+            await self._record(subject, "mcp_server.authorization_ended", server, known)
 
     async def token(self, subject: Subject, server: McpServer, refused: str | None = None) -> str:
         """Return the token that is sent for somebody; another one than has been refused.
@@ -189,10 +184,13 @@ class Grants:
         own = replace(subject, permissions=subject.permissions | {KEEP})
         await self.secrets.keep(own, data)
 
-    async def _record(self, subject: Subject, action: str, server: McpServer) -> None:
+    async def _record(self, subject: Subject, action: str, server: McpServer, ended: Kept) -> None:
+        """Tell the trail what has been done, and have revoked what has ended with it."""
         async with self.database.work(subject) as work:
             target = ("mcp_server", server.id)
             await trail.record(work, action, target=target, after={"name": server.name})
+            if ended.tokens is not None:
+                revoking.note(work, self.secrets, server.id, ended)
 
 
 def _but(kept: Kept, *, tokens: Tokens | None = None, pending: Pending | None = None) -> Kept:
