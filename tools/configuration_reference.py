@@ -7,6 +7,7 @@ from typing import Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
+from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.deployment import Deployment, Mode
 from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Approvers, ColorScheme, ResponseCache, SearchMode
@@ -98,6 +99,7 @@ KINDS: Final[dict[object, str]] = {
     list[int]: "list of numbers",
     list[OidcIssuer]: "list of issuers",
     list[ModelPrice]: "list of prices",
+    list[ModelAbilities]: "list of models",
     list[McpProgram]: "list of programs",
     dict[str, str]: "package.module:name",
     OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
@@ -152,6 +154,21 @@ prices:
 ```
 """
 
+ABILITIES: Final = """\
+## `model_abilities`: what models take
+
+What is not listed here is what the provider tells of its models, and else what is known of their
+names. The longest name that fits counts. [Models](models.md) says what comes of it.
+"""
+
+ABILITIES_END: Final = """
+```yaml
+model_abilities:
+  - {model: "openai:qwen2.5-vl*", images: true}
+  - {model: "openai:*", images: false}
+```
+"""
+
 PROGRAMS: Final = """\
 ## `mcp_programs`: programs as MCP servers
 
@@ -196,9 +213,8 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    return "\n".join(
-        [BEGINNING, *_section(Deployment(), ""), *_issuers(), *_prices(), *_programs(), PLUGGED_IN]
-    )
+    lists = (*_issuers(), *_prices(), *_abilities(), *_programs())
+    return "\n".join([BEGINNING, *_section(Deployment(), ""), *lists, PLUGGED_IN])
 
 
 def _issuers() -> Iterator[str]:
@@ -211,6 +227,12 @@ def _prices() -> Iterator[str]:
     yield PRICES
     yield from _fields(ModelPrice)
     yield PRICES_END
+
+
+def _abilities() -> Iterator[str]:
+    yield ABILITIES
+    yield from _fields(ModelAbilities)
+    yield ABILITIES_END
 
 
 def _programs() -> Iterator[str]:

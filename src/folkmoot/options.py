@@ -25,6 +25,7 @@ from folkmoot.llm.config import (
     ModelsConfig,
     Retries,
     Timeouts,
+    Told,
     Tripping,
     standard_providers,
 )
@@ -64,6 +65,10 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
         default_model=deployment.defaults.models.default_model or deployment.default_model,
         embedding_model=deployment.embedding_model,
         openai_format=providers.openai_format,
+        abilities=[
+            Told(each.model, {"images": each.images, "files": each.files})
+            for each in deployment.model_abilities
+        ],
         cache_dir=data_dir / "models",
         timeouts=Timeouts(
             connect=limits.connect,

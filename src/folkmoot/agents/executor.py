@@ -90,7 +90,8 @@ class AgentExecutor:
             run.announce(JOINED, {"run_id": wanted.joined, "message_id": wanted.message_id})
             return
         agent = await self.registry.recorded(run.subject, wanted.agent, wanted.version)
-        opening = await self._shown(run.subject, agent, await self._opening(run, wanted))
+        opening = await self._opening(run, wanted)
+        opening = await self._shown(run.subject, agent, wanted, opening)
         past = replay([*await self._before(run, wanted), *run.past])
         if past.answered:
             run.result = _result(agent, wanted, past)
@@ -179,11 +180,19 @@ class AgentExecutor:
             untrusted=errand.untrusted,
         )
 
-    async def _shown(self, subject: Subject, agent: AgentDefinition, opening: Opening) -> Opening:
-        """Return what the turn starts from with what its messages refer to."""
+    async def _shown(
+        self, subject: Subject, agent: AgentDefinition, wanted: AgentOrder, opening: Opening
+    ) -> Opening:
+        """Return what the turn starts from with what its messages refer to.
+
+        Personal data is kept out of texts, but nobody can keep it out of a file.
+        """
         if self.attached is None or not opening.refers:
             return opening
-        return await self.attached(subject, opening, agent.context_tokens)
+        names = (wanted.model, *wanted.fallbacks)
+        lacking = await self.models.lacking(subject, names, "files")
+        files = lacking is None and not wanted.redact_pii
+        return await self.attached(subject, opening, agent.context_tokens, files=files)
 
     async def _tools(self, run: LiveRun, agent: AgentDefinition) -> Mapping[str, Tool]:
         """Return what a turn may call; an agent's own tools come before others of the name."""

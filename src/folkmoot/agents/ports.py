@@ -1,6 +1,6 @@
 """What agents need from the rooms above and beside them; `main.py` hands it over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from folkmoot.kit.ids import CollectionId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.port import ChatMessage, ChatModel, ImagePart, TextPart
+from folkmoot.llm.port import ChatMessage, ChatModel, Part
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage
 from folkmoot.tools.tool import Tool
@@ -48,7 +48,7 @@ class Opening:
     question: str
     searchable: bool = False
     untrusted: bool = False
-    attached: Sequence[TextPart | ImagePart] = ()
+    attached: Sequence[Part] = ()
     again: bool = False
     state: JsonValue = None
 
@@ -62,10 +62,13 @@ class Opening:
 class Attached(Protocol):
     """Loads what messages refer to."""
 
-    async def __call__(self, subject: Subject, opening: Opening, room: int | None) -> Opening:
+    async def __call__(
+        self, subject: Subject, opening: Opening, room: int | None, *, files: bool
+    ) -> Opening:
         """Return what a turn starts from with what its model is shown of that.
 
-        `room` is about how many tokens it is shown in all.
+        `room` is about how many tokens it is shown in all; `files` whether it may read files that
+        models can read themselves.
         """
         ...
 
@@ -104,6 +107,10 @@ class Models(Protocol):
 
         Where it is not available, those to fall back to answer in its place.
         """
+        ...
+
+    async def lacking(self, subject: Subject, names: Iterable[str], ability: str) -> str | None:
+        """Return the first of these models that cannot do something; None if all of them can."""
         ...
 
 

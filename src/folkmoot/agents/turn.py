@@ -18,7 +18,7 @@ from folkmoot.agents.errors import StepLimitReached
 from folkmoot.agents.order import Errand
 from folkmoot.agents.ports import Steering
 from folkmoot.kit.ids import new_id
-from folkmoot.llm.port import ChatMessage, ChatModel, ImagePart, TextPart, ToolCall, ToolSpec
+from folkmoot.llm.port import ChatMessage, ChatModel, Part, TextPart, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Sources
 from folkmoot.tools.state import SharedState
@@ -79,7 +79,7 @@ class Turn:
     remembered: Sequence[str] = ()
     errand: Errand | None = None
     left_out: int = 0
-    attached: Sequence[TextPart | ImagePart] = ()
+    attached: Sequence[Part] = ()
     steering: Steering | None = None
     heard: dict[str, None] = field(default_factory=dict[str, None])
     meanwhile: dict[str, list[ChatMessage]] = field(default_factory=dict[str, list[ChatMessage]])

@@ -84,6 +84,19 @@ class PicturesNotTaken(Invalid):
         super().__init__("This model is not shown pictures. Choose another one.", model=model)
 
 
+class FilesNotTaken(Invalid):
+    """What is attached has no text, and the model that would answer reads no files."""
+
+    code = "files_not_taken"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            "This document has no text, as scans have none, and this model reads no files. "
+            "Choose another one.",
+            model=model,
+        )
+
+
 class TooManyShares(Conflict):
     code = "too_many_shares"
 

@@ -31,8 +31,9 @@ from folkmoot.agents.registry import AgentRegistry
 from folkmoot.approvals import service as approvals
 from folkmoot.approvals.errors import ApprovalsPending
 from folkmoot.conversations import statements, waiting
-from folkmoot.conversations.attaching.keeping import Attachments, referring
+from folkmoot.conversations.attaching.keeping import Attachments, reference, referring
 from folkmoot.conversations.errors import (
+    FilesNotTaken,
     MessageIdReused,
     MessageNotFound,
     PicturesNotTaken,
@@ -49,7 +50,6 @@ from folkmoot.db.work import Database
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, ProcessId, RunId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.facts import takes_pictures
 from folkmoot.runs import service as runs
 from folkmoot.runs.cleaning import cleaned, encoded
 from folkmoot.runs.errors import RunActive, RunIdReused
@@ -167,12 +167,17 @@ class Turns:
 
     async def _kept(self, subject: Subject, question: Question, wanted: AgentOrder) -> Question:
         """Keep what came with a question, if its model is shown it."""
-        attached = await self.attachments.settle(subject, question.given)
-        if any("width" in each for each in attached):
-            for model in (wanted.model, *wanted.fallbacks):
-                if not takes_pictures(model):
-                    raise PicturesNotTaken(model)
-        return replace(question, attached=tuple(attached))
+        attached = await self.attachments.kept(subject, question.given)
+        models = (wanted.model, *wanted.fallbacks)
+        if any(each.text is None for each in attached):
+            blind = await self.models.lacking(subject, models, "images")
+            if blind is not None:
+                raise PicturesNotTaken(blind)
+        if any(each.text == "" and each.readable for each in attached):
+            lacking = await self.models.lacking(subject, models, "files")
+            if lacking is not None or wanted.redact_pii:
+                raise FilesNotTaken(lacking or wanted.model)
+        return replace(question, attached=tuple(map(reference, attached)))
 
     async def _opened(
         self, new: NewRun, question: Question, process_id: ProcessId | None, door: Door

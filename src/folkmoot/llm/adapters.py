@@ -11,7 +11,8 @@ from folkmoot.llm.providers import anthropic, google, ollama, openai, responses
 from folkmoot.llm.wire import ChatWire, EmbeddingWire, ModelsWire
 from folkmoot.settings.formats import OpenAIFormat
 
-EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "reasoning")
+EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "files", "reasoning")
+"""What models can do, in the order in which it is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,6 @@ class Adapter:
     embeddings: Callable[[Endpoint], EmbeddingWire] | None = None
     embedder: str | None = None
     suffix: str = ""
-    capabilities: tuple[str, ...] = EVERYTHING
 
     def endpoint(self, name: str, provider: ProviderConfig) -> Endpoint:
         """Return the endpoint of a provider that is configured under that name."""

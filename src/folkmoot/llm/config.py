@@ -1,6 +1,6 @@
 """What the gateway has to be told. Plain values: nothing here reads the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, ip_address
@@ -103,6 +103,24 @@ class ProviderConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an operator says of a model, or of all whose names begin so (`model` ends with `*`).
+
+    Attributes:
+        model: `provider:name`.
+        taken: Whether it has an ability; None leaves it to be found out.
+    """
+
+    model: str
+    taken: Mapping[str, bool | None]
+
+    def fits(self, name: str) -> bool:
+        """Whether this is about a model of that name."""
+        beginning = self.model.removesuffix("*")
+        return name == self.model or (beginning != self.model and name.startswith(beginning))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     """The whole gateway.
 
@@ -110,6 +128,7 @@ class ModelsConfig:
         providers: By name.
         default_model: `provider:name`; None for the offline model, with a notice.
         embedding_model: `auto`, or `provider:name`.
+        abilities: What models take, whatever anybody else says.
         openai_format: What is spoken with providers of the kind `openai`.
         cache_dir: Where a local embedding model is kept.
         fetch_local_embedder: Whether `auto` may fetch one from the network.
@@ -121,6 +140,7 @@ class ModelsConfig:
     default_model: str | None = None
     embedding_model: str = AUTO
     openai_format: OpenAIFormat = OpenAIFormat.AUTO
+    abilities: Sequence[Told] = ()
     cache_dir: Path | None = None
     fetch_local_embedder: bool = True
     local_embedder_idle: float = 60.0

@@ -84,4 +84,9 @@ def attached(message: ChatMessage) -> int:
 
 def size(part: ImagePart | FilePart) -> int:
     """Return about how many tokens a picture or a file is."""
-    return IMAGE if isinstance(part, ImagePart) else -(-len(part.data) // FILE_BYTES)
+    return IMAGE if isinstance(part, ImagePart) else file(len(part.data))
+
+
+def file(length: int) -> int:
+    """Return about how many tokens a file of so many bytes is."""
+    return -(-length // FILE_BYTES)

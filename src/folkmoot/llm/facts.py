@@ -84,13 +84,35 @@ NO_PICTURES: Final = {
     "anthropic": ("claude-2", "claude-instant"),
     "google": ("gemma-1", "gemma-2", "text-"),
 }
-"""By provider, the beginnings of the names of models that are not shown pictures."""
+"""By format, the beginnings of the names of models that are not shown pictures."""
+
+FILES: Final = {
+    "openai": ("gpt-4o", "gpt-4.1", "gpt-5", "gpt-6", "o1", "o3", "o4"),
+    "anthropic": ("claude-",),
+    "google": ("gemini-",),
+}
+"""By format, the beginnings of the names of models that read PDF files themselves."""
+
+NO_FILES: Final = {
+    "openai": ("gpt-4o-audio", "gpt-4o-search", "gpt-4o-mini-", "o1-mini", "o1-preview", "o3-mini"),
+    "anthropic": ("claude-2", "claude-instant", "claude-3-haiku", "claude-3-opus", "claude-3-son"),
+    "google": ("gemini-1.0", "gemini-pro"),
+}
+"""And those among them that do not."""
 
 
-def takes_pictures(name: str) -> bool:
-    """Whether a model, named `provider:model`, is shown pictures as far as is known of it."""
-    provider, _, model = name.partition(":")
-    return name != "openai:gpt-4" and not model.startswith(NO_PICTURES.get(provider, ()))
+def takes(form: str, model: str, *, own: bool) -> frozenset[str]:
+    """Return which of pictures (`images`) and `files` a model takes, where nobody has told.
+
+    Args:
+        form: The format that is spoken with its provider.
+        model: Its name there.
+        own: Whether that is the one who invented the format; of others' models names say little.
+    """
+    blind = model.startswith(NO_PICTURES.get(form, ())) or (form, model) == ("openai", "gpt-4")
+    reads = model.startswith(FILES.get(form, ())) and not model.startswith(NO_FILES.get(form, ()))
+    taken = {"images": not blind, "files": own and reads}
+    return frozenset(name for name, is_so in taken.items() if is_so)
 
 
 def openai(model: str) -> Facts:

@@ -83,6 +83,18 @@ class Gateway:
         _demand_any(names, get)
         return Chain(names, get)
 
+    async def lacking(self, subject: Subject, names: Iterable[str], ability: str) -> str | None:
+        """Return the first of these models that cannot do something; None if all of them can.
+
+        Raises:
+            SecretStoreUnavailable: nobody can tell with which keys they would be asked.
+        """
+        scope = await self.scope(subject)
+        for name in names:
+            if ability not in await self.models.abilities(scope, name):
+                return name
+        return None
+
     async def embedder(self, subject: Subject) -> Embedder:
         """Return the embedder in use; fails as `chat` does."""
         return (await self.scope(subject)).embedder(org_id=subject.org_id)

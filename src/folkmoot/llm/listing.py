@@ -5,7 +5,7 @@ Then it is asked again in the background, and what it said before is shown meanw
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from folkmoot.kit import clock
+from folkmoot.llm.abilities import abilities
 from folkmoot.llm.adapters import ADAPTERS
-from folkmoot.llm.config import ProviderConfig
+from folkmoot.llm.config import ModelsConfig, ProviderConfig
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.lines import Line
@@ -75,6 +76,17 @@ class Listing:
         asked = (self._one(scope, *item) for item in scope.config.providers.items())
         return [_offline(), *await asyncio.gather(*asked)]
 
+    async def abilities(self, scope: Scope, name: str) -> tuple[str, ...]:
+        """Return what a model can do; never fails, and waits for its provider a moment at most."""
+        owner = name.partition(":")[0]
+        provider = scope.config.providers.get(owner)
+        if provider is not None:
+            health = await self._one(scope, owner, provider)
+            for model in health.models:
+                if model.name == name:
+                    return model.capabilities
+        return abilities(scope.config, name)
+
     async def aclose(self) -> None:
         """Ask no more."""
         for task in tuple(self._asking):
@@ -84,34 +96,39 @@ class Listing:
     async def _one(self, scope: Scope, name: str, provider: ProviderConfig) -> ProviderHealth:
         known = self._known.setdefault(scope.line_to(name), _Known())
         if known.asking is None and (known.said is None or known.old):
-            known.asking = asyncio.get_running_loop().create_task(self._ask(known, name, provider))
+            asking = self._ask(known, scope.config, name, provider)
+            known.asking = asyncio.get_running_loop().create_task(asking)
             self._asking.add(known.asking)
             known.asking.add_done_callback(self._asking.discard)
         if known.said is None and known.asking is not None:
             return await asyncio.shield(known.asking)
         return known.said or _ill(name, "It was not asked.")
 
-    async def _ask(self, known: _Known, name: str, provider: ProviderConfig) -> ProviderHealth:
+    async def _ask(
+        self, known: _Known, config: ModelsConfig, name: str, provider: ProviderConfig
+    ) -> ProviderHealth:
         try:
-            known.said = await self._asked(name, provider)
+            known.said = await self._asked(config, name, provider)
             known.asked_at = clock.monotonic()
         finally:
             known.asking = None
         return known.said
 
-    async def _asked(self, name: str, provider: ProviderConfig) -> ProviderHealth:
+    async def _asked(
+        self, config: ModelsConfig, name: str, provider: ProviderConfig
+    ) -> ProviderHealth:
         adapter = ADAPTERS.get(provider.kind)
         if adapter is None:  # a plug-in has no list
             return ProviderHealth(name, healthy=True, models=(), checked_at=clock.now())
         wire = adapter.models(adapter.endpoint(name, provider))
         try:
             body = await self._transport.fetch(wire.call(), Deadline(PATIENCE))
-            names = sorted(wire.read(body))
+            found = sorted(wire.read(body), key=lambda each: each.name)
         except ModelError as error:
             return _ill(name, error.detail)
         except msgspec.DecodeError:
             return _ill(name, "The list of models can not be read.")
-        models = [_model(name, model, adapter.capabilities) for model in names]
+        models = [_model(config, f"{name}:{each.name}", each.told) for each in found]
         return ProviderHealth(name, healthy=True, models=models, checked_at=clock.now())
 
 
@@ -119,10 +136,10 @@ def _ill(provider: str, error: str) -> ProviderHealth:
     return ProviderHealth(provider, healthy=False, models=(), checked_at=clock.now(), error=error)
 
 
-def _model(provider: str, model: str, capabilities: tuple[str, ...]) -> ModelInfo:
-    if "embed" in model.lower():
-        return ModelInfo(f"{provider}:{model}", "embedding")
-    return ModelInfo(f"{provider}:{model}", "chat", capabilities)
+def _model(config: ModelsConfig, name: str, told: Mapping[str, bool]) -> ModelInfo:
+    if "embed" in name.partition(":")[2].lower():
+        return ModelInfo(name, "embedding")
+    return ModelInfo(name, "chat", abilities(config, name, told))
 
 
 def _offline() -> ProviderHealth:

@@ -101,6 +101,10 @@ class Models:
         """Return the models of all providers and their health; what is old is being asked anew."""
         return await self._listing.providers(scope or self.own)
 
+    async def abilities(self, scope: Scope, name: str) -> tuple[str, ...]:
+        """Return what a model can do, as far as anybody knows."""
+        return await self._listing.abilities(scope, name)
+
     async def ping_chat(self) -> None:
         """Fail if the default model can not be asked or lately did not answer. Asks no provider."""
         self.chat()

@@ -1,6 +1,7 @@
 """What a provider's adapter has to say: how to ask, and how to read what comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from folkmoot.llm.batch import Batch
@@ -73,9 +74,17 @@ class EmbeddingWire(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as its provider lists it, and what it tells of it: abilities it has, or has not."""
+
+    name: str
+    told: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
 class ModelsWire(Protocol):
     """A provider's list of the models it has."""
 
     def call(self) -> Call: ...
 
-    def read(self, body: bytes) -> list[str]: ...
+    def read(self, body: bytes) -> list[Listed]: ...

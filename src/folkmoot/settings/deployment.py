@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from folkmoot.kit.outbound.rules import Place
+from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.features import Features
 from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Defaults
@@ -365,6 +366,11 @@ class Deployment(BaseModel):
         default_factory=list[ModelPrice],
         description="What models cost, before any list of public prices; each with the settings"
         " below. As a variable, in YAML or JSON.",
+    )
+    model_abilities: Annotated[list[ModelAbilities], Field(max_length=1_000)] = Field(
+        default_factory=list[ModelAbilities],
+        description="What models take, before what their providers tell of them and what is known"
+        " of their names; each with the settings below. As a variable, in YAML or JSON.",
     )
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()

@@ -1,7 +1,7 @@
 """Many who ask the same at the same time, and are answered once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -34,6 +34,9 @@ class Gated:
 
     async def chat(self, _subject: Subject, _name: str | None, _others: Sequence[str]) -> ChatModel:
         return self
+
+    async def lacking(self, _subject: Subject, _names: Iterable[str], _ability: str) -> str | None:
+        return None
 
     async def stream(self, _request: ChatRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         self.asked += 1

@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import httpx
 import psycopg
@@ -15,15 +16,23 @@ from folkmoot.conversations.attaching import carrying
 from folkmoot.conversations.attaching.keeping import key
 from folkmoot.conversations.attaching.sweeping import OwnAttachments, Sweep
 from folkmoot.conversations.routes.attachments import INERT
+from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.ids import AttachmentId, new_id
 from folkmoot.kit.personal import Person
+from folkmoot.kit.scope import Scope
+from folkmoot.llm.config import Told
+from folkmoot.llm.gateway import Gateway
+from folkmoot.settings.groups import Group
+from folkmoot.settings.schemas import WRITES
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import says
+from pdfs import Text, pdf
 from talking import Platform, Talker, body, frames, text_of
 
 pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
+SECRET = "sk-" + "aB3dE5fG7hJ9" * 3
 PICTURE = png(64, 48)
 KEPT = {
     "name": "lamp.png",
@@ -163,6 +172,47 @@ async def test_a_model_that_is_shown_no_pictures_is_named(
     assert (answer.status_code, answer.json()["code"]) == (422, "pictures_not_taken")
     assert answer.json()["model"] == "openai:gpt-3.5-turbo"
     assert not provider.chats
+
+
+def file_parts(provider: FakeProvider) -> list[str]:
+    """Return the names of the files that the model was given last."""
+    return [
+        part["file"]["filename"]
+        for content in shown(provider)
+        for part in content
+        if isinstance(part, dict) and part["type"] == "file"
+    ]
+
+
+async def test_a_pdf_goes_to_models_that_read_files_and_is_text_for_all_others(
+    ada: Talker, provider: FakeProvider, serving: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = pdf([[Text(60, 700, "Lamps cost 12 euros.")]])
+    secret = pdf([[Text(60, 700, f"The key is {SECRET} here.")]])
+    scan = pdf([[]])
+    provider.script([says("Twelve.")] * 4)
+    await ada.send(showing("How much?", binary(plain, "a.pdf"), binary(secret, "b.pdf")))
+    assert not file_parts(provider)
+    assert "Lamps cost 12 euros." in json.dumps(shown(provider))
+    answer = await ada.post(showing("And here?", binary(scan, "c.pdf")))
+    assert (answer.status_code, answer.json()["code"]) == (422, "files_not_taken")
+    assert answer.json()["model"] == "openai:fake-chat"
+
+    own = cast(Gateway, serving.executor.models).models.own
+    told = replace(own.config, abilities=[Told("openai:reads*", {"files": True})])
+    monkeypatch.setattr(own, "config", told)
+    reading = {"model": "openai:reads-files"}
+    await ada.send(showing("And here?", binary(scan, "c.pdf"), **reading))
+    assert file_parts(provider) == ["a.pdf", "c.pdf"]
+    sent = provider.chats[-1].body.decode()
+    assert SECRET not in sent
+    assert f"data:application/pdf;base64,{b64encode(plain).decode()}" in sent
+    data = WRITES[Group.GUARDRAILS].model_validate({"values": {"redact_pii": True}})
+    owner, at = replace(ada.subject, permissions=OWNER), (Scope.ORGANIZATION, None)
+    await serving.settings.replace(owner, Group.GUARDRAILS, at, data, lambda _current: None)
+    await ada.ask("And now?", "t1", **reading)
+    assert not file_parts(provider)
+    assert "A scan, of which nothing can be read" in json.dumps(shown(provider))
 
 
 async def test_what_somebody_has_sent_is_theirs_alone(ada: Talker, eve: Talker) -> None:

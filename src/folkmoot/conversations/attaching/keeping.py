@@ -18,7 +18,7 @@ from folkmoot.conversations.errors import AttachmentNotFound, AttachmentUnusable
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import AttachmentId, OrgId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.parsing.parsed import ParseFailed
+from folkmoot.knowledge.parsing.parsed import NO_TEXT, ParseFailed
 from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.runs.filters import Filters
@@ -78,21 +78,26 @@ class Attachments:
         where = key(subject.org_id, attachment_id)
         await self.blobs.put(where, _once(data), limit=LARGEST)
         if looked.kind is not None:
-            made.text = await self._read(where, looked.kind)
+            made.text, made.readable = await self._read(where, looked.kind)
             mine = (Attachment.org_id == subject.org_id, Attachment.id == attachment_id)
+            found = {"text": made.text, "readable": made.readable}
             async with self.database.work(subject) as work:
-                await work.session.execute(update(Attachment).where(*mine).values(text=made.text))
+                await work.session.execute(update(Attachment).where(*mine).values(found))
         return made
 
     async def settle(self, subject: Subject, given: Sequence[Given]) -> list[Reference]:
-        """Keep what came with a message and is not kept yet; return what the message says of all.
+        """Do as `kept`; return what the message says of all."""
+        return [reference(each) for each in await self.kept(subject, given)]
+
+    async def kept(self, subject: Subject, given: Sequence[Given]) -> list[Attachment]:
+        """Keep what came with a message and is not kept yet; return all.
 
         Raises:
             AttachmentUnusable, AttachmentNotFound: Something of it can not be had.
         """
         if len(given) > MOST:
             raise AttachmentUnusable(f"A message may have {MOST} attachments at the most.")
-        return [reference(await self._settled(subject, each)) for each in given]
+        return [await self._settled(subject, each) for each in given]
 
     async def find(self, subject: Subject, name: str) -> Attachment:
         """Return one of the subject's own."""
@@ -148,13 +153,20 @@ class Attachments:
         except AttachmentUnusable as error:
             raise AttachmentUnusable(error.why, given.pointer) from None
 
-    async def _read(self, where: str, kind: Kind) -> str:
-        """Return a document's text; it is read in a child process with limits."""
+    async def _read(self, where: str, kind: Kind) -> tuple[str, bool]:
+        """Return a document's text, and whether models may read its file.
+
+        The text is read in a child process with limits. Files are for models to read if nothing
+        had to be left out of it: no secrets, and not the pages of a book.
+        """
         try:
             parsed = await self.reader.parse(where, kind, _nobody)
         except ParseFailed as error:
+            if str(error) == NO_TEXT:
+                return "", True
             raise AttachmentUnusable(str(error)) from None
-        return self.filters.text(parsed.text[:LONGEST_TEXT])
+        text = self.filters.text(parsed.text[:LONGEST_TEXT])
+        return text, kind is Kind.PDF and text == parsed.text
 
 
 def key(org_id: OrgId, attachment_id: AttachmentId) -> str:

@@ -11,8 +11,9 @@ from folkmoot.kit.ids import AttachmentId, ConversationId, UserId
 
 
 class Attachment(Model, OrgScoped, kw_only=True):
-    """A picture with its size in pixels, or a document with its text.
+    """A picture with its size in pixels, or a document with its text, which scans have none of.
 
+    Of one that is `readable` nothing is kept from models: they may read its file, too.
     One that is `loose` is about to be deleted, and no message may refer to it any more.
     """
 
@@ -30,6 +31,7 @@ class Attachment(Model, OrgScoped, kw_only=True):
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str | None]
+    readable: Mapped[bool] = mapped_column(server_default=sqlalchemy.text("false"), default=False)
     loose: Mapped[bool] = mapped_column(server_default=sqlalchemy.text("false"), default=False)
     created_at: Mapped[datetime] = mapped_column(
         server_default=sqlalchemy.text("now()"), init=False

@@ -1,5 +1,7 @@
 """What models are shown of what came with messages: pictures as they are, documents as text.
 
+A PDF is shown as it is to models that read such files, if nothing of it is to be kept from them.
+
 A history holds references only. As much as there is room for is loaded for the turn, the newest
 first; in the place of the rest stands that it was there.
 """
@@ -15,7 +17,7 @@ from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.attaching.models import Attachment
 from folkmoot.kit.subject import Subject
 from folkmoot.llm import estimate
-from folkmoot.llm.port import ChatMessage, ImagePart, TextPart
+from folkmoot.llm.port import ChatMessage, FilePart, ImagePart, Part, TextPart
 
 MOST: Final = 8
 """Attachments of earlier messages that are shown again."""
@@ -24,6 +26,7 @@ TOKENS: Final = 16_000
 """What they may take together where nothing else is said."""
 
 LEFT_OUT: Final = "\n[{} came with this message and is not shown any more.]\n"
+SCANNED: Final = "[A scan, of which nothing can be read here.]"
 GONE: Final = "\n[What came with this message is gone.]\n"
 DOCUMENT: Final = '\n<document name="{}">\n{}\n</document>\n'
 
@@ -34,39 +37,45 @@ class Showing:
 
     attachments: Attachments
 
-    async def __call__(self, subject: Subject, opening: Opening, room: int | None) -> Opening:
+    async def __call__(
+        self, subject: Subject, opening: Opening, room: int | None, *, files: bool
+    ) -> Opening:
         """Return what a turn starts from with all that its model is shown."""
         wanted = [*opening.attached, *(part for each in opening.history for part in _of(each))]
         known = await self.attachments.own(subject, {_id(part) for part in wanted} - {""})
-        asked = [await self._loaded(known.get(_id(part))) for part in opening.attached]
+        asked = [await self._loaded(known.get(_id(part)), files=files) for part in opening.attached]
         left = min(TOKENS, (room or TOKENS * 4) // 4)
         count, history = MOST, list(opening.history)
         for place in range(len(history) - 1, -1, -1):
-            shown: list[TextPart | ImagePart] = []
+            shown: list[Part] = []
             for part in reversed(_of(history[place])):
                 found = known.get(_id(part))
-                left -= _size(found)
+                left -= _size(found, files=files)
                 count -= 1
                 enough = left >= 0 and count >= 0
-                shown.append(await self._loaded(found) if enough else _left_out(found))
+                loaded = self._loaded(found, files=files) if enough else None
+                shown.append(_left_out(found) if loaded is None else await loaded)
             if shown:
                 said = history[place].text
                 whole = [*([TextPart(said)] if said else ()), *reversed(shown)]
                 history[place] = msgspec.structs.replace(history[place], content=whole)
         return replace(opening, history=history, attached=asked)
 
-    async def _loaded(self, found: Attachment | None) -> TextPart | ImagePart:
+    async def _loaded(self, found: Attachment | None, *, files: bool) -> Part:
         if found is None:
             return TextPart(GONE)
-        if found.text is not None:
-            return TextPart(DOCUMENT.format(found.name, found.text))
+        as_file = files and found.readable
+        if found.text is not None and not as_file:
+            return TextPart(DOCUMENT.format(found.name, found.text or SCANNED))
         data = await self.attachments.whole(found)
         if data is None:
             return TextPart(GONE)
+        if as_file:
+            return FilePart(media_type=found.media_type, name=found.name, data=data)
         return ImagePart(media_type=found.media_type, data=data)
 
 
-def _id(part: ImagePart | TextPart) -> str:
+def _id(part: Part) -> str:
     """Return the id of what a reference refers to."""
     return (part.url or "").removeprefix(ATTACHED) if isinstance(part, ImagePart) else ""
 
@@ -77,9 +86,11 @@ def _of(message: ChatMessage) -> Sequence[ImagePart]:
     return [part for part in message.content if isinstance(part, ImagePart)]
 
 
-def _size(found: Attachment | None) -> int:
+def _size(found: Attachment | None, *, files: bool) -> int:
     if found is None:
         return 0
+    if files and found.readable:
+        return estimate.file(found.size)
     return estimate.IMAGE if found.text is None else estimate.tokens(len(found.text))
 
 

@@ -1,6 +1,7 @@
 """What a parser hands back, and how it is written down while parsing."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ GAP = "\n\n"
 
 Report = Callable[[int, int], None]
 """Tells that `done` parts of `total` are behind us; a parser that stays quiet is killed."""
+
+
+NO_TEXT: Final = "The PDF holds no text: its pages are probably scanned pictures."
 
 
 class ParseFailed(Exception):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source, library
-from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
+from folkmoot.knowledge.parsing.parsed import NO_TEXT, Manuscript, Parsed, ParseFailed, Report
 from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, Line, blocks
 
 WRONG_PASSWORD: Final = 4
@@ -40,7 +40,7 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
         report(index + 1, count)
     parsed = _write(pages, limits, _title(document), report)
     if not parsed.text:
-        raise ParseFailed("The PDF holds no text: its pages are probably scanned pictures.")
+        raise ParseFailed(NO_TEXT)
     return parsed
 
 

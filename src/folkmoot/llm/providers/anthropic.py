@@ -51,7 +51,7 @@ from folkmoot.llm.port import (
 )
 from folkmoot.llm.schemas import closed
 from folkmoot.llm.transport import Call
-from folkmoot.llm.wire import StreamFailed
+from folkmoot.llm.wire import Listed, StreamFailed
 
 VERSION: Final = "2023-06-01"
 MARK: Final = "anthropic:"
@@ -345,8 +345,29 @@ def _merged(before: _Usage, now: _Usage) -> _Usage:
     return msgspec.structs.replace(before, **newer)
 
 
+class _Supported(msgspec.Struct, frozen=True):
+    supported: bool = False
+
+
+class _Capabilities(msgspec.Struct, frozen=True):
+    image_input: _Supported | None = None
+    pdf_input: _Supported | None = None
+    structured_outputs: _Supported | None = None
+    thinking: _Supported | None = None
+
+    def told(self) -> dict[str, bool]:
+        said = {
+            "images": self.image_input,
+            "files": self.pdf_input,
+            "structured_output": self.structured_outputs,
+            "reasoning": self.thinking,
+        }
+        return {name: each.supported for name, each in said.items() if each is not None}
+
+
 class _Model(msgspec.Struct, frozen=True):
     id: str
+    capabilities: _Capabilities | None = None
 
 
 class _Models(msgspec.Struct, frozen=True):
@@ -360,5 +381,6 @@ class AnthropicModels:
     def call(self) -> Call:
         return self._endpoint.get("/v1/models?limit=1000")
 
-    def read(self, body: bytes) -> list[str]:
-        return [model.id for model in msgspec.json.decode(body, type=_Models).data]
+    def read(self, body: bytes) -> list[Listed]:
+        models = msgspec.json.decode(body, type=_Models).data
+        return [Listed(each.id, (each.capabilities or _Capabilities()).told()) for each in models]

@@ -35,7 +35,7 @@ from folkmoot.llm.port import (
 )
 from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows
-from folkmoot.llm.wire import StreamFailed
+from folkmoot.llm.wire import Listed, StreamFailed
 
 MARK: Final = "google:"
 UNSIGNED: Final = base64.b64encode(b"skip_thought_signature_validator").decode()
@@ -313,6 +313,7 @@ def _request(model: str, text: str, kind: EmbeddingKind) -> JsonValue:
 
 class _Model(msgspec.Struct, frozen=True):
     name: str
+    thinking: bool | None = None
 
 
 class _Models(msgspec.Struct, frozen=True):
@@ -326,6 +327,12 @@ class GoogleModels:
     def call(self) -> Call:
         return self._endpoint.get("/v1beta/models?pageSize=1000")
 
-    def read(self, body: bytes) -> list[str]:
+    def read(self, body: bytes) -> list[Listed]:
         models = msgspec.json.decode(body, type=_Models).models
-        return [model.name.removeprefix("models/") for model in models]
+        return [
+            Listed(
+                model.name.removeprefix("models/"),
+                {} if model.thinking is None else {"reasoning": model.thinking},
+            )
+            for model in models
+        ]

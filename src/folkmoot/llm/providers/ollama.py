@@ -34,7 +34,7 @@ from folkmoot.llm.port import (
 )
 from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows
-from folkmoot.llm.wire import StreamFailed
+from folkmoot.llm.wire import Listed, StreamFailed
 
 MARK: Final = "ollama:"
 REASONS: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length"}
@@ -238,8 +238,19 @@ class OllamaEmbeddings:
         return rows(answer.embeddings)
 
 
+CAPABILITIES: Final = {"vision": "images", "tools": "tools", "thinking": "reasoning"}
+
+
 class _Model(msgspec.Struct, frozen=True):
+    """A model; older servers do not tell what it can."""
+
     name: str
+    capabilities: list[str] | None = None
+
+    def listed(self) -> Listed:
+        can = self.capabilities
+        told = {} if can is None else {ours: name in can for name, ours in CAPABILITIES.items()}
+        return Listed(self.name, told)
 
 
 class _Models(msgspec.Struct, frozen=True):
@@ -253,5 +264,5 @@ class OllamaModels:
     def call(self) -> Call:
         return self._endpoint.get("/api/tags")
 
-    def read(self, body: bytes) -> list[str]:
-        return [model.name for model in msgspec.json.decode(body, type=_Models).models]
+    def read(self, body: bytes) -> list[Listed]:
+        return [model.listed() for model in msgspec.json.decode(body, type=_Models).models]

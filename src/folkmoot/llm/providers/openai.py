@@ -36,7 +36,7 @@ from folkmoot.llm.port import (
 from folkmoot.llm.schemas import is_strict
 from folkmoot.llm.transport import Call
 from folkmoot.llm.vectors import rows, unpacked
-from folkmoot.llm.wire import StreamFailed
+from folkmoot.llm.wire import Listed, StreamFailed
 
 REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -326,8 +326,21 @@ def _numbers(embedding: str | list[float]) -> "Sequence[float] | Vectors":
     return unpacked(base64.b64decode(embedding))
 
 
+class _Architecture(msgspec.Struct, frozen=True):
+    input_modalities: list[str] | None = None
+
+
 class _Model(msgspec.Struct, frozen=True):
+    """A model; only OpenRouter, and servers that follow it, tell what it takes."""
+
     id: str
+    architecture: _Architecture | None = None
+
+    def listed(self) -> Listed:
+        taken = None if self.architecture is None else self.architecture.input_modalities
+        if taken is None:
+            return Listed(self.id)
+        return Listed(self.id, {"images": "image" in taken, "files": "file" in taken})
 
 
 class _Models(msgspec.Struct, frozen=True):
@@ -341,5 +354,5 @@ class OpenAIModels:
     def call(self) -> Call:
         return self._endpoint.get("/models")
 
-    def read(self, body: bytes) -> list[str]:
-        return [model.id for model in msgspec.json.decode(body, type=_Models).data]
+    def read(self, body: bytes) -> list[Listed]:
+        return [model.listed() for model in msgspec.json.decode(body, type=_Models).data]
