@@ -9,12 +9,12 @@ from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.deployment import Deployment, Mode
-from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Approvers, ColorScheme, ResponseCache, SearchMode
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
+from folkmoot.settings.providers import OpenAIFormat
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "configuration.md"

@@ -9,7 +9,7 @@ from folkmoot.llm.config import ProviderConfig, ProviderKind
 from folkmoot.llm.endpoint import Endpoint
 from folkmoot.llm.providers import anthropic, google, ollama, openai, responses
 from folkmoot.llm.wire import ChatWire, EmbeddingWire, ModelsWire
-from folkmoot.settings.formats import OpenAIFormat
+from folkmoot.settings.providers import OpenAIFormat
 
 EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "files", "reasoning")
 """What models can do, in the order in which it is listed."""

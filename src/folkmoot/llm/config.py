@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
-from folkmoot.settings.formats import OpenAIFormat
+from folkmoot.settings.providers import OpenAIFormat
 
 OPENAI: Final = "https://api.openai.com/v1"
 ANTHROPIC: Final = "https://api.anthropic.com"

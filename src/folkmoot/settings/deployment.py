@@ -20,11 +20,11 @@ from pydantic import (
 from folkmoot.kit.outbound.rules import Place
 from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.features import Features
-from folkmoot.settings.formats import OpenAIFormat
 from folkmoot.settings.groups import Defaults
 from folkmoot.settings.issuers import OidcIssuer, web_address
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
+from folkmoot.settings.providers import Providers
 from folkmoot.settings.rate_limits import RateLimits
 
 SHORTEST_KEY: Final = 32
@@ -37,9 +37,6 @@ LEVELS: Final = "(?i)^(debug|info|warning|error|critical)$"
 INSTALLED_DATA: Final = Path("~/.local/share/folkmoot")
 
 INDEX_NAME: Final = r"^[a-z0-9][a-z0-9_.-]{0,199}$"
-
-ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-DottedPath = Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+$")]
 
 
 def usual_data_dir(root: Path = CHECKOUT) -> Path:
@@ -78,33 +75,6 @@ class Mode(StrEnum):
 
     DEV = "dev"
     PRODUCTION = "production"
-
-
-class Providers(BaseModel):
-    """Keys and addresses of model providers; each has a well-known environment name too."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI.")
-    openai_base_url: str | None = Field(
-        default=None,
-        description="Address of any server that speaks OpenAI's API; it may do without a key.",
-    )
-    openai_format: OpenAIFormat = Field(
-        default=OpenAIFormat.AUTO,
-        description="What is spoken with it: `responses`, `chat` (completions), which all servers "
-        "know, or `auto`, which is Responses with OpenAI itself and chat completions with others.",
-    )
-    anthropic_api_key: SecretStr | None = Field(default=None, description="Key of Anthropic.")
-    google_api_key: SecretStr | None = Field(default=None, description="Key of Google's Gemini.")
-    ollama_host: str | None = Field(
-        default=None, description="Address of Ollama; it is found on this machine by itself."
-    )
-    langchain: dict[ProviderName, DottedPath] = Field(
-        default_factory=dict[str, str],
-        description="A provider that comes as Python, by a name for it: a function that takes a "
-        "model's name and returns LangChain's chat model or embeddings.",
-    )
 
 
 class ModelLimits(BaseModel):

@@ -15,8 +15,9 @@ from folkmoot import main
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
 from folkmoot.kit.ids import new_id
-from folkmoot.settings.deployment import Deployment, Providers
+from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.programs import McpProgram
+from folkmoot.settings.providers import Providers
 from folkmoot.testing.provider import FakeProvider
 from mcp_peers import PROGRAM, Peer, peer, peering
 from mcp_people import Person, Scene

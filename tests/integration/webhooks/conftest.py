@@ -13,7 +13,8 @@ from folkmoot import main
 from folkmoot.assembly import Ground, running
 from folkmoot.db.place import Place
 from folkmoot.kit.ids import new_id
-from folkmoot.settings.deployment import Deployment, Providers
+from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.providers import Providers
 from folkmoot.testing.provider import FakeProvider
 from hooking import Listener, Receiver, Scene, receiving
 from serving import served

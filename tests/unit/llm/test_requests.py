@@ -15,7 +15,7 @@ from folkmoot.llm.port import (
     ToolSpec,
 )
 from folkmoot.llm.transport import Call
-from folkmoot.settings.formats import OpenAIFormat
+from folkmoot.settings.providers import OpenAIFormat
 
 CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})
 TALK = [
