@@ -50,3 +50,12 @@ def test_budgets_are_told(folkmoot: Shell, limited: None) -> None:
     assert lines[0].split()[:3] == ["limit", "level", "whose"]
     (dollars,) = [line for line in lines if line.startswith("2 usd/day per user")]
     assert "USD" in dollars
+
+
+def test_kept_answers_are_counted_and_forgotten(folkmoot: Shell) -> None:
+    found = folkmoot("cache", "show", "--json").json
+    assert found["answers"] <= found["most_answers"]
+    assert f"most answers  {found['most_answers']}" in folkmoot("cache", "show").out
+    assert folkmoot("cache", "clear", "--json").json == {"answers": found["answers"]}
+    assert folkmoot("cache", "clear", "--agent", "nobody").err == "Forgot 0 answers.\n"
+    assert folkmoot("cache", "show", "--json").json["answers"] == 0

@@ -24,6 +24,8 @@ wie qui quand ou pourquoi comment combien quien cuando donde como cuanto
 """What an answer has to tell: two questions that ask for something else have other answers."""
 NEGATIONS: Final = frozenset(NEGATING.split())
 ASKED_FOR: Final = frozenset(ASKING.split())
+TURNING: Final = frozenset(["on", "off", "before", "after", "vor", "nach", "aus", "did"])
+"""Small words by which two questions become each other's opposite, or one of another time."""
 TELLING_NOTHING: Final = NEGATIONS | ASKED_FOR | frozenset(WORDS_WITHOUT_TOPIC.split())
 NEAR: Final = 2 / 3
 """The share of its words with a topic that the other question has to have, too."""
@@ -47,7 +49,7 @@ def alike(one: str, other: str) -> bool:
     if _exact(one) != _exact(other) or _names(one) != _names(other):
         return False
     mine, theirs = _words(one), _words(other)
-    for kind in (NEGATIONS, ASKED_FOR):
+    for kind in (NEGATIONS, ASKED_FOR, TURNING):
         if kind.intersection(mine) != kind.intersection(theirs):
             return False
     fewer, more = sorted((_topics(mine), _topics(theirs)), key=len)

@@ -98,6 +98,10 @@ class Api:
         """Remove something."""
         self._request("DELETE", path)
 
+    def clear(self, path: str, query: Query) -> Json:
+        """Remove several things; return what is told of it."""
+        return self._json(self._request("DELETE", path, params=_given(query)))
+
     def upload(self, path: str, files: Any) -> Json:  # noqa: ANN401 - what httpx takes
         """Send files as a form, read while they are sent."""
         return self._json(self._request("POST", path, files=files))

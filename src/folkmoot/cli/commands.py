@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "schedules": ("schedules:app", "Have questions asked by the clock; see what came of it."),
     "jobs": ("jobs:app", "Look at background jobs; retry or discard those given up."),
     "usage": ("usage:app", "Tell what models were used for and cost, and how budgets stand."),
+    "cache": ("cache:app", "Tell how many answers are kept and given again; forget them."),
     "webhooks": ("webhooks:app", "Have addresses told what happens; look at what was sent."),
     "audit": ("audit:app", "Look at the audit trail, verify it and take it along."),
     "plugin": ("plugins:app", "Begin a package with agents and tools; list those installed."),

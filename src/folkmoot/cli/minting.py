@@ -33,6 +33,7 @@ SCOPES: Final = (
     "schedules:read",
     "schedules:write",
     "audit:read",
+    "caches:manage",
     "usage:read",
     "usage:manage",
     "webhooks:read",

@@ -32,6 +32,9 @@ OTHER = [
     ("Who was the director before the merger?", "Who was the director after the merger?"),
     ("What is our internal policy?", "What is our international policy?"),
     ("My wife has cancer, how do I request leave?", "How do I request leave?"),
+    ("Turn the alarm on", "Turn the alarm off"),
+    ("Darf ich vor der Operation essen?", "Darf ich nach der Operation essen?"),
+    ("When does the office open?", "When did the office open?"),
     ("", ""),
 ]
 
