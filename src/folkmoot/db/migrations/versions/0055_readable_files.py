@@ -5,8 +5,8 @@ Those that are there already are shown as the text that was read out of them.
 
 from alembic import op
 
-revision = "0054_readable_files"
-down_revision = "0053_starts"
+revision = "0055_readable_files"
+down_revision = "0054_conversation_state"
 
 
 def upgrade() -> None:
