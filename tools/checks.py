@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,6 @@ import services
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = ROOT / "src" / "folkmoot"
 CONSOLE: Final = ROOT / "console"
-AT_ONCE: Final = 2
 LEAST_COVERED: Final = 95  # per cent of the lines in src
 CORE: Final = ("db", "identity", "runs", "settings")
 LEAST_CORE_COVERED: Final = 99  # per cent of the lines in these rooms; rare timing decides the rest
@@ -89,14 +88,9 @@ def main(arguments: list[str]) -> int:
 
 
 def fast() -> int:
-    """Run the quick checks beside the core of the tests; what the checks say comes after."""
-    with ThreadPoolExecutor(1) as pool:
-        checking = pool.submit(lambda: [run(check) for check in QUICK])
-        status, summary = run_pytest(FAST_TESTS)
-        outcomes = checking.result()
-    for outcome in outcomes:
-        outcome.show()
-    return report([outcome.name for outcome in outcomes if outcome.failed], status, summary)
+    """Run the quick checks beside the core of the tests."""
+    failed, status, summary = run_beside(QUICK, FAST_TESTS)
+    return report(failed, status, summary)
 
 
 def whole(*, strict: bool) -> int:
@@ -109,22 +103,35 @@ def whole(*, strict: bool) -> int:
         print(f"SKIPPED  {sentence}")
     failed = failed if strict else []
     prepare_console()
-    failed += run_all([*QUICK, *SLOW, *CONSOLE_CHECKS])
-    failed += run_all(MEASURED) if strict else []
+    failed += shown(map(run, MEASURED)) if strict else []
     with tempfile.TemporaryDirectory(prefix="folkmoot-lines-") as name:
         recorder.prepare(Path(name), SOURCE)
-        status, summary = run_pytest(["tests"], recording=name, strict=strict)
-        failed += coverage_failures(recorder.recorded(Path(name)))
+        checks = [*QUICK, *SLOW, *CONSOLE_CHECKS]
+        found, status, summary = run_beside(checks, ["tests"], recording=name, strict=strict)
+        failed += found + coverage_failures(recorder.recorded(Path(name)))
     return report(failed, status, summary)
 
 
-def run_all(checks: Sequence[Check]) -> list[str]:
-    """Run checks, two at once, show what the failing ones say, and return their names."""
+def run_beside(
+    checks: Sequence[Check], tests: Sequence[str], *, recording: str = "", strict: bool = False
+) -> tuple[list[str], int, str]:
+    """Run checks, one after the other, beside the tests, which wait often; show them afterwards.
+
+    Returns which checks failed, and the status and the last line of the tests.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(lambda: [run(check) for check in checks])
+        status, summary = run_pytest(tests, recording=recording, strict=strict)
+        failed = shown(checking.result())
+    return failed, status, summary
+
+
+def shown(outcomes: Iterable[Outcome]) -> list[str]:
+    """Show how checks ended, and return the names of those that failed."""
     failed: list[str] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for outcome in pool.map(run, checks):
-            outcome.show()
-            failed += [outcome.name] if outcome.failed else []
+    for outcome in outcomes:
+        outcome.show()
+        failed += [outcome.name] if outcome.failed else []
     return failed
 
 
@@ -160,6 +167,8 @@ def run_pytest(
     options = [f"--color={color}", *PARALLEL, *plugins]
     command = [sys.executable, "-m", "pytest", *options, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
+    # Each process would compile all tests anew, which takes longer than to load them.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment |= {recorder.FOLDER: recording} if recording else {}
     last = ""
     with subprocess.Popen(
