@@ -45,6 +45,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "webhook_deliveries": "how far an event is on its way to an address",
     "webhook_events": "ids and states of what has happened, gone after some days",
     "webhooks": "an organisation's addresses are the organisation's",
+    "usage_late": "when calls were made that the ledger was told of late",
     "usage_books": "how far what an organisation has used is summed up",
     "uploads": "which process receives a file, for as long as it does",
 }

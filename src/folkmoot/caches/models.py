@@ -34,6 +34,13 @@ class CachedAnswer(Model, OrgScoped, kw_only=True):
             postgresql_where=text("embedder IS NOT NULL"),
         ),
         Index("ix_cached_answers_run", "org_id", "run_id"),
+        Index(
+            "ix_cached_answers_used",
+            "org_id",
+            "used_at",
+            "id",
+            postgresql_include=["epoch", "bytes"],
+        ),
     )
 
     id: Mapped[AnswerId] = mapped_column(primary_key=True)

@@ -17,13 +17,16 @@ from folkmoot.caches.keys import Asker, Key
 from folkmoot.caches.statements import EVICT, KEEP, NO_DOCUMENTS, SIMILAR, look
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import Unavailable
-from folkmoot.kit.ids import AnswerId, RunId, new_id
+from folkmoot.kit.ids import AnswerId, OrgId, RunId, new_id
 from folkmoot.kit.subject import Subject
 
 RETRY: Final = 1.0
 """Seconds between two attempts while the database is away."""
 LAST: Final = 2.0
 """Seconds that what still waits has to be written in when the process stops."""
+SLACK: Final = 100
+"""One part in so many may be kept beyond the bounds, by each process: what is too much is looked
+for once in a while, as that takes a look at all there is of an organisation."""
 WAITING: Final = 500
 """Answers that wait to be kept; more are not."""
 
@@ -114,6 +117,7 @@ class Store:
     database: Database
     place: LiteralString = NO_DOCUMENTS
     bounds: Bounds = field(default_factory=Bounds)
+    _beyond: dict[OrgId, Bounds] = field(default_factory=dict[OrgId, Bounds])
     _waiting: deque[Kept] = field(default_factory=deque[Kept])
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -199,6 +203,17 @@ class Store:
             "most_rows": bounds.rows,
             "most_bytes": bounds.bytes,
         }
+        evicts = self._is_due(kept.asker.subject.org_id, values["bytes"])
         async with self.database.pipelined(kept.asker.subject) as connection:
             await connection.execute(KEEP, values, prepare=True)
-            await connection.execute(EVICT, limits, prepare=True)
+            if evicts:
+                await connection.execute(EVICT, limits, prepare=True)
+
+    def _is_due(self, org_id: OrgId, size: int) -> bool:
+        """Count what is kept of an organisation; tell whether to look for what is too much."""
+        rows, most = self.bounds.rows // SLACK, self.bounds.bytes // SLACK
+        last = self._beyond.get(org_id, Bounds(rows, most))  # looks with the first one
+        now = Bounds(last.rows + 1, last.bytes + size)
+        due = now.rows > rows or now.bytes > most
+        self._beyond[org_id] = Bounds(0, 0) if due else now
+        return due

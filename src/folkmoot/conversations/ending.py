@@ -27,6 +27,7 @@ from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.runs import erasing
 from folkmoot.runs import service as runs
+from folkmoot.runs.erasing import Stay
 from folkmoot.runs.errors import RunActive
 from folkmoot.runs.states import ACTIVE
 
@@ -61,8 +62,12 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
         .where(Message.org_id == org_id, Message.conversation_id.in_(ids))
         .distinct()
     )
-    answering_runs = [run_id for run_id in (await work.session.scalars(said)).all() if run_id]
-    run_ids = await erasing.family(work, answering_runs)
+    stays = [Stay(each.client_id, each.created_at, each.deleted_at) for each in conversations]
+    answering_runs = {
+        *filter(None, (await work.session.scalars(said)).all()),
+        *await erasing.unsaid(work, stays),
+    }
+    run_ids = await erasing.family(work, list(answering_runs))
     if ACTIVE.intersection((await runs.states(work, run_ids)).values()):
         raise RunActive  # what it says until its end would be erased by nobody
     await approvals.forget(work, run_ids)

@@ -80,6 +80,13 @@ class Run(Model, OrgScoped, kw_only=True):
             postgresql_where=text("behind IS NOT NULL AND state = 'queued'"),
         ),
         Index(
+            "ix_runs_unsaid",
+            "org_id",
+            "user_id",
+            "thread_id",
+            postgresql_where=text("state IN ('failed', 'cancelled', 'interrupted')"),
+        ),
+        Index(
             "ix_runs_held", "process_id", postgresql_where=text("state IN ('queued', 'running')")
         ),
     )

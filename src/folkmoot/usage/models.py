@@ -66,6 +66,16 @@ class UsageBook(Model, OrgScoped, kw_only=True):
     closed_until: Mapped[datetime]
 
 
+USAGE_LATE = Table(
+    "usage_late",
+    Model.metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_usage_late_at", "org_id", "at"),
+)
+"""When calls were made of which the ledger was told late. From the first of them on days count as
+open, whatever the book says, until they are summed again. No key: rows wait for nobody."""
+
 USAGE_DAYS = Table(
     "usage_days",
     Model.metadata,

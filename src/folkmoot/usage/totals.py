@@ -2,6 +2,7 @@
 
 The ledger is the truth, and sums are made of nothing else. A day is summed some hours after its
 end; a row that comes later than that opens it again, and so does another time zone with all days.
+Who brings such a row only notes it, and waits for nobody who is just summing.
 Once a day the sums are compared with the ledger, and made anew from where they differ.
 """
 
@@ -40,6 +41,8 @@ HOLD: Final = text("""
 INSERT INTO usage_books AS b (org_id, zone, closed_until) VALUES (:org_id, '', :beginning)
 ON CONFLICT (org_id) DO UPDATE SET zone = b.zone RETURNING b.zone, b.closed_until
 """)
+TAKE_LATE: Final = text("DELETE FROM usage_late WHERE org_id = :org_id RETURNING at")
+LATE: Final = text("SELECT min(at) FROM usage_late WHERE org_id = :org_id")
 FIRST: Final = text("SELECT min(at) FROM model_calls WHERE org_id = :org_id AND at >= :since")
 FORGET: Final = text("DELETE FROM usage_days WHERE org_id = :org_id AND starts_at >= :since")
 SUMS: Final = """
@@ -101,7 +104,9 @@ async def hold(work: Work) -> Book:
 async def close_some(work: Work, name: str, now: datetime) -> bool:
     """Sum up the next days that are over; whether there are more of them."""
     where, book, org_id = zone(name), await hold(work), work.subject.org_id
-    begun = book.closed_until if book.zone == name else BEGINNING
+    # Whatever comes from here on stays noted, be it among the sums already or not.
+    late = (await work.session.scalars(TAKE_LATE, {"org_id": org_id})).all()
+    begun = min([book.closed_until, *late]) if book.zone == name else BEGINNING
     since = midnight(begun.astimezone(where).date(), where)
     await work.session.execute(FORGET, {"org_id": org_id, "since": since})
     first = await work.session.scalar(FIRST, {"org_id": org_id, "since": since})
@@ -127,7 +132,8 @@ async def check(work: Work) -> datetime | None:
     if book is None or not book.zone:
         return None
     where = zone(book.zone)
-    until = midnight(book.closed_until.astimezone(where).date(), where)
+    opened = await _opened(work, book.closed_until)
+    until = midnight(opened.astimezone(where).date(), where)
     asked: dict[str, Any] = {
         "org_id": org_id,
         "zone": book.zone,
@@ -136,11 +142,17 @@ async def check(work: Work) -> datetime | None:
     }
     found: datetime | None = await work.session.scalar(DIFFERENCE, asked)
     now = await hold(work)
-    if found is None or now.closed_until <= found or now.zone != book.zone:
+    if found is None or await _opened(work, now.closed_until) <= found or now.zone != book.zone:
         return None
     told = {"org_id": org_id, "zone": book.zone, "until": found}
     await work.session.execute(CLOSE, told)
     return found
+
+
+async def _opened(work: Work, closed_until: datetime) -> datetime:
+    """Return how far days are closed, of which none was opened again by what came late."""
+    late: datetime | None = await work.session.scalar(LATE, {"org_id": work.subject.org_id})
+    return closed_until if late is None else min(closed_until, late)
 
 
 @dataclass(frozen=True, slots=True)

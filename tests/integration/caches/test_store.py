@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import psycopg
 import pytest
 from sqlalchemy import Executable, delete, func, select, text, update
 
@@ -12,6 +13,7 @@ from caching import document_of, kept, shelved
 from folkmoot.caches.expiring import Expiry
 from folkmoot.caches.keys import Asker, Key, key
 from folkmoot.caches.models import CachedAnswer
+from folkmoot.caches.statements import EVICT
 from folkmoot.caches.store import Bounds, Place, Store, Vector
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
@@ -94,6 +96,24 @@ async def test_no_more_than_so_many_are_kept_and_what_was_used_last_stays(
     await store.flush()
     assert await there(subject, *range(25), "large") == [3, *range(10, 25)]
     assert await there(other_subject, "Theirs")
+
+
+async def test_what_is_too_much_is_looked_for_once_in_a_while_and_in_an_index_alone(
+    database: Database, subject: Subject, superuser_address: str
+) -> None:
+    store = Store(database, bounds=Bounds(rows=300))
+    for number in range(310):
+        store.put(kept(subject, asking(subject, f"{number}?")))
+    await store.flush()
+    counted = f"SELECT count(*) FROM cached_answers WHERE org_id = '{subject.org_id}'"
+    with psycopg.connect(superuser_address, autocommit=True) as connection:
+        ((there,),) = connection.execute(counted.encode()).fetchall()
+        connection.execute("VACUUM ANALYZE cached_answers")
+        connection.execute("SET enable_seqscan = off")
+        asked = {"org_id": subject.org_id, "most_rows": 300, "most_bytes": 2**20}
+        plan = connection.execute(b"EXPLAIN " + EVICT.encode(), asked).fetchall()
+    assert 300 <= there <= 303
+    assert "Index Only Scan using ix_cached_answers_used" in str(plan)
 
 
 async def test_what_cannot_be_kept_is_in_nobody_elses_way(

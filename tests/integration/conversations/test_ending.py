@@ -10,10 +10,12 @@ import pytest
 from folkmoot.conversations.ending import Ends
 from folkmoot.conversations.terms import Terms
 from folkmoot.identity.permissions import OWNER
+from folkmoot.kit.ids import new_id
 from folkmoot.kit.scope import Scope
 from folkmoot.settings.groups import Group
 from folkmoot.settings.schemas import WRITES
 from folkmoot.testing.provider import FakeProvider
+from folkmoot.testing.replies import refuses
 from talking import Platform, Talker, body
 from whole import rows_with
 
@@ -76,6 +78,23 @@ async def test_what_goes_for_good_leaves_no_word_behind(
     assert run["intact"]
     assert run["erased"] == run["events"]
     assert len(await ada.messages("t2")) == 2
+
+
+async def test_runs_that_have_failed_before_they_said_anything_leave_no_word_behind(
+    ada: Talker, serving: Platform, provider: FakeProvider, superuser_address: str
+) -> None:
+    asked = body("The moonshine is ready", "t1")
+    await ada.send(asked)
+    provider.script([refuses(400)])
+    again = await ada.send({**asked, "runId": new_id().hex})
+    assert again[-1].type == "RUN_ERROR"
+    provider.script([refuses(400)])
+    await ada.ask("Something else", "t2")
+    async with ada.http() as client:
+        gone = await client.delete(f"{ADDRESS}/t1", params={"for_good": "true"})
+        assert gone.status_code == 204, gone.text
+        left = "SELECT array_agg(thread_id) FROM runs WHERE erased_at IS NULL"
+        assert count(superuser_address, left) == ["t2"]
 
 
 async def test_what_was_deleted_before_goes_for_good_by_the_id_that_is_shown(ada: Talker) -> None:

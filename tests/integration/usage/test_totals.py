@@ -96,6 +96,30 @@ async def told(
     return found
 
 
+async def test_what_comes_late_waits_for_nobody_who_closes_a_day(
+    database: Database, subject: Subject, book: Totals, app_address: str
+) -> None:
+    await book.run()
+    before, others = await told(database, subject), Database(app_address)
+    await others.open()
+    try:
+        async with database.work(subject) as closing:
+            await totals.hold(closing)
+            async with others.work(subject) as work:
+                await work.session.execute(text("SET LOCAL lock_timeout = 1000"))
+                work.session.add(called(subject, NOW - timedelta(days=20), random.Random(3)))
+            with_it = await told(others, subject)
+            assert await totals.close_some(closing, "UTC", NOW)  # the first ten days of them
+        assert with_it != before
+        assert await told(database, subject) == with_it
+        await book.run()
+        assert await told(database, subject) == with_it
+        async with database.work(subject) as work:
+            assert await totals.check(work) is None
+    finally:
+        await others.close()
+
+
 async def days(database: Database, subject: Subject) -> int:
     async with database.work(subject) as work:
         counted = await work.session.scalar(text("SELECT count(DISTINCT day) FROM usage_days"))

@@ -1,21 +1,25 @@
 """Who names webhooks, what they may name, and what is never told of them."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from psycopg import sql
 
 from changing import one_of_ten_counts
 from conftest import SECRET_KEY
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import OrgId, UserId, new_id
+from folkmoot.kit.subject import Subject
 from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.webhooks import sealing
 from folkmoot.webhooks.keeping import Keeping
+from folkmoot.webhooks.schemas import WebhookCreate
 from hooking import HOOKS, Listener, Receiver, Scene
-from whole import join, person, rows_with
+from whole import join, person, rows_with, until
 
 pytestmark = pytest.mark.anyio
 
+WAITING = sql.SQL("SELECT count(*) FROM pg_locks WHERE NOT granted")
 OLD = sql.SQL("UPDATE webhook_events SET at = now() - interval '31 days' WHERE org_id = %s")
 NEW_KEY = "another secret key that only the tests know"
 
@@ -87,12 +91,22 @@ async def test_an_organization_has_twenty_web_hooks_at_the_most(grace: Listener)
     assert found["url"].endswith("/17")
 
 
-async def test_of_those_who_add_the_last_one_at_once_one_does(grace: Listener) -> None:
+async def test_of_those_who_add_the_last_one_at_once_one_does(
+    scene: Scene, grace: Listener
+) -> None:
     for number in range(19):
         await grace.listen(f"https://example.com/{number}")
     more = {"url": "https://example.com/more", "events": ["*"]}
-    answers = await asyncio.gather(*(grace.caller.ask("POST", HOOKS, more) for _ in range(4)))
-    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+    subject = Subject(OrgId(UUID(grace.caller.place)), UserId(UUID(grace.caller.id)))
+    async with scene.parts.database.work(subject) as work:
+        await scene.parts.webhooks.create(work, WebhookCreate.model_validate(more))
+        other = asyncio.create_task(grace.refused("POST", "", more))
+
+        async def waits() -> bool:
+            return other.done() or scene.count(WAITING) > 0
+
+        await until(waits)
+    assert await other == (409, "too_many_webhooks")
 
 
 async def test_of_ten_changes_at_once_one_counts(scene: Scene, grace: Listener) -> None:
