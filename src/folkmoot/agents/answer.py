@@ -16,6 +16,7 @@ from folkmoot.agents import citations, output
 from folkmoot.agents.errors import OutputInvalid
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
+from folkmoot.llm import parts
 from folkmoot.llm.port import (
     ChatMessage,
     ChatModel,
@@ -179,7 +180,8 @@ class _Answer:
         self._stop_thinking()
         run, call_id = self.turn.run, self.turn.call_id(chunk.id)
         name = UNUSUAL.sub("_", run.filters.text(chunk.name))[:LONGEST_NAME]
-        signature = chunk.signature if _is_plain(chunk.signature) else None
+        signature = parts.cleaned(chunk.signature, run.filters.text)
+        signature = signature if _is_plain(signature) else None
         arguments = run.tool_call(call_id, name, self.id)
         self.calls[chunk.index] = _OpenCall(call_id, name, signature, arguments)
         if signature is not None:

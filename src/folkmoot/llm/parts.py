@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 from pydantic import JsonValue
@@ -10,6 +11,9 @@ from pydantic import JsonValue
 from folkmoot.llm.port import ChatMessage, FilePart, ImagePart, Part, TextPart, ToolCall
 
 Json = dict[str, JsonValue]
+
+SEALED: Final = frozenset({"id", "type", "signature", "data", "encrypted_content"})
+"""What is a provider's own of a thought that it has signed or encrypted; nobody else reads it."""
 
 _object: msgspec.json.Decoder[Json] = msgspec.json.Decoder(dict)
 _marked: msgspec.json.Decoder[list[JsonValue]] = msgspec.json.Decoder(list)
@@ -62,6 +66,38 @@ def thoughts_of(mark: str, call: ToolCall) -> list[JsonValue]:
         return _marked.decode(call.signature.removeprefix(mark))
     except msgspec.DecodeError:
         return []
+
+
+def cleaned(signature: str | None, clean: Callable[[str], str]) -> str | None:
+    """Return a call's signature without what a filter takes out of thoughts that can be read.
+
+    Those that a provider has signed must not be changed: nothing is left of such.
+    """
+    mark, colon, told = (signature or "").partition(":")
+    try:
+        thoughts = _marked.decode(told)
+    except msgspec.DecodeError:
+        return signature
+    kept = [_readable(each, clean) for each in thoughts]
+    if kept == thoughts:
+        return signature
+    signed = any(isinstance(each, dict) and not SEALED.isdisjoint(each) for each in thoughts)
+    return None if signed else marked(mark + colon, kept)
+
+
+def _readable(value: JsonValue, clean: Callable[[str], str]) -> JsonValue:
+    match value:
+        case str():
+            return clean(value)
+        case list():
+            return [_readable(each, clean) for each in value]
+        case dict():
+            return {
+                name: each if name in SEALED else _readable(each, clean)
+                for name, each in value.items()
+            }
+        case _:
+            return value
 
 
 def arguments(call: ToolCall) -> Json:

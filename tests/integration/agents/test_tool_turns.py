@@ -210,14 +210,16 @@ async def test_an_answer_with_too_many_calls_is_stopped_before_any_is_made(
     assert counter.calls == []
 
 
-async def test_a_secret_in_a_result_reaches_neither_the_log_nor_the_model(
+async def test_a_secret_in_a_thought_or_a_result_reaches_neither_the_log_nor_the_model(
     ada: Talker, provider: FakeProvider
 ) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6" * 3
-    provider.script([Reply(uses=[Use(secret, "{}")]), says("Done.")])
+    thought = Reply(reasoning=[f"It is “{secret}”."], uses=[Use(secret, "{}")])
+    provider.script([thought, says("Done.")])
     stream = await ada.ask("Go", "t1", workflow="tools")
     assert all(secret not in json.dumps(frame.event) for frame in stream)
     assert all(secret not in json.dumps(message) for message in sent(provider, 1))
+    assert sent(provider, 1)[-2]["reasoning_content"] == "It is “[redacted key]”."
     assert all(secret not in json.dumps(message) for message in await ada.messages("t1"))
 
 

@@ -205,3 +205,14 @@ async def test_summaries_that_openai_refuses_are_not_asked_for_again(
     assert [each.text for each in told] == ["One.", "Two.", ""]
     assert isinstance(told[2].error, ModelRejected)
     assert [b'"summary"' in each.body for each in provider.received] == [True, False, False, False]
+
+
+async def test_requests_that_are_refused_summaries_at_the_same_time_are_all_asked_again(
+    models: Models, provider: FakeProvider
+) -> None:
+    model = models.chat("responses:gpt-5")
+    refused = refuses(400, message="You must be verified to generate reasoning summaries.")
+    provider.script([refused, refused, says("One."), says("Two.")])
+    told = await asyncio.gather(*(outcome(model, asking("?")) for _ in range(2)))
+    assert {each.text for each in told} == {"One.", "Two."}
+    assert [b'"summary"' in each.body for each in provider.received] == [True, True, False, False]

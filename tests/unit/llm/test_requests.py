@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from folkmoot.llm import parts
 from folkmoot.llm.adapters import ADAPTERS, chatting
 from folkmoot.llm.config import ProviderConfig, ProviderKind
 from folkmoot.llm.port import (
@@ -191,3 +192,25 @@ def test_results_of_parallel_calls_are_one_turn() -> None:
 def test_the_name_of_a_model_can_not_leave_its_place_in_the_address() -> None:
     made = call(ProviderKind.GOOGLE, ChatRequest(messages=TALK), "../../x?y=#")
     assert made.url.endswith("/v1beta/models/..%2F..%2Fx%3Fy%3D%23:streamGenerateContent?alt=sse")
+
+
+@pytest.mark.parametrize(
+    ("signature", "kept"),
+    [
+        (None, None),
+        ("google:c2VjcmV0", "google:c2VjcmV0"),
+        ('openai:[{"reasoning":"secret é"}]', 'openai:[{"reasoning":"- \\u00e9"}]'),
+        ('ollama:["a secret"]', 'ollama:["a -"]'),
+        ('ollama:["nothing"]', 'ollama:["nothing"]'),
+        ('anthropic:[{"thinking":"a secret","signature":"x"}]', None),
+        (
+            'anthropic:[{"thinking":"nothing","signature":"secret"}]',
+            'anthropic:[{"thinking":"nothing","signature":"secret"}]',
+        ),
+        ('responses:[{"summary":[{"text":"secret"}],"encrypted_content":"x"}]', None),
+    ],
+)
+def test_what_a_filter_takes_out_of_thoughts_is_not_in_their_mark_either(
+    signature: str | None, kept: str | None
+) -> None:
+    assert parts.cleaned(signature, lambda text: text.replace("secret", "-")) == kept

@@ -81,8 +81,11 @@ class ResponsesChat:
         return self._endpoint.post(model, "/responses", body, EVENTS)
 
     def relents(self, refused: ModelRejected) -> bool:
-        """Ask for no summaries any more, if it was they that were refused."""
-        relents = self._summarized and SUMMARIES in refused.detail
+        """Ask for no summaries any more, if it was they that were refused.
+
+        Of several requests at once each is refused.
+        """
+        relents = SUMMARIES in refused.detail
         self._summarized = self._summarized and not relents
         return relents
 
