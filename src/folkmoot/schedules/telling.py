@@ -23,7 +23,7 @@ from folkmoot.schedules.states import BY_ITSELF, Pause
 TELL: Final = "schedules.tell"
 WHY: Final = {
     Pause.FAILURES: "has failed {failures} times in a row",
-    Pause.BROKEN: "says no moment any more, as nobody knows the time zone {time_zone} now,",
+    Pause.BROKEN: "says no moment any more (its time zone is {time_zone})",
 }
 TEXT: Final = """\
 The schedule “{name}” in {organization} {why} and is paused.
