@@ -96,13 +96,12 @@ def _read(line: bytes) -> Heard:
 
 
 async def _end(process: Process) -> None:
-    """Say nothing more to a program; if it goes on, kill it with all that it has begun."""
+    """Say nothing more to a program; if it goes on, kill it. What it has begun goes with it."""
     with suppress(*OVER):
         if process.stdin is not None:
             await process.stdin.aclose()
     with anyio.move_on_after(GRACE):
         await process.wait()
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # nobody is left
+        os.killpg(process.pid, signal.SIGKILL)
     await process.aclose()
