@@ -30,7 +30,7 @@ export default defineConfig({
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "../src/folkmoot/faces/console/static",
     emptyOutDir: true,
     target: ["chrome123", "firefox128", "safari17.5"],
-    // Under `img-src 'self' data:` a data URL would work; a file of its own can be cached.
+    // Under `img-src 'self' data: blob:` a data URL would work; a file of its own can be cached.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

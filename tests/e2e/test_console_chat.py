@@ -1,11 +1,15 @@
+import json
+from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from browsing import Visitor, ask
+from browsing import Visitor, ask, flaws
 from deployed import Deployed
+from drawing import png
 
 LONG = "[[fake-tok100-itl20]]"
 
@@ -157,6 +161,161 @@ def test_conversations_are_renamed_and_deleted(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(listed.get_by_role("link")).to_have_count(0)
     expect(page.get_by_text("What is the question")).to_be_visible()
+
+
+def waiting(page: Page) -> Locator:
+    """Return the messages that wait above the composer."""
+    return page.get_by_role("region", name="Messages that wait").get_by_role("listitem")
+
+
+def test_messages_wait_for_their_turn_and_are_taken_back_by_keyboard(reader: Visitor) -> None:
+    reader.sign_in()
+    page = reader.open("/")
+    ask(page, "Go [[fake-tok400-itl20]]")
+    expect(page.locator(".prose")).to_contain_text("word-3")
+    ask(page, "And then? [[fake-tok3]]")
+    ask(page, "Never mind")
+    ask(page, "At last? [[fake-tok5]]")
+    expect(waiting(page)).to_have_count(3)
+    expect(page.get_by_label("Your question")).to_have_value("")
+    assert flaws(page) == []
+    page.get_by_role("button", name="Take back: Never mind").focus()
+    page.keyboard.press("Enter")
+    expect(waiting(page)).to_have_count(2)
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.reload()
+    expect(waiting(page)).to_have_count(2)
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".prose").last).to_contain_text("word-4")
+    expect(waiting(page)).to_have_count(0)
+    expect(page.locator(".prose")).to_have_count(3)
+    page.reload()
+    asked = page.get_by_role("heading", name="You asked")
+    expect(asked).to_have_count(3)
+    expect(page.get_by_text("Never mind")).to_have_count(0)
+
+
+def test_a_message_is_heard_by_the_run_at_work_and_stays_in_its_place(page: Page) -> None:
+    page.get_by_label("Workflow").select_option("tools")
+    ask(page, "Go [[fake-think200-itl20-tool=clock]]")
+    expect(page.get_by_role("button", name="Thinking")).to_be_visible()
+    page.get_by_label("Your question").fill("Be brief. [[fake-tok2]]")
+    page.get_by_label("When it is heard").select_option("Before its next step")
+    page.get_by_role("button", name="Send").press("Enter")
+    expect(waiting(page)).to_contain_text("Waits to be heard")
+    for _ in range(2):
+        expect(page.get_by_role("heading", name="You said meanwhile")).to_have_count(1)
+        expect(page.locator(".prose")).to_contain_text("word-1")
+        expect(waiting(page)).to_have_count(0)
+        expect(page.get_by_role("heading", name="You asked")).to_have_count(1)
+        page.reload()
+
+
+LAMP = FilePayload(name="lamp.png", mimeType="image/png", buffer=png(320, 200))
+NOTES = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"Lamps cost twelve euros.")
+GIVE = """([target, kind, name, data]) => {
+    const files = new DataTransfer();
+    const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
+    files.items.add(new File([bytes], name, { type: kind === "paste" ? "image/png" : "" }));
+    const event = kind === "paste"
+        ? new ClipboardEvent("paste", { clipboardData: files, bubbles: true, cancelable: true })
+        : new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+    document.querySelector(target).dispatchEvent(event);
+}"""
+
+
+def give(page: Page, target: str, kind: str, name: str, data: bytes) -> None:
+    """Paste a file, or drop it somewhere."""
+    page.evaluate(GIVE, [target, kind, name, b64encode(data).decode()])
+
+
+def test_pictures_and_files_are_attached_sent_shown_and_kept(reader: Visitor) -> None:
+    reader.sign_in()
+    page = reader.open("/")
+    chosen = page.get_by_label("Attach pictures or files")
+    enclosed = page.get_by_role("list", name="To be sent").get_by_role("listitem")
+    chosen.set_input_files([LAMP, NOTES])
+    give(page, "#question", "paste", "pasted.png", png(30, 30))
+    give(page, "h1", "drop", "dropped.csv", b"a,b\n1,2\n")
+    give(page, "h1", "drop", "program.exe", b"MZ")
+    expect(enclosed).to_have_count(5)
+    expect(enclosed.last).to_contain_text("This is none of PNG")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    assert flaws(page) == []
+    for name in ("program.exe", "pasted.png", "dropped.csv"):
+        page.get_by_role("button", name=f"Remove {name}").press("Enter")
+    expect(page.locator("form progress")).to_have_count(0)
+    with page.expect_request("**/api/chat/*") as sent:
+        ask(page, "What is it? [[fake-tok3]]")
+    (asked,) = json.loads(sent.value.post_data or "{}")["messages"]
+    assert [each["type"] for each in asked["content"]] == ["text", "binary", "binary"]
+    expect(page.locator(".prose")).to_contain_text("word-2")
+    expect_attached(page)
+    assert flaws(page) == []
+    page.get_by_role("img", name="lamp.png").click()
+    expect(page.get_by_role("dialog", name="lamp.png").get_by_role("img")).to_be_visible()
+    assert flaws(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Regenerate").click()
+    expect(page.get_by_role("group", name="Versions of the answer")).to_contain_text("2 / 2")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Your question, edited").fill("Whose is it? [[fake-tok4]]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".prose")).to_contain_text("word-3")
+    page.reload()
+    expect_attached(page)
+    before = page.url
+    page.get_by_role("button", name="Fork").click()
+    expect(page).not_to_have_url(before)
+    expect_attached(page)
+
+
+def expect_attached(page: Page) -> None:
+    """Expect a picture that is drawn and a file that can be saved."""
+    attached = page.get_by_role("list", name="Attached").first
+    lamp = attached.get_by_role("img", name="lamp.png")
+    expect(lamp).to_be_visible()
+    expect(lamp).to_have_js_property("naturalWidth", 320)
+    with page.expect_download() as saved:
+        attached.get_by_role("button", name="notes.txt").click()
+    assert saved.value.path().read_bytes() == NOTES["buffer"]
+
+
+def test_what_a_model_is_not_shown_is_said_before_and_comes_back_if_it_is_refused(
+    page: Page,
+) -> None:
+    page.get_by_label("Attach pictures or files").set_input_files([LAMP])
+    page.get_by_label("Model").select_option("offline:extractive")
+    expect(page.get_by_text("offline:extractive is not shown pictures")).to_be_visible()
+    ask(page, "What is it?")
+    expect(page.get_by_role("alert")).to_contain_text("offline:extractive is not shown pictures")
+    expect(page.get_by_label("Your question")).to_have_value("What is it?")
+    expect(page.get_by_role("button", name="Remove lamp.png")).to_be_visible()
+
+
+def test_what_tools_let_people_watch_is_shown_as_it_changes(page: Page) -> None:
+    def event(number: int, type_: str, **values: Any) -> str:
+        return f"id: {number}\ndata: {json.dumps({'type': type_, **values})}\n\n"
+
+    named = {"messageId": "a", "activityType": "route_plan"}
+    content = {"stops": [{"town": "Ulm"}], "progress": 0.25}
+    patch = [
+        {"op": "add", "path": "/stops/-", "value": {"town": "<b>Augsburg</b>"}},
+        {"op": "replace", "path": "/progress", "value": 0.5},
+    ]
+    body = (
+        event(1, "RUN_STARTED", threadId="t", runId="r")
+        + event(2, "ACTIVITY_SNAPSHOT", **named, content=content)
+        + event(3, "ACTIVITY_DELTA", **named, patch=patch)
+        + event(4, "RUN_FINISHED", threadId="t", runId="r", outcome={"type": "success"})
+    )
+    page.route(
+        "**/api/chat/*", lambda route: route.fulfill(content_type="text/event-stream", body=body)
+    )
+    ask(page, "Where to?")
+    plan = page.get_by_role("region", name="Route plan")
+    expect(plan.get_by_role("listitem")).to_have_text(["TownUlm", "Town<b>Augsburg</b>"])
+    expect(plan.get_by_role("progressbar")).to_have_attribute("value", "0.5")
 
 
 @pytest.fixture

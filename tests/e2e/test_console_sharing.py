@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, ViewportSize, expect
 
 from browsing import Visitor, ask, flaws
+from drawing import png
 
 PHONE: Final = ViewportSize(width=390, height=844)
 
@@ -12,6 +13,8 @@ PHONE: Final = ViewportSize(width=390, height=844)
 def test_a_link_is_made_read_by_a_stranger_and_revoked(browser: Browser, reader: Visitor) -> None:
     reader.sign_in()
     page = reader.open("/")
+    lamp = FilePayload(name="lamp.png", mimeType="image/png", buffer=png(64, 48))
+    page.get_by_label("Attach pictures or files").set_input_files([lamp])
     ask(page, "What is new? [[fake-tok5]]")
     expect(page.locator(".prose")).to_contain_text("word-4")
     page.get_by_role("button", name="Actions for").click()
@@ -30,6 +33,8 @@ def test_a_link_is_made_read_by_a_stranger_and_revoked(browser: Browser, reader:
         tab.goto(f"{reader.url}/shared#{link.split('#')[1]}")
         expect(tab.locator(".prose")).to_contain_text("word-4")
         expect(tab.get_by_text("What is new?").first).to_be_visible()
+        picture = tab.get_by_role("img", name="lamp.png")
+        expect(picture).to_have_js_property("naturalWidth", 64)
         expect(tab.get_by_label("Your question")).to_have_count(0)
         assert flaws(tab) == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

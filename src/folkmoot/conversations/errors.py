@@ -81,7 +81,7 @@ class PicturesNotTaken(Invalid):
     code = "pictures_not_taken"
 
     def __init__(self, model: str) -> None:
-        super().__init__("This model is not shown pictures. Choose another one.", model=model)
+        super().__init__(f"{model} is not shown pictures. Choose another model.", model=model)
 
 
 class FilesNotTaken(Invalid):

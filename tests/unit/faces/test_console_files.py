@@ -62,7 +62,7 @@ def test_every_place_of_the_console_answers_with_its_page(built: TestClient, pla
 def test_the_policy_allows_nothing_inline_and_nothing_foreign(built: TestClient) -> None:
     policy = built.get("/").headers["content-security-policy"]
     assert policy == (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     )
 

@@ -1,21 +1,20 @@
-/** Uploads one file with progress, which `fetch` cannot report. */
+/** Uploads with progress, which `fetch` cannot report. */
 
 import { asProblem, Problem, unreachable } from "./problem";
 
 export interface Upload {
   url: string;
-  file: File;
+  /** A file as it is, or within a form. */
+  body: File | FormData;
   headers: Record<string, string>;
   signal: AbortSignal;
   onProgress(sent: number, total: number): void;
 }
 
 /** Resolves with the JSON answer; rejects with `Problem`, or with the signal's reason. */
-export function upload<T>({ url, file, headers, signal, onProgress }: Upload): Promise<T> {
+export function upload<T>({ url, body, headers, signal, onProgress }: Upload): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const form = new FormData();
-    form.append("file", file, file.name);
     request.open("POST", url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
@@ -26,7 +25,7 @@ export function upload<T>({ url, file, headers, signal, onProgress }: Upload): P
       else reject(refusal(request));
     };
     signal.addEventListener("abort", () => request.abort(), { once: true });
-    request.send(form);
+    request.send(body);
   });
 }
 

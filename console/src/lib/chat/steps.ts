@@ -29,9 +29,17 @@ export function nameOf(item: Item, toolOf: ToolOf): string {
       const inside = item.items.findLast((each) => each.open);
       return inside ? `${item.name}: ${nameOf(inside, toolOf)}` : `Asking ${item.name}`;
     }
+    case "activity":
+      return inWords(item.name);
     default:
       return item.kind === "reasoning" ? "Thinking" : "Writing";
   }
+}
+
+/** "web_search" and "webSearch" -> "Web search". */
+export function inWords(name: string): string {
+  const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1 $2").replaceAll(/[_\-.]+/g, " ").trim().toLowerCase();
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 /** Whether another agent works for this call: then that one is shown instead. */

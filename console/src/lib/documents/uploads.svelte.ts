@@ -1,9 +1,8 @@
 /** Files on their way into a collection: two at a time, each with its own progress and fate. */
 
-import { asProblem, Problem } from "../api/problem";
+import { asProblem, type Problem } from "../api/problem";
+import { transfer } from "../api/transfer";
 import type { Accepted } from "../api/types";
-import { upload } from "../api/upload";
-import { api, session } from "../state/session.svelte";
 import { newId } from "../text/ids";
 
 export interface Outgoing {
@@ -78,18 +77,10 @@ export class Uploads {
     this.#next();
   }
 
-  /** Sends the file; a token that has run out in the meantime is renewed once. */
-  async #transfer(item: Outgoing, file: File): Promise<Accepted> {
-    const used = session.credentials.token();
+  #transfer(item: Outgoing, file: File): Promise<Accepted> {
+    const body = new FormData();
+    body.append("file", file, file.name);
     const onProgress = (sent: number, total: number) => (item.sent = (file.size * sent) / total);
-    const attempt = () =>
-      upload<Accepted>({ url: this.#url, file, headers: api.headers(), signal: this.#left.signal, onProgress });
-    try {
-      return await attempt();
-    } catch (error) {
-      const expired = error instanceof Problem && error.status === 401;
-      if (!expired || !(await session.credentials.renew(used))) throw error;
-      return await attempt();
-    }
+    return transfer<Accepted>({ url: this.#url, body, signal: this.#left.signal, onProgress });
   }
 }

@@ -2,8 +2,9 @@
 
 import type { Agent } from "../api/types";
 import { catalog } from "./catalog.svelte";
-import type { AskOptions } from "./chat.svelte";
+import type { AskOptions } from "./saying";
 import { general } from "./general.svelte";
+import type { Meanwhile } from "./saying";
 import { recall, remember } from "./storage";
 
 const DEFAULT_AGENT = "chat";
@@ -12,6 +13,7 @@ class Asking {
   #agent = $state(recall("agent"));
   #workflow = $state(recall("workflow"));
   #model = $state(recall("model"));
+  #meanwhile = $state<Meanwhile>(recall("meanwhile") === "steer" ? "steer" : "queue");
   #collections = $state<string[]>((recall("collections") ?? "").split(",").filter(Boolean));
 
   /** Those that can be asked now. */
@@ -25,10 +27,29 @@ class Asking {
     this.#collections.filter((id) => catalog.collections.some((each) => each.id === id)),
   );
 
+  /** The name of the model that answers, if it is known that it is shown no pictures. */
+  readonly blind = $derived.by(() => {
+    // Others may have a model of their own.
+    if (!this.model && this.agent?.origin !== "built_in") return null;
+    const asked = catalog.models.find((each) => (this.model ? each.name === this.model : each.is_default));
+    // Of some nothing is known.
+    return asked?.capabilities.length && !asked.capabilities.includes("images") ? asked.name : null;
+  });
+
   /** Whether documents are searched: as wished, or of the server's own accord if there are any. */
   readonly searches = $derived(
     this.workflow === null ? catalog.collections.some((each) => each.documents > 0) : this.workflow === "rag",
   );
+
+  /** When a message is heard that comes while a run is at work. */
+  get meanwhile(): Meanwhile {
+    return this.#meanwhile;
+  }
+
+  set meanwhile(when: Meanwhile) {
+    this.#meanwhile = when;
+    remember("meanwhile", when);
+  }
 
   set(choice: "agent" | "workflow" | "model", value: string | null): void {
     if (choice === "agent") this.#agent = value;

@@ -5,25 +5,18 @@ import { asProblem, Problem } from "../api/problem";
 import type { Message } from "../api/types";
 import { Asked } from "../approvals/asked.svelte";
 import { waiting } from "../approvals/waiting.svelte";
-import type { RunAgentInput, RunEvent } from "../stream/events";
+import type { RunEvent } from "../stream/events";
 import { follow, type Connection, type Follow } from "../stream/follow";
-import { apply, newTurn, type Turn } from "../stream/turn";
+import { Screen } from "../stream/screen";
+import { apply, heardIn, newTurn, type Turn } from "../stream/turn";
 import { newId } from "../text/ids";
 import { announcer } from "./announcer.svelte";
 import { conversations } from "./conversations.svelte";
 import { entriesOf, type Entry } from "./history";
 import { Known } from "./known.svelte";
+import { Line } from "./line.svelte";
+import { forwarded, messageOf, type AskOptions, type Input, type Meanwhile, type Said } from "./saying";
 import { api } from "./session.svelte";
-
-/** How the next question is to be answered; null leaves it to the server's settings. */
-export interface AskOptions {
-  agent: string;
-  workflow: string | null;
-  model: string | null;
-  collections: string[];
-  /** Of the agent; absent, the one in production. */
-  version?: number;
-}
 
 /** Where a question stands, if not after all that is shown. */
 interface Instead {
@@ -33,14 +26,16 @@ interface Instead {
   after?: string | null;
 }
 
-/** Events are shown at most this often (milliseconds): faster than the eye, slower than tokens. */
-const SHOW_EVERY_MS = 40;
 const PAGE_SIZE = 60;
+/** Milliseconds until it is looked again whether the next turn has begun. */
+const LOOK_AGAIN_MS = 300;
 
 export class Chat {
   readonly id: string;
   readonly asked: Asked;
   readonly known = new Known();
+  /** What waits while a run is at work. */
+  readonly line: Line;
   status = $state<"new" | "loading" | "ready" | "failed">("new");
   problem = $state<Problem | null>(null);
   /** Whether the conversation goes further back than what has been read of it. */
@@ -48,8 +43,8 @@ export class Chat {
   connection = $state<Connection>("connecting");
   running = $state<Turn | null>(null);
   stopping = $state(false);
-  /** Text of a question that the server refused, to be put back into the composer. */
-  returned = $state<string | null>(null);
+  /** What the server refused, to be put back into the composer. */
+  returned = $state<Said | null>(null);
 
   #stored = $state.raw<Message[]>([]);
   #joined = $state.raw<string | null>(null);
@@ -65,6 +60,12 @@ export class Chat {
   constructor(id: string = newId()) {
     this.id = id;
     this.asked = new Asked(id);
+    this.line = new Line(id);
+  }
+
+  /** Whether what is said now comes after something else. */
+  get busy(): boolean {
+    return this.running !== null || this.line.items.length > 0;
   }
 
   /** Reads the conversation; a run that is still active is joined from its first event. */
@@ -76,8 +77,10 @@ export class Chat {
       const { active_run_id: active } = await conversations.refresh(this.id);
       this.#joined = active;
       await Promise.all([this.#read(), this.asked.load()]);
+      if (active !== null || this.asked.waiting.length > 0 || this.busy) await this.line.load();
       this.status = "ready";
-      if (active !== null) void this.#follow(this.#push(newTurn(active)), this.#eventsOf(active));
+      if (active === null) void this.#goOn();
+      else this.#join(active);
     } catch (error) {
       this.problem = asProblem(error);
       this.status = "failed";
@@ -94,35 +97,54 @@ export class Chat {
   }
 
   /** Asks a question; the answer streams into the last entry. */
-  async ask(text: string, options: AskOptions, instead: Instead | null = null): Promise<void> {
+  async ask(said: Said, options: AskOptions, instead: Instead | null = null): Promise<void> {
     const id = instead && instead.after === undefined ? instead.of : newId();
-    const message = { id, role: "user" as const, content: text };
     const place = instead?.after === undefined ? {} : { parent_id: instead.after };
     const forwardedProps = { ...forwarded(options), ...place };
-    const input = { ...this.#input(), messages: [message], forwardedProps };
+    const input = { ...this.#input(), messages: [messageOf(id, said)], forwardedProps };
     if (instead) this.#cut(instead.of);
     this.problem = null;
     this.returned = null;
     this.status = "ready";
-    this.#live.push({ kind: "question", id: message.id, text });
+    this.#live.push({ kind: "question", id, ...said });
     const turn = this.#push(newTurn(input.runId));
-    await this.#follow(turn, this.#asking(options.agent, input), instead === null ? text : null);
+    await this.#follow(turn, this.#asking(options.agent, input), instead === null ? said : null);
     // Whoever was refused sees what is there again.
     if (instead && this.problem && turn.status === "running") await this.#restore(this.problem);
-    if (instead?.after !== undefined && this.problem) this.returned = text;
+    if (instead?.after !== undefined && this.problem) this.returned = said;
   }
 
   /** Asks something else in the place of a question; what was said there stays, on another path. */
-  async edit(id: string, text: string, options: AskOptions): Promise<void> {
+  async edit(id: string, said: Said, options: AskOptions): Promise<void> {
     const parent = this.known.get(id)?.parent_id;
-    if (parent !== undefined) await this.ask(text, options, { of: id, after: parent });
+    if (parent !== undefined) await this.ask(said, options, { of: id, after: parent });
+  }
+
+  /** Says something while a run is at work: it waits for its turn, or is told to that run. */
+  async say(said: Said, options: AskOptions, when: Meanwhile): Promise<void> {
+    const forwardedProps = { ...forwarded(options), on_active_run: when };
+    const input = { ...this.#input(), messages: [messageOf(newId(), said)], forwardedProps };
+    this.problem = null;
+    this.returned = null;
+    try {
+      const response = await this.#post(options.agent, input, this.#leave.signal);
+      // Its stream is silent until its turn has come, and is opened again then.
+      await response.body?.cancel();
+      await this.line.load();
+      announcer.say(when === "queue" ? "Your message waits for its turn." : "Your message waits to be heard.");
+      if (!this.running && this.asked.waiting.length === 0) await this.open();
+    } catch (error) {
+      if (this.#leave.signal.aborted) return;
+      this.problem = asProblem(error);
+      this.returned = said;
+    }
   }
 
   /** Asks the question before an answer anew. */
   async again(turn: Turn, options: AskOptions): Promise<void> {
     const at = this.entries.findIndex((entry) => entry.kind === "turn" && entry.turn.runId === turn.runId);
     const question = this.entries.slice(0, at).findLast((entry) => entry.kind === "question");
-    if (question && !this.running) await this.ask(question.text, options, { of: question.id });
+    if (question && !this.running) await this.ask(question, options, { of: question.id });
   }
 
   /** Shows the path on which a message is. */
@@ -234,7 +256,7 @@ export class Chat {
     return entry?.kind === "turn" ? entry.turn : turn;
   }
 
-  #input(): RunAgentInput {
+  #input(): Input {
     return { threadId: this.id, runId: newId(), state: {}, messages: [], tools: [], context: [] };
   }
 
@@ -244,17 +266,20 @@ export class Chat {
    * Until the server has answered once nobody knows whether it has the question, so it is posted
    * again under the same run id, which the server takes for the same run.
    */
-  #asking(agent: string, input: RunAgentInput): Follow["open"] {
-    const path = `/api/chat/${encodeURIComponent(agent)}`;
+  #asking(agent: string, input: Input): Follow["open"] {
     const events = this.#eventsOf(input.runId);
     let accepted = false;
     return async (after, signal) => {
       if (accepted) return await events(after, signal);
-      const headers = { Accept: "text/event-stream" };
-      const response = await api.send(path, { method: "POST", body: input, headers, signal });
+      const response = await this.#post(agent, input, signal);
       accepted = true;
       return bodyOf(response);
     };
+  }
+
+  #post(agent: string, body: Input, signal: AbortSignal): Promise<Response> {
+    const headers = { Accept: "text/event-stream" };
+    return api.send(`/api/chat/${encodeURIComponent(agent)}`, { method: "POST", body, headers, signal });
   }
 
   #eventsOf(runId: string): Follow["open"] {
@@ -265,7 +290,7 @@ export class Chat {
     };
   }
 
-  async #follow(turn: Turn, open: Follow["open"], question: string | null = null): Promise<void> {
+  async #follow(turn: Turn, open: Follow["open"], question: Said | null = null): Promise<void> {
     const { signal } = this.#leave;
     const screen = new Screen(turn);
     this.running = turn;
@@ -274,7 +299,11 @@ export class Chat {
       await follow({
         open,
         signal,
-        onEvent: (_seq, event) => screen.add(event),
+        onEvent: (_seq, event) => {
+          const heard = heardIn(event);
+          if (heard) this.line.heard(heard.id);
+          screen.add(event);
+        },
         onConnection: (connection) => this.#connected(connection),
       });
       screen.show();
@@ -297,7 +326,7 @@ export class Chat {
   }
 
   /** The server refused: a question it never took goes back to the composer. */
-  #lost(turn: Turn, problem: Problem, question: string | null): void {
+  #lost(turn: Turn, problem: Problem, question: Said | null): void {
     this.problem = problem;
     announcer.say(`${problem.title}. ${problem.detail}`);
     if (turn.items.length === 0 && turn.status === "running") {
@@ -321,6 +350,32 @@ export class Chat {
     this.stopping = false;
     if (this.entries.length === 0) return;
     await Promise.all([this.#list(), this.#page(null).catch(() => undefined)]);
+    await this.#goOn();
+  }
+
+  /** Shows the answer to what has waited, as soon as its turn has come. */
+  async #goOn(): Promise<void> {
+    const { signal } = this.#leave;
+    while (this.line.items.length > 0 && this.asked.waiting.length === 0 && !this.running && !signal.aborted) {
+      const active = conversations.find(this.id)?.active_run_id ?? null;
+      if (this.line.has(active)) return this.#join(active);
+      const known = this.line.items.length;
+      await this.line.load();
+      // One has begun meanwhile, or was taken back elsewhere.
+      if (this.line.items.length < known) return await this.open();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await this.#list();
+    }
+  }
+
+  /** Follows a run from its first event, after its question if only the line has that. */
+  #join(run: string): void {
+    const next = this.line.next(run);
+    if (next && !this.#stored.some((message) => message.id === next.message_id)) {
+      const { message_id: id, content: text, attachments: attached } = next;
+      this.#live.push({ kind: "question", id, text, attached });
+    }
+    void this.#follow(this.#push(newTurn(run)), this.#eventsOf(run));
   }
 
   async #restore(problem: Problem): Promise<void> {
@@ -337,15 +392,6 @@ export class Chat {
 /** A run that continues keeps its agent, whatever the address says. */
 const DECIDING = "chat";
 
-function forwarded(options: AskOptions): Record<string, unknown> {
-  const wanted: Record<string, unknown> = {};
-  if (options.workflow) wanted["workflow"] = options.workflow;
-  if (options.model) wanted["model"] = options.model;
-  if (options.collections.length > 0) wanted["collection_ids"] = options.collections;
-  if (options.version !== undefined) wanted["version"] = options.version;
-  return wanted;
-}
-
 const ENDINGS: Partial<Record<Turn["status"], string>> = {
   success: "The answer is finished.",
   cancelled: "The answer was stopped.",
@@ -356,27 +402,4 @@ const ENDINGS: Partial<Record<Turn["status"], string>> = {
 function bodyOf(response: Response): ReadableStream<Uint8Array> {
   if (response.body) return response.body;
   throw new Problem(0, { title: "The server sent no stream" });
-}
-
-/** Gathers events and shows them together, so that fast streams do not redraw for every token. */
-class Screen {
-  readonly #turn: Turn;
-  #waiting: RunEvent[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(turn: Turn) {
-    this.#turn = turn;
-  }
-
-  add(event: RunEvent): void {
-    this.#waiting.push(event);
-    this.#timer ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
-  }
-
-  show(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const event of this.#waiting) apply(this.#turn, event);
-    this.#waiting = [];
-  }
 }

@@ -45,3 +45,11 @@ test("a question that was never answered keeps the way to its log", () => {
 test("tool messages are not shown as answers", () => {
   expect(entriesOf([message("t", "tool", "r")], null)).toEqual([]);
 });
+
+test("what was said to a run at work stands in its turn", () => {
+  const said = [message("q", "user", "r1"), message("t", "tool", "r1"), message("s", "user", "r1"), message("a", "assistant", "r1")];
+  const [question, entry] = entriesOf(said, null);
+  expect(question).toMatchObject({ kind: "question", id: "q" });
+  expect(entry?.kind === "turn" && entry.turn.items.map((item) => item.kind)).toEqual(["said", "text"]);
+  expect(entriesOf(said, "r1").map((each) => each.kind)).toEqual(["question"]);
+});

@@ -1,25 +1,30 @@
 /** Stored messages as entries of the conversation. */
 
-import type { Message } from "../api/types";
+import type { Attachment, Message } from "../api/types";
 import { newTurn, type Turn } from "../stream/turn";
 
 export type Entry =
-  | { kind: "question"; id: string; text: string }
+  | { kind: "question"; id: string; text: string; attached: Attachment[] }
   | { kind: "turn"; turn: Turn };
 
 /**
  * Groups the messages of each run into one turn.
  *
  * What the active run has stored so far is left out: its events will be replayed from the first. A
- * question without any answer gets an empty turn, whose log tells why.
+ * question without any answer gets an empty turn, whose log tells why. What was said to a run at work
+ * stands in its turn.
  */
 export function entriesOf(messages: readonly Message[], activeRun: string | null): Entry[] {
   const entries: Entry[] = [];
-  for (const message of messages) {
+  for (const [place, message] of messages.entries()) {
     const imported = message.run_id === null;
     const shown = imported || message.run_id !== activeRun;
-    if (message.role === "user") {
-      entries.push({ kind: "question", id: message.id, text: message.content });
+    const heard = !imported && messages[place - 1]?.run_id === message.run_id;
+    if (message.role === "user" && heard) {
+      const said = { kind: "said" as const, id: message.id, text: message.content, open: false };
+      if (shown) turnOf(entries, message).items.push(said);
+    } else if (message.role === "user") {
+      entries.push({ kind: "question", id: message.id, text: message.content, attached: message.attachments ?? [] });
       if (shown && !imported) turnOf(entries, message);
     } else if (message.role === "assistant" && shown) {
       addTo(turnOf(entries, message), message);

@@ -139,7 +139,7 @@ describe("a turn", () => {
       { type: "REASONING_MESSAGE_CONTENT", messageId: "q", delta: "Hm" },
       ...message("b", "Second"),
     );
-    expect(sections(turn).map((s) => (s.kind === "work" ? s.items.length : s.item.text))).toEqual([
+    expect(sections(turn).map((s) => (s.kind === "answer" ? s.item.text : s.kind === "work" && s.items.length))).toEqual([
       "First",
       2,
       "Second",

@@ -1,6 +1,7 @@
 /** What one run has said and done so far, folded from its events. Plain data; no I/O. */
 
 import type { Citation, RunEvent, RunFinished, SubagentEvent, TerminalEvent } from "./events";
+import { patched } from "./patch";
 
 export interface TextItem {
   kind: "text";
@@ -51,7 +52,24 @@ export interface SubagentItem {
   error: string;
 }
 
-export type Item = TextItem | ReasoningItem | ToolItem | StepItem | SubagentItem;
+/** Something that a tool lets people watch: a plan, a search, a long computation. */
+export interface ActivityItem {
+  kind: "activity";
+  id: string;
+  name: string;
+  content: unknown;
+  open: boolean;
+}
+
+/** What somebody has said to the run while it was at work, where it was heard. */
+export interface SaidItem {
+  kind: "said";
+  id: string;
+  text: string;
+  open: boolean;
+}
+
+export type Item = TextItem | ReasoningItem | ToolItem | StepItem | SubagentItem | ActivityItem | SaidItem;
 export type TurnStatus = "running" | "success" | "cancelled" | "interrupt" | "failed";
 
 export interface Turn {
@@ -154,6 +172,14 @@ function applyWork(place: Place, event: RunEvent): void {
       return;
     case "STEP_FINISHED":
       closeStep(place, event.stepName);
+      return;
+    case "ACTIVITY_SNAPSHOT":
+      activity(place, event.messageId, event.activityType).content = event.content;
+      return;
+    case "ACTIVITY_DELTA": {
+      const item = activity(place, event.messageId, event.activityType);
+      item.content = patched(item.content, event.patch);
+    }
   }
 }
 
@@ -186,6 +212,8 @@ function applyEnd(turn: Turn, event: TerminalEvent): void {
 
 function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) return;
+  const heard = heardIn({ type: "CUSTOM", name, value });
+  if (heard) turn.items.push({ kind: "said", ...heard, open: false });
   const { message_id: id, tool_call_id: call, content, calls, citations, sources } = value as Record<
     string,
     unknown
@@ -196,6 +224,18 @@ function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (typeof id !== "string") return;
   if (name === "citations" && Array.isArray(citations)) turn.citations[id] = citations as Citation[];
   if (name === "message.cut") cut(turn, id);
+}
+
+/** The message that a run at work hears with an event, if it is one. */
+export function heardIn(event: RunEvent): { id: string; text: string } | null {
+  if (event.type !== "CUSTOM" || event.name !== "message.steered") return null;
+  const { message_id: id, content: text } = (event.value ?? {}) as Record<string, unknown>;
+  return typeof id === "string" && typeof text === "string" ? { id, text } : null;
+}
+
+function activity(place: Place, id: string, name: string): ActivityItem {
+  const found = place.items.find((item): item is ActivityItem => item.kind === "activity" && item.id === id);
+  return found ?? add(place, { kind: "activity", id, name, content: {}, open: false });
 }
 
 function subagent(place: Place, id: string): SubagentItem | undefined {
@@ -280,15 +320,21 @@ export function citationsOf(turn: Turn, item: TextItem): Citation[] {
   return turn.citations[item.id] ?? (item.open ? turn.sources : []);
 }
 
-export type Section = { kind: "answer"; item: TextItem } | { kind: "work"; items: Item[] };
+export type Section =
+  | { kind: "answer"; item: TextItem }
+  | { kind: "activity"; item: ActivityItem }
+  | { kind: "said"; item: SaidItem }
+  | { kind: "work"; items: Item[] };
 
-/** The turn as it is shown: answers in full, everything between them as one collapsible section. */
+/** The turn as it is shown: answers and activities in full, all between them as one collapsible section. */
 export function sections(turn: Turn): Section[] {
   const result: Section[] = [];
   for (const item of turn.items) {
     const last = result.at(-1);
     if (item.kind === "text" && item.text === "" && !item.open) continue;
     if (item.kind === "text" && !isSuperseded(turn, item)) result.push({ kind: "answer", item });
+    else if (item.kind === "activity") result.push({ kind: "activity", item });
+    else if (item.kind === "said") result.push({ kind: "said", item });
     else if (last?.kind === "work") last.items.push(item);
     else result.push({ kind: "work", items: [item] });
   }
