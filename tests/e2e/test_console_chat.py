@@ -171,7 +171,7 @@ def waiting(page: Page) -> Locator:
 def test_messages_wait_for_their_turn_and_are_taken_back_by_keyboard(reader: Visitor) -> None:
     reader.sign_in()
     page = reader.open("/")
-    ask(page, "Go [[fake-tok400-itl20]]")
+    ask(page, "Go [[fake-hang7]]")
     expect(page.locator(".prose")).to_contain_text("word-3")
     ask(page, "And then? [[fake-tok3]]")
     ask(page, "Never mind")
@@ -195,20 +195,16 @@ def test_messages_wait_for_their_turn_and_are_taken_back_by_keyboard(reader: Vis
     expect(page.get_by_text("Never mind")).to_have_count(0)
 
 
-def test_a_message_is_heard_by_the_run_at_work_and_stays_in_its_place(page: Page) -> None:
-    page.get_by_label("Workflow").select_option("tools")
-    ask(page, "Go [[fake-think200-itl20-tool=clock]]")
-    expect(page.get_by_role("button", name="Thinking")).to_be_visible()
-    page.get_by_label("Your question").fill("Be brief. [[fake-tok2]]")
+def test_a_message_that_the_run_at_work_has_not_heard_is_answered_afterwards(page: Page) -> None:
+    ask(page, "Go [[fake-hang7]]")
+    expect(page.locator(".prose")).to_contain_text("word-3")
+    page.get_by_label("Your question").fill("Be brief. [[fake-tok9]]")
     page.get_by_label("When it is heard").select_option("Before its next step")
     page.get_by_role("button", name="Send").press("Enter")
     expect(waiting(page)).to_contain_text("Waits to be heard")
-    for _ in range(2):
-        expect(page.get_by_role("heading", name="You said meanwhile")).to_have_count(1)
-        expect(page.locator(".prose")).to_contain_text("word-1")
-        expect(waiting(page)).to_have_count(0)
-        expect(page.get_by_role("heading", name="You asked")).to_have_count(1)
-        page.reload()
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".prose").last).to_contain_text("word-8")
+    expect(waiting(page)).to_have_count(0)
 
 
 LAMP = FilePayload(name="lamp.png", mimeType="image/png", buffer=png(320, 200))
@@ -293,7 +289,7 @@ def test_what_a_model_is_not_shown_is_said_before_and_comes_back_if_it_is_refuse
     expect(page.get_by_role("button", name="Remove lamp.png")).to_be_visible()
 
 
-def test_what_tools_let_people_watch_is_shown_as_it_changes(page: Page) -> None:
+def test_what_tools_let_people_watch_and_what_was_heard_is_shown_in_its_place(page: Page) -> None:
     def event(number: int, type_: str, **values: Any) -> str:
         return f"id: {number}\ndata: {json.dumps({'type': type_, **values})}\n\n"
 
@@ -307,7 +303,10 @@ def test_what_tools_let_people_watch_is_shown_as_it_changes(page: Page) -> None:
         event(1, "RUN_STARTED", threadId="t", runId="r")
         + event(2, "ACTIVITY_SNAPSHOT", **named, content=content)
         + event(3, "ACTIVITY_DELTA", **named, patch=patch)
-        + event(4, "RUN_FINISHED", threadId="t", runId="r", outcome={"type": "success"})
+        + event(
+            4, "CUSTOM", name="message.steered", value={"message_id": "m", "content": "By train"}
+        )
+        + event(5, "RUN_FINISHED", threadId="t", runId="r", outcome={"type": "success"})
     )
     page.route(
         "**/api/chat/*", lambda route: route.fulfill(content_type="text/event-stream", body=body)
@@ -316,6 +315,10 @@ def test_what_tools_let_people_watch_is_shown_as_it_changes(page: Page) -> None:
     plan = page.get_by_role("region", name="Route plan")
     expect(plan.get_by_role("listitem")).to_have_text(["TownUlm", "Town<b>Augsburg</b>"])
     expect(plan.get_by_role("progressbar")).to_have_attribute("value", "0.5")
+    heard = page.get_by_role("article").filter(
+        has=page.get_by_role("heading", name="You said meanwhile", exact=True)
+    )
+    expect(heard.last).to_contain_text("By train")
 
 
 @pytest.fixture
