@@ -217,17 +217,20 @@ class Database:
 
     @asynccontextmanager
     async def _pipeline(self, settings: dict[str, str]) -> AsyncGenerator[Connection]:
-        async with (
-            _unavailable_means_503(),
-            self._pipelines.connection() as connection,
-            connection.pipeline(),
-        ):
+        async with _unavailable_means_503(), self._pipelines.connection() as connection:
             try:
-                await connection.execute(SET_TENANT, tuple(settings.values()), prepare=True)
-                yield connection
-            except BaseException:
-                # Leaving the pipeline would commit what was sent so far.
-                await connection.close()
+                async with connection.pipeline():
+                    try:
+                        await connection.execute(SET_TENANT, tuple(settings.values()), prepare=True)
+                        yield connection
+                    except BaseException:
+                        # Leaving the pipeline would commit what was sent so far.
+                        await connection.close()
+                        raise
+            except psycopg.Error:
+                # The driver may take for prepared what came after the statement that failed.
+                if not connection.closed:
+                    await connection.execute("DEALLOCATE ALL")
                 raise
 
 

@@ -276,3 +276,21 @@ async def test_a_server_that_is_gone_without_a_word_is_noticed(
     given = conninfo.make_conninfo(owner_address, keepalives_idle=60)
     address = conninfo.conninfo_to_dict(roles.address(given, Role.WRITER, SECRET_KEY))
     assert (address["keepalives_idle"], address["keepalives_count"]) == ("60", "3")
+
+
+async def added(database: Database, subject: Subject, divisor: int) -> object:
+    """Run a statement that is prepared once it has been run often, after one that may fail."""
+    async with database.pipelined(subject) as pipeline:
+        await pipeline.execute("SELECT 1 / %s::int", [divisor])
+        cursor = await pipeline.execute("SELECT %s::int + 1", [1])
+    return await cursor.fetchone()
+
+
+async def test_what_an_error_kept_from_being_prepared_is_run_all_the_same(
+    single: Database, subject: Subject
+) -> None:
+    for _ in range(5):
+        assert await added(single, subject, 1) == (2,)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await added(single, subject, 0)
+    assert await added(single, subject, 1) == (2,)
