@@ -15,6 +15,7 @@ def test_a_link_is_made_read_by_a_stranger_and_revoked(browser: Browser, reader:
     page = reader.open("/")
     lamp = FilePayload(name="lamp.png", mimeType="image/png", buffer=png(64, 48))
     page.get_by_label("Attach pictures or files").set_input_files([lamp])
+    expect(page.get_by_text("lamp.png is attached.")).to_be_attached()
     ask(page, "What is new? [[fake-tok5]]")
     expect(page.locator(".prose")).to_contain_text("word-4")
     page.get_by_role("button", name="Actions for").click()
