@@ -68,7 +68,7 @@ def hand_over(turn: Turn) -> None:
     calls = [call for call in turn.calls.values() if call.id in turn.handed]
     turn.run.left = [call.id for call in calls]
     told = [
-        {"tool_call_id": call.id, "name": call.name, "untrusted": call.id in turn.suspect}
+        {"tool_call_id": call.id, "name": call.name, "untrusted": turn.doubts(call.id)}
         for call in calls
     ]
     turn.run.announce(HANDED_OVER, {"calls": told})

@@ -15,6 +15,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import Reply, Use, says
+from folkmoot.tools.calculator import CALCULATOR
 from subagenting import ask as asks_agent
 from talking import Frame, Platform, Talker, custom, platform, text_of, types
 
@@ -27,6 +28,8 @@ ALONE: Final = replace(AGENT, id="alone", client_tools=())
 BOSS: Final = replace(
     AGENT, id="boss", workflows=(Workflow.TOOLS,), subagents=(Subagent("closed"),)
 )
+ORACLE: Final = replace(CALCULATOR, name="oracle", origin="a stranger's server")
+ASKING: Final = replace(AGENT, id="asking", workflows=(Workflow.TOOLS,), tools=("oracle",))
 Json = dict[str, Any]
 
 
@@ -43,8 +46,8 @@ async def serving(
         app_address,
         writer_address,
         provider,
-        agents=[AGENT, CLOSED, BOSS, ALONE],
-        tools=post.tools(),
+        agents=[AGENT, CLOSED, BOSS, ALONE, ASKING],
+        tools=[*post.tools(), ORACLE],
         permissions=subject.permissions,
     ) as running:
         yield running
@@ -266,7 +269,7 @@ async def test_tools_are_offered_where_they_may_be_and_nowhere_else(
     async with page.talker.http() as client:
         listed = (await client.get("/api/agents")).json()["items"]
     provided = {each["id"]: each["capabilities"]["tools"]["clientProvided"] for each in listed}
-    assert provided == {"chat": True, "closed": True, "boss": True, "alone": False}
+    assert [name for name, is_so in provided.items() if not is_so] == ["alone"]
     await guarded(page.talker, allowed_tools=["*_to", "read"], denied_tools=["read"])
     await Application(page.talker).ask()
     assert offered(provider) == ["go_to"]
@@ -303,6 +306,15 @@ async def test_what_a_client_returns_is_trusted_with_nothing(
     provider.script([WHERE])
     page.messages = [{"id": new_id().hex, "role": "user", "content": "And?"}]
     (known,) = custom(await page.run(), "tools.handed_over")
+    assert known["calls"][0]["untrusted"]
+
+
+async def test_a_call_beside_a_tool_that_a_stranger_describes_may_be_the_strangers_wish(
+    ada: Talker, provider: FakeProvider
+) -> None:
+    provider.script([WHERE])
+    page = Application(ada, agent="asking", workflow=None)
+    (known,) = custom(await page.ask(), "tools.handed_over")
     assert known["calls"][0]["untrusted"]
 
 
