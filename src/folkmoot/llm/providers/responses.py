@@ -152,11 +152,11 @@ def _format(schema: Json) -> JsonValue:
 
 class _Item(msgspec.Struct, frozen=True):
     type: str
-    id: str = ""
+    id: str | None = None
     call_id: str = ""
     name: str = ""
-    arguments: str = ""
-    summary: list[Any] = []
+    arguments: str | None = None
+    summary: list[Any] | None = None
     encrypted_content: str | None = None
 
 
@@ -207,13 +207,20 @@ class _Response(msgspec.Struct, frozen=True):
 
 class _Event(msgspec.Struct, frozen=True, gc=False):
     type: str
-    delta: str = ""
+    delta: Any = ""
     output_index: int = 0
     summary_index: int = 0
     item: _Item | None = None
     response: _Response | None = None
     message: Any = None
     error: Any = None
+
+    @property
+    def text(self) -> str:
+        """What it adds; events that are not read may add something else."""
+        if not isinstance(self.delta, str):
+            raise msgspec.ValidationError("a piece of text is none")
+        return self.delta
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
@@ -237,12 +244,12 @@ class ResponsesDecoder:
         event = _decode(document)
         match event.type:
             case "response.output_text.delta":
-                batch.text(event.delta)
+                batch.text(event.text)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
-                batch.reasoning(event.delta)
+                batch.reasoning(event.text)
             case "response.function_call_arguments.delta" if event.output_index in self._calls:
                 self._silent.discard(event.output_index)
-                batch.arguments(self._calls[event.output_index], event.delta)
+                batch.arguments(self._calls[event.output_index], event.text)
             case "response.reasoning_summary_part.added" if event.summary_index:
                 batch.reasoning("\n\n")
             case "response.output_item.added" if event.item is not None:
@@ -251,7 +258,7 @@ class ResponsesDecoder:
                 self._close(event.output_index, event.item, batch)
             case "response.refusal.delta":
                 self.reason = "content_filter"
-                batch.text(event.delta)
+                batch.text(event.text)
             case _:
                 self._end(event)
 
@@ -265,7 +272,9 @@ class ResponsesDecoder:
 
     def _close(self, index: int, item: _Item, batch: Batch) -> None:
         if item.type == "reasoning" and item.encrypted_content:
-            self._thoughts.append(_Thought(item.id, item.summary, item.encrypted_content))
+            self._thoughts.append(
+                _Thought(item.id or "", item.summary or [], item.encrypted_content)
+            )
         elif index in self._silent:
             batch.arguments(self._calls[index], item.arguments or "{}")
 
