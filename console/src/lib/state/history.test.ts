@@ -53,3 +53,8 @@ test("what was said to a run at work stands in its turn", () => {
   expect(entry?.kind === "turn" && entry.turn.items.map((item) => item.kind)).toEqual(["said", "text"]);
   expect(entriesOf(said, "r1").map((each) => each.kind)).toEqual(["question"]);
 });
+
+test("a question that was asked anew has one answer", () => {
+  const entries = entriesOf([message("q", "user", "r1"), message("a", "assistant", "r2")], null);
+  expect(entries.map((entry) => (entry.kind === "turn" ? entry.turn.runId : entry.id))).toEqual(["q", "r2"]);
+});

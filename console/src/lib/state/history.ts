@@ -38,6 +38,8 @@ function turnOf(entries: Entry[], message: Message): Turn {
   const logged = message.run_id !== null; // what was imported was said in no run of ours
   const runId = message.run_id ?? message.id;
   if (last?.kind === "turn" && last.turn.runId === runId) return last.turn;
+  // A question is of the run that it was asked of first; what follows it may be of another.
+  if (last?.kind === "turn" && last.turn.items.length === 0) entries.pop();
   const turn: Turn = { ...newTurn(runId), status: "success", complete: !logged, logged };
   entries.push({ kind: "turn", turn });
   return turn;
