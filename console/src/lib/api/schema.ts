@@ -28,6 +28,7 @@ export interface components {
         AgentContent: {
             approve_always: string[];
             approve_never: string[];
+            client_tools: string[];
             collection_ids: string[];
             context_policy: components["schemas"]["ContextPolicy"];
             context_tokens?: number | null;
