@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -33,6 +34,10 @@ from folkmoot.kit.subject import Subject
 pytest_plugins = ["deployed", "identity_app", "settings_app", "talking", "acting", "operating"]
 
 SECRET_KEY = "a secret key that only the tests know"
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 

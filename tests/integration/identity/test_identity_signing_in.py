@@ -36,6 +36,7 @@ async def test_who_registers_owns_an_organisation_and_may_do_everything_in_it(
         "teams": [],
         "organizations": [{"id": grace["organization_id"], "name": "grace", "role": "owner"}],
         "permissions": sorted(OWNER),
+        "platform_admin": False,
     }
 
 
