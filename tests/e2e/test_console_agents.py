@@ -146,11 +146,15 @@ def test_pages_of_agents_have_no_axe_violations_and_fit_a_telephone(reader: Visi
     page.get_by_text("Approvals and limits").click()
     page.get_by_text("Shape of answers").click()
     page.get_by_role("checkbox", name="With tools").check()
+    applications = page.get_by_role("textbox", name="Tools of applications")
+    expect(applications).to_have_value("*")
+    applications.fill("")
     assert flaws(page) == []
     save(page, 2, "With tools")
     page.get_by_role("button", name="Actions for version 2").click()
     page.get_by_role("menuitem", name="Compare").click()
     expect(page.get_by_role("group", name="Differences")).to_contain_text("Ways of working")
+    expect(page.get_by_role("group", name="Differences")).to_contain_text("Tools of applications")
     assert flaws(page) == []
     page.get_by_role("dialog").get_by_role("button", name="Done").click()
     page.set_viewport_size({"width": 390, "height": 844})

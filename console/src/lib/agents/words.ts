@@ -51,6 +51,7 @@ const FIELDS: Partial<Record<keyof AgentContent, string>> = {
   workflows: "Ways of working",
   tools: "Tools",
   mcp_tools: "Tools of MCP servers",
+  client_tools: "Tools of applications",
   subagents: "Agents that it may ask",
   subagent_depth: "Agents within each other",
   collection_ids: "Documents",
