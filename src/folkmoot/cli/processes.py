@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
 from typing import Final
@@ -19,7 +21,13 @@ from typing import Final
 import structlog
 
 PAUSE: Final = 1.0
-"""Seconds before a process that died is replaced."""
+"""Seconds between two looks at whether a process has died, which is then replaced."""
+
+LONGEST_PAUSE: Final = 30.0
+"""Seconds before one is replaced that dies again and again, soon after its start, at the most."""
+
+STEADY: Final = 20.0
+"""Seconds after which a process has not died soon."""
 
 PATIENCE: Final = 60.0
 """Seconds that a process which has just been started has to answer."""
@@ -49,17 +57,52 @@ def supervise(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    children = [_start(listening, arguments) for _ in range(count)]
+    seats = [Seat(partial(_start, listening, arguments)) for _ in range(count)]
     threading.Thread(target=_when_served, args=(listening, ready), daemon=True).start()
     while not stop.wait(PAUSE):
-        for place, child in enumerate(children):
-            if child.poll() is not None:
-                log.warning("serving_process.replaced", exit_code=child.returncode)
-                children[place] = _start(listening, arguments)
-    for child in children:
-        child.terminate()
-    for child in children:
-        child.wait()
+        for seat in seats:
+            seat.tend(time.monotonic())
+    for seat in seats:
+        seat.child.terminate()
+    for seat in seats:
+        seat.child.wait()
+
+
+@dataclass(slots=True)
+class Seat:
+    """The place of one serving process, and who has it.
+
+    Args:
+        start: Starts a process.
+    """
+
+    start: Callable[[], subprocess.Popen[bytes]]
+    child: subprocess.Popen[bytes] = field(init=False)
+    since: float = field(init=False)
+    pause: float = field(default=0.0, init=False)
+    due: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._fill(time.monotonic())
+
+    def tend(self, now: float) -> None:
+        """Replace the process if it has died; the later, the more often it died soon.
+
+        Args:
+            now: Seconds by the monotonic clock.
+        """
+        if self.child.poll() is None:
+            return
+        if self.due is None:
+            soon = now - self.since < STEADY
+            self.pause = min(2 * self.pause or PAUSE, LONGEST_PAUSE) if soon else 0.0
+            self.due = now + self.pause
+        if now >= self.due:
+            log.warning("serving_process.replaced", exit_code=self.child.returncode)
+            self._fill(now)
+
+    def _fill(self, now: float) -> None:
+        self.child, self.since, self.due = self.start(), now, None
 
 
 def end_with_parent() -> None:
