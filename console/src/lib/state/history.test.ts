@@ -58,3 +58,16 @@ test("a question that was asked anew has one answer", () => {
   const entries = entriesOf([message("q", "user", "r1"), message("a", "assistant", "r2")], null);
   expect(entries.map((entry) => (entry.kind === "turn" ? entry.turn.runId : entry.id))).toEqual(["q", "r2"]);
 });
+
+test("calls that somebody decided about keep their place before the run that went on", () => {
+  const entries = entriesOf(
+    [
+      message("q", "user", "r1"),
+      message("c", "assistant", "r1", { content: "" }),
+      message("t", "tool", "r2"),
+      message("a", "assistant", "r2"),
+    ],
+    null,
+  );
+  expect(entries.map((entry) => (entry.kind === "turn" ? entry.turn.runId : entry.id))).toEqual(["q", "r1", "r2"]);
+});

@@ -27,6 +27,7 @@ export function entriesOf(messages: readonly Message[], activeRun: string | null
       entries.push({ kind: "question", id: message.id, text: message.content, attached: message.attachments ?? [] });
       if (shown && !imported) turnOf(entries, message);
     } else if (message.role === "assistant" && shown) {
+      if (messages[place - 1]?.role === "user") dropUnanswered(entries, message);
       addTo(turnOf(entries, message), message);
     }
   }
@@ -38,11 +39,15 @@ function turnOf(entries: Entry[], message: Message): Turn {
   const logged = message.run_id !== null; // what was imported was said in no run of ours
   const runId = message.run_id ?? message.id;
   if (last?.kind === "turn" && last.turn.runId === runId) return last.turn;
-  // A question is of the run that it was asked of first; what follows it may be of another.
-  if (last?.kind === "turn" && last.turn.items.length === 0) entries.pop();
   const turn: Turn = { ...newTurn(runId), status: "success", complete: !logged, logged };
   entries.push({ kind: "turn", turn });
   return turn;
+}
+
+/** A question is of the run that it was asked of first; what follows it at once may be of another. */
+function dropUnanswered(entries: Entry[], answer: Message): void {
+  const last = entries.at(-1);
+  if (last?.kind === "turn" && last.turn.items.length === 0 && last.turn.runId !== answer.run_id) entries.pop();
 }
 
 function addTo(turn: Turn, message: Message): void {
