@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Self
 
 from folkmoot.cli import app
@@ -86,9 +87,9 @@ class Shell:
             out, err = (file.read_text(encoding="utf-8") for file in files[1:])
             return Ended(process.exitcode, out, err)
 
-    def begin(self, *arguments: str | Path, **changes: str) -> subprocess.Popen[bytes]:
+    def begin(self, *arguments: str | Path, **changes: str) -> "Begun":
         """Start a command whose output is read while it runs."""
-        return subprocess.Popen(
+        return Begun(
             [*COMMAND, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,6 +106,20 @@ class Shell:
             name: value for name, value in os.environ.items() if not name.startswith("FOLKMOOT_")
         }
         return own | dict(self.environment) | dict(changes)
+
+
+class Begun(subprocess.Popen[bytes]):
+    """A command at work; as a context manager waited for, but not by a test that has failed."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
 
 
 class Terminal:

@@ -12,7 +12,7 @@ import pytest
 from counting import KEY, Counting, ask
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
-from folkmoot.http.limits import loading
+from folkmoot.http.limits import loading, redis_store
 from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.preferring import REST_SECONDS, Preferring, RedisUnavailable
 from folkmoot.http.limits.redis_store import PATIENCE
@@ -60,6 +60,12 @@ async def processes(server: RedisServer, database: Database) -> AsyncIterator[Pr
         yield Processes(server, database, stack)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take longer to answer, as it does on a busy machine."""
+    monkeypatch.setattr(redis_store, "PATIENCE", 30.0)
+
+
 async def allowed(counters: Sequence[Counters], wanted: Ask, times: int) -> int:
     """Ask in turn; return how many were allowed."""
     verdicts = [await counters[n % len(counters)].take([wanted]) for n in range(times)]
@@ -67,6 +73,7 @@ async def allowed(counters: Sequence[Counters], wanted: Ask, times: int) -> int:
 
 
 @pytest.mark.core
+@pytest.mark.usefixtures("patient")
 async def test_two_processes_share_a_limit_and_leave_postgresql_alone(
     processes: Processes,
 ) -> None:
@@ -76,6 +83,7 @@ async def test_two_processes_share_a_limit_and_leave_postgresql_alone(
     assert processes.trips == 0
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_share_is_taken_of_a_wide_limit(processes: Processes) -> None:
     both = [await processes.one() for _ in range(2)]
     assert await allowed(both, ask("1000/hour"), 1_200) in {1000, 1001}
@@ -156,6 +164,7 @@ async def test_who_has_heard_nothing_has_one_whole_limit_more_at_the_most(
     assert await allowed(news, ask("10/hour"), 40) == 10
 
 
+@pytest.mark.usefixtures("patient")
 async def test_the_limit_goes_on_where_it_was_when_redis_is_back(
     processes: Processes, time: Clock
 ) -> None:
