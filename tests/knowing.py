@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import numpy as np
 from fastapi import FastAPI
+from sqlalchemy import text as sql
 from starlette.requests import HTTPConnection
 
 from ending import end
@@ -35,7 +36,7 @@ from folkmoot.runs.lease import Lease
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import SubjectLoader, Supervisor
 from folkmoot.runs.writer import LogWriter
-from running import Unfiltered
+from running import Unfiltered, until
 
 PATIENCE = 60.0
 """Seconds until something that is waited for counts as lost."""
@@ -115,6 +116,10 @@ class Room:
     directory: Path
     subjects: dict[str, Subject] = field(default_factory=dict[str, Subject])
 
+    async def blobs_are(self, count: int) -> None:
+        """Wait until there are so many files in the blob store, for instance as jobs drop some."""
+        await until(lambda: sum(each.is_file() for each in self.directory.rglob("*")) == count)
+
     def visitor(self, subject: Subject) -> "Visitor":
         """Return a client that acts for a subject, with a member's permissions."""
         key = new_id().hex
@@ -171,11 +176,15 @@ class Visitor:
         return document
 
     async def settled(self, document_id: str) -> Body:
-        """Wait until a document is ready or failed."""
+        """Wait until a document is on its way no more."""
+        return await self.reached(document_id, "ready", "failed", "cancelled")
+
+    async def reached(self, document_id: str, *statuses: str) -> Body:
+        """Wait until a document has one of these statuses."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 document = await self.document(document_id)
-                if document["status"] in {"ready", "failed"}:
+                if document["status"] in statuses:
                     return document
                 await asyncio.sleep(0.02)
 
@@ -192,6 +201,17 @@ class Visitor:
         assert answer.status_code == 200, answer.text
         hits: list[Body] = answer.json()["hits"]
         return hits
+
+    async def ended(self, run_id: str) -> str:
+        """Wait until a run has ended; return how."""
+        statement = sql("SELECT state FROM runs WHERE id = :id")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with self.room.database.work(self.subject) as work:
+                    found = await work.session.execute(statement, {"id": UUID(run_id)})
+                if (state := str(found.scalar_one())) not in {"queued", "running"}:
+                    return state
+                await asyncio.sleep(0.01)
 
     async def log(self, run_id: str) -> Sequence[Recorded]:
         """Return what is in a run's log."""

@@ -64,7 +64,7 @@ def add(
                 documents = list(uploads.wait(api, documents, shown))
     if documents or as_json:
         _show(documents, as_json=as_json)
-    if refused or any(document["status"] == "failed" for document in documents):
+    if refused or any(document["status"] in {"failed", "cancelled"} for document in documents):
         raise typer.Exit(ExitCode.FAILED)
 
 

@@ -10,7 +10,7 @@ from folkmoot.cli.api import API, Api, Json, Refused
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.steps import Steps
 
-ENDS: Final = {"ready", "failed"}
+ENDS: Final = {"ready", "failed", "cancelled"}
 LOOK: Final = 0.5
 """Seconds between two looks at a document that is being read."""
 
@@ -60,7 +60,7 @@ def _send(api: Api, collection_id: str, path: Path, steps: Steps) -> Sequence[Js
         form = {"file": (path.name, file, "application/octet-stream")}
         accepted = api.upload(f"{API}/collections/{collection_id}/documents", form)
     documents: Sequence[Json] = accepted["documents"]
-    steps.over(path.name, "accepted")
+    steps.over(path.name, "is there already" if accepted["existing"] else "accepted")
     return documents
 
 
@@ -79,5 +79,7 @@ def _wait(api: Api, document: Json, steps: Steps) -> Json:
 def _end(document: Json) -> str:
     if document["status"] == "failed":
         return f"failed: {document.get('error')}"
+    if document["status"] != "ready":
+        return str(document["status"])
     parts = [f"{name}: {document[name]}" for name in ("pages", "chunks") if document.get(name)]
     return f"ready ({', '.join(parts)})" if parts else "ready"

@@ -11,7 +11,7 @@ from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
 from folkmoot.kit.page import Asked
-from folkmoot.knowledge import collections, index
+from folkmoot.knowledge import collections, duplicates, index
 from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
 from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
 from folkmoot.knowledge.sniff import Kind
@@ -39,16 +39,47 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A document that waits to be read, and the blob that nothing refers to any more, if any."""
+    """A document, whether it is a known one, and the blob that nothing refers to any more, if any.
+
+    It waits to be read by the run if it names it.
+    """
 
     document: Document
     orphan: str | None
+    known: bool = False
 
 
 async def add(work: Work, collection_id: CollectionId, received: Received, run_id: RunId) -> Added:
-    """Store a document, or a new revision of the one that has this `external_id`."""
+    """Store a document, or a new revision of the one that has this `external_id`.
+
+    Without one, the same file is stored and read once; who sends it takes turns with others.
+    """
+    if received.external_id is None:
+        known = await duplicates.find(work, collection_id, received.kind, received.digest)
+        if known is not None:
+            return await _known(work, known, received, run_id)
+    values = _row(work, collection_id, received, run_id)
+    inserted = await work.session.execute(
+        insert(Document).values(values).on_conflict_do_nothing().returning(Document.id)
+    )
+    document_id = inserted.scalar()
+    if document_id is not None:
+        return Added(await _locked(work, Document.id == document_id), None)
+    mine = Document.collection_id == collection_id, Document.external_id == received.external_id
+    try:
+        document = await _locked(work, *mine)
+    except DocumentNotFound:  # somebody has deleted it in this moment
+        return await add(work, collection_id, received, run_id)
+    if _is_same(document, received):
+        return await _known(work, document, received, run_id)
+    return Added(document, _revise(document, received, run_id))
+
+
+def _row(
+    work: Work, collection_id: CollectionId, received: Received, run_id: RunId
+) -> dict[str, Any]:
     subject = work.subject
-    values: dict[str, Any] = {
+    return {
         "org_id": subject.org_id,
         "id": new_id(),
         "collection_id": collection_id,
@@ -67,18 +98,27 @@ async def add(work: Work, collection_id: CollectionId, received: Received, run_i
         "created_at": clock.now(),
         "updated_at": clock.now(),
     }
-    inserted = await work.session.execute(
-        insert(Document).values(values).on_conflict_do_nothing().returning(Document.id)
-    )
-    document_id = inserted.scalar()
-    if document_id is not None:
-        return Added(await _locked(work, Document.id == document_id), None)
-    mine = Document.collection_id == collection_id, Document.external_id == received.external_id
-    try:
-        document = await _locked(work, *mine)
-    except DocumentNotFound:  # somebody has deleted it in this moment
-        return await add(work, collection_id, received, run_id)
-    return Added(document, _revise(document, received, run_id))
+
+
+def _is_same(document: Document, received: Received) -> bool:
+    """Tell whether a document would be read as it was: its title stands in all its chunks."""
+    now = document.digest, document.kind, document.title
+    return now == (received.digest, received.kind, received.title)
+
+
+async def _known(work: Work, document: Document, received: Received, run_id: RunId) -> Added:
+    """Keep a document's file; what is said of it under its own name counts all the same."""
+    if document.external_id is not None:
+        document.filename, document.metadata_ = received.filename, received.metadata
+    if not await duplicates.needs_no_reading(work, document):
+        queue(document, run_id)
+    return Added(document, received.blob_key, known=True)
+
+
+def queue(document: Document, run_id: RunId) -> None:
+    """Have a document wait for a run that reads it."""
+    document.status, document.run_id = Status.QUEUED, run_id
+    document.error = document.progress = None
 
 
 def _revise(document: Document, received: Received, run_id: RunId) -> str:
@@ -86,15 +126,13 @@ def _revise(document: Document, received: Received, run_id: RunId) -> str:
     orphan = document.blob_key
     document.title = received.title
     document.filename = received.filename
-    document.status = Status.QUEUED
-    document.error = document.progress = None
     document.kind = received.kind
     document.size = received.size
     document.blob_key = received.blob_key
     document.digest = received.digest
     document.revision += 1
     document.metadata_ = received.metadata
-    document.run_id = run_id
+    queue(document, run_id)
     return orphan
 
 

@@ -28,6 +28,15 @@ class DocumentNotReady(Conflict):
         super().__init__("The document has not been read yet.")
 
 
+class DocumentBeingRead(Conflict):
+    """The document is on its way into the index already."""
+
+    code = "document_being_read"
+
+    def __init__(self) -> None:
+        super().__init__("The document is being read, or waits for it. Cancel that first.")
+
+
 class UploadLost(Unavailable):
     """What was sent is gone: the process that received it was taken for dead meanwhile."""
 

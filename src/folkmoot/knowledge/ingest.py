@@ -25,7 +25,7 @@ from folkmoot.knowledge.errors import NothingIndexed
 from folkmoot.knowledge.index import Embedded, Entry
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
-from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage
+from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage, Superseded
 from folkmoot.knowledge.reading import Reader, Reading
 from folkmoot.knowledge.sizing import ChunkSizes
 from folkmoot.knowledge.sniff import Kind
@@ -108,6 +108,8 @@ class IngestExecutor:
             return claimed
         try:
             await self._index(run, claimed)
+        except Superseded:
+            return None
         except ParseFailed as error:
             return await self._fail(run, claimed, str(error))
         except (ModelError, BlobNotFound) as error:

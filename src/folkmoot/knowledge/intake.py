@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from folkmoot.blobs.store import BlobStore, Stored
 from folkmoot.db.work import Database, prepares
 from folkmoot.kit.errors import Unavailable
-from folkmoot.kit.ids import CollectionId, RunId, UploadId, new_id
+from folkmoot.kit.ids import CollectionId, DocumentId, RunId, UploadId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, documents, plaintext, uploads
+from folkmoot.knowledge import collections, documents, duplicates, plaintext, uploads
 from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.errors import BrokenForm, NothingSent
 from folkmoot.knowledge.forms import FilePart
@@ -34,10 +34,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Documents that were accepted, and the run that reads them."""
+    """Documents that were accepted, and the run that reads them.
+
+    Those of `known` were there with the same bytes. Where none needs reading, the run is the one
+    that has read the last, or does so.
+    """
 
     documents: list[Document]
     run_id: RunId
+    known: frozenset[DocumentId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,8 @@ class Intake:
         async with self.database.work(subject) as work:
             await uploads.end(work, ids)
             await collections.hold(work, collection_id)
+            unnamed = [each.digest for each in received if each.external_id is None]
+            await duplicates.take_turns(work, collection_id, unnamed)
             added = [
                 (place, await documents.add(work, collection_id, each, run_id))
                 for place, each in _in_one_order(received)
@@ -183,10 +190,14 @@ class Intake:
             for _, each in added:
                 if each.orphan is not None:
                     await self.jobs.drop(work, each.orphan)
+            new = {each.document.id for _, each in added if not each.known}
             sent = [each.document for _, each in sorted(added, key=lambda pair: pair[0])]
-            found = list({document.id: document for document in sent}.values())
-            await self.jobs.start(work, run_id, [str(each.id) for each in found])
-        return Taken(found, run_id)
+            found = {document.id: document for document in sent}
+            unread = [str(each.id) for each in found.values() if each.run_id == run_id]
+            if unread:
+                await self.jobs.start(work, run_id, unread)
+            last = run_id if unread else sent[-1].run_id
+        return Taken(list(found.values()), last, frozenset(found.keys() - new))
 
 
 def _in_one_order(received: Sequence[Received]) -> list[tuple[int, Received]]:

@@ -39,6 +39,7 @@ class Status(StrEnum):
     PROCESSING = "processing"
     READY = "ready"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 PENDING = (Status.QUEUED, Status.PROCESSING)
@@ -85,6 +86,7 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
             "collection_id",
             postgresql_where=text("status IN ('queued', 'processing')"),
         ),
+        Index("ix_documents_digest", "org_id", "collection_id", "digest"),
         Index(
             "uq_documents_external",
             "org_id",

@@ -17,6 +17,10 @@ SILENCE: Final = 0.5
 """Seconds between two reports of one stage."""
 
 
+class Superseded(Exception):
+    """Nobody waits for a document any more: it was cancelled, deleted or replaced."""
+
+
 class Stage(StrEnum):
     """What is done to a document, in this order."""
 
@@ -37,7 +41,11 @@ class Reporter:
         self._next = 0.0
 
     async def say(self, stage: Stage, done: int, total: int) -> None:
-        """Report progress; within a stage only twice a second."""
+        """Report progress; within a stage only twice a second.
+
+        Raises:
+            Superseded: this run is to read the document no more.
+        """
         now = clock.monotonic()
         if stage is self._stage and now < self._next:
             return
@@ -51,7 +59,7 @@ class Reporter:
     async def _store(self, progress: Mapping[str, object]) -> None:
         subject = self._run.subject
         async with self._database.work(subject) as work:
-            await work.session.execute(
+            kept = await work.session.scalar(
                 update(Document)
                 .where(
                     Document.org_id == subject.org_id,
@@ -60,4 +68,7 @@ class Reporter:
                     Document.status == Status.PROCESSING,
                 )
                 .values(progress=dict(progress))
+                .returning(Document.id)
             )
+        if kept is None:
+            raise Superseded

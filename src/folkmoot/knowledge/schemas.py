@@ -92,7 +92,7 @@ class CollectionRead(BaseModel):
     scope: Scope
     team_id: TeamId | None = Field(examples=[None])
     documents: int
-    pending_documents: int = Field(description="Not yet ready or failed.")
+    pending_documents: int = Field(description="Not yet ready, failed or cancelled.")
     created_by: UserId
     created_at: datetime
     updated_at: datetime
@@ -149,11 +149,19 @@ class DocumentRead(BaseModel):
 
 
 class Accepted(BaseModel):
-    """Documents that a run will read."""
+    """Documents that a run will read, and those that it need not."""
 
     document_ids: list[DocumentId]
     documents: list[DocumentRead]
-    run_id: RunId
+    run_id: RunId = Field(
+        description="The run that reads them; where none needs reading, the one that read the last."
+    )
+    existing: list[DocumentId] = Field(
+        default_factory=list[DocumentId],
+        description="Those that were there with the same bytes. They are not read again, unless"
+        " that has failed or was cancelled.",
+        examples=[[]],
+    )
 
 
 class PageRead(BaseModel):

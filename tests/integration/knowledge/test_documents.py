@@ -146,15 +146,7 @@ async def test_sending_an_external_id_again_replaces_the_document(
     (hit,) = await ada.search(collection, "stork", mode="lexical")
     assert (hit["document_id"], hit["title"]) == (first, "Two")
     assert (await ada.document(first))["chunks"] == 1
-    await blobs_are(place, 1)
-
-
-async def blobs_are(place: Room, count: int) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            if len([each for each in place.directory.rglob("*") if each.is_file()]) == count:
-                return
-            await asyncio.sleep(0.02)
+    await place.blobs_are(1)
 
 
 async def test_an_external_id_belongs_to_its_collection(ada: Visitor) -> None:
@@ -184,7 +176,7 @@ async def test_ten_uploads_of_one_external_id_at_once_make_one_document(
     assert hit["text"] == f"heron number {hit['title'][1:]}"
     counted = (await ada.http.get(f"/collections/{collection}")).json()
     assert (counted["documents"], counted["pending_documents"]) == (1, 0)
-    await blobs_are(place, 1)
+    await place.blobs_are(1)
 
 
 async def test_a_document_may_be_sent_again_while_it_is_being_deleted(
@@ -254,7 +246,7 @@ async def test_a_deleted_document_is_found_no_more(place: Room, ada: Visitor) ->
         ]
     assert (await ada.http.get(f"/documents/{document}")).status_code == 404
     assert (await ada.http.delete(f"/documents/{document}")).status_code == 404
-    await blobs_are(place, 1)
+    await place.blobs_are(1)
 
 
 @pytest.mark.parametrize("path", ["", "/text", "/file"])

@@ -13,27 +13,16 @@ from structlog.testing import capture_logs
 from folkmoot.kit.ids import DocumentId, RunId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.ingest import Claimed, IngestExecutor
-from folkmoot.knowledge.progress import Reporter
-from folkmoot.knowledge.settling import REASON
+from folkmoot.knowledge.progress import Reporter, Superseded
 from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.runs.errors import LeaseLost
-from knowing import PATIENCE, Body, Room, Visitor, room
+from knowing import Room, Visitor, room
 from pdfs import Text, column, pdf
 from running import until
 
 pytestmark = pytest.mark.anyio
 
 HERON = b"The heron stands in shallow water and waits for fish."
-
-
-async def reached(visitor: Visitor, document_id: str, status: str) -> Body:
-    """Wait until a document has this status."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            document = await visitor.document(document_id)
-            if document["status"] == status:
-                return document
-            await asyncio.sleep(0.01)
 
 
 async def indexed(place: Room, visitor: Visitor) -> dict[str, int]:
@@ -74,24 +63,12 @@ async def test_a_document_deleted_while_it_is_read_does_not_come_back(
     collection = await ada.collection()
     place.embedder.gate.clear()
     accepted = await ada.send(collection, ("a.txt", HERON))
-    await reached(ada, accepted["document_ids"][0], "processing")
+    await ada.reached(accepted["document_ids"][0], "processing")
     assert (await ada.http.delete(f"/documents/{accepted['document_ids'][0]}")).status_code == 204
     place.embedder.gate.set()
-    await ended(place, ada, accepted["run_id"])
+    await ada.ended(accepted["run_id"])
     assert await ada.search(collection, "heron") == []
     assert set((await indexed(place, ada)).values()) == {0}
-
-
-async def ended(place: Room, visitor: Visitor, run_id: str) -> None:
-    """Wait until a run has ended."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            async with place.database.work(visitor.subject) as work:
-                statement = text("SELECT state FROM runs WHERE id = :id")
-                state = (await work.session.execute(statement, {"id": UUID(run_id)})).scalar_one()
-            if state not in {"queued", "running"}:
-                return
-            await asyncio.sleep(0.01)
 
 
 async def test_what_is_replaced_while_it_is_read_ends_as_the_newer_text(
@@ -100,11 +77,11 @@ async def test_what_is_replaced_while_it_is_read_ends_as_the_newer_text(
     collection = await ada.collection()
     place.embedder.gate.clear()
     first = await ada.send(collection, ("a.txt", HERON), external_id="x")
-    await reached(ada, first["document_ids"][0], "processing")
+    await ada.reached(first["document_ids"][0], "processing")
     second = await ada.send(collection, ("a.txt", b"The stork flies."), external_id="x")
     assert second["document_ids"] == first["document_ids"]
     place.embedder.gate.set()
-    await ended(place, ada, first["run_id"])
+    await ada.ended(first["run_id"])
     document = await ada.settled(first["document_ids"][0])
     assert (document["status"], document["run_id"]) == ("ready", second["run_id"])
     assert [hit["text"] for hit in await ada.search(collection, "heron stork")] == [
@@ -115,14 +92,14 @@ async def test_what_is_replaced_while_it_is_read_ends_as_the_newer_text(
 async def test_a_cancelled_run_leaves_no_document_pending(place: Room, ada: Visitor) -> None:
     collection = await ada.collection()
     place.embedder.gate.clear()
-    accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", HERON))
+    accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", b"A stork."))
     first, second = accepted["document_ids"]
-    await reached(ada, first, "processing")
+    await ada.reached(first, "processing")
     place.supervisor.cancel(RunId(UUID(accepted["run_id"])))
-    await ended(place, ada, accepted["run_id"])
+    await ada.ended(accepted["run_id"])
     for document_id in (first, second):
         document = await ada.document(document_id)
-        assert (document["status"], document["error"]) == ("failed", REASON)
+        assert (document["status"], document["error"]) == ("cancelled", None)
     counted = (await ada.http.get(f"/collections/{collection}")).json()
     assert (counted["documents"], counted["pending_documents"]) == (2, 0)
 
@@ -136,7 +113,7 @@ async def test_a_run_whose_process_stops_is_finished_by_another(
         collection = await ada.collection()
         first.embedder.gate.clear()
         accepted = await ada.send(collection, ("a.txt", HERON), ("b.txt", b"A stork."))
-        await reached(ada, accepted["document_ids"][0], "processing")
+        await ada.reached(accepted["document_ids"][0], "processing")
         await first.supervisor.drain(grace=0)
     async with room(app_address, writer_address, blobs, workers=0) as second:
         ada = second.visitor(subject)
@@ -193,7 +170,8 @@ async def test_what_a_process_does_that_was_taken_for_dead_is_not_kept(
     assert await executor._fail(run, ready, "late") is None
     with pytest.raises(LeaseLost):
         await executor._fail(run, reading, "late")
-    await Reporter(place.database, run, first)._store({"stage": "embed"})
+    with pytest.raises(Superseded):
+        await Reporter(place.database, run, first)._store({"stage": "embed"})
     place.embedder.gate.set()
     assert (await ada.settled(str(second)))["status"] == "ready"
     document = await ada.document(str(first))
@@ -224,13 +202,13 @@ async def test_one_document_read_twice_at_once_is_indexed_once(place: Room, ada:
     place.embedder.gate.clear()
     accepted = await ada.send(collection, ("a.txt", HERON))
     document_id = accepted["document_ids"][0]
-    await reached(ada, document_id, "processing")
+    await ada.reached(document_id, "processing")
     run = place.supervisor.hub.live[RunId(UUID(accepted["run_id"]))]
     again = asyncio.ensure_future(place.supervisor.kinds["ingest"].executor(run))
     await until(lambda: len(place.embedder.asked) == 2)
     place.embedder.gate.set()
     await again
-    await ended(place, ada, accepted["run_id"])
+    await ada.ended(accepted["run_id"])
     assert (await ada.document(document_id))["status"] == "ready"
     assert len(await ada.search(collection, "heron")) == 1
     held = await indexed(place, ada)

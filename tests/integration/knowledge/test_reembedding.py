@@ -96,7 +96,7 @@ async def test_how_much_is_left_is_told_to_those_who_see_it(
 ) -> None:
     shelf = await ada.collection()
     for number in range(3):
-        await ada.tell(shelf, f"Bird {number}", "The heron waits.")
+        await ada.tell(shelf, f"Bird {number}", f"The heron waits {number} hours.")
     place.embedder.embedder = Concepts(BIRDS)
     place.embedder.gate.clear()
     await place.knowledge.reembedding.look()

@@ -4,6 +4,7 @@ export interface components {
         Accepted: {
             document_ids: string[];
             documents: components["schemas"]["DocumentRead"][];
+            existing?: string[];
             run_id: string;
         };
         AccessToken: {
@@ -818,7 +819,7 @@ export interface components {
             persistentState: boolean;
             snapshots: boolean;
         };
-        Status: "queued" | "processing" | "ready" | "failed";
+        Status: "queued" | "processing" | "ready" | "failed" | "cancelled";
         SubagentContent: {
             agent: string;
             description?: string | null;

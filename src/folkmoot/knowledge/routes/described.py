@@ -110,7 +110,13 @@ ACCEPTED: Final[dict[str, Any]] = {
                 "operationId": operation,
                 "parameters": {"document_id": "$response.body#/document_ids/0"},
             }
-            for operation in ("read_document", "read_text", "read_file", "delete_document")
+            for operation in (
+                "read_document",
+                "read_text",
+                "read_file",
+                "cancel_document",
+                "delete_document",
+            )
         },
     }
 }

@@ -74,7 +74,11 @@ def router(knowledge: Knowledge) -> APIRouter:
     async def add_documents(
         collection_id: CollectionId, request: Request, subject: CurrentSubject
     ) -> Accepted:
-        """Add documents: files in a form, or one text as JSON. A run reads and indexes them."""
+        """Add documents: files in a form, or one text as JSON. A run reads and indexes them.
+
+        What the collection holds with the same bytes, and without an `external_id`, is answered as
+        it is and not read again.
+        """
         content_type = request.headers.get("content-type", "")
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == MULTIPART:
@@ -85,7 +89,7 @@ def router(knowledge: Knowledge) -> APIRouter:
             taken = await knowledge.intake.text(subject, collection_id, data)
         else:
             raise UnsupportedBody
-        return _accepted(taken)
+        return accepted(taken)
 
     @routes.get("/collections/{collection_id}/documents", dependencies=READ, responses=UNKNOWN)
     async def list_documents(
@@ -207,11 +211,13 @@ async def _file(knowledge: Knowledge, document: Document) -> Response:
     return StreamingResponse(body(), media_type=media_type, headers=headers)
 
 
-def _accepted(taken: Taken) -> Accepted:
+def accepted(taken: Taken) -> Accepted:
+    """Return what was accepted as the API shows it."""
     return Accepted(
         document_ids=[each.id for each in taken.documents],
         documents=[read(each) for each in taken.documents],
         run_id=taken.run_id,
+        existing=[each.id for each in taken.documents if each.id in taken.known],
     )
 
 
