@@ -217,9 +217,7 @@ class _Answer:
             except OutputInvalid as error:
                 return self._reject(text, error.faults)
             spoken = "\n".join(output.strings(run.result))  # a list of numbers cites nothing
-        cited = citations.cited(spoken, self.turn.sources.passages) or None
-        if cited is not None:
-            run.announce(citations.CITATIONS, {"message_id": self.id, "citations": cited})
+        cited = self._cite(spoken)
         self.message.end(
             MessageRecord(
                 id=self.id,
@@ -231,6 +229,18 @@ class _Answer:
             )
         )
         return text
+
+    def _cite(self, text: str) -> list[dict[str, Any]] | None:
+        """Tell which passages the answer rests on, and which it only says that it does."""
+        sources, run = self.turn.sources, self.turn.run
+        if not sources.searched:
+            return None
+        found = citations.checked(text, sources.passages)
+        if found.citations is not None:
+            run.announce(citations.CITATIONS, {"message_id": self.id, "citations": found.citations})
+        if found.dropped:
+            run.announce(citations.DROPPED, {"message_id": self.id, "dropped": found.dropped})
+        return found.citations
 
     def _reject(self, text: str, faults: Sequence[str]) -> str:
         """Cut an answer that does not fit, so that nobody takes it for one."""

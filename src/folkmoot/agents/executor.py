@@ -164,6 +164,7 @@ class AgentExecutor:
         turn.attached = opening.attached
         turn.untrusted = opening.untrusted
         turn.sources.passages += past.passages
+        turn.sources.searched = past.searched or bool(past.passages)
         return turn, workflow
 
     async def _opening(self, run: LiveRun, wanted: AgentOrder) -> Opening:

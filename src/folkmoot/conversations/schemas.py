@@ -176,8 +176,29 @@ class MessageRead(BaseModel):
         default=[], description="What came with the message.", examples=[[]]
     )
     citations: list[dict[str, Any]] = Field(
-        description="Passages that the message refers to.",
-        examples=[[{"index": 1, "title": "report.pdf", "page": 4, "start": 210, "end": 388}]],
+        description="Passages that the message refers to, each with the `spans` of its"
+        " document that bear out what it says; the citation itself is the first one, too. What no"
+        " passage bears out is not among them.",
+        examples=[
+            [
+                {
+                    "index": 1,
+                    "title": "report.pdf",
+                    "page": 4,
+                    "start": 210,
+                    "end": 244,
+                    "text": "Revenue grew by 12 % over the year.",
+                    "spans": [
+                        {
+                            "page": 4,
+                            "start": 210,
+                            "end": 244,
+                            "text": "Revenue grew by 12 % over the year.",
+                        }
+                    ],
+                }
+            ]
+        ],
     )
     tool_calls: list[dict[str, Any]] = Field(
         description="Tools that the message asked for.", examples=[[]]

@@ -43,6 +43,7 @@ class Sources:
     announce: Announce = _unheard
     clean: Clean = str
     passages: list[Passage] = field(default_factory=list[Passage])
+    searched: bool = False
 
     def show(self, passages: Iterable[Passage]) -> list[int]:
         """Take passages up and return their numbers; one that is known keeps its number."""
@@ -59,6 +60,7 @@ class Sources:
                 number = numbers[passage.chunk_id] = len(self.passages)
                 fresh.append(listed(number, kept))
             shown.append(number)
+        self.searched = True
         self.announce(SOURCES, {"sources": fresh})
         return shown
 

@@ -52,7 +52,9 @@ async def test_an_answer_cites_the_passages_it_rests_on(
     (citation,) = told["citations"]
     assert (citation["index"], citation["chunk_id"]) == (2, str(shelf[1].chunk_id))
     assert citation["text"] == "Fish swim."
-    assert citation == shown["sources"][1]
+    assert {each: citation[each] for each in shown["sources"][1]} == shown["sources"][1]
+    (dropped,) = custom(stream, "citations.dropped")
+    assert dropped["dropped"] == [{"index": 7, "reason": "unknown", "claim": "Nobody digs"}]
     kept = await ada.messages("t1")
     assert kept[1]["id"] == told["message_id"]
     assert kept[1]["citations"] == told["citations"]
@@ -105,6 +107,8 @@ async def test_a_search_that_finds_nothing_is_told_to_the_model(
     stream = await ada.ask("Why?", workflow="rag")
     assert "no passage was found" in provider.chats[-1].body.decode()
     assert custom(stream, "citations") == []
+    (told,) = custom(stream, "citations.dropped")
+    assert [each["reason"] for each in told["dropped"]] == ["unknown"]
     assert text_of(stream) == "Nothing is known [1]."
 
 

@@ -158,6 +158,12 @@ _retrieval = Histogram(
     buckets=SHORT_SECONDS,
     registry=REGISTRY,
 )
+_citations = Counter(
+    "citations",
+    "Marks of answers by which they refer to passages: kept, or dropped for a reason.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 
 
 class Bound:
@@ -268,6 +274,11 @@ def watch_connections(pool: str, state: str, count: Callable[[], float]) -> None
 def retrieval(mode: str, seconds: float) -> None:
     """Count a search."""
     _retrieval.labels(mode).observe(seconds)
+
+
+def citation(outcome: str) -> None:
+    """Count a citation that was kept, or dropped for one of a few reasons."""
+    _citations.labels(outcome).inc()
 
 
 def jobs(counted: Iterable[tuple[str, str, int]]) -> None:

@@ -1,0 +1,157 @@
+"""Questions about a PDF, answered with the page and the sentence: over HTTP, by all that works."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from acting import Caller
+from conftest import SECRET_KEY
+from folkmoot import main
+from folkmoot.assembly import Ground, Parts, running
+from folkmoot.db.place import Place
+from folkmoot.kit.ids import new_id
+from folkmoot.settings.deployment import Deployment, ModelLimits
+from folkmoot.settings.providers import Providers
+from folkmoot.testing.provider import FakeProvider
+from folkmoot.testing.replies import says
+from page_answers import Labelled, handbook, labelled
+from serving import served
+from whole import PATIENCE, person, until, working
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def parts(owner_address: str, tmp_path: Path, provider: FakeProvider) -> AsyncIterator[Parts]:
+    deployment = Deployment(
+        data_dir=tmp_path,
+        default_model="offline:extractive",
+        embedding_model="offline:hash",
+        providers=Providers(
+            openai_base_url=provider.openai_url,
+            openai_api_key=SecretStr("key-of-openai"),
+            ollama_host="http://127.0.0.1:9",
+        ),
+        model_limits=ModelLimits(attempts=1),
+    )
+    place = Place(owner_address, SECRET_KEY)
+    async with running(Ground(deployment, place, SECRET_KEY, tmp_path)) as parts, working(parts):
+        yield parts
+
+
+@pytest.fixture
+async def reader(parts: Parts) -> AsyncIterator["Reader"]:
+    """Somebody who has the handbook in a collection."""
+    async with (
+        served(main.application(parts)) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
+        reader = Reader(await person(client, "ada"), client)
+        await reader.take(handbook())
+        yield reader
+
+
+class Reader:
+    """Asks about a document, and knows its text."""
+
+    def __init__(self, who: Caller, client: httpx.AsyncClient) -> None:
+        self.who, self.client = who, client
+        self.collection = ""
+        self.text: dict[str, Any] = {}
+
+    async def take(self, data: bytes) -> None:
+        made = await self.who.ask("POST", "/api/v1/collections", {"name": "Rules"})
+        self.collection = made.json()["id"]
+        sent = await self.client.post(
+            f"/api/v1/collections/{self.collection}/documents",
+            files={"file": ("handbook.pdf", data, "application/pdf")},
+            headers=self.who.headers,
+        )
+        document = sent.json()["document_ids"][0]
+
+        async def ready() -> bool:
+            answer = await self.who.ask("GET", f"/api/v1/documents/{document}")
+            assert answer.json()["status"] != "failed", answer.text
+            return bool(answer.json()["status"] == "ready")
+
+        await until(ready)
+        self.text = (await self.who.ask("GET", f"/api/v1/documents/{document}/text")).json()
+
+    async def events(self, question: str, **props: Any) -> dict[str, Any]:
+        """Ask; return the application's own events of the answer by name."""
+        asked = {
+            "threadId": str(new_id()),
+            "runId": str(new_id()),
+            "state": {},
+            "messages": [{"id": str(new_id()), "role": "user", "content": question}],
+            "tools": [],
+            "context": [],
+            "forwardedProps": {
+                "workflow": "rag",
+                "collection_ids": [self.collection],
+                **props,
+            },
+        }
+        answer = await self.who.ask("POST", "/api/chat/chat", asked)
+        lines = [line[5:] for line in answer.text.splitlines() if line.startswith("data:")]
+        events = [json.loads(line) for line in lines]
+        assert events[-1]["type"] == "RUN_FINISHED", events[-1]
+        return {each["name"]: each["value"] for each in events if each["type"] == "CUSTOM"}
+
+    def is_exact(self, span: dict[str, Any]) -> bool:
+        """Whether a span is what stands there, on the page that it names."""
+        (page,) = (each for each in self.text["pages"] if each["page"] == span["page"])
+        stands = self.text["text"][span["start"] : span["end"]] == span["text"]
+        return bool(stands and page["start"] <= span["start"] < span["end"] <= page["end"])
+
+
+def spans(events: dict[str, Any]) -> list[dict[str, Any]]:
+    told = events.get("citations", {"citations": []})["citations"]
+    return [span for citation in told for span in citation["spans"]]
+
+
+def answers(span: dict[str, Any], asked: Labelled) -> bool:
+    return span["page"] == asked.page and asked.sentence in " ".join(span["text"].split())
+
+
+@pytest.mark.core
+async def test_twenty_questions_about_a_pdf_are_answered_with_page_and_sentence_whoever_answers(
+    reader: Reader, provider: FakeProvider
+) -> None:
+    questions = labelled()
+    for place, (asked, other) in enumerate(
+        zip(questions, questions[2:] + questions[:2], strict=True)
+    ):
+        events = await reader.events(asked.question)
+        found = spans(events)
+        assert all(map(reader.is_exact, found)), asked
+        assert any(answers(span, asked) for span in found), (asked, found)
+        assert "citations.dropped" not in events
+        if place % 4:
+            continue
+        pages = {each["index"]: each["page"] for each in events["sources"]["sources"]}
+        right = next(index for index, page in pages.items() if page == asked.page)
+        elsewhere = next(index for index, page in pages.items() if page != asked.page)
+        unknown = len(pages) + 9
+        provider.script(
+            [
+                says(
+                    f"{asked.sentence[:-1]} [{right}][{unknown}]."
+                    f" Once more: {asked.sentence[:-1]} [{elsewhere}].\n\n"
+                    f'It says "{other.sentence[:-1]}" [{right}].'
+                )
+            ]
+        )
+        events = await reader.events(asked.question, model="openai:fake-chat")
+        found = spans(events)
+        assert found
+        assert all(reader.is_exact(span) and answers(span, asked) for span in found), asked
+        dropped = [
+            (each["index"], each["reason"]) for each in events["citations.dropped"]["dropped"]
+        ]
+        assert dropped == [(unknown, "unknown"), (elsewhere, "support"), (right, "quote")]
