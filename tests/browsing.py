@@ -1,7 +1,6 @@
-"""A browser for tests of the console: Debian's chromium, driven by Playwright."""
+"""A browser for tests of the console: Debian's chromium without windows, driven by Playwright."""
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +17,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+import services
 from folkmoot.kit.ids import new_id
 
-CHROMIUM: Final = shutil.which("chromium")
+CHROMIUM: Final = services.BROWSER.found()
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
