@@ -18,8 +18,12 @@ MARKERS: Final = (public, signed_in, personal, platform)
 
 def whole_application() -> FastAPI:
     """Return the application as it is served, over parts that are connected to nothing."""
-    ground = Ground(Deployment(blobs_url="memory:///"), Place("host=nowhere", "k"), "k", Path())
-    return main.application(assembly.at_rest(ground))
+    return main.application(assembly.at_rest(nowhere()))
+
+
+def nowhere() -> Ground:
+    """Return ground for parts that are connected to nothing."""
+    return Ground(Deployment(blobs_url="memory:///"), Place("host=nowhere", "k"), "k", Path())
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, list[object]]]:

@@ -1,7 +1,6 @@
 """Building the parts of a process and handing them to those that need them."""
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from folkmoot import offering, options, personal
-from folkmoot.agents import loading as agent_loading
 from folkmoot.agents.making import Agents
 from folkmoot.agents.models import Agent
 from folkmoot.agents.order import KIND
@@ -43,7 +41,7 @@ from folkmoot.identity.sign_in.recovery import Recovery
 from folkmoot.identity.sign_in.refusals import Refusals
 from folkmoot.jobs import backlog
 from folkmoot.jobs.queue import Queue
-from folkmoot.kit import redact
+from folkmoot.kit import garbage, redact
 from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.lasting import Endless, begin
 from folkmoot.kit.outbound.client import Outbound
@@ -52,7 +50,6 @@ from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.queries import PLACE
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.knowledge.sizing import by_settings
-from folkmoot.llm import loading as model_loading
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
@@ -90,7 +87,6 @@ from folkmoot.webhooks.service import Webhooks
 PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.PROJECTIONS}
 """What the log writer keeps besides, by event type."""
 
-GC_THRESHOLDS: Final = (50_000, 50, 50)
 JOBS_AT_ONCE: Final = 4
 """Jobs that the worker of one process runs at the same time."""
 
@@ -205,7 +201,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
     """
     if parts.redis is not None:
         await parts.redis.open()
-    settle_memory()
+    garbage.settle()
     if works:
         async with asyncio.TaskGroup() as working:
             dispatcher = Dispatcher(parts.database, parts.outbound, parts.webhooks.sealer)
@@ -220,15 +216,6 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             await parts.queue.work(name="folkmoot", concurrency=JOBS_AT_ONCE)
             for task in tasks:
                 task.cancel()
-
-
-async def expect_turns(parts: Parts) -> None:
-    """Load what turns need, before the first one has to wait for it."""
-    await asyncio.to_thread(model_loading.http_client)
-    await asyncio.to_thread(agent_loading.warm, parts.agents.registry.shared())
-    if parts.models.providers:
-        await parts.accounts.prices.warm()
-    settle_memory()
 
 
 def _personal(
@@ -257,16 +244,6 @@ def _purge(parts: Parts) -> Purge:
 
     others = (Agent.__tablename__,)
     return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends, user_ends, others)
-
-
-def settle_memory() -> None:
-    """Tell the collector that what is loaded stays, and to come seldom.
-
-    A collection in the middle of 300 first tokens delays them all.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def at_rest(on: Ground) -> Parts:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from folkmoot import description
 from folkmoot.agents import routes as agent_routes
 from folkmoot.approvals import routes as approval_routes
-from folkmoot.assembly import Ground, Parts, expect_turns, ground, running, settle_in
+from folkmoot.assembly import Ground, Parts, ground, running, settle_in
 from folkmoot.audit import routes as audit_routes
 from folkmoot.audit.refusals import Refusals
 from folkmoot.caches import routes as cache_routes
@@ -31,7 +31,6 @@ from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
 from folkmoot.http import docs, health, problems
-from folkmoot.http.access_log import PROBES
 from folkmoot.http.edge import EdgeOptions, edge
 from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.limits.gate import counted, counted_people
@@ -57,6 +56,7 @@ from folkmoot.settings.logos import Logos
 from folkmoot.tools import routes as tool_routes
 from folkmoot.usage import routes as usage_routes
 from folkmoot.usage.standing import Standings
+from folkmoot.warming import Warming
 from folkmoot.webhooks import routes as webhook_routes
 
 __all__ = ["Ground", "Parts", "ground", "running"]
@@ -124,9 +124,6 @@ async def provision_if_named(parts: Parts) -> None:
 class Service:
     """The ASGI application: builds its parts when the server starts and drains before it stops.
 
-    What turns need is loaded when the first visitor comes: a process that only stands by takes a
-    fifth less memory.
-
     Args:
         on: What the process stands on.
         works: Whether it runs background jobs too.
@@ -140,14 +137,13 @@ class Service:
         self._parts: Parts | None = None
         self._app: ASGIApp | None = None
         self._settling: asyncio.Task[None] | None = None
-        self._visited = asyncio.Event()
+        self._warming = Warming()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif self._app is not None:
-            if not self._visited.is_set() and scope["path"] not in PROBES:
-                self._visited.set()
+            self._warming.notice(scope["path"])
             await self._app(scope, receive, send)
 
     async def drain(self) -> None:
@@ -168,15 +164,11 @@ class Service:
             self._settling = background.create_task(
                 settle_in(parts, works=self._works), name="worker"
             )
-            warming = background.create_task(self._warm(parts), name="warming")
+            warming = background.create_task(self._warming.run(parts), name="warming")
             await receive()
             warming.cancel()
             self._settling.cancel()
         await send({"type": "lifespan.shutdown.complete"})
-
-    async def _warm(self, parts: Parts) -> None:
-        await self._visited.wait()
-        await expect_turns(parts)
 
 
 def edge_options(parts: Parts) -> EdgeOptions:

@@ -1,4 +1,7 @@
-"""One log line, one metric and one span for every request, at its end."""
+"""One log line, one metric and one span for every request, at its end.
+
+A stream is served here: it goes on long after all that has made it.
+"""
 
 from collections.abc import Awaitable
 from http import HTTPStatus
@@ -7,7 +10,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from folkmoot.http.sse import STREAMED
+from folkmoot.http.sse import STREAM, Body
 from folkmoot.kit import clock
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import OpenSpan, Span
@@ -37,8 +40,13 @@ class AccessLog:
             return
         answer = _Answer(send)
         with metrics.requests_in_progress.track_inprogress(), _span(scope) as span:
+            scope[STREAM] = None
             try:
                 await self._app(scope, receive, answer.send)
+                body: Body | None = scope[STREAM]
+                if body is not None:
+                    answer.body = body
+                    await body.serve(receive)
             except Exception:  # the edge of the request
                 if not scope.get("failure_logged"):
                     log.exception("request.failed", route=template(scope))
@@ -54,6 +62,7 @@ class _Answer:
         self.begun = clock.monotonic()
         self.status = 0
         self.bytes = 0
+        self.body: Body | None = None
 
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -96,7 +105,7 @@ def _report(scope: Scope, answer: _Answer, span: Span) -> None:
         route=route,
         status=status,
         ms=round(seconds * 1000, 1),
-        bytes=answer.bytes + scope.get(STREAMED, 0),
+        bytes=answer.bytes + (answer.body.sent if answer.body else 0),
     )
 
 

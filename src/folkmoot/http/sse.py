@@ -28,8 +28,11 @@ DIRECT: Final = "folkmoot.send"
 Each layer costs a call for each piece of each stream.
 """
 
-STREAMED: Final = "folkmoot.streamed"
-"""Where a request's scope says how many bytes went that way."""
+STREAM: Final = "folkmoot.stream"
+"""Where a request's scope takes a body that whoever put this key there shall serve.
+
+All that has made the answer is free then, while its body goes on for as long as a run does.
+"""
 
 
 class LastEventIdInvalid(Invalid):
@@ -72,6 +75,39 @@ class Write(Protocol):
     def __call__(self, data: bytes, *, more: bool) -> Coroutine[Any, Any, None]: ...
 
 
+class Body:
+    """The body of a stream: what its source pushes, until the end or until the reader is gone."""
+
+    __slots__ = ("_closed", "_send", "_source", "sent")
+
+    def __init__(self, source: Source, send: Send) -> None:
+        self._source = source
+        self._send = send
+        self._closed = False
+        self.sent = 0
+
+    async def serve(self, receive: Receive) -> None:
+        """Send it all; raises what the source raises."""
+        watcher = asyncio.get_running_loop().create_task(self._watch(receive))
+        try:
+            await self._source.serve(self._write)
+        finally:
+            watcher.cancel()
+        if not self._closed:
+            await self._write(b"", more=False)
+
+    def _write(self, data: bytes, *, more: bool) -> Coroutine[Any, Any, None]:
+        self._closed = not more
+        self.sent += len(data)
+        sending = self._send({"type": "http.response.body", "body": data, "more_body": more})
+        return sending if iscoroutine(sending) else _coroutine(sending)
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._source.leave()
+
+
 class EventStream(Response):
     """A streaming answer that its source writes itself."""
 
@@ -87,29 +123,11 @@ class EventStream(Response):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        closed, sent = False, 0
-        send = scope.get(DIRECT, send)
-
-        def write(data: bytes, *, more: bool) -> Coroutine[Any, Any, None]:
-            nonlocal closed, sent
-            closed = not more
-            sent += len(data)
-            sending = send({"type": "http.response.body", "body": data, "more_body": more})
-            return sending if iscoroutine(sending) else _coroutine(sending)
-
-        watcher = asyncio.get_running_loop().create_task(self._watch(receive))
-        try:
-            await self.source.serve(write)
-        finally:
-            watcher.cancel()
-            scope[STREAMED] = sent
-        if not closed:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _watch(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self.source.leave()
+        body = Body(self.source, scope.get(DIRECT, send))
+        if STREAM in scope:
+            scope[STREAM] = body
+        else:
+            await body.serve(receive)
 
 
 async def _coroutine(sending: Awaitable[None]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from edge_app import application
 from folkmoot.http.edge import EdgeOptions, edge
+from folkmoot.http.sse import EventStream, Write
 from folkmoot.kit.telemetry import metrics
 from serving import served
 
@@ -98,6 +99,34 @@ async def test_an_error_in_the_middle_of_a_stream_breaks_the_connection_and_is_l
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/api/breaks")
     assert page.getvalue().count(b"RuntimeError: in the middle") == 1
+
+
+async def test_what_has_made_a_stream_is_gone_while_it_goes_on(page: io.BytesIO) -> None:
+    order: list[str] = []
+
+    class Source:
+        async def serve(self, send: Write) -> None:
+            order.append("streaming")
+            await send(b"half", more=True)
+            if len(order) > 2:
+                raise RuntimeError("in the middle of a stream")
+
+        def leave(self) -> None: ...
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await EventStream(Source())(scope, receive, send)
+            order.append("made")
+        else:
+            await application()(scope, receive, send)
+
+    async with served(edge(app, EdgeOptions())) as address, httpx.AsyncClient() as client:
+        assert (await client.get(address)).text == "half"
+        assert order == ["made", "streaming"]
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(address)
+    assert [line["bytes"] for line in lines(page, "request.answered")] == [4, 4]
+    assert page.getvalue().count(b"RuntimeError: in the middle of a stream") == 1
 
 
 async def test_an_error_that_nobody_rendered_is_logged_too(page: io.BytesIO) -> None:
