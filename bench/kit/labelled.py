@@ -80,6 +80,20 @@ class Remembering:
         return vectors
 
 
+@dataclass(frozen=True)
+class Everybodys:
+    """The one embedder that everybody uses."""
+
+    one: Embedder
+
+    @property
+    def embedding(self) -> str:
+        return self.one.name
+
+    async def embedder(self, _subject: Subject) -> Embedder:
+        return self.one
+
+
 async def create(database: Database, subject: Subject, name: str) -> CollectionId:
     """Create a collection."""
     async with database.work(subject) as work:

@@ -47,13 +47,13 @@ from folkmoot.kit.lasting import Endless, begin
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.layout import Layout
 from folkmoot.knowledge.queries import PLACE
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.knowledge.sizing import by_settings
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
-from folkmoot.mail.envelopes import Envelopes
 from folkmoot.mail.smtp import MailServer
 from folkmoot.plugins import Plugins
 from folkmoot.runs.filters import Redacting
@@ -208,6 +208,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             worked: dict[str, Endless] = {
                 "background runs": parts.unattended.taking.work,
                 "purge": _purge(parts).watch,
+                "vector layout": Layout(parts.ground.place.owner).watch,
                 "webhooks": dispatcher.watch,
             }
             if sweeper := parts.secrets.sweeper():
@@ -317,8 +318,7 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     )
     url = plain(deployment.smtp_url)
     server = MailServer(url, deployment.mail_from) if url else None
-    envelopes = Envelopes(on.secret_key, plain(deployment.secret_key_previous))
-    carrier = Carrier(database, server, envelopes)
+    carrier = Carrier(database, server, options.envelopes(deployment, on.secret_key))
     carrier.register(queue)
     Recovery(database, carrier, deployment.reached_at).register(queue)
     Telling(database, carrier, deployment.reached_at).register(queue)

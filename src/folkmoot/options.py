@@ -29,6 +29,7 @@ from folkmoot.llm.config import (
     Tripping,
     standard_providers,
 )
+from folkmoot.mail.envelopes import Envelopes
 from folkmoot.settings import rate_limits
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
@@ -144,6 +145,11 @@ def redis(deployment: Deployment, secret_key: str, otherwise: Store) -> Preferri
 def sealer(deployment: Deployment, secret_key: str) -> Sealer:
     """Return what seals secrets."""
     return Sealer(secret_key, plain(deployment.secret_key_previous))
+
+
+def envelopes(deployment: Deployment, secret_key: str) -> Envelopes:
+    """Return what keeps letters to those who may read them."""
+    return Envelopes(secret_key, plain(deployment.secret_key_previous))
 
 
 def sinks(deployment: Deployment) -> list[Sink]:

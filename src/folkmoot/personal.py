@@ -42,6 +42,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "sign_in_attempts": "digests under the deployment's key and counts, gone within the hour",
     "signing_keys": "when the deployment's keys were made",
     "teams": "a team's name is the team's",
+    "vector_indexes": "which organisations have an index over their vectors",
     "webhook_deliveries": "how far an event is on its way to an address",
     "webhook_events": "ids and states of what has happened, gone after some days",
     "webhooks": "an organisation's addresses are the organisation's",

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    Computed,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -172,16 +173,46 @@ class ChunkRow(Model, OrgScoped, kw_only=True):
 
 
 class ChunkVector(Model, OrgScoped, kw_only=True):
-    """A chunk's embedding. Models differ in length, so the column has none: scans are exact."""
+    """A chunk's embedding. Models differ in length, so the column has none.
+
+    Those below a `lot` are as good as any other share of a collection, and stand for all.
+    """
 
     __tablename__ = "chunk_vectors"
-    __table_args__ = (Index("ix_chunk_vectors_scan", "org_id", "collection_id", "model"),)
+    __table_args__ = (
+        Index("ix_chunk_vectors_scan", "org_id", "collection_id", "model"),
+        Index(
+            "ix_chunk_vectors_lots",
+            "org_id",
+            "collection_id",
+            "model",
+            "lot",
+            postgresql_where=text("lot < -1073741824"),
+        ),
+    )
 
     document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
     ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     collection_id: Mapped[CollectionId]
     embedding: Mapped[str] = mapped_column(HalfVector())
+    lot: Mapped[int] = mapped_column(
+        Integer,
+        Computed("uuid_hash(document_id) # hashint4(ordinal)", persisted=True),
+        init=False,
+    )
+
+
+class VectorIndexRow(Model, OrgScoped, kw_only=True):
+    """An organisation's own index over the vectors of a model, which is there and whole."""
+
+    __tablename__ = "vector_indexes"
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    dimensions: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str]
+    vectors: Mapped[int]
+    built_at: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
 
 
 class CollectionLanguage(Model, OrgScoped, kw_only=True):

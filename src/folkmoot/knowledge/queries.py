@@ -5,7 +5,13 @@ may see them.
 """
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final, LiteralString
+
+from psycopg import sql
+
+from folkmoot.knowledge import nearness
+from folkmoot.knowledge.nearness import Way
 
 K1: Final = 0.9
 B: Final = 0.4
@@ -32,7 +38,7 @@ GROUP BY language ORDER BY 2 DESC, 1
 """
 
 FILTERED: Final[LiteralString] = """
-SELECT id FROM documents
+SELECT id, coalesce(chunks, 0) FROM documents
 WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
   AND (%(document_ids)s::uuid[] IS NULL OR id = ANY(%(document_ids)s))
   AND (%(external_ids)s::text[] IS NULL OR external_id = ANY(%(external_ids)s))
@@ -86,24 +92,15 @@ asked AS MATERIALIZED (
 )
 """
 
-# The sub-select has the vector read once, and not once per row when the plan is a generic one.
-_MEANING: Final[LiteralString] = """
-near AS MATERIALIZED (
-  SELECT document_id, ordinal, -(embedding <#> (SELECT %(vector)s::halfvec)) AS likeness
-  FROM chunk_vectors
-  WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND model = %(model)s
-)
-"""
-
 _BY_WORDS: Final[LiteralString] = """
-SELECT document_id, ordinal, score, NULL, (SELECT sum(weight) FROM weights), NULL, NULL
+SELECT document_id, ordinal, score, NULL, (SELECT sum(weight) FROM weights), NULL, NULL, NULL
 FROM scored ORDER BY score DESC, document_id, ordinal LIMIT %(depth)s
 """
 
 _BY_MEANING: Final[LiteralString] = """
 SELECT document_id, ordinal, NULL, likeness, NULL,
-       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
-FROM near
+       spread.mean, spread.deviation, spread.proposed
+FROM near CROSS JOIN spread
 WHERE %(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s)
 ORDER BY likeness DESC, document_id, ordinal LIMIT %(depth)s
 """
@@ -122,7 +119,7 @@ _BY_BOTH: Final[LiteralString] = """
       AS likeness
 )
 SELECT document_id, ordinal, scored.score, allowed.likeness, (SELECT sum(weight) FROM weights),
-       (SELECT avg(likeness) FROM near), (SELECT stddev_pop(likeness) FROM near)
+       (SELECT mean FROM spread), (SELECT deviation FROM spread), (SELECT proposed FROM spread)
 FROM scored FULL JOIN allowed USING (document_id, ordinal)
 WHERE scored.score >= (SELECT score FROM bars)
    OR allowed.likeness >= (SELECT likeness FROM bars)
@@ -133,14 +130,29 @@ SELECT term, chunks, weight FROM weights ORDER BY weight DESC, term
 """
 
 
-def _statement(parts: Sequence[LiteralString], rest: LiteralString) -> LiteralString:
-    return "WITH " + ",".join(parts) + rest
+class Legs(Enum):
+    """By what chunks are looked for."""
+
+    WORDS = auto()
+    MEANING = auto()
+    BOTH = auto()
 
 
-LEXICAL: Final = _statement([_WORDS], _BY_WORDS)
-DENSE: Final = _statement([_MEANING], _BY_MEANING)
-HYBRID: Final = _statement([_WORDS, _MEANING], _BY_BOTH)
-WEIGHTS: Final = _statement([_WORDS], _WEIGHTS)
+def statement(legs: Legs, way: Way = Way.ALL, dimensions: int = 0) -> sql.Composed:
+    """Return a search's statement; `dimensions` are those of the index that proposes."""
+    if legs is Legs.WORDS:
+        return _statement([sql.SQL(_WORDS)], _BY_WORDS)
+    if legs is Legs.MEANING:
+        return _statement(nearness.parts(way, dimensions, with_words=False), _BY_MEANING)
+    dense = nearness.parts(way, dimensions, with_words=True)
+    return _statement([sql.SQL(_WORDS), *dense], _BY_BOTH)
+
+
+def _statement(parts: Sequence[sql.Composable], rest: LiteralString) -> sql.Composed:
+    return sql.SQL("WITH ") + sql.SQL(",").join(parts) + sql.SQL(rest)
+
+
+WEIGHTS: Final = _statement([sql.SQL(_WORDS)], _WEIGHTS)
 
 HITS: Final[LiteralString] = """
 SELECT c.document_id, c.ordinal, c.id, c.collection_id, d.title, d.external_id, c.page, c.section,

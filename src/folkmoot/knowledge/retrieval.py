@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, LiteralString, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -11,11 +11,12 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.knowledge import collections, languages, plaintext, queries, search
+from folkmoot.knowledge import collections, languages, plaintext, search
 from folkmoot.knowledge.competence import Competence
 from folkmoot.knowledge.embedding import Embedders, QueryVectors
 from folkmoot.knowledge.errors import EmbedderMissing
 from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, dense_leg, fuse, lexical_leg
+from folkmoot.knowledge.queries import Legs
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.words import words
@@ -128,8 +129,8 @@ class Retrieval:
         ground = await search.ground(self.database, subject, asked.collection_ids, asked.filters)
         trace = await self._understand(subject, asked, ground)
         if ground.statistics.chunks:
-            statement = _statement(asked.mode, trace)
-            asking = search.candidates(self.database, subject, trace.sought, statement)
+            legs = _legs(asked.mode, trace)
+            asking = search.candidates(self.database, subject, trace.sought, legs)
             trace.candidates = await _timed(trace, "candidates", asking)
             trace.fused = _fuse(asked.mode, trace)
         hits = await self._hits(subject, trace.fused[: asked.k])
@@ -170,11 +171,11 @@ class Retrieval:
         """Run each leg alone to see how long it takes, and weigh the words."""
         sought = trace.sought
         if asked.mode is not Mode.DENSE:
-            asking = search.candidates(self.database, subject, sought, queries.LEXICAL)
+            asking = search.candidates(self.database, subject, sought, Legs.WORDS)
             await _timed(trace, "lexical", asking)
             trace.terms = await search.terms(self.database, subject, sought)
         if sought.vector is not None:
-            asking = search.candidates(self.database, subject, sought, queries.DENSE)
+            asking = search.candidates(self.database, subject, sought, Legs.MEANING)
             await _timed(trace, "dense", asking)
             if not trace.candidates.dense:
                 trace.skipped["dense"] = f"No chunk was embedded by {sought.model}."
@@ -185,11 +186,11 @@ class Retrieval:
         return [Hit(rows[each.place], each.score) for each in fused if each.place in rows]
 
 
-def _statement(mode: Mode, trace: Trace) -> LiteralString:
+def _legs(mode: Mode, trace: Trace) -> Legs:
     if mode is Mode.DENSE:
         trace.skipped["lexical"] = "Only meaning was asked for."
-        return queries.DENSE
-    return queries.LEXICAL if trace.sought.vector is None else queries.HYBRID
+        return Legs.MEANING
+    return Legs.WORDS if trace.sought.vector is None else Legs.BOTH
 
 
 def _fuse(mode: Mode, trace: Trace) -> Sequence[Fused]:

@@ -1,24 +1,28 @@
 """What a search asks the database: in as few round trips as its steps allow, without objects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from folkmoot.db.work import PLAN_ANEW, Database
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import queries
+from folkmoot.knowledge import nearness, queries
 from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.fusion import Place
 from folkmoot.knowledge.languages import DICTIONARIES
+from folkmoot.knowledge.nearness import Proposed, VectorIndex, Way
+from folkmoot.knowledge.queries import Legs
 from folkmoot.knowledge.schemas import Filters
 
 NO_DICTIONARY: Final = ""
 
 Rows = Sequence[tuple[Any, ...]]
+Statement = tuple[LiteralString | sql.Composed, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,29 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Collections that the subject sees, and the only documents in them that may be found."""
+    """Collections that the subject sees, and the only documents in them that may be found.
+
+    Attributes:
+        collections: Their ids.
+        statistics: What is known of them.
+        documents: Those that a filter leaves, if there is one.
+        filtered: How many chunks these have.
+        indexes: The organisation's own indexes over vectors.
+    """
 
     collections: Sequence[CollectionId]
     statistics: Statistics
     documents: Sequence[UUID] | None = None
+    filtered: int | None = None
+    indexes: Sequence[VectorIndex] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What is looked for: words, and a vector if the embedder gave one."""
+    """What is looked for: words, and a vector if the embedder gave one.
+
+    What another store takes for near is `proposed`, if there is another.
+    """
 
     ground: Ground
     words: Sequence[str]
@@ -54,11 +71,37 @@ class Sought:
     depth: int
     model: str | None = None
     vector: str | None = None
+    proposed: Proposed | None = None
+
+    @property
+    def index(self) -> VectorIndex | None:
+        """The organisation's own index over the vectors of the model, if there is one."""
+        return next((each for each in self.ground.indexes if each.model == self.model), None)
+
+    @property
+    def way(self) -> Way:
+        """How the vector is compared with others."""
+        if self.proposed is not None:
+            return Way.STORE
+        ground = self.ground
+        return nearness.way(ground.statistics.chunks, self.index, ground.filtered, self.depth)
+
+    @property
+    def findable(self) -> int:
+        """How many chunks may be found."""
+        ground = self.ground
+        return ground.statistics.chunks if ground.filtered is None else ground.filtered
+
+    @property
+    def exactly(self) -> "Sought":
+        """The same, without an index or another store that could miss anything."""
+        return replace(self, ground=replace(self.ground, indexes=()), proposed=None)
 
     def parameters(self) -> dict[str, Any]:
         """Return what the statements take besides the organisation."""
         statistics = self.ground.statistics
         documents = self.ground.documents
+        near = self.proposed or Proposed()
         return {
             "collections": list(self.ground.collections),
             "documents": None if documents is None else list(documents),
@@ -75,6 +118,9 @@ class Sought:
             "per_word": queries.K1 * queries.B / max(statistics.average, 1.0),
             "model": self.model,
             "vector": self.vector,
+            "lots": nearness.lots(statistics.chunks),
+            "near_documents": list(near.documents),
+            "near_ordinals": list(near.ordinals),
         }
 
 
@@ -85,7 +131,10 @@ class Candidates:
     Attributes:
         lexical: BM25.
         best_possible: The BM25 of an average chunk that has every word once.
-        dense: Cosines; `mean` and `deviation` are those of all chunks of the collections.
+        dense: Cosines; `mean` and `deviation` are those of all chunks of the collections, or of a
+            sample of them.
+        way: How the vectors were compared.
+        proposed: How many an index or a store has proposed, if one did.
     """
 
     lexical: Mapping[Place, float] = field(default_factory=dict[Place, float])
@@ -93,6 +142,8 @@ class Candidates:
     dense: Mapping[Place, float] = field(default_factory=dict[Place, float])
     mean: float = 0.0
     deviation: float = 0.0
+    way: Way = Way.ALL
+    proposed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +175,14 @@ async def ground(
         CollectionNotFound: the subject cannot see one of the collections.
     """
     wanted = list(dict.fromkeys(collections))
-    statements: list[tuple[LiteralString, dict[str, Any]]] = [
+    statements: list[Statement] = [
         (queries.VISIBLE, {"collections": wanted}),
         (queries.STATISTICS, {"collections": wanted}),
+        (nearness.INDEXES, {}),
     ]
     if filters is not None and not filters.empty:
         statements.append((queries.FILTERED, {"collections": wanted} | _filters(filters)))
-    visible, languages, *filtered = await _ask(database, subject, statements)
+    visible, languages, indexes, *filtered = await _ask(database, subject, statements)
     if len(visible) != len(wanted):
         raise CollectionNotFound
     statistics = Statistics(
@@ -138,22 +190,44 @@ async def ground(
         sum(row[1] for row in languages),
         sum(row[2] for row in languages),
     )
-    return Ground(wanted, statistics, [row[0] for row in filtered[0]] if filtered else None)
+    owned = [VectorIndex(*row) for row in indexes]
+    if not filtered:
+        return Ground(wanted, statistics, indexes=owned)
+    documents, chunks = [row[0] for row in filtered[0]], sum(row[1] for row in filtered[0])
+    return Ground(wanted, statistics, documents, chunks, owned)
 
 
 async def candidates(
-    database: Database, subject: Subject, sought: Sought, statement: LiteralString
+    database: Database, subject: Subject, sought: Sought, legs: Legs
 ) -> Candidates:
-    """Return the best chunks by `queries.LEXICAL`, `DENSE` or `HYBRID`, in no order."""
-    (rows,) = await _ask(database, subject, [(statement, sought.parameters())])
+    """Return the best chunks by some legs, in no order.
+
+    An index gives up when too much of what is near is not what may be found; then all is compared.
+    """
+    found = await _compared(database, subject, sought, legs)
+    if found.way is Way.INDEX and (found.proposed or 0) < sought.depth:
+        return await _compared(database, subject, sought.exactly, legs)
+    return found
+
+
+async def _compared(database: Database, subject: Subject, sought: Sought, legs: Legs) -> Candidates:
+    way = Way.ALL if legs is Legs.WORDS else sought.way
+    index = sought.index
+    dimensions = index.dimensions if index else 0
+    asking: list[Statement] = [(queries.statement(legs, way, dimensions), sought.parameters())]
+    if index is not None and way is Way.INDEX:
+        asking.insert(0, (nearness.TUNED, nearness.tuning(index, sought.findable, sought.depth)))
+    *_, rows = await _ask(database, subject, asking)
     if not rows:
-        return Candidates()
+        return Candidates(way=way)
     return Candidates(
         {Place(row[0], row[1]): row[2] for row in rows if row[2] is not None},
         float(rows[0][4] or 0.0),
         {Place(row[0], row[1]): row[3] for row in rows if row[3] is not None},
         float(rows[0][5] or 0.0),
         float(rows[0][6] or 0.0),
+        way,
+        rows[0][7],
     )
 
 
@@ -205,7 +279,7 @@ def _filters(filters: Filters) -> dict[str, Any]:
 async def _ask(
     database: Database,
     subject: Subject,
-    statements: Sequence[tuple[LiteralString, dict[str, Any]]],
+    statements: Sequence[Statement],
 ) -> list[Rows]:
     """Send statements together; return the rows of each."""
     async with database.pipelined(subject) as connection:

@@ -1,12 +1,14 @@
 """How PostgreSQL goes about a search, whatever its statistics know of the organisation."""
 
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from folkmoot.kit.ids import CollectionId, OrgId, new_id
 from folkmoot.knowledge import index, queries
+from folkmoot.knowledge.queries import Legs
 from folkmoot.knowledge.search import Ground, Sought, Statistics
 
 FILL = """
@@ -32,9 +34,16 @@ def fill(connection: Connection, org_id: OrgId, documents: int) -> CollectionId:
     return collection_id
 
 
-def indexes(connection: Connection, statement: str, values: dict[str, Any]) -> set[str]:
+def explained(statement: LiteralString | sql.Composed) -> sql.Composed:
+    known = sql.SQL(statement) if isinstance(statement, str) else statement
+    return sql.SQL("EXPLAIN (FORMAT JSON) ") + known
+
+
+def indexes(
+    connection: Connection, statement: LiteralString | sql.Composed, values: dict[str, Any]
+) -> set[str]:
     """Return the indexes that PostgreSQL would use for a statement."""
-    plan = connection.execute(f"EXPLAIN (FORMAT JSON) {statement}", values).fetchone()
+    plan = connection.execute(explained(statement), values).fetchone()
     assert plan is not None
     waiting, found = [plan[0][0]["Plan"]], set[str]()
     while waiting:
@@ -67,8 +76,10 @@ def test_a_search_reads_what_it_is_about_also_if_statistics_do_not_know_the_orga
             vector="[1,2,3]",
         )
         values = {"org_id": org_id, **sought.parameters()}
-        assert indexes(connection, queries.LEXICAL, values) == {"ix_postings_lexeme"}
-        assert indexes(connection, queries.DENSE, values) == {"ix_chunk_vectors_scan"}
+        assert indexes(connection, queries.statement(Legs.WORDS), values) == {"ix_postings_lexeme"}
+        assert indexes(connection, queries.statement(Legs.MEANING), values) == {
+            "ix_chunk_vectors_scan"
+        }
         document = {"org_id": org_id, "document_id": new_id()}
         assert indexes(connection, index.ERASE[0], document) == {"ix_postings_document"}
         assert indexes(connection, index.ERASE[1], document) == {"pk_chunk_vectors"}
