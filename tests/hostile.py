@@ -27,11 +27,30 @@ def word(body: bytes, *, before: bytes = b"") -> bytes:
     return archive(word__document_xml=before + BEGIN + body + END)
 
 
-def laughs(before: bytes = b"") -> bytes:
-    """Return a Word document of a billion laughs."""
+def laughs(before: bytes = b"", name: str = "word/document.xml") -> bytes:
+    """Return an Office file of a billion laughs."""
     entities = b"".join(b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
     declared = b'%b<!DOCTYPE x [<!ENTITY a "ha">%b]>' % (before, entities)
-    return word(b"<w:p><w:r><w:t>&j;</w:t></w:r></w:p>", before=declared)
+    body = declared + BEGIN + b"<w:p><w:r><w:t>&j;</w:t></w:r></w:p>" + END
+    return archive(**{name: body})
+
+
+def locked() -> bytes:
+    """Return an archive whose part says that it is encrypted."""
+    data = bytearray(archive(ppt__presentation_xml=b"secret"))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def mails(depth: int) -> bytes:
+    """Return a message in a message in a message."""
+    return b"From: a\nSubject: b\nContent-Type: message/rfc822\n\n" * depth + b"\n"
+
+
+def parted(count: int) -> bytes:
+    """Return a message of so many parts."""
+    head = b"From: a\nMessage-ID: b\nContent-Type: multipart/mixed; boundary=c\n\n"
+    return head + b"--c\n\nx\n" * count + b"--c--\n"
 
 
 def pages(count: int, content: bytes = SHOW) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hostile
+import opened
 from deployed import Deployed, deployed
 from hostile import MEGABYTE, SHOW, word
 from kit import processes
@@ -29,7 +30,20 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "nested.docx": (lambda: word(b"<w:tbl><w:tr><w:tc>" * 200_000), "damaged|deep"),
     "laughs.docx": (hostile.laughs, "entities"),
     "late_laughs.docx": (lambda: hostile.laughs(b"<!--%b-->" % (b"x" * 9_000)), "damaged|entities"),
-    "other.docx": (lambda: hostile.archive(**{"..__..__etc__passwd": TEXT}), "without a Word"),
+    "other.docx": (lambda: hostile.archive(**{"..__..__etc__passwd": TEXT}), "without an Office"),
+    "laughs.xlsx": (lambda: hostile.laughs(name="xl/workbook.xml"), "entities"),
+    "repeated.xlsx": (
+        lambda: opened.workbook(
+            {"A": '<row><c t="s"><v>0</v></c></row>' * 20_000}, texts=[f"<t>{'ha ' * 500}</t>"]
+        ),
+        "more than 10,000,000",
+    ),
+    "slides.pptx": (lambda: opened.presentation([("", "")] * 2_001), "2,001 slides"),
+    "locked.pptx": (hostile.locked, "password"),
+    "deep.json": (lambda: b'{"a":' * 500_000, "nested"),
+    "wide.json": (lambda: b"[" + b"1111,2222," * 3_000_000 + b"1]", "more than|memory|long"),
+    "nested.eml": (lambda: hostile.mails(5_000), "nested|damaged"),
+    "parts.eml": (lambda: hostile.parted(20_000), "1,000 parts"),
     "pages.pdf": (lambda: hostile.pages(100_000), "100,000 pages"),
     "bomb.pdf": (lambda: hostile.pages(1, b" " * (400 * MEGABYTE)), "damaged|memory|no text"),
     "cut.pdf": (lambda: hostile.pages(3)[:500], "damaged"),

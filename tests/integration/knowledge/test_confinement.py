@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import msgspec
 import pytest
 import structlog
 
+import hostile
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import libraries, parser
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.sniff import Kind
+from opened import presentation, shape
+from pdfs import Text, pdf
 
 pytestmark = pytest.mark.anyio
 
@@ -114,6 +118,7 @@ def test_a_confined_process_reads_what_is_open_and_reaches_nothing_else(tmp_path
         (Kind.CSV, "Name;Straße\nÄnne;Höhe\n" * 50, "cp1252"),
         (Kind.MARKDOWN, "# こんにちは世界、お元気ですか。\n\n" * 50, "shift_jis"),
         (Kind.HTML, "<h1>Привет, мир</h1><p>Как дела?</p>" * 50, "koi8_r"),
+        (Kind.EMAIL, "Subject: Straße\n\nÄnne\n" * 50, "cp1252"),
     ],
 )
 async def test_a_confined_parser_guesses_encodings_as_a_free_one(
@@ -123,6 +128,38 @@ async def test_a_confined_parser_guesses_encodings_as_a_free_one(
         confined = await Parser(Limits()).parse(file, kind, ignored)
         file.seek(0)
         assert confined == libraries.parser(kind)(file, Limits(), lambda _done, _total: None)
+
+
+async def test_a_confined_parser_reads_all_that_came_with_a_message(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"] = "Birds"
+    message.set_content("Herein")
+    pages = pdf([[Text(60, 700, "Herons on a page")]])
+    slides = presentation([(shape("Herons on a slide"), "")])
+    message.add_attachment(pages, maintype="a", subtype="a", filename="a.pdf")
+    message.add_attachment(slides, maintype="a", subtype="a", filename="a.pptx")
+    for name, text in (
+        ("c.html", "<p>H&eacute;rons"),
+        ("d.csv", "a,b\n1,2"),
+        ("e.json", '{"f":1}'),
+    ):
+        message.add_attachment(text.encode(), maintype="a", subtype="a", filename=name)
+    message.add_attachment(
+        ("Höhe über Meer\n" * 50).encode("cp1252"), maintype="a", subtype="a", filename="g.txt"
+    )
+    message.add_attachment(hostile.laughs(), maintype="a", subtype="a", filename="h.docx")
+    with write(tmp_path / "file", message.as_bytes()).open("rb") as file:
+        text = (await Parser(Limits()).parse(file, Kind.EMAIL, ignored)).text
+    for said in (
+        "on a page",
+        "on a slide",
+        "Hérons",
+        "a: 1; b: 2",
+        "f: 1",
+        "Höhe",
+        "(Not read: The",
+    ):
+        assert said in text
 
 
 async def test_a_parser_that_cannot_be_confined_says_so_once(

@@ -7,11 +7,12 @@ import pytest
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import libraries
+from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed
 
 
 def read(kind: str, text: str) -> Parsed:
-    parse = libraries.parser(kind)
+    parse = libraries.parser(Kind(kind))
     return parse(io.BytesIO(text.encode()), Limits(), lambda _done, _total: None)
 
 

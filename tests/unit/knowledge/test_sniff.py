@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import opened
 from folkmoot.knowledge.routes.described import READABLE
 from folkmoot.knowledge.sniff import HEAD_BYTES, Kind, UnsupportedFile, sniff
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAIL = b"""Received: from a
+ by b; yesterday
+From: Ada
+MIME-Version: 1.0
+
+Hello"""
 HTML = b"<!-- saved -->\n<!DOCTYPE html><html><body><p>Hi</p></body></html>"
 
 
@@ -35,7 +43,20 @@ HTML = b"<!-- saved -->\n<!DOCTYPE html><html><body><p>Hi</p></body></html>"
         ("Grüße".encode(), "a.pdf", Kind.TEXT),
         ("Grüße".encode("utf-16"), "a.txt", Kind.TEXT),
         ("Grüße".encode("cp1252"), "a.txt", Kind.TEXT),
-        (b'{"a": 1}', "data.json", Kind.TEXT),
+        (b'{"a": 1}', "data.json", Kind.JSON),
+        (b'[{"a": "' + b"x" * 9_000, "data", Kind.JSON),
+        (b'{"a": 1}\n{"a": 2}\n', "data.txt", Kind.JSON),
+        (b"[" * HEAD_BYTES, "deep", Kind.JSON),
+        (b"[1] Ada, On herons. [2] Alan.", "notes.txt", Kind.TEXT),
+        (b'{"a" is the first letter', "a.txt", Kind.TEXT),
+        (b"no json at all", "a.json", Kind.TEXT),
+        (MAIL, "message", Kind.EMAIL),
+        (MAIL.replace(b"\n", b"\r\n"), "message.txt", Kind.EMAIL),
+        (b"From: Ada\nSubject: Herons\n\nDear Alan,", "letter.eml", Kind.EMAIL),
+        (b"From: Ada\nSubject: Herons\n\nDear Alan,", "letter.txt", Kind.TEXT),
+        (opened.workbook({"A": ""}), "a.docx", Kind.XLSX),
+        (opened.presentation([("", "")]), "a.zip", Kind.PPTX),
+        (b"PK\x03\x04rest", "slides.pptx", Kind.PPTX),
     ],
 )
 def test_the_kind_follows_the_content_and_the_name_only_among_texts(
@@ -52,6 +73,7 @@ def test_the_kind_follows_the_content_and_the_name_only_among_texts(
         (b"\x89PNG\r\n\x1a\n\0\0", "PNG image"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG image"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "Office"),
+        (OLE + b"\0\0" + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (b"\x1f\x8b\x08\0\0", "gzip"),
         (b"\x7fELF\x02\x01\x01\0", "program"),
         (b"MZ\x90\0\x03\0", "program"),

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import docx
+from folkmoot.knowledge.parsing import office
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
 
 TRANSITIONAL = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -59,7 +59,7 @@ def word(body: str, *, namespace: str = TRANSITIONAL, before: str = "") -> bytes
 
 
 def read(data: bytes) -> Parsed:
-    return docx.parse(io.BytesIO(data), Limits(), lambda _done, _total: None)
+    return office.parse(io.BytesIO(data), Limits(), lambda _done, _total: None)
 
 
 @pytest.mark.parametrize("namespace", [TRANSITIONAL, STRICT])
@@ -132,7 +132,7 @@ def test_entities_that_hide_behind_a_long_comment_do_not_multiply() -> None:
 def test_a_document_of_many_pages_is_reported_part_by_part() -> None:
     seen: list[tuple[int, int]] = []
     data = word(paragraph("A line of text") * 20_000)
-    docx.parse(io.BytesIO(data), Limits(), lambda done, total: seen.append((done, total)))
+    office.parse(io.BytesIO(data), Limits(), lambda done, total: seen.append((done, total)))
     assert len(seen) > 10
     assert seen == sorted(seen)
     assert seen[-1][0] <= seen[-1][1]

@@ -1,5 +1,6 @@
 /** Pictures and files on their way into the next question. */
 
+import { ENDINGS, KINDS } from "../documents/kinds";
 import { withQuery } from "../api/client";
 import { asProblem, Problem } from "../api/problem";
 import { transfer } from "../api/transfer";
@@ -12,9 +13,10 @@ import { announcer } from "./announcer.svelte";
 export const MOST = 8;
 const LARGEST = 5 * 1024 * 1024;
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-const DOCUMENTS = /\.(pdf|docx|md|markdown|html?|txt|csv)$/i;
-export const ACCEPT = `${PICTURES.join(",")},.pdf,.docx,.md,.markdown,.html,.htm,.txt,.csv`;
-export const TYPES = "PNG, JPEG, GIF and WebP pictures, and PDF, Word, Markdown, HTML, text and CSV files";
+export const ACCEPT = [...PICTURES, ...ENDINGS].join(",");
+export const TYPES = `PNG, JPEG, GIF and WebP pictures, and ${KINDS} files`;
+
+const isDocument = (name: string) => ENDINGS.some((ending) => name.toLowerCase().endsWith(ending));
 
 export interface Enclosed {
   id: string;
@@ -121,7 +123,7 @@ export function reason(problem: Problem): string {
 }
 
 function refusal(file: File, picture: boolean): string | null {
-  if (!picture && !DOCUMENTS.test(file.name)) return `This is none of ${TYPES}.`;
+  if (!picture && !isDocument(file.name)) return `This is none of ${TYPES}.`;
   if (file.size > LARGEST) return `This has ${bytes(file.size)}; ${bytes(LARGEST)} can be attached at the most.`;
   return file.size === 0 ? "There is nothing in it." : null;
 }

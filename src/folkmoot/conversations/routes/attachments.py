@@ -53,8 +53,8 @@ def router(attachments: Attachments) -> APIRouter:
     ) -> AttachmentRead:
         """Send a picture or a file, to name it in a message by its id.
 
-        It is a PNG, JPEG, GIF or WebP, a PDF, a Word document or text, of 5 MiB at the most. What
-        no message names within a day is deleted, as is what belonged to a conversation.
+        It is a PNG, JPEG, GIF or WebP, or of a kind that collections take, of 5 MiB at the most.
+        What no message names within a day is deleted, as is what belonged to a conversation.
         """
         kept = await attachments.keep(subject, await request.body(), name)
         return AttachmentRead.model_validate(reference(kept))

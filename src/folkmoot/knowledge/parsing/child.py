@@ -15,6 +15,7 @@ import msgspec
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import confine, libraries
+from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
 
 PROGRESS: Final = b"P"
@@ -25,7 +26,7 @@ RESULT: Final = b"R"
 
 def main() -> None:
     """Parse what stands on standard input."""
-    kind, limits = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Limits)
+    kind, limits = Kind(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Limits)
     parse = libraries.parser(kind)
     end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
 

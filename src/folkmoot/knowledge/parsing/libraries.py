@@ -7,24 +7,33 @@ from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed, Report
 
 PARSERS: Final = {
-    "pdf": "folkmoot.knowledge.parsing.pdf",
-    "docx": "folkmoot.knowledge.parsing.docx",
-    "markdown": "folkmoot.knowledge.parsing.markdown",
-    "html": "folkmoot.knowledge.parsing.html",
-    "text": "folkmoot.knowledge.parsing.prose",
-    "csv": "folkmoot.knowledge.parsing.rows",
+    Kind.PDF: "folkmoot.knowledge.parsing.pdf",
+    Kind.DOCX: "folkmoot.knowledge.parsing.office",
+    Kind.PPTX: "folkmoot.knowledge.parsing.office",
+    Kind.XLSX: "folkmoot.knowledge.parsing.office",
+    Kind.MARKDOWN: "folkmoot.knowledge.parsing.markdown",
+    Kind.HTML: "folkmoot.knowledge.parsing.html",
+    Kind.TEXT: "folkmoot.knowledge.parsing.prose",
+    Kind.CSV: "folkmoot.knowledge.parsing.rows",
+    Kind.JSON: "folkmoot.knowledge.parsing.records",
+    Kind.EMAIL: "folkmoot.knowledge.parsing.mail",
 }
-
-
-LIBRARIES: Final = {
-    "pdf": ("pypdfium2", "encodings.utf_16_le"),
-    "docx": ("lxml.etree", "encodings.cp437"),
-    "html": ("lxml.etree",),
+PDFIUM: Final = ("pypdfium2", "encodings.utf_16_le")
+LXML: Final = ("lxml.etree", "encodings.cp437")
+LIBRARIES: Final[dict[Kind, tuple[str, ...]]] = {
+    Kind.PDF: PDFIUM,
+    Kind.DOCX: LXML,
+    Kind.PPTX: LXML,
+    Kind.XLSX: LXML,
+    Kind.HTML: LXML,
+    Kind.EMAIL: (*PDFIUM, *LXML, *PARSERS.values()),
 }
-GUESSED: Final = frozenset({"markdown", "html", "text", "csv"})
+"""What is loaded before there are no more files: a message may bring files of all kinds."""
+GUESSED: Final = frozenset(PARSERS) - {Kind.PDF, Kind.DOCX, Kind.PPTX, Kind.XLSX}
 """Kinds whose encoding has to be guessed."""
 
 
@@ -46,7 +55,7 @@ class Parse(Protocol):
         ...
 
 
-def parser(kind: str) -> Parse:
+def parser(kind: Kind) -> Parse:
     """Return the parser of a kind of file, with all that it may want to load later."""
     for name in LIBRARIES.get(kind, ()):
         import_module(name)
@@ -54,6 +63,11 @@ def parser(kind: str) -> Parse:
         for encoding in set(aliases.values()):
             with suppress(LookupError):  # some are of other systems
                 codecs.lookup(encoding)
+    return loaded(kind)
+
+
+def loaded(kind: Kind) -> Parse:
+    """Return a parser with nothing around it."""
     return cast(Parse, import_module(PARSERS[kind]).parse)
 
 

@@ -1,6 +1,7 @@
 """What a parser hands back, and how it is written down while parsing."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -8,6 +9,8 @@ import msgspec
 from folkmoot.knowledge import plaintext
 from folkmoot.knowledge.limits import Limits
 
+DEEPEST: Final = 6
+"""Level of the deepest heading there is in Markdown."""
 GAP = "\n\n"
 """Stands between two blocks of text."""
 
@@ -20,6 +23,12 @@ NO_TEXT: Final = "The PDF holds no text: its pages are probably scanned pictures
 
 class ParseFailed(Exception):
     """The file cannot be read; the message is a sentence for the person who uploaded it."""
+
+
+def too_long(limits: Limits) -> ParseFailed:
+    """Return the failure of a document with too much text."""
+    most = f"{limits.text_characters:,}"
+    return ParseFailed(f"The document has more than {most} characters of text.")
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
@@ -68,8 +77,7 @@ class Manuscript:
         self._blocks.append(text)
         self._length = start + len(text)
         if self._length > self._limits.text_characters:
-            limit = f"{self._limits.text_characters:,}"
-            raise ParseFailed(f"The document has more than {limit} characters of text.")
+            raise too_long(self._limits)
         return start
 
     def heading(self, level: int, title: str, *, mark: str = "") -> None:
@@ -83,6 +91,25 @@ class Manuscript:
         """Begin a page."""
         self._end_page()
         self._page = (number, self._length + (len(GAP) if self._blocks else 0))
+
+    def include(self, other: Parsed, below: int) -> None:
+        """Append a document under a heading of level `below`; its pages become headings, too."""
+        pages = {page.start: page for page in other.pages if len(other.pages) > 1}
+        headings = {heading.start: heading for heading in other.headings}
+        if pages:
+            below += 1
+        seams = sorted({0, *pages, *headings, len(other.text)})
+        for start, end in pairwise(seams):
+            if start in pages:
+                self.heading(below, f"Page {pages[start].number}")
+            text = other.text[start:end]
+            if start in headings:
+                level = below + headings[start].level
+                first, _, text = text.partition(GAP)
+                bare = first.lstrip("# ") if first.startswith("#") else first
+                mark = "#" * min(level, DEEPEST) if bare != first else ""
+                self.heading(level, bare, mark=mark)
+            self.block(text)
 
     def finish(self) -> Parsed:
         """Return the document."""

@@ -28,7 +28,7 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     try:
         first = next(rows, None) or []
         names = [plaintext.one_line(cell, 80) for cell in first]
-        lines = _named(names, rows) if _is_header(first) else _plain([first, *rows])
+        lines = with_names(names, rows) if is_header(first) else _plain([first, *rows])
         done = 0
         while block := list(islice(lines, BLOCK_ROWS)):
             manuscript.block("\n".join(block))
@@ -63,8 +63,8 @@ def _width(lines: list[str], separator: str) -> int:
     return rows[0]
 
 
-def _is_header(cells: list[str]) -> bool:
-    """A header names every column once, and no name is a number."""
+def is_header(cells: list[str]) -> bool:
+    """Tell whether a row is one: it names every column once, and no name is a number."""
     names = [cell.strip() for cell in cells]
     return (
         all(names)
@@ -73,7 +73,8 @@ def _is_header(cells: list[str]) -> bool:
     )
 
 
-def _named(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+def with_names(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """Yield each row as a line in which a value stands behind its column's name."""
     for row in rows:
         pairs = (
             f"{names[i]}: {value}" if i < len(names) else value

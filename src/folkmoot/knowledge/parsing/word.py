@@ -1,18 +1,17 @@
 """The parts of a Word document, read as streams: what has been read takes no memory any more.
 
 Source: ECMA-376, part 1, sections 17.3 (paragraphs), 17.4 (tables), 17.7 (styles) and 17.9
-(numbering). Elements are known by their local names, which the strict and the transitional format
-share.
+(numbering).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from folkmoot.knowledge.parsing.libraries import library
 from folkmoot.knowledge.parsing.parsed import Report
 from folkmoot.knowledge.parsing.writer import Writer
+from folkmoot.knowledge.parsing.xml import elements, forget, local, number, value
 
 HEADING: Final = re.compile(r"heading ([1-9])", re.IGNORECASE)
 DEEPEST: Final = 6
@@ -22,7 +21,6 @@ DEEPEST_STYLE: Final = 10
 """Styles that one may be based on, one on the other."""
 BODY_TEXT: Final = 9
 """The outline level of what is no heading."""
-MOST_DIGITS: Final = 9
 REPORT_EVERY: Final = 5_000
 SKIPPED: Final = frozenset({"Fallback", "del", "moveFrom"})
 """A second version of what was read already, and what was taken out."""
@@ -89,7 +87,7 @@ class Body:
 
     def read(self, part: IO[bytes], size: int) -> None:
         """Read a part of so many bytes."""
-        for count, (opens, name, element) in enumerate(_elements(part, NAMES, opening=True)):
+        for count, (opens, name, element) in enumerate(elements(part, NAMES, opening=True)):
             if count % REPORT_EVERY == 0:
                 self._report(part.tell(), size)
             if name in SKIPPED:
@@ -97,7 +95,7 @@ class Body:
             elif not self._skipped:
                 (self._open if opens else self._close)(name, element)
             if not opens and name in {"p", "tr", "tbl"}:
-                _forget(element)
+                forget(element)
         self._nest(0)
 
     def _open(self, name: str, _element: Any) -> None:  # noqa: ANN401 - lxml has no types
@@ -117,13 +115,13 @@ class Body:
             self._write(self._paragraphs.pop())
         elif name == "t":
             self._paragraphs[-1].pieces.append(element.text or "")
-        elif name == "pPr" and _name(element.getparent()) == "p":
-            own, named = _style(element), _value(element.find("{*}pStyle"))
+        elif name == "pPr" and local(element.getparent().tag) == "p":
+            own, named = _style(element), value(element.find("{*}pStyle"))
             self._paragraphs[-1].style = own.over(self._formats.styles.get(named, Style()))
         elif name in NOTES:
-            self.notes.append((NOTES[name], _value(element, "id")))
+            self.notes.append((NOTES[name], value(element, "id")))
             self._paragraphs[-1].pieces.append(f"[{len(self.notes)}]")
-        elif name in SIGNS and _name(element.getparent()) == "r":
+        elif name in SIGNS and local(element.getparent().tag) == "r":
             self._paragraphs[-1].pieces.append(SIGNS[name])
 
     def _write(self, paragraph: _Paragraph) -> None:
@@ -159,12 +157,12 @@ class Body:
 def styles(part: IO[bytes]) -> dict[str, Style]:
     """Read the styles of paragraphs; one says what those say that it is based on."""
     own: dict[str, tuple[Style, str]] = {}
-    for _, _, element in _elements(part, ("style",)):
-        heading = HEADING.fullmatch(_value(element.find("{*}name")))
+    for _, _, element in elements(part, ("style",)):
+        heading = HEADING.fullmatch(value(element.find("{*}name")))
         named = Style(level=int(heading[1]) if heading else None)
         style = named.over(_style(element.find("{*}pPr")))
-        own[_value(element, "styleId")] = style, _value(element.find("{*}basedOn"))
-        _forget(element)
+        own[value(element, "styleId")] = style, value(element.find("{*}basedOn"))
+        forget(element)
     return {each: _based(each, own) for each in own}
 
 
@@ -182,15 +180,15 @@ def numberings(part: IO[bytes]) -> tuple[dict[str, str], frozenset[tuple[str, in
     """Return the kind of every numbering, and the levels of the kinds that have numbers."""
     kinds: dict[str, str] = {}
     numbered: set[tuple[str, int]] = set()
-    for _, name, element in _elements(part, ("abstractNum", "num")):
+    for _, name, element in elements(part, ("abstractNum", "num")):
         if name == "num":
-            kinds[_value(element, "numId")] = _value(element.find("{*}abstractNumId"))
+            kinds[value(element, "numId")] = value(element.find("{*}abstractNumId"))
         else:
-            kind = _value(element, "abstractNumId")
+            kind = value(element, "abstractNumId")
             for level in element.findall("{*}lvl"):
-                if _value(level.find("{*}numFmt")) not in {"", "bullet", "none"}:
-                    numbered.add((kind, _number(_value(level, "ilvl")) or 0))
-        _forget(element)
+                if value(level.find("{*}numFmt")) not in {"", "bullet", "none"}:
+                    numbered.add((kind, number(value(level, "ilvl")) or 0))
+        forget(element)
     return kinds, frozenset(numbered)
 
 
@@ -198,61 +196,22 @@ def notes(part: IO[bytes], kind: str) -> dict[str, str]:
     """Return the texts of the footnotes or the endnotes by their ids."""
     found: dict[str, str] = {}
     pieces: list[str] = []
-    for _, name, element in _elements(part, (kind, "p", "t")):
+    for _, name, element in elements(part, (kind, "p", "t")):
         if name == "t":
             pieces.append(element.text or "")
         elif name == "p":
             pieces.append(" ")
         else:
-            found[_value(element, "id")] = "".join(pieces)
+            found[value(element, "id")] = "".join(pieces)
             pieces.clear()
-            _forget(element)
+            forget(element)
     return found
-
-
-def _elements(
-    part: IO[bytes], names: Sequence[str], *, opening: bool = False
-) -> Iterator[tuple[bool, str, Any]]:
-    """Yield the elements of these names when they close, and when they open if that is asked."""
-    walk = library("lxml.etree").iterparse(
-        part,
-        events=("start", "end") if opening else ("end",),
-        tag=[f"{{*}}{name}" for name in names],
-        resolve_entities=False,
-        no_network=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    for event, element in walk:
-        yield event == "start", _name(element), element
-
-
-def _forget(element: Any) -> None:  # noqa: ANN401
-    """Free an element that has been read, and what stands before it."""
-    element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
 
 
 def _style(properties: Any) -> Style:  # noqa: ANN401
     if properties is None:
         return Style()
-    outline = _number(_value(properties.find("{*}outlineLvl")))
+    outline = number(value(properties.find("{*}outlineLvl")))
     level = None if outline is None else (outline + 1) % (BODY_TEXT + 1)
-    numbering = _value(properties.find("{*}numPr/{*}numId"))
-    return Style(level, numbering or None, _number(_value(properties.find("{*}numPr/{*}ilvl"))))
-
-
-def _name(element: Any) -> str:  # noqa: ANN401
-    return str(element.tag).rpartition("}")[2]
-
-
-def _value(element: Any, name: str = "val") -> str:  # noqa: ANN401
-    """Return an attribute by its local name, "" if it or the element is missing."""
-    if element is None:
-        return ""
-    return next((str(each) for key, each in element.items() if key.rpartition("}")[2] == name), "")
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+    numbering = value(properties.find("{*}numPr/{*}numId"))
+    return Style(level, numbering or None, number(value(properties.find("{*}numPr/{*}ilvl"))))

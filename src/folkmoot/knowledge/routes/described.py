@@ -15,6 +15,7 @@ from folkmoot.knowledge.errors import (
 )
 from folkmoot.knowledge.forms import MULTIPART
 from folkmoot.knowledge.limits import DEFAULT, MEBIBYTE
+from folkmoot.knowledge.parsing.kinds import named
 from folkmoot.knowledge.schemas import TextCreate
 from folkmoot.knowledge.sniff import UnsupportedFile
 
@@ -35,7 +36,7 @@ REFUSED: Final = documented(
 SCHEMAS: Final = "#/components/schemas/{model}"
 PLAIN: Final = r"[^\x00-\x08\x0e-\x1a\x1c-\x1f]*"
 READABLE: Final = rf"^%PDF-|^PK\x03\x04|^{PLAIN}[^\x00-\x20]{PLAIN}$"
-"""What `sniff` takes a file for by its beginning: a PDF, a Word document or text."""
+"""What `sniff` takes a file for by its beginning: a PDF, an Office file or text."""
 
 FORM: Final[dict[str, Any]] = {
     "type": "object",
@@ -65,8 +66,8 @@ FORM: Final[dict[str, Any]] = {
                 "contentMediaType": "application/octet-stream",
                 "pattern": READABLE,
             },
-            "description": "PDF, Word (.docx), Markdown, HTML, plain text or CSV;"
-            f" {DEFAULT.file_bytes // MEBIBYTE} MiB each at most.",
+            "description": f"{named()} files of {DEFAULT.file_bytes // MEBIBYTE} MiB at the most."
+            " What a file is, its content says.",
         },
     },
 }

@@ -1,0 +1,120 @@
+"""PPTX: slides are pages, their titles headings; tables, diagrams' texts and speakers' notes too.
+
+Source: ECMA-376, part 1, sections 19.2 (presentation), 19.3 (slides), 21.1.2 and 21.1.3 (text and
+tables of drawings).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.package import Package
+from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
+from folkmoot.knowledge.parsing.writer import pipe_table
+from folkmoot.knowledge.parsing.xml import elements, forget, local, number, relation, value
+
+NOTES: Final = "/notesSlide"
+DIAGRAM: Final = "/diagramData"
+TITLES: Final = frozenset({"title", "ctrTitle"})
+SMALL_PRINT: Final = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
+"""Placeholders of what stands on every slide."""
+LISTED: Final = frozenset({"", "body", "obj"})
+"""Placeholders whose paragraphs are points of a list."""
+DEEPEST_LIST: Final = 8
+SPEAKER: Final = "Notes: "
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a shape says: Markdown, and the placeholder that the shape fills, if any."""
+
+    placeholder: str | None
+    text: str
+
+
+def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
+    """Read a PowerPoint presentation."""
+    related = package.related(main)
+    with package.open(main) as part:
+        wanted = [relation(element) for _, _, element in elements(part, ("sldId",))]
+    slides = [related[each].part for each in wanted if each in related]
+    if len(slides) > limits.pages:
+        raise ParseFailed(
+            f"The presentation has {len(slides):,} slides; at most {limits.pages:,} are read."
+        )
+    manuscript = Manuscript(limits)
+    for slide, name in enumerate(slides, start=1):
+        manuscript.page(slide)
+        _write(package, name, manuscript)
+        report(slide, len(slides))
+    return manuscript.finish()
+
+
+def _write(package: Package, name: str, manuscript: Manuscript) -> None:
+    """Write a slide: its title first, wherever it is drawn, and its speaker's notes last."""
+    related = list(package.related(name).values())
+    texts = list(_texts(package, name))
+    for each in texts:
+        if each.placeholder in TITLES:
+            title = " ".join(each.text.split())
+            manuscript.title = manuscript.title or title
+            manuscript.heading(1, title, mark="#")
+    for each in texts:
+        if each.placeholder not in TITLES:
+            manuscript.block(each.text)
+    for kind, part in related:
+        if kind.endswith(DIAGRAM):
+            manuscript.block("\n".join(_points(package, part)))
+    for kind, part in related:
+        if kind.endswith(NOTES):
+            said = "\n".join(each.text for each in _texts(package, part) if each.placeholder)
+            manuscript.block(f"{SPEAKER}{said}" if said.strip() else "")
+
+
+def _texts(package: Package, name: str) -> Iterator[Text]:
+    """Yield what the shapes of a slide say, as they lie one above the other."""
+    with package.open(name) as part:
+        for _, _, shape in elements(part, ("sp", "graphicFrame")):
+            if not any(local(each.tag) == "Fallback" for each in shape.iterancestors()):
+                text = _text(shape)
+                if text.placeholder not in SMALL_PRINT and text.text.strip():
+                    yield text
+            forget(shape)
+
+
+def _text(shape: Any) -> Text:  # noqa: ANN401 - lxml has no types
+    table = next(shape.iter("{*}tbl"), None)
+    if table is not None:
+        rows = [[_cell(cell) for cell in row.iter("{*}tc")] for row in table.iter("{*}tr")]
+        return Text(None, pipe_table(rows))
+    holder = next(shape.iter("{*}ph"), None)
+    placeholder = None if holder is None else value(holder, "type")
+    paragraphs = [(depth, text) for each in shape.iter("{*}p") for depth, text in _paragraph(each)]
+    if placeholder in LISTED and len(paragraphs) > 1:
+        return Text(placeholder, "\n".join(f"{'  ' * depth}- {text}" for depth, text in paragraphs))
+    return Text(placeholder, "\n".join(text for _, text in paragraphs))
+
+
+def _paragraph(element: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401
+    """Yield a paragraph and how deep in a list it is, unless it is empty."""
+    runs = element.iter("{*}t", "{*}br")
+    pieces = [each.text or "" if local(each.tag) == "t" else " " for each in runs]
+    if text := " ".join("".join(pieces).split()):
+        depth = number(value(element.find("{*}pPr"), "lvl")) or 0
+        yield min(depth, DEEPEST_LIST), text
+
+
+def _cell(cell: Any) -> str:  # noqa: ANN401
+    """Return a cell of a table on one line."""
+    texts = (text for each in cell.iter("{*}p") for _, text in _paragraph(each))
+    return " ".join(texts).replace("|", "\\|")
+
+
+def _points(package: Package, name: str) -> Iterator[str]:
+    """Yield the texts of a diagram."""
+    with package.open(name) as part:
+        for _, _, element in elements(part, ("p",)):
+            for _, text in _paragraph(element):
+                yield f"- {text}"
+            forget(element)
