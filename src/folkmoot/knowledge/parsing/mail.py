@@ -4,11 +4,11 @@ Source: RFC 5322 (messages), RFC 2045 and 2046 (their parts), RFC 2183 (attachme
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Sequence
 from email.feedparser import BytesFeedParser
 from email.message import Message
 from email.policy import compat32
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from folkmoot.knowledge.limits import MEBIBYTE, Limits
 from folkmoot.knowledge.parsing import html, mail_headers, prose
@@ -139,10 +139,9 @@ def _length(texts: list[Parsed]) -> int:
     return sum(len(text.text) for text in texts)
 
 
-def _children(part: Mail) -> Iterator[Mail]:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        yield from (each for each in payload if isinstance(each, Message))
+def _children(part: Mail) -> Sequence[Mail]:
+    payload = cast("list[Mail] | str | None", part.get_payload())
+    return payload if isinstance(payload, list) else ()
 
 
 def _bytes(part: Mail) -> bytes:

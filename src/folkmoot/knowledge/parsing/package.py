@@ -6,7 +6,7 @@ An archive is checked before a part of it is read: nobody unpacks what lies abou
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import IO, Final, NamedTuple, cast
 
@@ -77,7 +77,7 @@ class Package:
 
 
 @contextmanager
-def opened(source: Source, limits: Limits) -> Iterator[Package]:
+def opened(source: Source, limits: Limits) -> Generator[Package]:
     """Open an archive, refuse what is harmful about it, and tell what is damaged in a sentence.
 
     Raises:

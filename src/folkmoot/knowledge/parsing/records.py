@@ -105,7 +105,7 @@ class _Writer:
         if isinstance(value, Members):
             self._object(value, depth)
         elif isinstance(value, list):
-            self._list(name, value, depth)
+            self._list(name, cast(list[Value], value), depth)
         else:
             self._block([_said(value)])
 
@@ -120,7 +120,7 @@ class _Writer:
                 short += lines
         self._block(short)
 
-    def _list(self, name: str, values: list[Any], depth: int) -> None:
+    def _list(self, name: str, values: list[Value], depth: int) -> None:
         if table := _table(values):
             self._block([table])
             return
@@ -192,7 +192,7 @@ def _called(value: Value) -> str:
     return ""
 
 
-def _table(values: list[Any]) -> str | None:
+def _table(values: list[Value]) -> str | None:
     """Return records as a table if they are flat, short and of a form."""
     columns: dict[str, None] = {}
     for value in values:
