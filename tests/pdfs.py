@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,15 @@ def column(x: float, top: float, lines: Sequence[str], size: float = 10) -> list
     return [Text(x, top - index * size * 1.2, line, size) for index, line in enumerate(lines)]
 
 
-def pdf(pages: Sequence[Sequence[Text]], *, title: str = "") -> bytes:
-    """Return a PDF with these pages, set in Helvetica."""
+def drawn(x: float, y: float, to_x: float, to_y: float) -> bytes:
+    """Return what draws a line."""
+    return b"%f %f m %f %f l S" % (x, y, to_x, to_y)
+
+
+def pdf(
+    pages: Sequence[Sequence[Text]], *, title: str = "", drawings: Sequence[bytes] = ()
+) -> bytes:
+    """Return a PDF with these pages, set in Helvetica, and what is drawn on the first of them."""
     objects: list[bytes] = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"",
@@ -29,8 +37,8 @@ def pdf(pages: Sequence[Sequence[Text]], *, title: str = "") -> bytes:
         b"<< /Title (%b) >>" % _escaped(title),
     ]
     kids: list[str] = []
-    for page in pages:
-        data = zlib.compress(b"\n".join(_shown(text) for text in page))
+    for page, drawing in zip(pages, chain(drawings, repeat(b"")), strict=False):
+        data = zlib.compress(b"\n".join([drawing, *(_shown(text) for text in page)]))
         objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(data))
         objects[-1] += data + b"\nendstream"
         objects.append(

@@ -1,6 +1,7 @@
 """The order in which the lines of a page are read."""
 
-from folkmoot.knowledge.parsing.pdf_layout import Block, Line, blocks, joined
+from folkmoot.knowledge.parsing.pdf_layout import Block, blocks
+from folkmoot.knowledge.parsing.pdf_lines import Line, joined
 
 SIZE = 10.0
 
@@ -42,7 +43,7 @@ def test_rows_of_a_table_are_read_across() -> None:
     names = column(50, 700, "Name", "Ada", "Bob", "Cyd", "Dan")
     ages = column(200, 700, "Age", "36", "41", "7", "19")
     (table,) = read([*names, *ages])
-    assert table.text.splitlines()[1:3] == ["Ada  36", "Bob  41"]
+    assert table.text.splitlines()[2:4] == ["| Ada | 36 |", "| Bob | 41 |"]
 
 
 def test_columns_above_a_table_are_still_columns() -> None:
@@ -54,7 +55,7 @@ def test_columns_above_a_table_are_still_columns() -> None:
     ]
     texts = [block.text for block in read(lines)]
     assert sum("Herons are wading birds" in text for text in texts) == 2
-    assert "Ada  36" in texts[-1]
+    assert "| Ada | 36 |" in texts[-1]
 
 
 def test_larger_lines_are_headings_and_the_largest_are_of_the_first_level() -> None:

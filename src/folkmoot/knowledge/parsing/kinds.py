@@ -41,7 +41,8 @@ KINDS: Final = {
         "PDF",
         "application/pdf",
         (".pdf",),
-        "Pages with their numbers, in reading order; headings by their size; tables.",
+        "Pages with their numbers, in reading order; headings by their size; tables, drawn or set"
+        " in columns.",
     ),
     Kind.DOCX: Readable(
         "Word",

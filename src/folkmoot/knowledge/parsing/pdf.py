@@ -3,18 +3,25 @@
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 from typing import Any, Final
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source, library
 from folkmoot.knowledge.parsing.parsed import NO_TEXT, Manuscript, Parsed, ParseFailed, Report
-from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, Line, blocks
+from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, blocks
+from folkmoot.knowledge.parsing.pdf_lines import Line
+from folkmoot.knowledge.parsing.pdf_rules import Rules, rules
+from folkmoot.knowledge.parsing.pdf_tables import ruled
 
 WRONG_PASSWORD: Final = 4
 UNKNOWN_SECURITY: Final = 5
 COLUMN_GAP: Final = 2.5
 """A gap within a line that is wider than this many heights separates columns."""
+PART_GAP: Final = 1.0
+"""A gap wider than this may separate cells; between words there is rarely so much."""
 SPACE: Final = 0x20
 SPACES: Final = frozenset({SPACE, 0xA0})
 LAST_CODE: Final = sys.maxunicode
@@ -23,6 +30,8 @@ REPORT_EVERY: Final = 50
 """Pages whose layout is understood between two reports."""
 REPEATED_PAGES: Final = 3
 REPEATED_SHARE: Final = 0.5
+Edge = tuple[float, float, float, float]
+"""Left, bottom, right and top of a character."""
 DIGITS: Final = re.compile(r"\d+")
 NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.IGNORECASE)
 
@@ -69,7 +78,9 @@ def _page_lines(
         text = page.get_textpage()
     except pdfium.PdfiumError:
         return [], 1.0
-    lines = _Reader(pdfium.raw, text.raw).lines(text.count_chars())
+    drawn = rules(pdfium.raw, page.raw)
+    lines = _Reader(pdfium.raw, text.raw, drawn).lines(text.count_chars())
+    lines = ruled(lines, drawn.grids)
     height = float(page.get_height()) or 1.0
     text.close()
     page.close()
@@ -79,13 +90,15 @@ def _page_lines(
 class _Reader:
     """Collects characters into lines; a wide gap ends a line as a line break does."""
 
-    def __init__(self, raw: Any, page: Any) -> None:  # noqa: ANN401 - pdfium has no types
+    def __init__(self, raw: Any, page: Any, drawn: Rules) -> None:  # noqa: ANN401 - pdfium has no types
         self._raw = raw
         self._page = page
+        self._drawn = drawn
         self._box = raw.FS_RECTF()
         self._lines: list[Line] = []
         self._text: list[str] = []
-        self._edges: list[tuple[float, float, float, float]] = []
+        self._edges: list[Edge] = []
+        self._parts: list[tuple[int, int]] = []
 
     def lines(self, count: int) -> list[Line]:
         code_at = self._raw.FPDFText_GetUnicode
@@ -106,25 +119,44 @@ class _Reader:
         box = self._box
         if self._raw.FPDFText_GetLooseCharBox(self._page, index, box):
             edge = (box.left, box.bottom, box.right, box.top)
-            if self._edges and self._is_apart(edge):
-                self._end()
+            if self._edges:
+                self._mind_gap(edge)
             self._edges.append(edge)
         self._text.append(chr(code) if code <= LAST_CODE else "\ufffd")
 
-    def _is_apart(self, edge: tuple[float, float, float, float]) -> bool:
-        """Tell whether a character begins a new piece; pdfium hides breaks after a hyphen."""
-        _, bottom, right, top = self._edges[-1]
-        if edge[3] <= bottom or edge[1] >= top:
-            return True
-        return edge[0] - right > COLUMN_GAP * (top - bottom) > 0
+    def _mind_gap(self, edge: Edge) -> None:
+        """Begin a new piece or a new part if a character is apart from the one before."""
+        left, bottom, right, top = self._edges[-1]
+        gap, height = edge[0] - right, top - bottom
+        if edge[3] <= bottom or edge[1] >= top or gap > COLUMN_GAP * height > 0:
+            self._end()  # pdfium hides breaks after a hyphen
+        elif self._drawn.between((left + right) / 2, (edge[0] + edge[2]) / 2, (bottom + top) / 2):
+            self._end()
+        elif gap > PART_GAP * height > 0:
+            self._parts.append((len(self._text), len(self._edges)))
 
     def _end(self) -> None:
-        text = " ".join("".join(self._text).split())
-        if text and self._edges:
-            left, bottom, right, top = zip(*self._edges, strict=True)
-            self._lines.append(Line(text, min(left), min(bottom), max(right), max(top)))
+        whole = _line(self._text, self._edges)
+        if whole is not None:
+            places = [(0, 0), *self._parts, (len(self._text), len(self._edges))]
+            parts = [
+                _line(self._text[text:text_end], self._edges[edge:edge_end])
+                for (text, edge), (text_end, edge_end) in pairwise(places)
+            ]
+            if self._parts:
+                whole = replace(whole, parts=tuple(part for part in parts if part is not None))
+            self._lines.append(whole)
         self._text.clear()
         self._edges.clear()
+        self._parts.clear()
+
+
+def _line(pieces: list[str], edges: list[Edge]) -> Line | None:
+    text = " ".join("".join(pieces).split())
+    if not text or not edges:
+        return None
+    left, bottom, right, top = zip(*edges, strict=True)
+    return Line(text, min(left), min(bottom), max(right), max(top))
 
 
 def _write(
@@ -159,7 +191,7 @@ def _place(line: Line, height: float, body: float) -> tuple[bool, str] | None:
     None for a line that stands elsewhere or is set as a heading.
     """
     inside = MARGIN * height < line.bottom and line.top < (1 - MARGIN) * height
-    if inside or line.height >= HEADING_SIZE * body:
+    if inside or line.table is not None or line.height >= HEADING_SIZE * body:
         return None
     return line.bottom > height / 2, DIGITS.sub("#", line.text)
 

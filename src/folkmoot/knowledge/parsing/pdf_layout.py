@@ -6,6 +6,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from folkmoot.knowledge.parsing.pdf_lines import PARAGRAPH_GAP, Line, joined
+from folkmoot.knowledge.parsing.pdf_tables import aligned
+
 COLUMN_SHARE: Final = 0.2
 """A gutter may be crossed by this share of the lines: titles and wide figures' captions."""
 PROSE_SHARE: Final = 0.5
@@ -16,7 +19,6 @@ MIN_COLUMN_WIDTH: Final = 8
 BAND_GAP: Final = 2.5
 """In heights of a line."""
 ROW_OVERLAP: Final = 0.5
-PARAGRAPH_GAP: Final = 0.6
 SIZE_CHANGE: Final = 0.15
 SHORT_LINE: Final = 0.8
 HEADING_SIZE: Final = 1.15
@@ -24,27 +26,11 @@ HEADING_LEVELS: Final = ((1.7, 1), (1.35, 2))
 HEADING_LENGTH: Final = 150
 MARGIN: Final = 0.08
 SENTENCE_END: Final = re.compile("[.!?:\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\\]]*$")
-HYPHEN: Final = re.compile(r"(?<=\w)[-\u2010\u00ad]$")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A piece of one line of text; the origin of the page is its lower left corner."""
-
-    text: str
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    @property
-    def height(self) -> float:
-        return self.top - self.bottom
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, a row of a table or a heading (then with its level)."""
+    """A paragraph, a table or a heading (then with its level)."""
 
     text: str
     level: int | None = None
@@ -53,7 +39,7 @@ class Block:
 def blocks(lines: list[Line], body: float) -> list[Block]:
     """Return a page's paragraphs and headings; `body` is the usual height of a line."""
     paragraphs: list[list[list[Line]]] = []
-    rows = _rows(in_order(lines))
+    rows = list(aligned(_rows(in_order(lines))))
     for before, row in pairwise([None, *rows]):
         if row is None:
             continue
@@ -142,12 +128,16 @@ def _rows(lines: list[Line]) -> list[list[Line]]:
 def _beside(one: Line, other: Line) -> bool:
     shared = min(one.top, other.top) - max(one.bottom, other.bottom)
     apart = other.left >= one.right or one.left >= other.right
+    if one.table is not None or other.table is not None:
+        return False
     return apart and shared >= ROW_OVERLAP * min(one.height, other.height)
 
 
 def _breaks(before: list[Line], row: list[Line]) -> bool:
     """Tell whether a row begins a new paragraph."""
     above, line = before[0], row[0]
+    if above.table is not None or line.table is not None:
+        return True
     if len(before) > 1 or len(row) > 1:
         return len(before) != len(row) or above.bottom - line.top > PARAGRAPH_GAP * line.height
     if line.top > above.top:  # the next column
@@ -164,21 +154,10 @@ def _block(paragraph: list[list[Line]], body: float) -> Block:
     if any(len(row) > 1 for row in paragraph):
         return Block("\n".join("  ".join(line.text for line in row) for row in paragraph))
     lines = [row[0] for row in paragraph]
+    if lines[0].table is not None:
+        return Block(lines[0].table)
     text = joined([line.text for line in lines])
     size = max(line.height for line in lines) / body
     if size < HEADING_SIZE or len(text) > HEADING_LENGTH or not any(map(str.isalpha, text)):
         return Block(text)
     return Block(text, next((level for least, level in HEADING_LEVELS if size >= least), 3))
-
-
-def joined(lines: list[str]) -> str:
-    """Join the lines of a paragraph; a word cut by a hyphen at a line's end becomes whole."""
-    text = ""
-    for line in map(str.strip, lines):
-        if not text:
-            text = line
-        elif HYPHEN.search(text):
-            text = text[:-1] + ("" if line[:1].islower() else "-") + line
-        else:
-            text = f"{text} {line}"
-    return text
