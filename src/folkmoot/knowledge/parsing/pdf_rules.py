@@ -110,12 +110,12 @@ def _segments(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]
         x = matrix.a * px.value + matrix.c * py.value + matrix.e
         y = matrix.b * px.value + matrix.d * py.value + matrix.f
         if raw.FPDFPathSegment_GetType(segment) == LINE_TO:
-            yield *before, x, y
+            yield before[0], before[1], x, y
         else:
             begun = (x, y)
         before = (x, y)
         if raw.FPDFPathSegment_GetClose(segment):
-            yield *before, *begun
+            yield before[0], before[1], begun[0], begun[1]
 
 
 def _grids(across: list[Rule], along: list[Rule]) -> Iterator[Grid]:
