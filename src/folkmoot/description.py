@@ -43,6 +43,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "approvals", "description": "Decide about tool calls that wait for somebody."},
     {"name": "collections", "description": "Sets of documents that are searched together."},
     {"name": "documents", "description": "Add documents, follow their reading, read them."},
+    {"name": "permissions", "description": "Who reads and edits collections and documents."},
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
     {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
     {"name": "schedules", "description": "Questions that are asked by the clock."},

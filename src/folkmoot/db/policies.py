@@ -59,6 +59,11 @@ def protect(
     let_owner(table)
 
 
+def change_rule(table: str, rule: str) -> None:
+    """Let `app` at the rows that another rule admits, and at no others."""
+    op.execute(f"ALTER POLICY tenant ON {table} USING ({rule}) WITH CHECK ({rule})")
+
+
 def let_owner(table: str) -> None:
     """Let the owner at the rows of the organisation that its transaction names, to purge them.
 

@@ -89,6 +89,7 @@ ADMIN: Final = (
         "agents:write",  # make them, and try what is not published
         "service_accounts:read",
         "service_accounts:write",  # and make their keys
+        "collections:manage",  # who may read and change those that are not one person's
         "approvals:manage",  # what others have asked for: see and decide it
         "operations:read",
         "usage:manage",  # what others use: see it

@@ -20,6 +20,7 @@ CollectionId = NewType("CollectionId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 UploadId = NewType("UploadId", UUID)
 ChunkId = NewType("ChunkId", UUID)
+GrantId = NewType("GrantId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 SecretId = NewType("SecretId", UUID)
 LetterId = NewType("LetterId", UUID)
@@ -54,6 +55,7 @@ ALL: Final = (
     DocumentId,
     UploadId,
     ChunkId,
+    GrantId,
     InvitationId,
     SecretId,
     LetterId,

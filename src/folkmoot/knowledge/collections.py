@@ -9,19 +9,18 @@ from sqlalchemy import func, select
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, demand_in_team
+from folkmoot.identity.organizations.leaving import demand_member
 from folkmoot.kit import clock
-from folkmoot.kit.ids import CollectionId, TeamId, new_id
+from folkmoot.kit.ids import CollectionId, GrantId, TeamId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.errors import CollectionNotFound
+from folkmoot.knowledge import access, plaintext
+from folkmoot.knowledge.errors import CollectionNotFound, OwnStaysOwn
+from folkmoot.knowledge.levels import CONTRIBUTE, AccessLevel, DefaultAccess
 from folkmoot.knowledge.models import PENDING, Collection, Document
+from folkmoot.knowledge.permission_models import CollectionGrant
 from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate
-
-CONTRIBUTE: Final = "team:contribute"
-"""What it takes to change what is a team's; who may not do so may read it."""
-
 
 LISTING: Final = Listing(
     "collections",
@@ -39,8 +38,17 @@ class Counts:
 
 
 async def create(work: Work, data: CollectionCreate) -> Collection:
-    """Create a collection for the organisation, one of the subject's teams or the subject."""
+    """Create a collection for the organisation, one of the subject's teams or the subject.
+
+    One that those may not edit whom its scope names is its maker's to edit by a grant.
+
+    Raises:
+        TeamNotFound: The subject is not in the team.
+        OwnStaysOwn: A personal collection is to be closed to its owner.
+    """
     subject = work.subject
+    if data.scope is Scope.USER and data.default_access is not DefaultAccess.EDIT:
+        raise OwnStaysOwn
     collection = Collection(
         org_id=subject.org_id,
         id=CollectionId(new_id()),
@@ -52,6 +60,20 @@ async def create(work: Work, data: CollectionCreate) -> Collection:
     )
     work.session.add(collection)
     await work.session.flush()
+    if data.default_access is not DefaultAccess.EDIT:
+        grant = CollectionGrant(
+            org_id=subject.org_id,
+            id=GrantId(new_id()),
+            collection_id=collection.id,
+            user_id=subject.user_id,
+            team_id=None,
+            level=AccessLevel.EDIT,
+        )
+        work.session.add(grant)
+        with demand_member():
+            await work.session.flush()
+        collection.default_access = data.default_access
+        await work.session.flush()
     return collection
 
 
@@ -71,8 +93,7 @@ async def get(work: Work, collection_id: CollectionId) -> Collection:
 async def get_to_change(work: Work, collection_id: CollectionId) -> Collection:
     """Return a collection, or fail if the subject may not change it or what is in it."""
     collection = await get(work, collection_id)
-    if collection.team_id is not None:
-        demand_in_team(work.subject, collection.team_id, CONTRIBUTE)
+    await access.demand_edit(work, collection)
     return collection
 
 
@@ -90,7 +111,7 @@ async def hold(work: Work, collection_id: CollectionId) -> None:
     statement = (
         select(Collection.id)
         .where(
-            Collection.org_id == work.subject.org_id,
+            access.readable(work.subject),
             Collection.id == collection_id,
             Collection.deleted_at.is_(None),
         )
@@ -104,7 +125,7 @@ async def visible(work: Work, collection_ids: Iterable[CollectionId]) -> Sequenc
     """Return the named collections; fail if the subject cannot see one of them."""
     wanted = set(collection_ids)
     statement = select(Collection).where(
-        Collection.org_id == work.subject.org_id,
+        access.readable(work.subject),
         Collection.id.in_(wanted),
         Collection.deleted_at.is_(None),
     )
@@ -121,6 +142,7 @@ async def shared(work: Work, collection_ids: Iterable[CollectionId]) -> set[Coll
         Collection.id.in_(set(collection_ids)),
         Collection.team_id.is_(None),
         Collection.user_id.is_(None),
+        Collection.default_access != DefaultAccess.NONE,
         Collection.deleted_at.is_(None),
     )
     return set((await work.session.scalars(statement)).all())
@@ -129,7 +151,7 @@ async def shared(work: Work, collection_ids: Iterable[CollectionId]) -> set[Coll
 async def all_ids(work: Work) -> Sequence[CollectionId]:
     """Return the ids of every collection that the subject can see."""
     statement = select(Collection.id).where(
-        Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
+        access.readable(work.subject), Collection.deleted_at.is_(None)
     )
     return (await work.session.scalars(statement)).all()
 
@@ -147,7 +169,7 @@ async def of_team(work: Work, team_id: TeamId) -> Sequence[Collection]:
 async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[Collection]:
     """Return a page of the collections that the subject can see."""
     statement = select(Collection).where(
-        Collection.org_id == work.subject.org_id, Collection.deleted_at.is_(None)
+        access.readable(work.subject), Collection.deleted_at.is_(None)
     )
     if words is not None:
         statement = statement.where(containing(words, Collection.name))

@@ -11,8 +11,8 @@ from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
 from folkmoot.kit.page import Asked
-from folkmoot.knowledge import collections, duplicates, index
-from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
+from folkmoot.knowledge import access, collections, duplicates, index
+from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady, ExternalIdTaken
 from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
 from folkmoot.knowledge.sniff import Kind
 
@@ -21,6 +21,8 @@ LISTING: Final = Listing(
     Document.id,
     {"created_at": Document.id, "updated_at": Document.updated_at, "title": Document.title},
 )
+ATTEMPTS: Final = 3
+"""Times that a document is looked for whose name another one is to be stored under."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,20 @@ async def add(work: Work, collection_id: CollectionId, received: Received, run_i
     """Store a document, or a new revision of the one that has this `external_id`.
 
     Without one, the same file is stored and read once; who sends it takes turns with others.
+
+    Raises:
+        ExternalIdTaken: The subject may not read the document that has it.
     """
+    for _ in range(ATTEMPTS):
+        added = await _add(work, collection_id, received, run_id)
+        if added is not None:
+            return added
+    raise ExternalIdTaken
+
+
+async def _add(
+    work: Work, collection_id: CollectionId, received: Received, run_id: RunId
+) -> Added | None:
     if received.external_id is None:
         known = await duplicates.find(work, collection_id, received.kind, received.digest)
         if known is not None:
@@ -68,8 +83,8 @@ async def add(work: Work, collection_id: CollectionId, received: Received, run_i
     mine = Document.collection_id == collection_id, Document.external_id == received.external_id
     try:
         document = await _locked(work, *mine)
-    except DocumentNotFound:  # somebody has deleted it in this moment
-        return await add(work, collection_id, received, run_id)
+    except DocumentNotFound:  # deleted in this moment, or not to be seen
+        return None
     if _is_same(document, received):
         return await _known(work, document, received, run_id)
     return Added(document, _revise(document, received, run_id))
@@ -158,8 +173,10 @@ async def get(work: Work, document_id: DocumentId) -> Document:
             (Collection.org_id == Document.org_id) & (Collection.id == Document.collection_id),
         )
         .where(
+            access.readable(work.subject),
             Document.org_id == work.subject.org_id,
             Document.id == document_id,
+            access.shown(),
             Collection.deleted_at.is_(None),
         )
     )
@@ -180,7 +197,9 @@ async def browse(
     """Return a page of a collection's documents; of those in one state, if one is named."""
     await collections.get(work, collection_id)
     statement = select(Document).where(
-        Document.org_id == work.subject.org_id, Document.collection_id == collection_id
+        Document.org_id == work.subject.org_id,
+        Document.collection_id == collection_id,
+        access.shown(),
     )
     if status is not None:
         statement = statement.where(Document.status == status)

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from folkmoot.kit.errors import AppError, Conflict, Invalid, NotFound, Unavailable
+from folkmoot.kit.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class CollectionNotFound(NotFound):
@@ -10,6 +10,49 @@ class CollectionNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No collection with this id is visible to you.")
+
+
+class CollectionReadOnly(Forbidden):
+    """The collection may be read and not be changed."""
+
+    code = "collection_read_only"
+
+    def __init__(self) -> None:
+        super().__init__("You may read this collection and not change what is in it.")
+
+
+class LocksYouOut(Conflict):
+    """A change of permissions after which whoever makes it could not take it back."""
+
+    code = "locks_you_out"
+
+    def __init__(self) -> None:
+        super().__init__("You would lose your own access by this. Name yourself or your team.")
+
+
+class NotYoursToShare(Forbidden):
+    """It may be read, and others decide who else may."""
+
+    code = "not_yours_to_share"
+
+    def __init__(self) -> None:
+        super().__init__("You may see who has access to this and not change it.")
+
+
+class OwnStaysOwn(Invalid):
+    code = "own_stays_own"
+
+    def __init__(self) -> None:
+        super().__init__("A personal collection is always its owner's to read and to edit.")
+
+
+class ExternalIdTaken(Conflict):
+    """A document has it that whoever sends it may not read."""
+
+    code = "external_id_taken"
+
+    def __init__(self) -> None:
+        super().__init__("This external id is in use for a document that is not yours to replace.")
 
 
 class DocumentNotFound(NotFound):

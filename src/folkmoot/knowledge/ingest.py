@@ -3,6 +3,9 @@
 A run may be taken up again after a crash, or be worked twice at once: what an earlier attempt has
 settled is left alone, and the index changes in one unit of work that first looks whether the
 document is still the one that was read and whether this process still has the run.
+
+Documents are looked up for the deployment: what somebody has sent is read, also if they have been
+shut out of it meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +22,7 @@ from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database, Work
 from folkmoot.kit.ids import DocumentId
+from folkmoot.kit.subject import deployment
 from folkmoot.knowledge import index
 from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.errors import NothingIndexed
@@ -120,7 +124,7 @@ class IngestExecutor:
         self, run: LiveRun, document_id: DocumentId, *, deadly: bool
     ) -> Claimed | str | None:
         """Mark a document as being read, unless an earlier attempt or nobody is to read it."""
-        async with self.database.work(run.subject) as work:
+        async with self.database.work(deployment(run.subject.org_id)) as work:
             document = await _locked(work, document_id)
             if document is None or document.run_id != run.id:
                 return None
@@ -171,9 +175,9 @@ class IngestExecutor:
         self, run: LiveRun, claimed: Claimed, reading: Reading, embedded: Embedded
     ) -> bool:
         """Swap the index from the old text to the new; false if the document has moved on."""
-        async with self.database.work(run.subject) as work:
+        async with self.database.work(deployment(run.subject.org_id)) as work:
             known = await index.stems(work, reading.entries)
-        async with self.database.work(run.subject) as work:
+        async with self.database.work(deployment(run.subject.org_id)) as work:
             document = await _being_read(work, run, claimed)
             if document is None:
                 return False
@@ -190,7 +194,7 @@ class IngestExecutor:
 
     async def _fail(self, run: LiveRun, claimed: Claimed, reason: str) -> str | None:
         """Note why a document could not be read; what an earlier revision indexed stays."""
-        async with self.database.work(run.subject) as work:
+        async with self.database.work(deployment(run.subject.org_id)) as work:
             document = await _being_read(work, run, claimed)
             if document is None:
                 return None

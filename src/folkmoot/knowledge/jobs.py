@@ -1,7 +1,7 @@
 """What is done later: reading uploads, purging what was deleted."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -11,7 +11,7 @@ from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UploadId, UserId
-from folkmoot.kit.subject import Subject
+from folkmoot.kit.subject import Subject, deployment
 from folkmoot.knowledge import collections, documents, uploads
 from folkmoot.knowledge.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
@@ -25,7 +25,6 @@ DROP_BLOB: Final = "knowledge.drop_blob"
 CLEAR_UPLOAD: Final = "knowledge.clear_upload"
 INGEST_QUEUE: Final = "ingest"
 QUEUE: Final = "knowledge"
-NOBODY: Final = UserId(UUID(int=0))
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
 UPLOAD_SECONDS: Final = 10
@@ -72,14 +71,12 @@ class KnowledgeJobs:
 
     async def forget(self, work: Work, collection: Collection) -> None:
         """Have everything purged that is in a deleted collection."""
-        team = str(collection.team_id or "")
-        ids = {"collection_id": str(collection.id), "team_id": team}
-        await self.queue.defer(work, PURGE, **_who(work.subject), **ids)
+        ids = {"org_id": str(collection.org_id), "collection_id": str(collection.id)}
+        await self.queue.defer(work, PURGE, **ids)
 
     async def forget_team(self, org_id: OrgId, team_id: TeamId) -> None:
         """Delete the collections of a team that is gone, and have what is in them purged."""
-        subject = Subject(org_id, NOBODY, frozenset({collections.CONTRIBUTE}), (team_id,))
-        async with self.database.work(subject) as work:
+        async with self.database.work(deployment(org_id)) as work:
             for each in await collections.of_team(work, team_id):
                 each.deleted_at = clock.now()
                 await self.forget(work, each)
@@ -92,9 +89,12 @@ class KnowledgeJobs:
         """Take up a run; returns when it ends."""
         await self.supervisor.take_up(_subject(org_id, user_id), RunId(UUID(run_id)))
 
-    async def purge(self, *, org_id: str, user_id: str, team_id: str, collection_id: str) -> None:
-        """Delete a collection's documents, a few at a time, then the collection itself."""
-        subject = _subject(org_id, user_id, team_id)
+    async def purge(self, *, org_id: str, collection_id: str, **_by: str) -> None:
+        """Delete a collection's documents, a few at a time, then the collection itself.
+
+        Whoever has deleted it need not have seen all that was in it.
+        """
+        subject = deployment(OrgId(UUID(org_id)))
         while await self._purge_some(subject, CollectionId(UUID(collection_id))):
             pass
 
@@ -143,6 +143,5 @@ def _who(subject: Subject) -> dict[str, str]:
     return {"org_id": str(subject.org_id), "user_id": str(subject.user_id)}
 
 
-def _subject(org_id: str, user_id: str, team_id: str = "") -> Subject:
-    teams: Any = (TeamId(UUID(team_id)),) if team_id else ()
-    return Subject(OrgId(UUID(org_id)), UserId(UUID(user_id)), team_ids=teams)
+def _subject(org_id: str, user_id: str) -> Subject:
+    return Subject(OrgId(UUID(org_id)), UserId(UUID(user_id)))

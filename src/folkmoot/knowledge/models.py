@@ -31,6 +31,7 @@ from folkmoot.kit.ids import (
     UploadId,
     UserId,
 )
+from folkmoot.knowledge.levels import DefaultAccess
 
 
 class Status(StrEnum):
@@ -47,7 +48,10 @@ PENDING = (Status.QUEUED, Status.PROCESSING)
 
 
 class Collection(Model, Hierarchical, Stamped, kw_only=True):
-    """Documents that are searched together, seen by the organisation, one team or one user."""
+    """Documents that are searched together, seen by the organisation, one team or one user.
+
+    `default_access` is what those may do; grants, in their own table, come on top.
+    """
 
     __tablename__ = "collections"
 
@@ -55,6 +59,9 @@ class Collection(Model, Hierarchical, Stamped, kw_only=True):
     name: Mapped[str]
     description: Mapped[str | None]
     created_by: Mapped[UserId]
+    default_access: Mapped[DefaultAccess] = mapped_column(
+        Text, default=DefaultAccess.EDIT, server_default=DefaultAccess.EDIT
+    )
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
 
 

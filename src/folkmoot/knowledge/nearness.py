@@ -14,6 +14,8 @@ from uuid import UUID
 
 from psycopg import sql
 
+from folkmoot.knowledge.withheld import around
+
 SAMPLE: Final = 1_000
 """Vectors that stand for all: the spread is right within 2 %."""
 LOTS: Final = 2**32
@@ -154,13 +156,19 @@ _PROPOSALS: Final[Mapping[Way, LiteralString]] = {
 }
 
 
-def parts(way: Way, dimensions: int, *, with_words: bool) -> list[sql.Composable]:
+def parts(
+    way: Way, dimensions: int, *, with_words: bool, withheld: bool = False
+) -> list[sql.Composable]:
     """Return the common table expressions that end in `near` and `spread`."""
     if way is Way.ALL:
-        return [sql.SQL(ALL)]
-    proposals = sql.SQL(_PROPOSALS[way]).format(dimensions=sql.Literal(dimensions))
+        return [sql.SQL(around(ALL, withheld=withheld))]
+    proposals = sql.SQL(around(_PROPOSALS[way], withheld=withheld))
     near = _NEAR_OR_NAMED if with_words else _NEAR
-    return [proposals, sql.SQL(_SPREAD), sql.SQL(near)]
+    return [
+        proposals.format(dimensions=sql.Literal(dimensions)),
+        sql.SQL(around(_SPREAD, withheld=withheld)),
+        sql.SQL(near),
+    ]
 
 
 def lots(vectors: int) -> int:

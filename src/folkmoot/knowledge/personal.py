@@ -59,6 +59,7 @@ class OwnCollections:
         {
             *("collections", "documents", "document_texts", "chunks", "chunk_vectors"),
             *("postings", "collection_languages"),
+            *("collection_grants", "restricted_documents", "document_readers"),
         }
     )
 

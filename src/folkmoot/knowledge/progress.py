@@ -9,6 +9,7 @@ from sqlalchemy import update
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.ids import DocumentId
+from folkmoot.kit.subject import deployment
 from folkmoot.knowledge.models import Document, Status
 from folkmoot.runs.live import LiveRun
 
@@ -57,7 +58,7 @@ class Reporter:
             await self._store(progress)
 
     async def _store(self, progress: Mapping[str, object]) -> None:
-        subject = self._run.subject
+        subject = deployment(self._run.subject.org_id)
         async with self._database.work(subject) as work:
             kept = await work.session.scalar(
                 update(Document)

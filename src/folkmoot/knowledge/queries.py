@@ -12,22 +12,40 @@ from psycopg import sql
 
 from folkmoot.knowledge import nearness
 from folkmoot.knowledge.nearness import Way
+from folkmoot.knowledge.withheld import around
 
 K1: Final = 0.9
 B: Final = 0.4
 """BM25's parameters as the BEIR and Anserini baselines set them."""
 
+# With each comes whether anything in any of them is hidden.
 VISIBLE: Final[LiteralString] = """
-SELECT id FROM collections
+SELECT id, (
+  SELECT EXISTS (
+    SELECT FROM hidden_documents
+    WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
+  )
+) AS withheld
+FROM collections
 WHERE org_id = %(org_id)s AND id = ANY(%(collections)s) AND deleted_at IS NULL
+  AND (
+    user_id = %(user_id)s
+    OR (user_id IS NULL AND default_access <> 'none'
+        AND (team_id IS NULL OR team_id = ANY(%(team_ids)s)))
+    OR id IN (SELECT collection_id FROM granted_collections)
+  )
 """
 
 # What documents there are, as far as answers may rest on them: a number that rises when they
-# change, and a digest of the collections that the subject sees.
+# change, or when one is restricted to some, and a digest of the collections that the subject sees
+# and of what it was let at by name.
 PLACE: Final[LiteralString] = """
 SELECT coalesce((SELECT e.epoch FROM document_epochs AS e WHERE e.org_id = %(org_id)s), 0) AS epoch,
-       (SELECT sha256(convert_to(coalesce(string_agg(c.id::text, ',' ORDER BY c.id), ''), 'UTF8'))
-        FROM collections AS c WHERE c.org_id = %(org_id)s AND c.deleted_at IS NULL) AS readable
+       (SELECT sha256(convert_to(coalesce(string_agg(r.id::text, ',' ORDER BY r.id), ''), 'UTF8'))
+        FROM (
+          SELECT c.id FROM collections AS c WHERE c.org_id = %(org_id)s AND c.deleted_at IS NULL
+          UNION SELECT g.document_id FROM granted_documents AS g
+        ) AS r) AS readable
 """
 
 STATISTICS: Final[LiteralString] = """
@@ -138,21 +156,33 @@ class Legs(Enum):
     BOTH = auto()
 
 
-def statement(legs: Legs, way: Way = Way.ALL, dimensions: int = 0) -> sql.Composed:
-    """Return a search's statement; `dimensions` are those of the index that proposes."""
+def statement(
+    legs: Legs, way: Way = Way.ALL, dimensions: int = 0, *, withheld: bool = False
+) -> sql.Composed:
+    """Return a search's statement.
+
+    Args:
+        legs: By what it looks.
+        way: Which vectors it looks at.
+        dimensions: Those of the index that proposes.
+        withheld: Whether something in the collections is hidden from whoever asks.
+    """
+    words = sql.SQL(around(_WORDS, withheld=withheld))
     if legs is Legs.WORDS:
-        return _statement([sql.SQL(_WORDS)], _BY_WORDS)
-    if legs is Legs.MEANING:
-        return _statement(nearness.parts(way, dimensions, with_words=False), _BY_MEANING)
-    dense = nearness.parts(way, dimensions, with_words=True)
-    return _statement([sql.SQL(_WORDS), *dense], _BY_BOTH)
+        return _statement([words], _BY_WORDS)
+    both = legs is Legs.BOTH
+    dense = nearness.parts(way, dimensions, with_words=both, withheld=withheld)
+    return _statement([words, *dense], _BY_BOTH) if both else _statement(dense, _BY_MEANING)
+
+
+def weights(*, withheld: bool = False) -> sql.Composed:
+    """Return the statement that weighs the words of a query."""
+    return _statement([sql.SQL(around(_WORDS, withheld=withheld))], _WEIGHTS)
 
 
 def _statement(parts: Sequence[sql.Composable], rest: LiteralString) -> sql.Composed:
     return sql.SQL("WITH ") + sql.SQL(",").join(parts) + sql.SQL(rest)
 
-
-WEIGHTS: Final = _statement([sql.SQL(_WORDS)], _WEIGHTS)
 
 HITS: Final[LiteralString] = """
 SELECT c.document_id, c.ordinal, c.id, c.collection_id, d.title, d.external_id, c.page, c.section,

@@ -21,7 +21,7 @@ from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import DocumentId, OrgId, TeamId, UserId
-from folkmoot.kit.subject import Subject
+from folkmoot.kit.subject import Subject, deployment
 from folkmoot.knowledge import index
 from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.index import Embedded
@@ -64,7 +64,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A document without vectors of a model, and somebody who sees it."""
+    """A document without vectors of a model, and somebody for whom it may be embedded."""
 
     subject: Subject
     document_id: DocumentId
@@ -152,7 +152,7 @@ class Reembedding:
             .where(ChunkRow.org_id == org_id, ChunkRow.document_id == document_id)
             .order_by(ChunkRow.ordinal)
         )
-        async with self.database.work(stale.subject) as work:
+        async with self.database.work(deployment(org_id)) as work:
             revision = await work.session.scalar(select(Document.indexed_revision).where(*mine))
             rows = await work.session.execute(chunks)
             passages = [passage(header, body) for header, body in rows]
@@ -160,7 +160,7 @@ class Reembedding:
         if not passages or embedder.name != model:
             return
         vectors = [part async for part in in_batches(embedder, passages)]
-        async with self.database.work(stale.subject) as work:
+        async with self.database.work(deployment(org_id)) as work:
             document = await work.session.scalar(select(Document).where(*mine).with_for_update())
             if document is not None and document.indexed_revision == revision:
                 embedded = Embedded(embedder.name, joined(vectors))

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.kit.scope import Scope
+from folkmoot.knowledge.levels import DefaultAccess
 from folkmoot.knowledge.models import Status
 
 WRITTEN = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
@@ -76,6 +77,11 @@ class CollectionCreate(Input):
     description: Description | None = Field(default=None, examples=["What we publish"])
     scope: Scope = Scope.ORGANIZATION
     team_id: TeamId | None = Field(default=None, description="Required if the scope is `team`.")
+    default_access: DefaultAccess = Field(
+        default=DefaultAccess.EDIT,
+        description="What those may do whom the scope names. You may edit it in any case, and say"
+        " who else may. A personal collection's is always `edit`.",
+    )
 
 
 class CollectionUpdate(Input):
@@ -91,6 +97,9 @@ class CollectionRead(BaseModel):
     description: str | None = Field(examples=["What we publish"])
     scope: Scope
     team_id: TeamId | None = Field(examples=[None])
+    default_access: DefaultAccess
+    may_edit: bool = Field(description="Whether you may change what is in it.")
+    may_share: bool = Field(description="Whether you may say who reads and edits it.")
     documents: int
     pending_documents: int = Field(description="Not yet ready, failed or cancelled.")
     created_by: UserId

@@ -49,6 +49,7 @@ class Ground:
         documents: Those that a filter leaves, if there is one.
         filtered: How many chunks these have.
         indexes: The organisation's own indexes over vectors.
+        withheld: Whether some documents in them are not the subject's to read.
     """
 
     collections: Sequence[CollectionId]
@@ -56,6 +57,7 @@ class Ground:
     documents: Sequence[UUID] | None = None
     filtered: int | None = None
     indexes: Sequence[VectorIndex] = ()
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +193,11 @@ async def ground(
         sum(row[2] for row in languages),
     )
     owned = [VectorIndex(*row) for row in indexes]
+    withheld = any(row[1] for row in visible)
     if not filtered:
-        return Ground(wanted, statistics, indexes=owned)
+        return Ground(wanted, statistics, indexes=owned, withheld=withheld)
     documents, chunks = [row[0] for row in filtered[0]], sum(row[1] for row in filtered[0])
-    return Ground(wanted, statistics, documents, chunks, owned)
+    return Ground(wanted, statistics, documents, chunks, owned, withheld)
 
 
 async def candidates(
@@ -214,7 +217,9 @@ async def _compared(database: Database, subject: Subject, sought: Sought, legs: 
     way = Way.ALL if legs is Legs.WORDS else sought.way
     index = sought.index
     dimensions = index.dimensions if index else 0
-    asking: list[Statement] = [(queries.statement(legs, way, dimensions), sought.parameters())]
+    withheld = sought.ground.withheld
+    statement = queries.statement(legs, way, dimensions, withheld=withheld)
+    asking: list[Statement] = [(statement, sought.parameters())]
     if index is not None and way is Way.INDEX:
         asking.insert(0, (nearness.TUNED, nearness.tuning(index, sought.findable, sought.depth)))
     *_, rows = await _ask(database, subject, asking)
@@ -235,7 +240,8 @@ async def terms(
     database: Database, subject: Subject, sought: Sought
 ) -> Sequence[tuple[str, int, float]]:
     """Return the terms of the query, in how many chunks each stands and what it weighs."""
-    (rows,) = await _ask(database, subject, [(queries.WEIGHTS, sought.parameters())])
+    statement = queries.weights(withheld=sought.ground.withheld)
+    (rows,) = await _ask(database, subject, [(statement, sought.parameters())])
     return [(row[0], row[1], float(row[2])) for row in rows]
 
 
@@ -282,10 +288,15 @@ async def _ask(
     statements: Sequence[Statement],
 ) -> list[Rows]:
     """Send statements together; return the rows of each."""
+    whose = {
+        "org_id": subject.org_id,
+        "user_id": subject.user_id,
+        "team_ids": list(subject.team_ids),
+    }
     async with database.pipelined(subject) as connection:
         await connection.execute(PLAN_ANEW)
         cursors = [
-            await connection.execute(statement, {"org_id": subject.org_id} | parameters)
+            await connection.execute(statement, whose | parameters)
             for statement, parameters in statements
         ]
     return [cast(Rows, await cursor.fetchall()) for cursor in cursors]

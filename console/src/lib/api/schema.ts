@@ -252,9 +252,12 @@ export interface components {
         CollectionRead: {
             created_at: string;
             created_by: string;
+            default_access: components["schemas"]["DefaultAccess"];
             description: string | null;
             documents: number;
             id: string;
+            may_edit: boolean;
+            may_share: boolean;
             name: string;
             pending_documents: number;
             scope: components["schemas"]["Scope"];
@@ -274,6 +277,7 @@ export interface components {
             title: string;
             updated_at: string;
         };
+        DefaultAccess: "edit" | "read" | "none";
         DeliveryState: "pending" | "delivered" | "failed";
         DocumentRead: {
             bytes: number;

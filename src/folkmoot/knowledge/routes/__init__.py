@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from folkmoot.knowledge.routes import collections, documents, readings, searches
+from folkmoot.knowledge.routes import collections, documents, permissions, readings, searches
 from folkmoot.knowledge.service import Knowledge
 
 
@@ -12,5 +12,6 @@ def router(knowledge: Knowledge) -> APIRouter:
     routes.include_router(collections.router(knowledge))
     routes.include_router(documents.router(knowledge))
     routes.include_router(readings.router(knowledge))
+    routes.include_router(permissions.router())
     routes.include_router(searches.router(knowledge))
     return routes

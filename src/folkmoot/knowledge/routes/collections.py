@@ -14,10 +14,11 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.kit.scope import Scope
-from folkmoot.knowledge import collections, settling
+from folkmoot.knowledge import access, collections, settling
+from folkmoot.knowledge.access import Rights
 from folkmoot.knowledge.collections import Counts
 from folkmoot.knowledge.errors import CollectionNotFound
+from folkmoot.knowledge.levels import DefaultAccess
 from folkmoot.knowledge.models import Collection
 from folkmoot.knowledge.schemas import (
     CollectionCreate,
@@ -43,7 +44,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     )
     async def create_collection(data: CollectionCreate, work: OpenWork) -> CollectionRead:
         """Create a collection."""
-        return _read(await collections.create(work, data), Counts())
+        return await _read_one(work, await collections.create(work, data))
 
     @routes.get("", dependencies=[require("collections:read")])
     async def list_collections(
@@ -99,24 +100,23 @@ async def read_all(work: Work, rows: Sequence[Collection]) -> list[CollectionRea
     ids = [row.id for row in rows]
     await settling.settle(work, ids)
     counted = await collections.counts(work, ids)
-    return [_read(row, counted.get(row.id, Counts())) for row in rows]
+    rights = await access.rights(work, *rows)
+    return [_read(row, counted.get(row.id, Counts()), rights[row.id]) for row in rows]
 
 
 async def _read_one(work: Work, row: Collection) -> CollectionRead:
     return (await read_all(work, [row]))[0]
 
 
-def _read(row: Collection, counts: Counts) -> CollectionRead:
-    scope = Scope.ORGANIZATION
-    if row.user_id is not None:
-        scope = Scope.USER
-    elif row.team_id is not None:
-        scope = Scope.TEAM
+def _read(row: Collection, counts: Counts, rights: Rights) -> CollectionRead:
     return CollectionRead(
         id=row.id,
         name=row.name,
         description=row.description,
-        scope=scope,
+        scope=access.scope(row),
+        default_access=DefaultAccess(row.default_access),
+        may_edit=rights.edit,
+        may_share=rights.manage,
         team_id=row.team_id,
         documents=counts.documents,
         pending_documents=counts.pending,

@@ -1,0 +1,1 @@
+"""Who may read and edit collections, and who may read a document: shown and changed."""
