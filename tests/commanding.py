@@ -1,7 +1,6 @@
 """The command line as its users have it: a process of its own, on a server that runs."""
 
 import json
-import multiprocessing
 import os
 import pty
 import select
@@ -10,25 +9,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from folkmoot.cli import app
-from folkmoot.cli.commands import COMMANDS
+from forking import Forked
 
-WRITE: Final = os.O_WRONLY | os.O_CREAT
 COMMAND: Final = (sys.executable, "-m", "folkmoot.cli")
 PATIENCE: Final = 60.0
-
-FORKS: Final = multiprocessing.get_context("forkserver")
-"""Its processes have all modules loaded, which takes a command of its own two seconds."""
-
-FORKS.set_forkserver_preload(
-    [f"folkmoot.cli.{place.partition(':')[0]}" for place, _ in COMMANDS.values()]
-)
 
 # What a shell runs in the background ignores interrupts, and so would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -54,18 +44,6 @@ class Ended:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def act(arguments: list[str], environment: Mapping[str, str], files: Sequence[Path]) -> None:
-    """Be the command: in a process of its own, with these files as its streams."""
-    os.environ.clear()
-    os.environ.update(environment)
-    for number, (file, mode) in enumerate(zip(files, (os.O_RDONLY, WRITE, WRITE), strict=True)):
-        os.dup2(os.open(file, mode, 0o600), number)
-    sys.stdin, sys.stdout, sys.stderr = (
-        os.fdopen(number, mode, encoding="utf-8") for number, mode in enumerate("rww")
-    )
-    app(arguments, prog_name="folkmoot")
-
-
 @dataclass
 class Shell:
     """Runs commands with an environment of its own, beside the tests' own."""
@@ -77,15 +55,14 @@ class Shell:
         with tempfile.TemporaryDirectory() as name:
             files = [Path(name) / stream for stream in ("in", "out", "err")]
             files[0].write_text(given, encoding="utf-8")
-            parts = (list(map(str, arguments)), self._environment(changes), files)
-            process = FORKS.Process(target=act, args=parts)
-            process.start()
-            process.join(PATIENCE)
-            if process.exitcode is None:
-                process.kill()
-                raise AssertionError(f"{arguments} does not end: {files[1].read_text()}")
+            environment = self._environment(changes)
+            process = Forked(list(map(str, arguments)), environment, files, Path.cwd())
+            try:
+                code = process.wait(PATIENCE)
+            except TimeoutError:
+                raise AssertionError(f"{arguments} does not end: {files[1].read_text()}") from None
             out, err = (file.read_text(encoding="utf-8") for file in files[1:])
-            return Ended(process.exitcode, out, err)
+            return Ended(code, out, err)
 
     def begin(self, *arguments: str | Path, **changes: str) -> "Begun":
         """Start a command whose output is read while it runs."""

@@ -21,8 +21,9 @@ from fastapi._compat import v2
 from psycopg import conninfo, sql
 from pydantic import TypeAdapter
 
+import prepared
 from embedded_processes import room_for_servers
-from folkmoot.db import bootstrap, migrate, roles
+from folkmoot.db import bootstrap, roles
 from folkmoot.db.embedded import EmbeddedPostgres
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
@@ -33,12 +34,10 @@ from folkmoot.kit.subject import Subject
 
 pytest_plugins = ["deployed", "identity_app", "settings_app", "talking", "acting", "operating"]
 
-SECRET_KEY = "a secret key that only the tests know"
+SECRET_KEY = prepared.SECRET_KEY
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None)
 hypothesis.settings.load_profile("busy")
-
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def loopback_only(event: str, arguments: tuple[object, ...]) -> None:
@@ -119,6 +118,26 @@ class Postgres:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for the server that all processes of this run copy."""
+    if not hasattr(config, "workerinput"):
+        prepared.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Throw that server away."""
+    if not hasattr(config, "workerinput"):
+        prepared.end()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare `./test fast` loading the files in which it runs nothing: half of the suite."""
+    if config.option.markexpr != "core" or collection_path.suffix != ".py":
+        return None
+    unit = collection_path.is_relative_to(Path(__file__).with_name("unit"))
+    return None if unit or b"pytest.mark.core" in collection_path.read_bytes() else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what only root can do, for others."""
     if os.geteuid() != 0:
@@ -152,12 +171,11 @@ def database_server() -> Iterator[Postgres]:
     """A server for this session, with durability off, and the migrated template on it."""
     with tempfile.TemporaryDirectory(prefix="folkmoot-tests-", dir=room_for_servers()) as directory:
         Path(directory).chmod(0o755)
-        embedded = EmbeddedPostgres(Path(directory) / "postgres", settings=FAST)
+        prepared.put(Path(directory) / "postgres")
+        embedded = EmbeddedPostgres(Path(directory) / "postgres", settings=prepared.FAST)
         superuser = embedded.start().dsn()
         try:
-            owner = bootstrap.prepare(superuser, SECRET_KEY)
-            migrate.upgrade(owner, SECRET_KEY)
-            yield Postgres(superuser, owner)
+            yield Postgres(superuser, bootstrap.prepare(superuser, SECRET_KEY))
         finally:
             embedded.stop()
 

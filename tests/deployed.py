@@ -1,4 +1,4 @@
-"""Folkmoot as a process of its own, as a user starts it: for tests that kill, load or browse it."""
+"""Folkmoot as a process of its own: for tests that kill, load or browse it."""
 
 import os
 import signal
@@ -15,7 +15,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
+import prepared
 from embedded_processes import room_for_servers
+from forking import Forked, Running
 
 API_KEY: Final = "a-key-for-tests-only-0123456789abcdef"
 PATIENCE: Final = 60.0
@@ -23,14 +25,18 @@ PATIENCE: Final = 60.0
 
 @dataclass
 class Deployed:
-    """A running server. `directory` holds its data and outlives it, so that it can be restarted."""
+    """A running server. `directory` holds its data and outlives it, so that it can be restarted.
+
+    It is started as a user starts it, or `forked` with all modules loaded.
+    """
 
     directory: Path
     environment: dict[str, str]
     arguments: tuple[str, ...] = ()
     log_name: str = "server.log"
     url: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    forked: bool = False
+    process: Running | None = None
     headers: dict[str, str] = field(default_factory=lambda: {"X-API-Key": API_KEY})
 
     @property
@@ -41,15 +47,7 @@ class Deployed:
 
     def start(self) -> None:
         """Start the process and wait until it is ready."""
-        command = [sys.executable, "-m", "folkmoot.cli", "up", "--port", "0", *self.arguments]
-        with (self.directory / self.log_name).open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                env=os.environ | self.environment,
-                cwd=self.directory,
-                stdout=output,
-                stderr=output,
-            )
+        self.process = self._begun(["up", "--port", "0", *self.arguments])
         self.url = self._announced()
 
     def kill(self) -> None:
@@ -73,6 +71,21 @@ class Deployed:
         """Order as the first administrator."""
         return httpx.post(f"{self.url}{path}", headers=self.headers, timeout=60, **options)
 
+    def _begun(self, arguments: list[str]) -> Running:
+        environment = os.environ | self.environment
+        log = self.directory / self.log_name
+        with log.open("wb") as output:
+            if self.forked:
+                files = (Path(os.devnull), log, log)
+                return Forked(arguments, environment, files, self.directory)
+            return subprocess.Popen(
+                [sys.executable, "-m", "folkmoot.cli", *arguments],
+                env=environment,
+                cwd=self.directory,
+                stdout=output,
+                stderr=output,
+            )
+
     def _announced(self) -> str:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -94,9 +107,15 @@ class Deployed:
 
 @contextmanager
 def deployed(
-    environment: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = None,
+    *,
+    arguments: tuple[str, ...] = (),
+    anew: bool = False,
 ) -> Iterator[Deployed]:
-    """Serve from a fresh directory; everything is gone afterwards."""
+    """Serve from a fresh directory; everything is gone afterwards.
+
+    Where it begins `anew`, the process and its database are started from nothing, as a user's are.
+    """
     with tempfile.TemporaryDirectory(prefix="folkmoot-served-", dir=room_for_servers()) as name:
         directory = Path(name)
         directory.chmod(0o755)
@@ -106,7 +125,9 @@ def deployed(
             "FOLKMOOT_EMBEDDING_MODEL": "offline:hash",
             **(environment or {}),
         }
-        server = Deployed(directory, given, arguments)
+        server = Deployed(directory, given, arguments, forked=not anew)
+        if not anew:
+            prepared.put(directory / "data" / "postgres")
         server.start()
         try:
             yield server

@@ -80,7 +80,7 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         "FOLKMOOT_DEFAULT_MODEL": "own:parrot",
         "FOLKMOOT_EMBEDDING_MODEL": "vectors:24",
     }
-    with deployed(environment) as server:
+    with deployed(environment, anew=True) as server:
         yield server
 
 

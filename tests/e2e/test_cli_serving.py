@@ -127,7 +127,7 @@ def test_the_banner_says_what_does_not_work() -> None:
         "FOLKMOOT_DEFAULT_MODEL": "anthropic:some",
         "FOLKMOOT_EMBEDDING_MODEL": "nobody:nothing",
     }
-    with deployed(wrong) as server:
+    with deployed(wrong, anew=True) as server:
         assert banner(server)["Providers"] == "none"
         assert "There is no key for anthropic." in server.log
         assert "'nobody:nothing' is no model that can be used here." in server.log
@@ -135,7 +135,7 @@ def test_the_banner_says_what_does_not_work() -> None:
 
 def test_what_turns_need_is_loaded_when_somebody_comes(environment: dict[str, str]) -> None:
     """Told by a library with machine code, which the graphs bring along."""
-    with deployed(environment) as server:
+    with deployed(environment, anew=True) as server:
         assert server.process is not None
         maps = Path(f"/proc/{server.process.pid}/maps")
         assert httpx.get(f"{server.url}/metrics").status_code == 200

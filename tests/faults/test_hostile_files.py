@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.fixture(scope="module")
 def prey() -> Iterator[Deployed]:
     """A server that has read a file before."""
-    with deployed() as server:
+    with deployed(anew=True) as server:
         collection = server.post("/api/v1/collections", json={"name": "Prey"}).json()["id"]
         server.environment["COLLECTION"] = collection
         assert fate(server, "warm.md", b"# Herons\n\nThey wade.")["status"] == "ready"

@@ -32,7 +32,7 @@ async def told(provider: FakeProvider) -> AsyncIterator[Deployed]:
         "FOLKMOOT_DEFAULT_MODEL": "openai:fake",
     }
     with ExitStack() as stack:
-        yield await asyncio.to_thread(stack.enter_context, deployed(environment))
+        yield await asyncio.to_thread(stack.enter_context, deployed(environment, anew=True))
 
 
 async def test_slow_readers_cost_neither_memory_nor_the_run(told: Deployed) -> None:
