@@ -19,6 +19,7 @@ from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import Turns
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
+from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.parser import Parser
@@ -28,9 +29,12 @@ from folkmoot.llm.config import Retries
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.runs.children import Children
+from folkmoot.runs.filters import Redacting
+from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import SubjectLoader, Supervisor
+from folkmoot.runs.writer import LogWriter
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores.sealing import Sealer
@@ -88,6 +92,30 @@ def paying(stack: AsyncExitStack, settings: Settings, lease: Lease) -> Accounts:
     accounts = Accounts(PRICES, calls.Ledger(lease.database), budgets)
     stack.push_async_callback(accounts.ledger.close)
     return accounts
+
+
+def supervising(
+    accounts: Accounts,
+    lease: Lease,
+    writer: LogWriter,
+    hub: Hub,
+    address: str,
+    subjects: SubjectLoader,
+    most_runs: int,
+) -> Supervisor:
+    """Return what runs are worked by; secrets and personal data are kept out of them as usual."""
+    return Supervisor(
+        database=lease.database,
+        writer=writer,
+        around=accounts.paying,
+        hub=hub,
+        lease=lease,
+        filters=Redacting(SECRETS_ONLY),
+        stricter=Redacting(Redactor(SECRETS + PERSONAL)),
+        subjects=subjects,
+        listen_address=address,
+        most_runs=most_runs,
+    )
 
 
 def asked(stack: AsyncExitStack, provider: FakeProvider) -> Models:

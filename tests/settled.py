@@ -63,6 +63,12 @@ def mcp_server(http: httpx.Client) -> str:
     return str(http.post("/api/v1/mcp-servers", json=named).json()["id"])
 
 
+def written(http: httpx.Client) -> dict[str, str]:
+    """Return the ids of an MCP server, and of something that is remembered."""
+    made = http.post("/api/v1/memories", json={"text": f"Reads {new_id().hex}."})
+    return {"mcp_server_id": mcp_server(http), "memory_id": str(made.json()["id"])}
+
+
 def attachment(http: httpx.Client) -> str:
     """Return the id of a file that was sent along with nothing yet."""
     return str(http.post("/api/v1/attachments", content=b"A lamp.").json()["id"])
@@ -110,7 +116,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "invitation_id": make(f"{here}/invitations")["id"],
             "message_id": message,
             "organization_id": me["organization_id"],
-            "mcp_server_id": mcp_server(http),
+            **written(http),
             "run_id": http.get(f"/api/v1/runs/{turn.run_id}").json()["id"],
             "schedule_id": make("schedules", name="Daily", run=DAILY, cron="0 9 * * *")["id"],
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],

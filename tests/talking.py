@@ -41,17 +41,20 @@ from folkmoot.http.idempotency.keys import Keys
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.errors import Unauthenticated
 from folkmoot.kit.ids import RunId, new_id
-from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
+from folkmoot.memory import projection as memories
+from folkmoot.memory import routes as memory_routes
+from folkmoot.memory.keeping import Memories
+from folkmoot.remembering import Remembering, remembering
 from folkmoot.runs import routes as run_routes
 from folkmoot.runs.events import Recorded
-from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import Ledger
 from folkmoot.runs.log import LogReader
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.writer import LogWriter
+from folkmoot.settings.remembering import MemoryLimits
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.testing.provider import FakeProvider
@@ -71,12 +74,17 @@ from piecing import (
     paying,
     registered,
     shared_by_all,
+    supervising,
     turning,
 )
 from serving import served
 from shelving import Library
 
 BOUNDS, EDGE = Bounds(), EdgeOptions()
+
+KEPT = {**PROJECTIONS, **calls.PROJECTIONS, **memories.PROJECTIONS}
+LIMITS = MemoryLimits(recall_ms=10_000)
+"""A machine that is busy is waited for."""
 
 Event = dict[str, Any]
 
@@ -107,6 +115,7 @@ class Platform:
     secrets: Secrets
     accounts: Accounts
     attachments: Attachments
+    memory: Remembering
 
     @property
     def answers(self) -> Answers:
@@ -231,31 +240,24 @@ async def platform(
         models, hub, lease = asked(stack, provider), Hub(), Lease(database)
         settings, secrets, gateway = keeping(database, models)
         accounts = paying(stack, settings, lease)
-        supervisor = Supervisor(
-            database=database,
-            writer=LogWriter(writer_address, hub, {**PROJECTIONS, **calls.PROJECTIONS}),
-            around=accounts.paying,
-            hub=hub,
-            lease=lease,
-            filters=Redacting(SECRETS_ONLY),
-            stricter=Redacting(Redactor(SECRETS + PERSONAL)),
-            subjects=allowed(permissions),
-            listen_address=app_address,
-            most_runs=most_runs,
-        )
+        writer, may = LogWriter(writer_address, hub, KEPT), allowed(permissions)
+        supervisor = supervising(accounts, lease, writer, hub, app_address, may, most_runs)
         registry = registered(agents, toolbox(tools, ledger(database)), settings, database)
         answers = answering(stack, gateway, accounts)
         executor = executing(supervisor, registry, gateway, settings, bounds, answers)
         turns = turning(supervisor, registry, gateway, settings, accounts)
-        line = offering.line(await stack.enter_async_context(supervisor), executor, turns)
+        memory = remembering(LIMITS, supervisor, gateway, accounts)
+        await stack.enter_async_context(supervisor)
+        line = offering.line(supervisor, executor, turns, memory.recall)
         await stack.enter_async_context(line.at_work())
         subjects: dict[str, Subject] = {}
-        url = await stack.enter_async_context(served(edge(application(turns, subjects), EDGE)))
-        kept = settings, secrets, accounts, turns.attachments
+        app = edge(application(turns, subjects, memory.memories), EDGE)
+        url = await stack.enter_async_context(served(app))
+        kept = settings, secrets, accounts, turns.attachments, memory
         yield Platform(database, supervisor, provider, executor, url, subjects, *kept)
 
 
-def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
+def application(turns: Turns, subjects: Mapping[str, Subject], remembered: Memories) -> FastAPI:
     """Return the application; a caller is known by a key."""
     app = FastAPI()
     resuming = Resuming(turns.database, deciding := Deciding(turns.database, turns.supervisor))
@@ -267,6 +269,7 @@ def application(turns: Turns, subjects: Mapping[str, Subject]) -> FastAPI:
         approval_routes.router(deciding),
         agent_routes.definitions(making),
         agent_routes.tools(turns.registry),
+        memory_routes.router(remembered),
         conversation_routes.router(
             turns.attachments, "http://here", Terms(turns.settings, timedelta(days=30))
         ),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.deployment import Deployment, Mode
-from folkmoot.settings.groups import Approvers, ColorScheme, ResponseCache, SearchMode
+from folkmoot.settings.groups import Approvers, ColorScheme, MemoryUse, ResponseCache, SearchMode
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
@@ -73,6 +73,7 @@ it. Then start, without the old key. Everybody has to sign in again.
 TITLES: Final = {
     "": "Settings",
     "langfuse.": "`langfuse`",
+    "memory.": "`memory`",
     "providers.": "`providers`",
     "model_limits.": "`model_limits`",
     "rate_limits.": "`rate_limits`",
@@ -104,6 +105,7 @@ KINDS: Final[dict[object, str]] = {
     dict[str, str]: "package.module:name",
     OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
+    MemoryUse: " or ".join(f"`{use}`" for use in MemoryUse),
     ResponseCache: " or ".join(f"`{each}`" for each in ResponseCache),
     Approvers: " or ".join(f"`{each}`" for each in Approvers),
     ColorScheme: " or ".join(f"`{scheme}`" for scheme in ColorScheme),

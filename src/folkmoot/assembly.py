@@ -29,10 +29,8 @@ from folkmoot.conversations.waiting import Line
 from folkmoot.db.place import Place, settle, watch
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
-from folkmoot.http.limits.counters import Counters
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.preferring import Preferring
-from folkmoot.http.limits.store import PostgresStore
 from folkmoot.identity.callers import admission, callers
 from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.purge import Purge
@@ -55,7 +53,9 @@ from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier
 from folkmoot.mail.smtp import MailServer
+from folkmoot.memory import projection as memories
 from folkmoot.plugins import Plugins
+from folkmoot.remembering import Remembering, remembering
 from folkmoot.runs.filters import Redacting
 from folkmoot.runs.hub import Hub
 from folkmoot.runs.lease import Lease
@@ -67,12 +67,10 @@ from folkmoot.runs.writer import LogWriter
 from folkmoot.schedules.telling import Telling
 from folkmoot.schedules.ticking import Ticking
 from folkmoot.settings import logos
-from folkmoot.settings.cache import Changes
 from folkmoot.settings.deployment import Deployment, plain, secret_values
 from folkmoot.settings.secret_key import secret_key
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
-from folkmoot.settings.stores import loading as stores
 from folkmoot.tools.mcp.service import McpClient
 from folkmoot.usage import ledger as calls
 from folkmoot.usage.accounts import Accounts
@@ -84,7 +82,11 @@ from folkmoot.webhooks.dispatching import Dispatcher
 from folkmoot.webhooks.keeping import Keeping
 from folkmoot.webhooks.service import Webhooks
 
-PROJECTIONS: Final[Mapping[str, Projection]] = {**messages.PROJECTIONS, **calls.PROJECTIONS}
+PROJECTIONS: Final[Mapping[str, Projection]] = {
+    **messages.PROJECTIONS,
+    **calls.PROJECTIONS,
+    **memories.PROJECTIONS,
+}
 """What the log writer keeps besides, by event type."""
 
 JOBS_AT_ONCE: Final = 4
@@ -137,7 +139,6 @@ class Parts:
     unattended: Unattended
     accounts: Accounts
     answers: Answers
-    models: Models
     gateway: Gateway
     knowledge: Knowledge
     agents: Agents
@@ -146,10 +147,16 @@ class Parts:
     outbound: Outbound
     deciding: Deciding
     mcp: McpClient
+    memory: Remembering
     webhooks: Webhooks
     line: Line
     plugins: Plugins
     redis: Preferring | None
+
+    @property
+    def models(self) -> Models:
+        """The models of the deployment, whoever asks them."""
+        return self.gateway.models
 
 
 @asynccontextmanager
@@ -167,6 +174,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         _register_jobs(on, database, queue, parts.settings)
         Sweep(database, parts.blobs).register(queue)
         parts.mcp.revocations.register(queue)
+        parts.memory.register(queue)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
         stack.push_async_callback(parts.mcp.aclose)
@@ -255,18 +263,18 @@ def at_rest(on: Ground) -> Parts:
 
 
 def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Parts:
-    settings, lease = _settings(on.deployment, database, models), Lease(database)
+    settings, lease = options.settings(on.deployment, database, models), Lease(database)
     supervisor = _supervisor(on, lease, accounts := _accounts(on, settings, lease))
     blobs, outbound = options.blobs(on.deployment, on.data_dir), options.outbound(on.deployment)
-    gateway = Gateway(models, secrets := _secrets(on, database, settings.changes), settings.changes)
+    secrets, gateway = options.gateway(on.deployment, on.secret_key, settings.changes, models)
     embedders, brought = PaidEmbedders(gateway, accounts), offering.installed()
     documents = knowledge(database, blobs, queue, supervisor, embedders, by_settings(settings))
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
+    limits, redis = options.limiting(on.deployment, on.secret_key, database)
     others = offering.delegating(on.deployment, supervisor, registry, settings)
     work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
-    redis = options.redis(on.deployment, on.secret_key, counts := PostgresStore(database))
     return Parts(
         ground=on,
         database=database,
@@ -279,18 +287,18 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         supervisor=supervisor,
         accounts=accounts,
         answers=answers,
-        models=models,
         gateway=gateway,
         knowledge=documents,
         agents=offering.agents(database, registry, gateway, settings),
         turns=(turns := offering.turns(supervisor, registry, gateway, accounts, documents)),
         unattended=_unattended(on.deployment, turns, queue),
-        limits=RateLimits(options.limits(on.deployment), Counters(redis or counts)),
+        limits=limits,
         redis=redis,
         outbound=outbound,
         mcp=mcp,
+        memory=(memory := remembering(on.deployment.memory, supervisor, gateway, accounts)),
         webhooks=Webhooks(outbound, options.sealer(on.deployment, on.secret_key)),
-        line=offering.line(supervisor, work, turns),
+        line=offering.line(supervisor, work, turns, memory.recall),
         deciding=Deciding(database, supervisor),
         plugins=brought,
     )
@@ -299,13 +307,6 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
 def _accounts(on: Ground, settings: Settings, lease: Lease) -> Accounts:
     budgets = Budgets(lease.database, settings, lambda: lease.process_id)
     return Accounts(options.prices(on.deployment), Ledger(lease.database), budgets)
-
-
-def _secrets(on: Ground, database: Database, changes: Changes) -> Secrets:
-    deployment = on.deployment
-    sealer = options.sealer(deployment, on.secret_key)
-    elsewhere = stores.infisical(deployment.infisical)
-    return Secrets(database, sealer, elsewhere, deployment.features, changes)
 
 
 def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Settings) -> None:
@@ -329,14 +330,6 @@ def _register_jobs(on: Ground, database: Database, queue: Queue, settings: Setti
     Totals(database, settings).register(queue)
     kept = options.identity(on.deployment, on.secret_key).kept
     Ends(database, Terms(settings, kept)).register(queue)
-
-
-def _settings(deployment: Deployment, database: Database, models: Models) -> Settings:
-    """Return settings whose defaults name the model that really answers."""
-    defaults = deployment.defaults
-    answering = defaults.models.model_copy(update={"default_model": models.default})
-    completed = defaults.model_copy(update={"models": answering})
-    return Settings(database, completed, deployment.features)
 
 
 def _supervisor(on: Ground, lease: Lease, accounts: Accounts) -> Supervisor:

@@ -47,6 +47,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
     {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
     {"name": "schedules", "description": "Questions that are asked by the clock."},
+    {"name": "memories", "description": "What is remembered of people beyond conversations."},
     {"name": "models", "description": "The language and embedding models there are."},
     {"name": "caches", "description": "Answers that are kept to be given again."},
     {"name": "usage", "description": "What models were used for, its cost, and budgets."},

@@ -45,6 +45,7 @@ from folkmoot.jobs import backlog
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import routes as knowledge_routes
 from folkmoot.llm import routes as model_routes
+from folkmoot.memory import routes as memory_routes
 from folkmoot.operations import routes as operation_routes
 from folkmoot.runs import health as run_health
 from folkmoot.runs import routes as run_routes
@@ -232,6 +233,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         operation_routes.router(parts.database, parts.supervisor),
         schedule_routes.router(parts.unattended.ticking),
+        memory_routes.router(parts.memory.memories),
         tool_routes.router(parts.mcp),
         usage_routes.router(_standings(parts)),
         cache_routes.router(parts.answers.store.bounds),

@@ -12,7 +12,7 @@ from folkmoot.agents.delegating import Bounds, Delegating
 from folkmoot.agents.executor import AgentExecutor
 from folkmoot.agents.making import Agents
 from folkmoot.agents.own import OwnAgents
-from folkmoot.agents.ports import Passage, Retriever
+from folkmoot.agents.ports import Memory, Passage, Retriever
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.validation import Validation
 from folkmoot.approvals.asking import Asking
@@ -140,10 +140,12 @@ def executor(
     )
 
 
-def line(supervisor: Supervisor, work: AgentExecutor, turns: Turns) -> Line:
+def line(
+    supervisor: Supervisor, work: AgentExecutor, turns: Turns, memory: Memory | None = None
+) -> Line:
     """Let the runs of agents be worked, and return what knows what is said to them meanwhile."""
-    waiting = Line(supervisor)
-    replace(work, steering=waiting, attached=Showing(turns.attachments)).register(supervisor)
+    waiting, shown = Line(supervisor), Showing(turns.attachments)
+    replace(work, steering=waiting, attached=shown, memory=memory).register(supervisor)
     return waiting
 
 

@@ -9,10 +9,13 @@ from folkmoot.audit.sinks.opensearch import OpenSearch
 from folkmoot.audit.sinks.port import Sink
 from folkmoot.blobs.store import BlobStore
 from folkmoot.caches.store import Bounds as KeptAnswers
+from folkmoot.db.work import Database
 from folkmoot.http.limits import loading as limit_loading
+from folkmoot.http.limits.counters import Counters
+from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.policy import LimitPolicy
 from folkmoot.http.limits.preferring import Preferring
-from folkmoot.http.limits.store import Store
+from folkmoot.http.limits.store import PostgresStore, Store
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.identity.service import IdentityOptions
 from folkmoot.kit import crypto, redact
@@ -29,11 +32,17 @@ from folkmoot.llm.config import (
     Tripping,
     standard_providers,
 )
+from folkmoot.llm.gateway import Gateway
+from folkmoot.llm.registry import Models
 from folkmoot.mail.envelopes import Envelopes
 from folkmoot.settings import rate_limits
+from folkmoot.settings.cache import Changes
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.issuers import OidcIssuer
+from folkmoot.settings.secrets import Secrets
+from folkmoot.settings.service import Settings
+from folkmoot.settings.stores import loading as stores
 from folkmoot.settings.stores.sealing import Sealer
 from folkmoot.usage import loading as usage_loading
 from folkmoot.usage.prices import Prices, Rates, Steps
@@ -133,6 +142,15 @@ def blobs(deployment: Deployment, data_dir: Path) -> BlobStore:
     return BlobStore(deployment.blobs_url or (data_dir / "blobs").as_uri())
 
 
+def limiting(
+    deployment: Deployment, secret_key: str, database: Database
+) -> tuple[RateLimits, Preferring | None]:
+    """Return what counts requests, and what does so in Redis, if there is one."""
+    otherwise = PostgresStore(database)
+    preferring = redis(deployment, secret_key, otherwise)
+    return RateLimits(limits(deployment), Counters(preferring or otherwise)), preferring
+
+
 def redis(deployment: Deployment, secret_key: str, otherwise: Store) -> Preferring | None:
     """Return what counts in Redis while it answers; None if there is none."""
     url = plain(deployment.redis_url)
@@ -164,6 +182,23 @@ def sinks(deployment: Deployment) -> list[Sink]:
             password=plain(deployment.audit_opensearch_password),
         )
     ]
+
+
+def settings(deployment: Deployment, database: Database, models: Models) -> Settings:
+    """Return settings whose defaults name the model that really answers."""
+    defaults = deployment.defaults
+    answering = defaults.models.model_copy(update={"default_model": models.default})
+    completed = defaults.model_copy(update={"models": answering})
+    return Settings(database, completed, deployment.features)
+
+
+def gateway(
+    deployment: Deployment, secret_key: str, changes: Changes, models: Models
+) -> tuple[Secrets, Gateway]:
+    """Return the secrets of organisations, teams and users, and the models that these open."""
+    elsewhere, locks = stores.infisical(deployment.infisical), sealer(deployment, secret_key)
+    secrets = Secrets(changes.database, locks, elsewhere, deployment.features, changes)
+    return secrets, Gateway(models, secrets, changes)
 
 
 def _issuer(told: OidcIssuer) -> Issuer:

@@ -15,6 +15,7 @@ from folkmoot.kit.personal import Contribution
 from folkmoot.knowledge.personal import OwnCollections
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.mail.personal import Letters
+from folkmoot.memory.personal import OwnMemories
 from folkmoot.runs.personal import OwnRuns
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.schedules.personal import OwnSchedules
@@ -75,6 +76,7 @@ def contributions(
         OwnRuns(database, supervisor),
         OwnApprovals(database),
         OwnAnswers(database),
+        OwnMemories(database),
         OwnUsage(database),
         WrittenAgents(database),
         OwnSettings(database, documents.blobs),

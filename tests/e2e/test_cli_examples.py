@@ -112,6 +112,13 @@ def test_agents_that_ask_each_other_from_python(local_server: Deployed) -> None:
         assert answered.strip() == "word-0 word-1"
 
 
+def test_an_agent_that_is_told_what_is_remembered_from_python(local_server: Deployed) -> None:
+    for _ in range(2):  # it is remembered already the second time
+        ended = run(local_server, "memory.py", "Prefers short answers.", "How long may it be?")
+        assert ended.returncode == 0, ended.stderr
+        assert "[remembered] Prefers short answers." in ended.stdout.splitlines()
+
+
 def test_an_example_fails_when_the_server_refuses(local_server: Deployed) -> None:
     ended = run(local_server, "ask.sh", "")
     assert ended.returncode != 0

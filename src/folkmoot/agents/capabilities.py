@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from folkmoot.agents.definition import AgentDefinition
+from folkmoot.agents.definition import AgentDefinition, Workflow
 from folkmoot.tools.tool import Tool
 
 FOLKMOOT: Final = "Folkmoot"
@@ -67,7 +67,7 @@ class StatePart(Part):
 
     snapshots: bool = True
     deltas: bool = True
-    memory: bool = False
+    memory: bool = Field(description="Whether it remembers people beyond their conversations.")
     persistent_state: bool = True
 
 
@@ -117,7 +117,7 @@ class AgentCapabilities(Part):
     transport: TransportPart = TransportPart()
     tools: ToolsPart
     output: OutputPart
-    state: StatePart = StatePart()
+    state: StatePart
     multi_agent: MultiAgentPart
     reasoning: ReasoningPart = ReasoningPart()
     human_in_the_loop: InterruptsPart = InterruptsPart()
@@ -148,6 +148,7 @@ def capabilities(agent: AgentDefinition, tools: Iterable[Tool]) -> AgentCapabili
             items=items,
             client_provided=agent.takes_client_tools,
         ),
+        state=StatePart(memory=Workflow.FULL in agent.workflows),
         multi_agent=MultiAgentPart(
             supported=bool(asked),
             delegation=bool(asked),

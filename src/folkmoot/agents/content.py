@@ -29,14 +29,8 @@ from folkmoot.agents.definition import (
 from folkmoot.agents.labels import Label
 from folkmoot.kit import shape
 from folkmoot.kit.ids import CollectionId
-from folkmoot.settings.groups import (
-    WRITTEN,
-    CallWritten,
-    ModelName,
-    ResponseCache,
-    ToolPattern,
-    counted,
-)
+from folkmoot.settings.groups import ResponseCache
+from folkmoot.settings.written import WRITTEN, CallWritten, ModelName, ToolPattern, counted
 
 LONGEST_PROMPT: Final = 50_000
 LARGEST_SCHEMA: Final = 32_000

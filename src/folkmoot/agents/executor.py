@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from folkmoot.agents import answer, calling, citations, client_tools, loading, order, output
+from folkmoot.agents import (
+    answer,
+    calling,
+    citations,
+    client_tools,
+    loading,
+    order,
+    output,
+    remembering,
+)
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.client_tools import HandedOver
 from folkmoot.agents.definition import AgentDefinition, Workflow
@@ -49,7 +58,6 @@ from folkmoot.tools.tool import Tool
 READ_DOCUMENTS: Final = "documents:read"
 """The permission without which a turn searches no documents."""
 
-REMEMBERED: Final = "What you remember of whoever asks:"
 SITUATION: Final = "What the application in which you are used says about the situation:"
 
 LONGEST_QUERY: Final = 2_000
@@ -105,8 +113,8 @@ class AgentExecutor:
             async with _within(agent.most_seconds):
                 if not past.searched and _searches(workflow, wanted, opening, run.subject):
                     await self._retrieve(turn, opening.question, wanted)
-                if workflow is Workflow.FULL and self.memory is not None:
-                    turn.remembered = await self.memory(run.subject, opening.question)
+                if self.memory is not None and wanted.errand is None:
+                    await remembering.recall(turn, self.memory, opening.question, workflow)
                 turn.instructions = instructions(turn, wanted, workflow)
                 turn.reusing = self._reusing(turn, wanted, opening, past)
                 said = await _caught_up(turn, past, wanted.results)
@@ -225,6 +233,7 @@ class AgentExecutor:
         may have written, but for documents: these may be read by all who get the answer.
         """
         told = bool(past.whole or wanted.ancestors or past.untrusted)
+        told = told or any(each.untrusted for each in turn.remembered)
         if self.answers is None or wanted.reuse is None:
             return None
         if told or opening.untrusted or opening.again:
@@ -338,7 +347,7 @@ def instructions(turn: Turn, wanted: AgentOrder, workflow: Workflow) -> str:
         items = "\n".join(f"- {item.description}: {item.value}" for item in wanted.context)
         parts.append(f"{SITUATION}\n{items}")
     if turn.remembered:
-        parts.append("\n".join([REMEMBERED, *(f"- {each}" for each in turn.remembered)]))
+        parts.append(remembering.shown(turn.remembered))
     if workflow is Workflow.RAG or (workflow.searches and turn.sources.passages):
         turn.fence = citations.fence()
         parts.append(citations.shown(turn.sources.passages, turn.fence))

@@ -21,6 +21,7 @@ __all__ = [
     "MoreTools",
     "Opening",
     "Passage",
+    "Remembered",
     "Retriever",
     "Steering",
 ]
@@ -114,11 +115,25 @@ class Models(Protocol):
         ...
 
 
+class Remembered(Protocol):
+    """Something that is remembered; `untrusted` says that anybody may have a hand in it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def untrusted(self) -> bool: ...
+
+
 class Memory(Protocol):
     """Knows what is to be remembered of people beyond their conversations."""
 
-    async def __call__(self, subject: Subject, question: str) -> Sequence[str]:
-        """Return what fits a question, best first."""
+    async def __call__(self, run: LiveRun, question: str, *, full: bool) -> Sequence[Remembered]:
+        """Return what a turn is told, best first, where settings say that it is told anything.
+
+        `full` says that it is one of the workflow that remembers. It takes little time, and never
+        fails; the run's log tells of it.
+        """
         ...
 
 

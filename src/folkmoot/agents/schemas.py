@@ -29,7 +29,8 @@ from folkmoot.agents.definition import ContextPolicy, OnActiveRun, Origin, Workf
 from folkmoot.agents.labels import Label
 from folkmoot.agents.own import as_uuid
 from folkmoot.kit.ids import AgentId, UserId
-from folkmoot.settings.groups import WRITTEN, ModelName, ResponseCache
+from folkmoot.settings.groups import ResponseCache
+from folkmoot.settings.written import WRITTEN, ModelName
 
 
 def _no_id(slug: str) -> str:

@@ -16,7 +16,7 @@ from folkmoot.agents.asking import Permits
 from folkmoot.agents.definition import AgentDefinition
 from folkmoot.agents.errors import StepLimitReached
 from folkmoot.agents.order import Errand
-from folkmoot.agents.ports import Steering
+from folkmoot.agents.ports import Remembered, Steering
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, Part, TextPart, ToolCall, ToolSpec
 from folkmoot.runs.live import LiveRun
@@ -76,7 +76,7 @@ class Turn:
     permits: Permits = field(default_factory=Permits)
     reusing: ChatModel | None = None
     suspect: set[str] = field(default_factory=set[str])
-    remembered: Sequence[str] = ()
+    remembered: Sequence[Remembered] = ()
     errand: Errand | None = None
     left_out: int = 0
     attached: Sequence[Part] = ()

@@ -25,6 +25,7 @@ from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.memory import service as memories
 from folkmoot.runs import erasing
 from folkmoot.runs import service as runs
 from folkmoot.runs.erasing import Stay
@@ -72,6 +73,7 @@ async def end(work: Work, conversations: Sequence[Conversation]) -> None:
         raise RunActive  # what it says until its end would be erased by nobody
     await approvals.forget(work, run_ids)
     await answers.forget(work, run_ids)
+    await memories.forget_conversations(work, [each.client_id for each in conversations])
     await erasing.erase(work, run_ids)
     await work.session.execute(
         delete(Conversation).where(Conversation.org_id == org_id, Conversation.id.in_(ids))

@@ -70,6 +70,8 @@ MEMBER: Final = frozenset(
         "mcp_servers:write",  # one's own
         "schedules:read",
         "schedules:write",  # one's own
+        "memories:read",
+        "memories:write",  # one's own
     }
 )
 
@@ -83,6 +85,7 @@ ADMIN: Final = (
         "settings:manage",  # the organisation's layer
         "secrets:manage",  # the organisation's
         "mcp_servers:manage",  # the organisation's
+        "memories:manage",  # the organisation's
         "schedules:manage",  # those of others: see and stop them
         "audit:read",
         "api_keys:manage",  # the keys of others: see and revoke them

@@ -39,6 +39,7 @@ WebhookEventId = NewType("WebhookEventId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 ScheduleId = NewType("ScheduleId", UUID)
 TickId = NewType("TickId", UUID)
+MemoryId = NewType("MemoryId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -74,6 +75,7 @@ ALL: Final = (
     WebhookDeliveryId,
     ScheduleId,
     TickId,
+    MemoryId,
 )
 
 

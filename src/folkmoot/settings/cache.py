@@ -74,7 +74,7 @@ class Changes:
 
     def __init__(self, database: Database) -> None:
         self.checked = float("-inf")
-        self._database = database
+        self.database = database
         self._caches: list[Forgetful] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
 
@@ -97,7 +97,7 @@ class Changes:
     async def check(self) -> None:
         """Have forgotten what other processes have changed."""
         begun = clock.monotonic()
-        async with self._database.unscoped() as connection:
+        async with self.database.unscoped() as connection:
             rows = await (await connection.execute(CHANGED)).fetchall()
         if begun - self.checked > LONGEST_GAP:
             for cache in self._caches:

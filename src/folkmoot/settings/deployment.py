@@ -26,6 +26,7 @@ from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
 from folkmoot.settings.providers import Providers
 from folkmoot.settings.rate_limits import RateLimits
+from folkmoot.settings.remembering import MemoryLimits
 
 SHORTEST_KEY: Final = 32
 
@@ -342,6 +343,7 @@ class Deployment(BaseModel):
         description="What models take, before what their providers tell of them and what is known"
         " of their names; each with the settings below. As a variable, in YAML or JSON.",
     )
+    memory: MemoryLimits = MemoryLimits()
     providers: Providers = Providers()
     model_limits: ModelLimits = ModelLimits()
     rate_limits: RateLimits = RateLimits()

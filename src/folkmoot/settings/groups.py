@@ -15,49 +15,17 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from folkmoot.settings.budgets import WRITTEN as WRITTEN_LIMIT
-
-
-def counted(value: object) -> object:
-    """Refuse what Pydantic would take for a number and JSON does not."""
-    if isinstance(value, bool | str):
-        raise PydanticCustomError("number_type", "Input should be a valid number")
-    return value
-
-
-def said(value: object) -> object:
-    """Refuse what Pydantic would take for true or false and JSON does not."""
-    if value is not None and not isinstance(value, bool):
-        raise PydanticCustomError("bool_type", "Input should be a valid boolean")
-    return value
-
-
-Yes = Annotated[bool | None, BeforeValidator(said)]
-
-WRITTEN: Final = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
-"""Text that is more than blanks, whatever a regular expression's dialect counts as one."""
-
-ModelName = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9/~.][A-Za-z0-9_./:@+~-]{0,255}$",
-        examples=["openai:gpt-5"],
-    ),
-]
-
-
-ToolPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:*/-]{1,128}$")]
-CallWritten = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9_.:*/-]{1,128}"
-        r"(\([A-Za-z0-9_-]{1,64}=[^(),=\x00-\x1f]{1,200}"
-        r"(,[A-Za-z0-9_-]{1,64}=[^(),=\x00-\x1f]{1,200}){0,9}\))?$"
-    ),
-]
-HostPattern = Annotated[str, Field(pattern=r"^[a-z0-9*.-]{1,253}$")]
+from folkmoot.settings.written import (
+    WRITTEN,
+    CallWritten,
+    HostPattern,
+    ModelName,
+    ToolPattern,
+    Yes,
+    counted,
+)
 
 
 class Group(StrEnum):
@@ -96,6 +64,14 @@ class Approvers(StrEnum):
     """Who looks after approvals, for what they have asked themselves, too."""
     OTHERS = "others"
     """Who looks after approvals, and has not asked themselves."""
+
+
+class MemoryUse(StrEnum):
+    """In which turns memories are told and found: in none, those of workflow `full`, or all."""
+
+    OFF = "off"
+    FULL = "full"
+    ALWAYS = "always"
 
 
 class ColorScheme(StrEnum):
@@ -140,6 +116,19 @@ class General(Values):
             examples=[365],
         )
     )
+    memory: MemoryUse | None = Field(
+        default=None,
+        description="In which turns agents are told what is remembered, and conversations are read"
+        " for what is worth remembering: in those of the workflow `full`, in all (`always`), or in"
+        " none. Off above is off below.",
+        examples=["always"],
+    )
+    memory_untrusted: Yes = Field(
+        default=None,
+        description="Remember also what agents have read in documents, in results of tools and the"
+        " like, which anybody may have written. It is marked, and a turn that is told of it asks"
+        " before it has an effect. Otherwise only what people say themselves is remembered.",
+    )
 
 
 class Models(Values):
@@ -167,6 +156,12 @@ class Models(Values):
     max_output_tokens: (
         Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)] | None
     ) = Field(default=None, description="Unset, it is the provider's.", examples=[4096])
+    memory_model: ModelName | None = Field(
+        default=None,
+        description="The model that reads conversations for what is worth remembering. Unset, it is"
+        " the one that answers when none is named.",
+        examples=["openai:gpt-5-mini"],
+    )
     response_cache: ResponseCache | None = Field(
         default=None,
         description="Whether an answer is given again without asking a model, to anybody with the"
@@ -326,7 +321,12 @@ GROUPS: Final[dict[type[Values], Group]] = {type_: group for group, type_ in TYP
 
 
 BUILT_IN: Final[dict[str, dict[str, Any]]] = {
-    "general": {"time_zone": "UTC", "default_agent": "chat"},
+    "general": {
+        "time_zone": "UTC",
+        "default_agent": "chat",
+        "memory": MemoryUse.FULL,
+        "memory_untrusted": False,
+    },
     "models": {
         "response_cache": ResponseCache.OFF,
         "response_cache_minutes": 1_440,

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from folkmoot.kit import glob
-from folkmoot.settings.groups import Approvers, Budget, General, Guardrails, Models, Values
+from folkmoot.settings.groups import (
+    Approvers,
+    Budget,
+    General,
+    Guardrails,
+    MemoryUse,
+    Models,
+    Values,
+)
 
 Json = Any
 """Values of one field: what they are is the field's to say, and both are of it."""
@@ -50,6 +58,10 @@ def _more(above: list[str], given: list[str]) -> list[str]:
     return [*above, *(each for each in given if each not in above)]
 
 
+def _unless_off(above: str, given: str) -> str:
+    return above if above == MemoryUse.OFF else given
+
+
 APPROVERS: Final = tuple(Approvers)
 """Who may approve; the later, the fewer."""
 
@@ -68,9 +80,14 @@ STRICTER: Final = Restriction(
     _stricter, lambda above, given: _stricter(above, given) != given, free=APPROVERS[0]
 )
 """No others may than above."""
+OFF: Final = Restriction(
+    _unless_off, lambda above, given: _unless_off(above, given) != given, free=MemoryUse.FULL
+)
+"""What is off above stays off."""
 
 RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
     (General, "conversation_days"): LESS,
+    (General, "memory"): OFF,
     (Models, "allowed_models"): FEWER,
     (Guardrails, "redact_pii"): ON,
     (Guardrails, "allowed_tools"): COVERED,

@@ -17,9 +17,9 @@ from folkmoot.settings.groups import (
     Retrieval,
     Theme,
     Values,
-    Yes,
 )
 from folkmoot.settings.resolver import Level, Resolved
+from folkmoot.settings.written import Yes
 
 G = TypeVar("G", bound=Values)
 

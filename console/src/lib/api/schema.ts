@@ -337,6 +337,8 @@ export interface components {
             conversation_days?: number | null;
             default_agent?: string | null;
             language?: string | null;
+            memory?: components["schemas"]["MemoryUse"] | null;
+            memory_untrusted?: boolean | null;
             system_prompt_extra?: string | null;
             time_zone?: string | null;
         };
@@ -574,6 +576,7 @@ export interface components {
             role: components["schemas"]["OrgRole"];
             user_id: string;
         };
+        MemoryUse: "off" | "full" | "always";
         MessageRead: {
             attachments: components["schemas"]["AttachmentRead"][];
             children: string[];
@@ -616,6 +619,7 @@ export interface components {
             default_model?: string | null;
             fallback_models?: string[] | null;
             max_output_tokens?: number | null;
+            memory_model?: string | null;
             response_cache?: components["schemas"]["ResponseCache"] | null;
             response_cache_minutes?: number | null;
             response_cache_similarity?: number | null;
