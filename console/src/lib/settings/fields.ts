@@ -45,6 +45,17 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       placeholder: "chat",
     },
     conversation_days: { label: "Days that conversations are kept", hint: "Deleted for good so long after the last question; never if unset.", kind: "number", min: 1, max: 3_650 },
+    memory: {
+      label: "Memory",
+      hint: "In which turns agents are told what is remembered, and find what is worth remembering.",
+      kind: "choice",
+      choices: { off: "In none", full: "Where an agent works with everything", always: "In all" },
+    },
+    memory_untrusted: {
+      label: "Remember what agents read",
+      hint: "Documents, results of tools and the like, too. It is marked, and whoever is told of it asks before it has an effect.",
+      kind: "yes",
+    },
     system_prompt_extra: { label: "Instructions", hint: "What every agent is told besides.", kind: "long" },
   },
   models: {
@@ -58,6 +69,12 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
     allowed_models: { label: "Allowed models", hint: "One a line; all of them if unset.", kind: "list" },
     temperature: { label: "Temperature", hint: "From 0 to 2.", kind: "number", min: 0, max: 2, step: "any" },
     max_output_tokens: { label: "Longest answer", hint: "In tokens.", kind: "number", min: 1, max: 1_000_000 },
+    memory_model: {
+      label: "Model that remembers",
+      hint: "Reads conversations for what is worth remembering; without one, the model that answers.",
+      kind: "text",
+      placeholder: "openai:gpt-5-mini",
+    },
     response_cache: {
       label: "Answers given again",
       hint: "To whoever has the same rights, without asking a model; never where tools were called.",
