@@ -120,7 +120,7 @@ def _add_one(routes: APIRouter, memories: Memories) -> None:
     async def read_memory(memory_id: MemoryId, work: OpenWork, etags: Etags) -> MemoryRead:
         """Read one memory."""
         shown = service.read(await service.get(work, memory_id))
-        etags.show(shown)
+        etags.show(service.unused(shown))
         return shown
 
     @routes.patch(
@@ -133,7 +133,7 @@ def _add_one(routes: APIRouter, memories: Memories) -> None:
     ) -> MemoryRead:
         """Change a memory; what you have written yourself is trusted."""
         shown = await memories.update(subject, memory_id, data, etags.demand)
-        etags.show(shown)
+        etags.show(service.unused(shown))
         return shown
 
     @routes.delete(

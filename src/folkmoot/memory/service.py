@@ -61,6 +61,11 @@ def read(memory: Memory) -> MemoryRead:
     )
 
 
+def unused(shown: MemoryRead) -> MemoryRead:
+    """Return what tells one state of a memory from another: that agents are told of it does not."""
+    return shown.model_copy(update={"used_at": None})
+
+
 async def browse(work: Work, wanted: Wanted, asked: Asked) -> Slice[Memory]:
     """Return a page of the memories that the subject sees."""
     statement = select(Memory).where(places.visible(work.subject))
@@ -150,7 +155,7 @@ async def change(
         MemoryKnown: The new words are remembered already.
     """
     memory = await get_to_change(work, memory_id, hold=True)
-    expected(read(memory))
+    expected(unused(read(memory)))
     doubted = memory.untrusted
     if renewed is not None and renewed[0] != memory.text:
         memory.text, vector = renewed
@@ -175,7 +180,7 @@ async def remove(
 ) -> None:
     """Forget something, with its vector; fails as `change` does."""
     memory = await get_to_change(work, memory_id, hold=True)
-    expected(read(memory))
+    expected(unused(read(memory)))
     await work.session.delete(memory)
     await work.session.flush()
     await _record(work, "memory.deleted", memory)

@@ -84,6 +84,8 @@ async def test_a_turn_that_remembers_is_told_what_fits_and_its_log_tells_what_th
 ) -> None:
     tea = await keep(ada, "Prefers tea to coffee.", kind="preference")
     home = await keep(ada, "Lives in Leeds.")
+    async with ada.http() as client:
+        tag = (await client.get(f"/api/v1/memories/{home}")).headers["etag"]
     await keep(eve, "Lives in York.")
     stream = await ada.ask("Where do I live?", workflow="full")
     assert recalled(stream) == [
@@ -99,7 +101,8 @@ async def test_a_turn_that_remembers_is_told_what_fits_and_its_log_tells_what_th
         "Lives in York.": False,
     }
     async with ada.http() as client:
-        await client.delete(f"/api/v1/memories/{home}")
+        at, known = f"/api/v1/memories/{home}", {"If-Match": tag}  # to be used is no change
+        assert (await client.delete(at, headers=known)).is_success
     assert recalled(await ada.ask("Where do I live?", workflow="full")) == [
         {"memories": [{"id": tea, "untrusted": False}]}
     ]

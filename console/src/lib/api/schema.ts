@@ -576,6 +576,35 @@ export interface components {
             role: components["schemas"]["OrgRole"];
             user_id: string;
         };
+        MemoryKind: "fact" | "preference" | "goal";
+        MemoryOrigin: "hand" | "conversation";
+        MemoryRead: {
+            confidence: number;
+            conversation_id: string | null;
+            created_at: string;
+            id: string;
+            kind: components["schemas"]["MemoryKind"];
+            message_id: string | null;
+            origin: components["schemas"]["MemoryOrigin"];
+            run_id: string | null;
+            scope: components["schemas"]["Scope"];
+            team_id: string | null;
+            text: string;
+            untrusted: boolean;
+            updated_at: string;
+            used_at: string | null;
+            valid_until: string | null;
+        };
+        MemoryReading: "on" | "off" | "no_model" | "not_allowed";
+        MemoryStatus: {
+            memories: number;
+            memory: components["schemas"]["MemoryUse"];
+            model: string | null;
+            most: number;
+            reading: components["schemas"]["MemoryReading"];
+            untrusted: boolean;
+            waiting_turns: number;
+        };
         MemoryUse: "off" | "full" | "always";
         MessageRead: {
             attachments: components["schemas"]["AttachmentRead"][];

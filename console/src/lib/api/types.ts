@@ -125,3 +125,8 @@ export type DocumentStatus = Schema<"Status">;
 export type DocumentText = Schema<"DocumentTextRead">;
 export type SearchHit = Schema<"HitRead">;
 export type SearchMode = Schema<"Mode">;
+
+/** Something that is remembered. */
+export type Memory = Schema<"MemoryRead">;
+export type MemoryKind = Schema<"MemoryKind">;
+export type MemoryStatus = Schema<"MemoryStatus">;

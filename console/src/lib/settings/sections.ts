@@ -61,6 +61,13 @@ export const SECTIONS: Section[] = [
     permission: "settings:read",
   },
   {
+    id: "memory",
+    label: "Memory",
+    about: "What agents remember of you, to see, change and switch off.",
+    icon: "spark",
+    permission: "memories:read",
+  },
+  {
     id: "secrets",
     label: "Secrets",
     about: "Keys and passwords that nobody reads back.",

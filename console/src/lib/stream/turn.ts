@@ -214,13 +214,17 @@ function applyCustom(turn: Turn, name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   const heard = heardIn({ type: "CUSTOM", name, value });
   if (heard) turn.items.push({ kind: "said", ...heard, open: false });
-  const { message_id: id, tool_call_id: call, content, calls, citations, sources } = value as Record<
+  const { message_id: id, tool_call_id: call, content, calls, citations, sources, memories } = value as Record<
     string,
     unknown
   >;
   if (name === "tools.handed_over" && Array.isArray(calls)) handOver(turn, calls);
   if (name === "tool.client_returned") finishTool(tool(turn, String(call)), content);
   if (name === "sources" && Array.isArray(sources)) turn.sources = sources as Citation[];
+  if (name === "memory.recalled" && Array.isArray(memories) && memories.length > 0) {
+    const told = memories.length === 1 ? "one thing" : `${memories.length} things`;
+    turn.items.push({ kind: "step", name: `Remembered ${told}`, open: false });
+  }
   if (typeof id !== "string") return;
   if (name === "citations" && Array.isArray(citations)) turn.citations[id] = citations as Citation[];
   if (name === "message.cut") cut(turn, id);
