@@ -13,7 +13,7 @@ from folkmoot.db.policies import (
 )
 
 revision = "0064_memories"
-down_revision = "0061_vector_layout"
+down_revision = "0063_permissions"
 
 BY_USER = f"{BY_ORG} AND user_id = {USER}"
 
