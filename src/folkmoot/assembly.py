@@ -268,7 +268,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     blobs, outbound = options.blobs(on.deployment, on.data_dir), options.outbound(on.deployment)
     secrets, gateway = options.gateway(on.deployment, on.secret_key, settings.changes, models)
     embedders, brought = PaidEmbedders(gateway, accounts), offering.installed()
-    documents = knowledge(database, blobs, queue, supervisor, embedders, by_settings(settings))
+    documents = _documents(on, database, blobs, queue, supervisor, embedders, settings)
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
@@ -302,6 +302,19 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         deciding=Deciding(database, supervisor),
         plugins=brought,
     )
+
+
+def _documents(
+    on: Ground,
+    database: Database,
+    blobs: BlobStore,
+    queue: Queue,
+    supervisor: Supervisor,
+    embedders: PaidEmbedders,
+    settings: Settings,
+) -> Knowledge:
+    sizes, reading = by_settings(settings), options.documents(on.deployment)
+    return knowledge(database, blobs, queue, supervisor, embedders, sizes, reading)
 
 
 def _accounts(on: Ground, settings: Settings, lease: Lease) -> Accounts:

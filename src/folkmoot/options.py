@@ -23,6 +23,7 @@ from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.telemetry import tracing
+from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.llm.config import (
     Bounds,
     ModelsConfig,
@@ -95,6 +96,11 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
         ),
         digest_key=crypto.derive(secret_key, "keys of models"),
     )
+
+
+def documents(deployment: Deployment) -> KnowledgeOptions:
+    """Return how documents are read."""
+    return KnowledgeOptions(recognizer=deployment.text_recognition)
 
 
 def kept_answers(deployment: Deployment) -> KeptAnswers:

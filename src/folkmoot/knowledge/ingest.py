@@ -151,7 +151,7 @@ class IngestExecutor:
 
         await parsing(0, 1)
         await run.settled()  # whoever goes on shall know what this process died of
-        parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing)
+        parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing, pictures=True)
         await reporter.say(Stage.CHUNK, 0, 1)
         reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))
         embedded = await self._embed(run, reading.entries, reporter)

@@ -27,10 +27,24 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     attachments: int = 50
     nested_mails: int = 5
     memory_bytes: int = 768 * MEBIBYTE
+    recognized_pages: int = 200
+    recognizing_memory_bytes: int = 3_072 * MEBIBYTE
+    recognizing_page_seconds: float = 30.0
+    recognizing_seconds: float = 1_800.0
     quiet_seconds: float = 3.0
     seconds_per_mebibyte: float = 2.0
     pdf_seconds_per_mebibyte: float = 40.0
     total_seconds: float = 300.0
+
+    def recognizing(self) -> "Limits":
+        """Return the limits of reading pictures of text, each of which takes some seconds."""
+        return msgspec.structs.replace(
+            self,
+            memory_bytes=self.recognizing_memory_bytes,
+            quiet_seconds=self.recognizing_page_seconds,
+            pdf_seconds_per_mebibyte=self.recognizing_seconds,
+            total_seconds=self.recognizing_seconds,
+        )
 
     def seconds(self, kind: str, size: int) -> float:
         """Return the processor time that a file of that many bytes may take."""

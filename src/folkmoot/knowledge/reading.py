@@ -41,8 +41,12 @@ class Reader:
     blobs: BlobStore
     parser: Parser
 
-    async def parse(self, key: str, kind: Kind, progress: Progress) -> Parsed:
+    async def parse(
+        self, key: str, kind: Kind, progress: Progress, *, pictures: bool = False
+    ) -> Parsed:
         """Return a file's text; a little plain text needs no child to be parsed in.
+
+        With `pictures`, pages that are pictures of text are read too, which takes long.
 
         Raises:
             ParseFailed: it cannot be read.
@@ -53,7 +57,7 @@ class Reader:
             await self.blobs.download(key, file)
             if kind is Kind.TEXT and os.fstat(file.fileno()).st_size <= SMALL:
                 return await asyncio.to_thread(plain, file, self.parser.limits)
-            return await self.parser.parse(file, kind, progress)
+            return await self.parser.parse(file, kind, progress, pictures=pictures)
 
     async def cut(self, parsed: Parsed, title: str, sizes: Sizes) -> Reading:
         """Cut a text into chunks and find their words."""

@@ -10,6 +10,7 @@ from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
 from folkmoot.knowledge.intake import Intake
 from folkmoot.knowledge.jobs import KnowledgeJobs
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import recognizing
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.reembedding import Reembedding
@@ -24,6 +25,7 @@ class KnowledgeOptions:
 
     limits: Limits = field(default_factory=Limits)
     parsers: int = 2
+    recognizer: str = recognizing.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ def knowledge(
 ) -> Knowledge:
     """Build the room: register its executor with the supervisor and its jobs with the queue."""
     options = options or KnowledgeOptions()
-    reader = Reader(blobs, Parser(options.limits, children=options.parsers))
+    recognizer = recognizing.chosen(options.recognizer)
+    parser = Parser(options.limits, children=options.parsers, recognizer=recognizer)
+    reader = Reader(blobs, parser)
     supervisor.register(KIND, IngestExecutor(database, reader, embedders, sizes), deadline=DEADLINE)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor)
     jobs.register()

@@ -196,6 +196,13 @@ class Deployment(BaseModel):
         "ollama:…, fastembed:NAME or fastembed:/DIRECTORY (an ONNX model and its tokenizer), "
         "offline:hash. `auto` takes the first that is at hand.",
     )
+    text_recognition: str = Field(
+        default="auto",
+        pattern=r"^(auto|off|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="What reads pages of PDFs that are pictures of text. `auto`: RapidOCR, if the "
+        "extra `ocr` is installed. `off`: nothing. `module:function`: one of your own "
+        "(docs/knowledge.md).",
+    )
     trusted_hosts: list[str] = Field(
         default_factory=lambda: ["*"], description="Names that the server answers to."
     )

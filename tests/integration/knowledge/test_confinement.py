@@ -133,7 +133,7 @@ async def test_a_confined_parser_guesses_encodings_as_a_free_one(
 async def test_a_confined_parser_reads_all_that_came_with_a_message(tmp_path: Path) -> None:
     message = EmailMessage()
     message["Subject"] = "Birds"
-    message.set_content("Herein")
+    message.set_content("Herein: größer", cte="8bit")
     pages = pdf([[Text(60, 700, "Herons on a page")]])
     slides = presentation([(shape("Herons on a slide"), "")])
     message.add_attachment(pages, maintype="a", subtype="a", filename="a.pdf")
@@ -185,11 +185,11 @@ async def test_a_parser_that_dies_complaining_without_end_is_not_waited_for(
 
 
 async def started(
-    program: str, file: int, kind: Kind, limits: Limits
+    program: str, file: int, kind: Kind, limits: Limits, how: str
 ) -> asyncio.subprocess.Process:
     """Start a child that runs another program first."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program, kind, msgspec.json.encode(limits).decode()),
+        *(sys.executable, "-c", program, kind, msgspec.json.encode(limits).decode(), how),
         stdin=file,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -18,7 +18,7 @@ from folkmoot.conversations.errors import AttachmentNotFound, AttachmentUnusable
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import AttachmentId, OrgId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.parsing.parsed import NO_TEXT, ParseFailed
+from folkmoot.knowledge.parsing.parsed import WITHOUT_TEXT, ParseFailed
 from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.runs.filters import Filters
@@ -162,7 +162,7 @@ class Attachments:
         try:
             parsed = await self.reader.parse(where, kind, _nobody)
         except ParseFailed as error:
-            if str(error) == NO_TEXT:
+            if str(error) in WITHOUT_TEXT:
                 return "", True
             raise AttachmentUnusable(str(error)) from None
         text = self.filters.text(parsed.text[:LONGEST_TEXT])

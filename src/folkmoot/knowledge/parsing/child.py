@@ -1,33 +1,40 @@
-"""The child: `python -I -B -m folkmoot.knowledge.parsing.child KIND LIMITS < FILE > FRAMES`.
+"""The child: `python -I -B -m folkmoot.knowledge.parsing.child KIND LIMITS HOW < FILE > FRAMES`.
+
+HOW is for pages that are pictures of text: what recognises it, `ask` if that would be another child
+(decision 0048), or nothing.
 
 A frame is one letter, four bytes of length (big-endian) and JSON: `P` progress `[done, total]`,
 `U` that this system cannot keep the child from files and the network, `F` failure (a sentence),
-`R` the parsed document. Exactly one `F` or `R` ends the stream.
+`R` the parsed document, `S` that pages have to be recognised. Exactly one of the last three ends
+the stream.
 """
 
 import os
 import struct
 import sys
 import time
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import confine, libraries
+from folkmoot.knowledge.parsing import confine, libraries, pdf, recognizing
 from folkmoot.knowledge.parsing.kinds import Kind
-from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Scanned
 
 PROGRESS: Final = b"P"
 UNCONFINED: Final = b"U"
 FAILURE: Final = b"F"
 RESULT: Final = b"R"
+SCANNED: Final = b"S"
+ASK: Final = "ask"
 
 
 def main() -> None:
     """Parse what stands on standard input."""
     kind, limits = Kind(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Limits)
-    parse = libraries.parser(kind)
+    parse = _parser(kind, sys.argv[3])
     end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
 
     def report(done: int, total: int) -> None:
@@ -41,6 +48,8 @@ def main() -> None:
     try:
         parsed = parse(sys.stdin.buffer, limits, report)
         _check(parsed)
+    except Scanned:
+        _send(SCANNED, None)
     except ParseFailed as failure:
         _send(FAILURE, str(failure))
     except RecursionError:
@@ -49,6 +58,15 @@ def main() -> None:
         _send(FAILURE, "Reading the document needs more memory than is allowed.")
     else:
         _send(RESULT, parsed)
+
+
+def _parser(kind: Kind, how: str) -> libraries.Parse:
+    parse = libraries.parser(kind)
+    if kind is not Kind.PDF or not how:
+        return parse
+    if how == ASK:
+        return partial(pdf.parse, ask=True)
+    return partial(pdf.parse, recognize=recognizing.loaded(how))
 
 
 def _check(parsed: Parsed) -> None:

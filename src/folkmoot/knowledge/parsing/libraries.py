@@ -30,7 +30,7 @@ LIBRARIES: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.PPTX: LXML,
     Kind.XLSX: LXML,
     Kind.HTML: LXML,
-    Kind.EMAIL: (*PDFIUM, *LXML, *PARSERS.values()),
+    Kind.EMAIL: (*PDFIUM, *LXML, "encodings.raw_unicode_escape", *PARSERS.values()),
 }
 """What is loaded before there are no more files: a message may bring files of all kinds."""
 GUESSED: Final = frozenset(PARSERS) - {Kind.PDF, Kind.DOCX, Kind.PPTX, Kind.XLSX}

@@ -18,7 +18,14 @@ Report = Callable[[int, int], None]
 """Tells that `done` parts of `total` are behind us; a parser that stays quiet is killed."""
 
 
-NO_TEXT: Final = "The PDF holds no text: its pages are probably scanned pictures."
+NO_TEXT: Final = (
+    "The PDF holds pictures of text only; reading them needs text recognition, which is not"
+    " installed or switched off here."
+)
+NO_CONTENT: Final = "The PDF holds no text."
+NOTHING_RECOGNIZED: Final = "No text was recognised in the pictures that the PDF consists of."
+WITHOUT_TEXT: Final = frozenset({NO_TEXT, NO_CONTENT})
+"""What is said of a PDF that nobody can read here, and a model that is shown it may."""
 
 
 class ParseFailed(Exception):
@@ -29,6 +36,10 @@ def too_long(limits: Limits) -> ParseFailed:
     """Return the failure of a document with too much text."""
     most = f"{limits.text_characters:,}"
     return ParseFailed(f"The document has more than {most} characters of text.")
+
+
+class Scanned(ParseFailed):
+    """Some pages are pictures of text, for which another process has to be started."""
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):

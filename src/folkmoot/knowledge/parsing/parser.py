@@ -14,7 +14,7 @@ import structlog
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import child
-from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+from folkmoot.knowledge.parsing.parsed import NO_TEXT, Parsed, ParseFailed, Scanned
 from folkmoot.knowledge.sniff import Kind
 
 CHILD: Final = "folkmoot.knowledge.parsing.child"
@@ -23,6 +23,11 @@ QUIET_FACTOR: Final = 10
 """A busy machine may stretch a parser's quiet time this much; its processor time is limited too."""
 COMPLAINT_BYTES: Final = 4_000
 PIPE_BYTES: Final = 65_536
+ENVIRONMENT: Final = {
+    "LC_ALL": "C.UTF-8",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+"""A child starts no threads; libraries that reckon would like to."""
 ERROR_NAME: Final = 80
 BYTES_PER_CHARACTER: Final = 8
 
@@ -34,37 +39,61 @@ Progress = Callable[[int, int], Awaitable[None]]
 class Parser:
     """Parses files in children, at most `children` of them at a time."""
 
-    def __init__(self, limits: Limits, *, children: int = 2) -> None:
+    def __init__(self, limits: Limits, *, children: int = 2, recognizer: str | None = None) -> None:
         self.limits = limits
+        self._recognizer = recognizer
         self._room = asyncio.Semaphore(children)
         self._warned = False
 
-    async def parse(self, file: IO[bytes], kind: Kind, progress: Progress) -> Parsed:
+    async def parse(
+        self, file: IO[bytes], kind: Kind, progress: Progress, *, pictures: bool = False
+    ) -> Parsed:
         """Parse an open file.
+
+        Args:
+            file: It, at its beginning.
+            kind: What it is.
+            progress: Is told of parts that were read.
+            pictures: Whether to take the time to read pages that are pictures of text.
 
         Raises:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
+        how = child.ASK if pictures and self._recognizer else ""
         async with self._room:
-            process = await _start(file.fileno(), kind, self.limits)
             try:
-                async with asyncio.timeout(self.limits.total_seconds):
-                    return await self._listen(process, progress)
-            except TimeoutError:
-                raise ParseFailed("Reading the document takes too long.") from None
-            finally:
-                await _end(process)
+                return await self._in_child(file, kind, progress, self.limits, how)
+            except Scanned:
+                file.seek(0)
+                limits, how = self.limits.recognizing(), self._recognizer or ""
+                return await self._in_child(file, kind, progress, limits, how)
 
-    async def _listen(self, process: asyncio.subprocess.Process, progress: Progress) -> Parsed:
-        patience = START_SECONDS
+    async def _in_child(
+        self, file: IO[bytes], kind: Kind, progress: Progress, limits: Limits, how: str
+    ) -> Parsed:
+        process = await _start(file.fileno(), kind, limits, how)
+        try:
+            async with asyncio.timeout(limits.total_seconds):
+                return await self._listen(process, progress, limits.quiet_seconds)
+        except TimeoutError:
+            raise ParseFailed("Reading the document takes too long.") from None
+        finally:
+            await _end(process)
+
+    async def _listen(
+        self, process: asyncio.subprocess.Process, progress: Progress, quiet: float
+    ) -> Parsed:
+        patience = START_SECONDS + quiet * QUIET_FACTOR
         while True:
             async with asyncio.timeout(patience):
                 letter, body = await self._frame(process)
-            patience = self.limits.quiet_seconds * QUIET_FACTOR
+            patience = quiet * QUIET_FACTOR
             if letter == child.PROGRESS:
                 await progress(*msgspec.json.decode(body, type=tuple[int, int]))
             elif letter == child.FAILURE:
                 raise ParseFailed(msgspec.json.decode(body, type=str))
+            elif letter == child.SCANNED:
+                raise Scanned(NO_TEXT)
             elif letter == child.UNCONFINED:
                 self._warn()
             else:
@@ -88,14 +117,14 @@ class Parser:
             raise ParseFailed(await _why(process)) from None
 
 
-async def _start(file: int, kind: Kind, limits: Limits) -> asyncio.subprocess.Process:
+async def _start(file: int, kind: Kind, limits: Limits, how: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", "-B", "-m", CHILD, kind, msgspec.json.encode(limits).decode()),
+        *("-I", "-B", "-m", CHILD, kind, msgspec.json.encode(limits).decode(), how),
         stdin=file,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={"LC_ALL": "C.UTF-8"},
+        env=ENVIRONMENT,
         cwd="/",
         start_new_session=True,
     )

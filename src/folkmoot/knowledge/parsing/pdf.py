@@ -10,11 +10,22 @@ from typing import Any, Final
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source, library
-from folkmoot.knowledge.parsing.parsed import NO_TEXT, Manuscript, Parsed, ParseFailed, Report
+from folkmoot.knowledge.parsing.parsed import (
+    NO_CONTENT,
+    NO_TEXT,
+    NOTHING_RECOGNIZED,
+    Manuscript,
+    Parsed,
+    ParseFailed,
+    Report,
+    Scanned,
+)
 from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, blocks
 from folkmoot.knowledge.parsing.pdf_lines import Line
+from folkmoot.knowledge.parsing.pdf_pictures import is_picture, recognized
 from folkmoot.knowledge.parsing.pdf_rules import Rules, rules
 from folkmoot.knowledge.parsing.pdf_tables import ruled
+from folkmoot.knowledge.parsing.recognizing import Recognize
 
 WRONG_PASSWORD: Final = 4
 UNKNOWN_SECURITY: Final = 5
@@ -36,21 +47,66 @@ DIGITS: Final = re.compile(r"\d+")
 NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.IGNORECASE)
 
 
-def parse(source: Source, limits: Limits, report: Report) -> Parsed:
-    """Read a PDF."""
+def parse(
+    source: Source,
+    limits: Limits,
+    report: Report,
+    *,
+    recognize: Recognize | None = None,
+    ask: bool = False,
+) -> Parsed:
+    """Read a PDF.
+
+    Args:
+        source: The file.
+        limits: What it may cost.
+        report: Is told of each page.
+        recognize: What reads pages that are pictures of text.
+        ask: Whether to raise `Scanned` for such pages, for they can be read by another process.
+    """
     pdfium = library("pypdfium2")
     document = _open(pdfium, source.read())
     count = len(document)
     if count > limits.pages:
         raise ParseFailed(f"The document has {count:,} pages; at most {limits.pages:,} are read.")
     pages: list[tuple[list[Line], float]] = []
+    pictures: list[int] = []
     for index in range(count):
-        pages.append(_page_lines(pdfium, document, index))
+        lines, height, is_empty = _page_lines(pdfium, document, index)
+        pages.append((lines, height))
+        if is_empty:
+            pictures.append(index)
         report(index + 1, count)
+    if pictures and ask:
+        raise Scanned(NO_TEXT)
+    if pictures and recognize is not None:
+        _recognize(document, pictures, pages, recognize, limits, report)
     parsed = _write(pages, limits, _title(document), report)
     if not parsed.text:
-        raise ParseFailed(NO_TEXT)
+        unread = NO_TEXT if recognize is None else NOTHING_RECOGNIZED
+        raise ParseFailed(unread if pictures else NO_CONTENT)
     return parsed
+
+
+def _recognize(
+    document: Any,  # noqa: ANN401 - pdfium has no types
+    pictures: list[int],
+    pages: list[tuple[list[Line], float]],
+    recognize: Recognize,
+    limits: Limits,
+    report: Report,
+) -> None:
+    """Read the pages that are pictures of text."""
+    if len(pictures) > limits.recognized_pages:
+        raise ParseFailed(
+            f"The PDF has {len(pictures):,} pages that are pictures; at most"
+            f" {limits.recognized_pages:,} are read."
+        )
+    for done, index in enumerate(pictures, start=1):
+        page = document[index]
+        pages[index] = (recognized(page, recognize), pages[index][1])
+        page.close()
+        report(done, len(pictures))
 
 
 def _open(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types
@@ -71,20 +127,24 @@ def _page_lines(
     pdfium: Any,  # noqa: ANN401 - pdfium has no types
     document: Any,  # noqa: ANN401
     index: int,
-) -> tuple[list[Line], float]:
-    """Return a page's lines and its height; a page that cannot be loaded is an empty one."""
+) -> tuple[list[Line], float, bool]:
+    """Return a page's lines, its height, and whether it is a picture, maybe of text.
+
+    A page that cannot be loaded is an empty one.
+    """
     try:
         page = document[index]
         text = page.get_textpage()
     except pdfium.PdfiumError:
-        return [], 1.0
+        return [], 1.0, False
     drawn = rules(pdfium.raw, page.raw)
     lines = _Reader(pdfium.raw, text.raw, drawn).lines(text.count_chars())
     lines = ruled(lines, drawn.grids)
     height = float(page.get_height()) or 1.0
+    pictured = not lines and is_picture(pdfium.raw, page.raw)
     text.close()
     page.close()
-    return lines, height
+    return lines, height, pictured
 
 
 class _Reader:
