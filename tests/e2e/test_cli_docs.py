@@ -108,3 +108,21 @@ def test_an_answer_cites_the_documents_it_rests_on(folkmoot: Shell, files: list[
     ended = folkmoot("chat", "The blue whale weighs 150 tonnes [1].", "-c", "Cited")
     assert ended.code == 0
     assert ended.out == "The blue whale weighs 150 tonnes [1].\n\nSources:\n  [1] whales\n"
+
+
+def test_permissions_are_shown_and_changed(folkmoot: Shell, files: list[Path]) -> None:
+    added = folkmoot("docs", "add", files[0], "-c", "Few", "--wait", "--json").json[0]
+    of_it = ("docs", "permissions", "-c", added["collection_id"])
+    me = f"user:{added['created_by']}"
+    changed = folkmoot(*of_it, "--default", "none", "--edit", me)
+    assert changed.out.splitlines()[1].split() == ["organization", "none"]
+    assert changed.out.splitlines()[2].startswith(me)
+    assert folkmoot(*of_it, "--json").json["grants"][0]["level"] == "edit"
+
+    of_document = ("docs", "permissions", "-d", added["id"])
+    assert "All who read its collection" in folkmoot(*of_document).err
+    assert folkmoot(*of_document, "--read", me, "--json").json["readers"][0]["name"]
+    assert "locks_you_out" in folkmoot(*of_document, "--revoke", me).err
+    assert folkmoot(*of_document, "--all-readers", "--json").json["readers"] is None
+    wrong = folkmoot(*of_document, "--edit", me)
+    assert (wrong.code, "A document has readers" in wrong.err) == (2, True)

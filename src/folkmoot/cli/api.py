@@ -86,6 +86,15 @@ class Api:
         headers = {"Accept": accept} if accept else None
         return self._json(self._request("GET", path, params=_given(query), headers=headers))
 
+    def tagged(self, path: str) -> tuple[Json, str]:
+        """Read something, and the tag of what was read."""
+        response = self._request("GET", path)
+        return self._json(response), response.headers.get("etag", "*")
+
+    def put(self, path: str, body: object, tag: str) -> Json:
+        """Say something anew, unless it is no longer what was read."""
+        return self._json(self._request("PUT", path, json=body, headers={"If-Match": tag}))
+
     def post(self, path: str, body: object = None) -> Json:
         """Make or do something."""
         return self._json(self._request("POST", path, json=body))

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from folkmoot.cli import library, terminal, uploads
+from folkmoot.cli import library, sharing, terminal, uploads
 from folkmoot.cli.api import API, Api, Json
 from folkmoot.cli.connection import connected
 from folkmoot.cli.exits import ExitCode
@@ -33,6 +33,9 @@ Into = Annotated[
     typer.Option("--collection", "-c", help="Name or id of the collection; a new name makes one."),
 ]
 Of = Annotated[str | None, typer.Option("--collection", "-c", help="Name or id of a collection.")]
+
+
+app.command("permissions")(sharing.permissions)
 
 
 @app.callback()
