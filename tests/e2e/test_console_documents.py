@@ -131,3 +131,38 @@ def test_a_collection_is_renamed_and_deleted(collection: Page) -> None:
 def test_another_organisations_collection_is_not_there(collection: Page, ada: Visitor) -> None:
     page = ada.open("/documents/01890000-0000-7000-8000-000000000000")
     expect(page.get_by_role("alert")).to_contain_text("Not found")
+
+
+def test_who_has_access_is_shown_and_changed(collection: Page) -> None:
+    page = collection
+    upload(page, text("plan.txt", WARRANTY))
+    expect(row(page, "plan")).to_contain_text("Ready", timeout=60_000)
+    page.get_by_role("button", name="Actions for the collection").click()
+    page.get_by_role("menuitem", name="Who has access").click()
+    dialog = page.get_by_role("dialog", name="Who has access")
+    dialog.get_by_label("Everybody in the organisation").select_option("none")
+    dialog.get_by_label("Add").select_option(label="Ada Lovelace")
+    dialog.get_by_label("What Ada Lovelace may do").select_option("edit")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Not for everybody")).to_be_visible()
+
+    row(page, "plan").get_by_role("button", name="Actions for plan").click()
+    page.get_by_role("menuitem", name="Who has access").click()
+    dialog = page.get_by_role("dialog", name="Who reads")
+    expect(dialog).to_contain_text("All who read the collection read it.")
+    dialog.get_by_label("Only those who are named here").check()
+    dialog.get_by_label("Add").select_option(label="Ada Lovelace")
+    expect(dialog.get_by_role("list", name="Who has access")).to_contain_text("Ada")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(row(page, "plan")).to_be_visible()
+
+    page.get_by_label("Search this collection").fill("battery kilometres")
+    page.get_by_label("Explain").check()
+    page.get_by_role("button", name="Search").click()
+    explained = page.get_by_role("group", name="How it was found")
+    expect(explained.get_by_role("row").filter(has_text="batteri")).to_be_visible()
+    explained.get_by_text("Both together").click()
+    expect(explained.get_by_role("row").filter(has_text="plan").first).to_be_visible()
+    assert violations(page) == []

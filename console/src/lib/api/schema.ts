@@ -7,6 +7,7 @@ export interface components {
             existing?: string[];
             run_id: string;
         };
+        AccessLevel: "read" | "edit";
         AccessToken: {
             access_token: string;
             expires_in: number;
@@ -247,8 +248,26 @@ export interface components {
             warn_at: number;
         };
         BudgetState: "ok" | "warning" | "exceeded";
+        CandidateRead: {
+            dense?: number | null;
+            document_id: string;
+            lexical?: number | null;
+            ordinal: number;
+            rank: number;
+            score: number;
+        };
         CatchUp: "once" | "skip";
         Circuit: "closed" | "open" | "half_open";
+        CollectionPermissionsRead: {
+            collection_id: string;
+            default_access: components["schemas"]["DefaultAccess"];
+            grants: components["schemas"]["GrantRead"][];
+            may_change: boolean;
+            name: string;
+            owner_id: string | null;
+            scope: components["schemas"]["Scope"];
+            team_id: string | null;
+        };
         CollectionRead: {
             created_at: string;
             created_by: string;
@@ -279,6 +298,13 @@ export interface components {
         };
         DefaultAccess: "edit" | "read" | "none";
         DeliveryState: "pending" | "delivered" | "failed";
+        DocumentPermissionsRead: {
+            collection_id: string;
+            document_id: string;
+            may_change: boolean;
+            readers: components["schemas"]["ReaderRead"][] | null;
+            title: string;
+        };
         DocumentRead: {
             bytes: number;
             chunks: number | null;
@@ -319,6 +345,16 @@ export interface components {
             codeExecution: boolean;
             maxIterations: number;
         };
+        ExplanationRead: {
+            filters: components["schemas"]["Filters"] | null;
+            hits: components["schemas"]["HitRead"][];
+            language: string;
+            milliseconds: number;
+            mode: components["schemas"]["Mode"];
+            query: string;
+            stages: components["schemas"]["StageRead"][];
+            terms: components["schemas"]["TermRead"][];
+        };
         FieldChange: {
             after: components["schemas"]["JsonValue"];
             before: components["schemas"]["JsonValue"];
@@ -333,6 +369,13 @@ export interface components {
             source: components["schemas"]["Level"];
             value: components["schemas"]["JsonValue"];
         };
+        Filters: {
+            document_ids?: string[] | null;
+            external_ids?: string[] | null;
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
         General: {
             conversation_days?: number | null;
             default_agent?: string | null;
@@ -346,6 +389,12 @@ export interface components {
             description: string;
             name: string;
             writes: boolean;
+        };
+        GrantRead: {
+            level: components["schemas"]["AccessLevel"];
+            name: string | null;
+            team_id: string | null;
+            user_id: string | null;
         };
         Group: "general" | "models" | "retrieval" | "guardrails" | "theme" | "budget";
         Guardrails: {
@@ -737,6 +786,11 @@ export interface components {
             provider: string;
         };
         Rating: "good" | "bad";
+        ReaderRead: {
+            name: string | null;
+            team_id: string | null;
+            user_id: string | null;
+        };
         ReasoningPart: {
             streaming: boolean;
             supported: boolean;
@@ -850,6 +904,15 @@ export interface components {
             revoked_at: string | null;
             title: string;
         };
+        StageRead: {
+            candidates: components["schemas"]["CandidateRead"][];
+            facts: {
+                [key: string]: unknown;
+            };
+            milliseconds: number;
+            name: "lexical" | "dense" | "fusion" | "rerank";
+            skipped?: string | null;
+        };
         StatePart: {
             deltas: boolean;
             memory: boolean;
@@ -890,6 +953,11 @@ export interface components {
             role: components["schemas"]["TeamRole"] | null;
         };
         TeamRole: "admin" | "member" | "viewer";
+        TermRead: {
+            chunks: number;
+            term: string;
+            weight: number;
+        };
         Theme: {
             accent?: string | null;
             color_scheme?: components["schemas"]["ColorScheme"] | null;

@@ -117,6 +117,10 @@ export type Verification = Schema<"Verification">;
 export type LoggedEvent = Schema<"LogEventRead">;
 
 export type Collection = Schema<"CollectionRead">;
+export type CollectionPermissions = Schema<"CollectionPermissionsRead">;
+export type DocumentPermissions = Schema<"DocumentPermissionsRead">;
+export type DefaultAccess = Schema<"DefaultAccess">;
+export type AccessLevel = Schema<"AccessLevel">;
 /** Documents on their way in, and the run that reads them. */
 export type Accepted = Schema<"Accepted">;
 /** Named so because `Document` is the browser's. */
@@ -124,6 +128,9 @@ export type SourceDocument = Schema<"DocumentRead">;
 export type DocumentStatus = Schema<"Status">;
 export type DocumentText = Schema<"DocumentTextRead">;
 export type SearchHit = Schema<"HitRead">;
+/** How a search came to its hits, stage by stage. */
+export type Explanation = Schema<"ExplanationRead">;
+export type Stage = Schema<"StageRead">;
 export type SearchMode = Schema<"Mode">;
 
 /** Something that is remembered. */
