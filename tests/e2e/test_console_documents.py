@@ -163,6 +163,6 @@ def test_who_has_access_is_shown_and_changed(collection: Page) -> None:
     page.get_by_role("button", name="Search").click()
     explained = page.get_by_role("group", name="How it was found")
     expect(explained.get_by_role("row").filter(has_text="batteri")).to_be_visible()
-    explained.get_by_text("Both together").click()
+    explained.get_by_text("Both together", exact=True).click()
     expect(explained.get_by_role("row").filter(has_text="plan").first).to_be_visible()
     assert violations(page) == []
