@@ -45,7 +45,6 @@ from folkmoot.kit.lasting import Endless, begin
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.layout import Layout
 from folkmoot.knowledge.queries import PLACE
 from folkmoot.knowledge.service import Knowledge, knowledge
 from folkmoot.knowledge.sizing import by_settings
@@ -177,6 +176,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         parts.memory.register(queue)
         models.share(database, parts.supervisor.hub.channels)
         stack.push_async_callback(parts.outbound.aclose)
+        stack.push_async_callback(parts.knowledge.aclose)
         stack.push_async_callback(parts.mcp.aclose)
         if parts.redis is not None:
             stack.push_async_callback(parts.redis.aclose)
@@ -216,9 +216,9 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             worked: dict[str, Endless] = {
                 "background runs": parts.unattended.taking.work,
                 "purge": _purge(parts).watch,
-                "vector layout": Layout(parts.ground.place.owner).watch,
                 "webhooks": dispatcher.watch,
             }
+            worked |= parts.knowledge.upkeep(parts.ground.place.owner)
             if sweeper := parts.secrets.sweeper():
                 worked["sweep"] = sweeper.watch
             tasks = begin(working, worked)
@@ -252,7 +252,8 @@ def _purge(parts: Parts) -> Purge:
         await parts.personal.erase(user_id=str(user_id))
 
     others = (Agent.__tablename__,)
-    return Purge(parts.ground.place.owner, parts.blobs, kept, team_ends, user_ends, others)
+    owner, ends = parts.ground.place.owner, parts.knowledge.forget
+    return Purge(owner, parts.blobs, kept, team_ends, user_ends, others, ends)
 
 
 def at_rest(on: Ground) -> Parts:

@@ -24,6 +24,8 @@ from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.telemetry import tracing
 from folkmoot.knowledge.service import KnowledgeOptions
+from folkmoot.knowledge.vector_stores import choosing
+from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind
 from folkmoot.llm.config import (
     Bounds,
     ModelsConfig,
@@ -99,8 +101,9 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
 
 
 def documents(deployment: Deployment) -> KnowledgeOptions:
-    """Return how documents are read."""
-    return KnowledgeOptions(recognizer=deployment.text_recognition)
+    """Return how documents are read, and who is asked for what is near."""
+    store = choosing.store(vector_store(deployment))
+    return KnowledgeOptions(recognizer=deployment.text_recognition, vectors=store)
 
 
 def kept_answers(deployment: Deployment) -> KeptAnswers:
@@ -169,6 +172,17 @@ def redis(deployment: Deployment, secret_key: str, otherwise: Store) -> Preferri
 def sealer(deployment: Deployment, secret_key: str) -> Sealer:
     """Return what seals secrets."""
     return Sealer(secret_key, plain(deployment.secret_key_previous))
+
+
+def vector_store(deployment: Deployment) -> Chosen:
+    """Return which store is asked for what is near."""
+    return Chosen(
+        Kind(deployment.vector_store),
+        deployment.vector_store_url,
+        plain(deployment.vector_store_api_key),
+        deployment.vector_store_region,
+        deployment.vector_store_prefix,
+    )
 
 
 def envelopes(deployment: Deployment, secret_key: str) -> Envelopes:

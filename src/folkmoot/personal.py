@@ -43,6 +43,8 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "sign_in_attempts": "digests under the deployment's key and counts, gone within the hour",
     "signing_keys": "when the deployment's keys were made",
     "teams": "a team's name is the team's",
+    "vector_changes": "which documents a vector store has still to be told of",
+    "vector_stores": "which vector store the deployment has",
     "vector_indexes": "which organisations have an index over their vectors",
     "webhook_deliveries": "how far an event is on its way to an address",
     "webhook_events": "ids and states of what has happened, gone after some days",

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "runs": ("runs:app", "Start runs, look at them, follow, cancel and verify them."),
     "schedules": ("schedules:app", "Have questions asked by the clock; see what came of it."),
     "jobs": ("jobs:app", "Look at background jobs; retry or discard those given up."),
+    "vectors": ("vectors:app", "See where vectors are searched; move them into another store."),
     "usage": ("usage:app", "Tell what models were used for and cost, and how budgets stand."),
     "cache": ("cache:app", "Tell how many answers are kept and given again; forget them."),
     "webhooks": ("webhooks:app", "Have addresses told what happens; look at what was sent."),

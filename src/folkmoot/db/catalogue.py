@@ -12,7 +12,15 @@ import psycopg
 from folkmoot.db.roles import Role
 
 SHARED_TABLES: Final = frozenset(
-    {"job_errors", "model_breakers", "processes", "rate_limits", "sign_in_attempts", "signing_keys"}
+    {
+        "job_errors",
+        "model_breakers",
+        "processes",
+        "rate_limits",
+        "sign_in_attempts",
+        "signing_keys",
+        "vector_stores",
+    }
 )
 """Without row-level security, because they hold nothing of any tenant."""
 
@@ -84,6 +92,7 @@ LOOKUPS: Final = frozenset(
         "mcp_team_left",
         "usage_open",
         "usage_summed",
+        "vector_changed",
     }
 )
 """The functions that answer before a tenant is known, and triggers that note what was done.

@@ -45,6 +45,8 @@ DELETE_USER: Final = "DELETE FROM users WHERE id = %s AND deleted_at < %s"
 Connection = AsyncConnection[tuple[object, ...]]
 TeamEnds = Callable[[OrgId, TeamId], Awaitable[None]]
 """Has everything purged that a team had in other rooms; may be called again."""
+OrganizationEnds = Callable[[OrgId], Awaitable[None]]
+"""Has everything forgotten that other servers hold of an organisation; may be called again."""
 UserEnds = Callable[[UserId], Awaitable[None]]
 """Erases everything that is kept of a user; may be called again."""
 
@@ -80,6 +82,7 @@ class Purge:
         team_ends: What else ends with a team.
         user_ends: What else ends with a user, and should have long ago.
         others: Tables of other rooms whose deleted rows go, with the rows that belong to them.
+        organization_ends: What else ends with an organisation.
     """
 
     owner: str
@@ -88,6 +91,7 @@ class Purge:
     team_ends: TeamEnds
     user_ends: UserEnds
     others: tuple[str, ...] = ()
+    organization_ends: OrganizationEnds | None = None
 
     async def watch(self) -> None:
         """Purge every day until cancelled; what one room cannot forget, it tries a day later."""
@@ -122,6 +126,8 @@ class Purge:
         for (org_id,) in found:
             # Files first: what the rows name is known for as long as they are there.
             await self.blobs.clear(f"{org_id}/")
+            if self.organization_ends is not None:
+                await self.organization_ends(OrgId(UUID(str(org_id))))
             async with connection.transaction():
                 await connection.execute(ENTER, (str(org_id),))
                 await _empty(connection, org_id)

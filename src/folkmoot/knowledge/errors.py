@@ -122,6 +122,22 @@ class EmbedderMissing(Unavailable):
         super().__init__("The embedding model does not answer; a lexical search still works.")
 
 
+class VectorStoreUnavailable(Unavailable):
+    """The store of vectors does not answer, or not as it should.
+
+    Attributes:
+        reason: What it has said.
+        passing: Whether asking again may help.
+    """
+
+    code = "vector_store_unavailable"
+
+    def __init__(self, store: str, reason: str, *, passing: bool = True) -> None:
+        super().__init__(f"The vector store {store} does not answer; a lexical search still works.")
+        self.reason = reason
+        self.passing = passing
+
+
 class NothingIndexed(AppError):
     """None of the documents of a run could be read."""
 

@@ -222,6 +222,30 @@ class VectorIndexRow(Model, OrgScoped, kw_only=True):
     built_at: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
 
 
+class VectorStoreRow(Model, kw_only=True):
+    """The store elsewhere that changes of vectors are noted for, and since when it holds all."""
+
+    __tablename__ = "vector_stores"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
+    whole_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class VectorChange(Model, OrgScoped, kw_only=True):
+    """A document whose vectors the store has not been told of yet."""
+
+    __tablename__ = "vector_changes"
+    __table_args__ = (Index("ix_vector_changes_due", "due"),)
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(
+        server_default=text("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"), init=False
+    )
+    due: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"), init=False)
+
+
 class CollectionLanguage(Model, OrgScoped, kw_only=True):
     """How many chunks of a language a collection holds, and how many words in all."""
 

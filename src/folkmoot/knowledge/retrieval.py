@@ -14,11 +14,12 @@ from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, languages, plaintext, search
 from folkmoot.knowledge.competence import Competence
 from folkmoot.knowledge.embedding import Embedders, QueryVectors
-from folkmoot.knowledge.errors import EmbedderMissing
+from folkmoot.knowledge.errors import EmbedderMissing, VectorStoreUnavailable
 from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, dense_leg, fuse, lexical_leg
 from folkmoot.knowledge.queries import Legs
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.search import Candidates, Found, Ground, Sought
+from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.knowledge.words import words
 from folkmoot.llm.errors import ModelError
 
@@ -74,6 +75,7 @@ class Retrieval:
     embedders: Embedders
     vectors: QueryVectors = field(default_factory=QueryVectors)
     competence: Competence = field(default_factory=Competence)
+    proposing: Proposing | None = None
 
     async def retrieve(
         self,
@@ -165,7 +167,23 @@ class Retrieval:
         else:
             trace.sought = replace(sought, model=embedder.name, vector=vector)
         trace.milliseconds["embed"] = (clock.monotonic() - begun) * 1000
+        await self._propose(subject, asked, trace)
         return trace
+
+    async def _propose(self, subject: Subject, asked: Asked, trace: Trace) -> None:
+        """Ask another store for what is near, if there is one; without it words have to do."""
+        if self.proposing is None:
+            return
+        begun = clock.monotonic()
+        try:
+            trace.sought = await self.proposing(subject, trace.sought)
+        except VectorStoreUnavailable as error:
+            if asked.mode is Mode.DENSE:
+                raise
+            log.warning("retrieval.store_failed", reason=error.reason)
+            trace.skipped["dense"] = error.detail
+            trace.sought, trace.dense_weight = replace(trace.sought, vector=None), 0.0
+        trace.milliseconds["store"] = (clock.monotonic() - begun) * 1000
 
     async def _look_closer(self, subject: Subject, asked: Asked, trace: Trace) -> None:
         """Run each leg alone to see how long it takes, and weigh the words."""

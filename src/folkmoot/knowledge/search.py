@@ -205,10 +205,12 @@ async def candidates(
 ) -> Candidates:
     """Return the best chunks by some legs, in no order.
 
-    An index gives up when too much of what is near is not what may be found; then all is compared.
+    An index gives up when too much of what is near is not what may be found, and a store knows
+    nothing of readers; then all is compared.
     """
     found = await _compared(database, subject, sought, legs)
-    if found.way is Way.INDEX and (found.proposed or 0) < sought.depth:
+    loses = found.way is Way.INDEX or (found.way is Way.STORE and sought.ground.withheld)
+    if loses and (found.proposed or 0) < sought.depth:
         return await _compared(database, subject, sought.exactly, legs)
     return found
 

@@ -310,6 +310,22 @@ class Deployment(BaseModel):
     audit_opensearch_index: Annotated[str, Field(pattern=INDEX_NAME)] = Field(
         default="folkmoot-audit", description="The index or data stream that they are put into."
     )
+    vector_store: Annotated[str, Field(pattern="^(pgvector|qdrant|chroma|pinecone)$")] = Field(
+        default="pgvector",
+        description="What is asked for the chunks that are near to a question. PostgreSQL keeps "
+        "their vectors in any case: pgvector, qdrant, chroma or pinecone.",
+    )
+    vector_store_url: str | None = Field(
+        default=None,
+        description="Its address; by default the usual port of this machine, or Pinecone's.",
+    )
+    vector_store_api_key: SecretStr | None = Field(default=None, description="Its key.")
+    vector_store_region: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9-]+$")] = Field(
+        default="aws/us-east-1", description="Cloud and region of the indexes of a Pinecone."
+    )
+    vector_store_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")] = Field(
+        default="folkmoot", description="What names begin with there, unlike other deployments'."
+    )
     init_org: str | None = Field(
         default=None, description="First organisation; `up` makes `Demo` by default."
     )

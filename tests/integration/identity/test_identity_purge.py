@@ -42,17 +42,21 @@ VALUES (%(org)s, %(id)s, 1, 0, 'run.started', '')
 
 
 class Ends:
-    """The teams and the people that other rooms have been told of."""
+    """The organisations, teams and people that other rooms have been told of."""
 
     def __init__(self) -> None:
         self.told: list[tuple[OrgId, TeamId]] = []
         self.gone: list[UserId] = []
+        self.organizations: list[OrgId] = []
 
     async def __call__(self, org_id: OrgId, team_id: TeamId) -> None:
         self.told.append((org_id, team_id))
 
     async def of_a_user(self, user_id: UserId) -> None:
         self.gone.append(user_id)
+
+    async def of_an_organization(self, org_id: OrgId) -> None:
+        self.organizations.append(org_id)
 
 
 @pytest.fixture
@@ -67,7 +71,9 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 @pytest.fixture
 def purge(owner_address: str, blobs: BlobStore, ends: Ends) -> Purge:
-    return Purge(owner_address, blobs, KEPT, ends, ends.of_a_user)
+    return Purge(
+        owner_address, blobs, KEPT, ends, ends.of_a_user, organization_ends=ends.of_an_organization
+    )
 
 
 async def text() -> AsyncGenerator[bytes]:
@@ -90,6 +96,7 @@ def rows_of(superuser: str, org_id: str) -> dict[str, int]:
 async def test_an_organisation_goes_with_everything_that_belongs_to_it(
     superuser_address: str,
     purge: Purge,
+    ends: Ends,
     blobs: BlobStore,
     owner: Caller,
     stranger: Caller,
@@ -110,6 +117,7 @@ async def test_an_organisation_goes_with_everything_that_belongs_to_it(
     assert await purge.run() == Purged()
     time.pass_by(days=30, seconds=1)
     assert await purge.run() == Purged(organizations=1)
+    assert [str(each) for each in ends.organizations] == [owner.place]
     assert rows_of(superuser_address, owner.place) == {}
     assert rows_of(superuser_address, stranger.place) == before[1]
     with pytest.raises(BlobNotFound):

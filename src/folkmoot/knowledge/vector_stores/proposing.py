@@ -1,0 +1,56 @@
+"""Asks a store for what is near, once it holds all that there is."""
+
+from dataclasses import dataclass, replace
+from typing import Final, LiteralString
+
+import msgspec
+
+from folkmoot.db.work import Database
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.nearness import FEW, Proposed
+from folkmoot.knowledge.search import Sought
+from folkmoot.knowledge.vector_stores import port
+from folkmoot.knowledge.vector_stores.port import VectorStore
+
+WHOLE: Final[LiteralString] = """
+SELECT EXISTS (SELECT FROM vector_stores WHERE name = %s AND whole_at IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposing:
+    """Completes what is looked for by what a store takes for near, if there is a store."""
+
+    database: Database
+    store: VectorStore | None = None
+
+    async def __call__(self, subject: Subject, sought: Sought) -> Sought:
+        """Return it with the store's proposals; as it is, if PostgreSQL itself is to compare.
+
+        Raises:
+            VectorStoreUnavailable: The store does not answer.
+        """
+        ground = sought.ground
+        if self.store is None or sought.vector is None or sought.model is None:
+            return sought
+        if ground.filtered is not None and ground.filtered <= FEW:
+            return sought  # these are compared as quickly as anybody is asked
+        if not await self._is_whole(subject, self.store):
+            return sought
+        vector = msgspec.json.decode(sought.vector, type=list[float])
+        asked = port.Sought(
+            org_id=subject.org_id,
+            collections=ground.collections,
+            documents=ground.documents,
+            model=port.Model(sought.model, len(vector)),
+            vector=vector,
+            depth=sought.depth,
+        )
+        places = await self.store.search(asked)
+        documents, ordinals = [each[0] for each in places], [each[1] for each in places]
+        return replace(sought, proposed=Proposed(documents, ordinals))
+
+    async def _is_whole(self, subject: Subject, store: VectorStore) -> bool:
+        async with self.database.pipelined(subject) as connection:
+            cursor = await connection.execute(WHOLE, (store.name,))
+        return await cursor.fetchone() == (True,)

@@ -1,0 +1,172 @@
+"""Qdrant, by its REST API: a collection for each model, in which every point names its tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import msgspec
+
+from folkmoot.kit.ids import OrgId
+from folkmoot.knowledge.fusion import Place
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
+from folkmoot.knowledge.vector_stores.wire import Wire
+
+Filter = dict[str, Any]
+
+POINTS: Final = UUID("8f1b0e0a-6f0c-5f1e-9f53-6d1f4d6b7c11")
+"""The namespace of points' ids, which follow from the chunk's place."""
+INDEXED: Final[dict[str, object]] = {
+    "org": {"type": "keyword", "is_tenant": True},
+    "collection": "keyword",
+    "document": "keyword",
+}
+
+
+class Payload(msgspec.Struct):
+    """What is said of a point, as far as it is asked for."""
+
+    document: UUID
+    ordinal: int
+
+
+class Point(msgspec.Struct):
+    """A point that was found."""
+
+    payload: Payload
+
+
+class Points(msgspec.Struct):
+    """What a query finds."""
+
+    points: list[Point]
+
+
+class Queried(msgspec.Struct):
+    """The answer to a query."""
+
+    result: Points
+
+
+class Number(msgspec.Struct):
+    """How many there are."""
+
+    count: int
+
+
+class Counted(msgspec.Struct):
+    """The answer when points are counted."""
+
+    result: Number
+
+
+class Named(msgspec.Struct):
+    """A collection."""
+
+    name: str
+
+
+class Names(msgspec.Struct):
+    """All collections."""
+
+    collections: list[Named]
+
+
+class Listed(msgspec.Struct):
+    """The answer when collections are listed."""
+
+    result: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Qdrant:
+    """A server or a cluster."""
+
+    wire: Wire
+
+    @property
+    def name(self) -> str:
+        """What it is and where."""
+        return f"qdrant {self.wire.url}"
+
+    async def put(self, document: Kept) -> None:
+        """Store the points of this revision, then take out those of revisions before."""
+        for model, vectors in document.vectors.items():
+            await self._prepare(model)
+            for batch in batches(vectors):
+                points = [_point(document, each, vectors[each]) for each in batch]
+                path = f"/collections/{self.wire.space(model)}/points?wait=true"
+                await self.wire.tell("PUT", path, {"points": points})
+        before = {"key": "revision", "range": {"lt": document.revision}}
+        which = [_equals("org", document.org_id), _equals("document", document.document_id)]
+        await self._delete([*which, before])
+
+    async def forget(self, org_id: OrgId) -> None:
+        """Take out all points of an organisation."""
+        await self._delete([_equals("org", org_id)])
+
+    async def clear(self) -> None:
+        """Drop all collections of ours."""
+        for space in await self._spaces():
+            await self.wire.tell("DELETE", f"/collections/{space}")
+
+    async def search(self, sought: Sought) -> Sequence[Place]:
+        """Return the places of the nearest points."""
+        must = [_equals("org", sought.org_id), _among("collection", sought.collections)]
+        if sought.documents is not None:
+            must.append(_among("document", sought.documents))
+        asked = {
+            "query": list(sought.vector),
+            "filter": {"must": must},
+            "limit": sought.depth,
+            "with_payload": ["document", "ordinal"],
+        }
+        path = f"/collections/{self.wire.space(sought.model)}/points/query"
+        answer = await self.wire.ask("POST", path, Queried, asked)
+        found = [each.payload for each in answer.result.points] if answer else []
+        return [Place(each.document, each.ordinal) for each in found]
+
+    async def count(self, model: Model) -> int:
+        """Return how many points there are of a model."""
+        path = f"/collections/{self.wire.space(model)}/points/count"
+        answer = await self.wire.ask("POST", path, Counted, {"exact": True})
+        return answer.result.count if answer else 0
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.wire.aclose()
+
+    async def _prepare(self, model: Model) -> None:
+        space = self.wire.space(model)
+        if space in await self._spaces():
+            return
+        path = f"/collections/{space}"
+        vectors = {"size": model.dimensions, "distance": "Dot", "datatype": "float16"}
+        await self.wire.tell("PUT", path, {"vectors": vectors})
+        for name, schema in INDEXED.items():
+            index = {"field_name": name, "field_schema": schema}
+            await self.wire.tell("PUT", f"{path}/index?wait=true", index)
+
+    async def _delete(self, must: list[Filter]) -> None:
+        for space in await self._spaces():
+            path = f"/collections/{space}/points/delete?wait=true"
+            await self.wire.tell("POST", path, {"filter": {"must": must}})
+
+    async def _spaces(self) -> list[str]:
+        answer = await self.wire.ask("GET", "/collections", Listed)
+        names = [each.name for each in answer.result.collections] if answer else []
+        return [name for name in names if self.wire.is_ours(name)]
+
+
+def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:
+    place = f"{document.org_id} {document.document_id} {ordinal}"
+    payload = document.metadata(ordinal)
+    return {"id": str(uuid5(POINTS, place)), "vector": list(vector), "payload": payload}
+
+
+def _equals(key: str, value: UUID) -> Filter:
+    return {"key": key, "match": {"value": str(value)}}
+
+
+def _among(key: str, values: Sequence[UUID]) -> Filter:
+    return {"key": key, "match": {"any": [str(value) for value in values]}}

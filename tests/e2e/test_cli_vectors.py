@@ -1,0 +1,74 @@
+"""An operator moves vectors into another store."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from commanding import Shell
+from conftest import SECRET_KEY
+from folkmoot.kit.ids import new_id
+from vector_servers import KEY, FakeQdrant, served
+
+FILL = """
+INSERT INTO chunk_vectors (org_id, collection_id, document_id, ordinal, model, embedding)
+SELECT %s, %s, md5(d::text)::uuid, 0, 'test:m', '[1,2,3]' FROM generate_series(1, 12) AS d
+"""
+
+
+@contextmanager
+def qdrant() -> Iterator[str]:
+    """Serve a Qdrant beside the test, which waits for commands."""
+    loop, known = asyncio.new_event_loop(), threading.Event()
+    ends, urls = asyncio.Event(), list[str]()
+
+    async def serve() -> None:
+        async with served(FakeQdrant()) as url:
+            urls.append(url)
+            known.set()
+            await ends.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert known.wait(60)
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(ends.set)
+        thread.join()
+        loop.close()
+
+
+def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(
+    owner_address: str, app_address: str, tmp_path: Path
+) -> None:
+    org_id = new_id()
+    with psycopg.connect(app_address) as connection:
+        connection.execute("SELECT set_config('app.org', %s, true)", (str(org_id),))
+        connection.execute(FILL, (org_id, new_id()))
+    with qdrant() as url:
+        usual = {
+            "FOLKMOOT_DATABASE_URL": owner_address,
+            "FOLKMOOT_SECRET_KEY": SECRET_KEY,
+            "FOLKMOOT_DATA_DIR": str(tmp_path),
+        }
+        elsewhere = {
+            "FOLKMOOT_VECTOR_STORE": "qdrant",
+            "FOLKMOOT_VECTOR_STORE_URL": url,
+            "FOLKMOOT_VECTOR_STORE_API_KEY": KEY,
+        }
+        folkmoot = Shell({**usual, **elsewhere})
+        before = {"configured": "qdrant", "told": None, "searched": "pgvector", "waiting": 0}
+        assert folkmoot("vectors", "status", "--json").json == before
+        wrong = folkmoot("vectors", "migrate", "--to", "chroma")
+        assert (wrong.code, "FOLKMOOT_VECTOR_STORE=chroma" in wrong.err) == (1, True)
+        moved = folkmoot("vectors", "migrate", "--to", "qdrant")
+        assert f"searched by qdrant {url}" in moved.err
+        name = f"qdrant {url}"
+        after = {"configured": "qdrant", "told": name, "searched": name, "waiting": 0}
+        assert folkmoot("vectors", "status", "--json").json == after
+        back = Shell(usual)("vectors", "migrate", "--to", "pgvector", "--json")
+        assert back.json == before | {"configured": "pgvector"}

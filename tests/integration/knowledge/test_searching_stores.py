@@ -1,0 +1,228 @@
+"""Searches by meaning, whichever store is asked, and how a store comes to hold what there is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ending import end
+from folkmoot.kit.ids import CollectionId, OrgId
+from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.errors import VectorStoreUnavailable
+from folkmoot.knowledge.nearness import Way
+from folkmoot.knowledge.retrieval import Asked
+from folkmoot.knowledge.service import KnowledgeOptions
+from folkmoot.knowledge.vector_stores import changes
+from folkmoot.knowledge.vector_stores.carrying import Carrying
+from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
+from folkmoot.knowledge.vector_stores.pinecone import Pinecone
+from folkmoot.knowledge.vector_stores.port import Kept, Model, VectorStore
+from knowing import Concepts, Room, Visitor, room
+from running import until
+from vector_servers import KEY, Edge, FakePinecone, FakeQdrant, chroma, served
+
+pytestmark = pytest.mark.anyio
+
+WORDS = {"heron": 0, "stork": 1, "owl": 2, "vogel": 0}
+
+
+@dataclass
+class Place:
+    """A process whose documents are searched by a store, and who moves them there."""
+
+    room: Room
+    carrying: Carrying
+    edge: Edge | None
+    told: list[int]
+
+    @property
+    def store(self) -> VectorStore:
+        assert self.carrying.store is not None
+        return self.carrying.store
+
+    async def carried(self) -> bool:
+        return await self.carrying.run(self.told.append, ends=True)
+
+
+async def begun(kind: Kind, stack: AsyncExitStack, directory: Path) -> tuple[Chosen, Edge | None]:
+    if kind is Kind.PGVECTOR:
+        return Chosen(), None
+    if kind is Kind.CHROMA:
+        return Chosen(kind, await stack.enter_async_context(chroma(directory))), None
+    fake = FakeQdrant() if kind is Kind.QDRANT else FakePinecone()
+    return Chosen(kind, await stack.enter_async_context(served(fake)), KEY), fake.edge
+
+
+@pytest.fixture
+async def place(
+    request: pytest.FixtureRequest,
+    app_address: str,
+    writer_address: str,
+    owner_address: str,
+    tmp_path: Path,
+) -> AsyncIterator[Place]:
+    async with AsyncExitStack() as stack:
+        chosen, edge = await begun(request.param, stack, tmp_path / "chroma")
+        made = store(chosen)
+        if isinstance(made, Pinecone):
+            made = replace(made, pause=0.001)
+        entered = room(
+            app_address,
+            writer_address,
+            tmp_path / "blobs",
+            embedder=Concepts(WORDS),
+            options=KnowledgeOptions(vectors=made),
+        )
+        inside = await stack.enter_async_context(entered)
+        stack.push_async_callback(inside.knowledge.aclose)
+        yield Place(inside, Carrying(owner_address, made, pause=0.001), edge, [])
+
+
+async def way(visitor: Visitor, collection: str, query: str) -> Way:
+    asked = Asked(query=query, collection_ids=[CollectionId(UUID(collection))], k=5)
+    _, trace = await visitor.room.knowledge.retrieval.explain(visitor.subject, asked)
+    return trace.candidates.way
+
+
+async def named(visitor: Visitor, collection: str, query: str, **values: object) -> list[str]:
+    hits = await visitor.search(collection, query, mode="dense", **values)
+    return [hit["external_id"] for hit in hits]
+
+
+@pytest.mark.parametrize("place", list(Kind), indirect=True)
+async def test_searches_find_the_same_whichever_store_is_asked(
+    place: Place, subject: Subject, other_subject: Subject
+) -> None:
+    ada, eve = place.room.visitor(subject), place.room.visitor(other_subject)
+    birds, others = await ada.collection(), await eve.collection()
+    ids = {
+        bird: await ada.tell(birds, bird, f"A {bird}.", external_id=bird, metadata={"is": bird})
+        for bird in ("heron", "stork", "owl")
+    }
+    foreign = await eve.tell(others, "heron", "A heron.", external_id="theirs")
+    expected = Way.ALL if place.carrying.store is None else Way.STORE
+    assert await way(ada, birds, "heron") is Way.ALL  # until the store holds all
+    assert await place.carried()
+    assert await way(ada, birds, "heron") is expected
+    assert (await named(ada, birds, "heron"))[0] == "heron"
+    only = {"document_ids": [ids["owl"]]}
+    assert await named(ada, birds, "heron", filters=only) == ["owl"]
+    assert await named(eve, others, "heron") == ["theirs"]
+
+    await ada.tell(birds, "heron", "Now an owl.", external_id="heron")
+    assert set((await named(ada, birds, "owl"))[:2]) == {"heron", "owl"}
+    assert await place.carried()
+    assert set((await named(ada, birds, "owl"))[:2]) == {"heron", "owl"}
+    assert (await ada.http.delete(f"/documents/{ids['stork']}")).status_code == 204
+    assert "stork" not in await named(ada, birds, "stork")
+    assert await place.carried()
+
+    if place.carrying.store is not None:
+        await poisoned(place.store, subject.org_id, birds, foreign)
+        assert sorted(await named(ada, birds, "stork")) == ["heron", "owl"]
+
+    place.room.embedder.embedder = Renamed(WORDS)
+    await ada.tell(birds, "crane", "A crane, a vogel.", external_id="crane")
+    assert await place.carried()
+    assert await named(ada, birds, "heron") == ["crane"]
+    if place.edge is not None:
+        await away(place.edge, ada, birds)
+
+
+class Renamed(Concepts):
+    name = "test:renamed"
+
+
+async def poisoned(held: VectorStore, org_id: OrgId, birds: str, foreign: str) -> None:
+    """Let a store hold, as ours, what is another's and what is nowhere."""
+    vector = [0.01] * 64
+    vector[1] = 1.0
+    for document_id in (UUID(foreign), UUID(int=7)):
+        vectors = {Model(Concepts.name, 64): {0: vector, 99: vector}}
+        await held.put(Kept(org_id, UUID(birds), document_id, 2**50, vectors))
+
+
+async def away(edge: Edge, visitor: Visitor, collection: str) -> None:
+    """Search by words while the store is away, and be told so."""
+    edge.away = True
+    answer = await visitor.http.post(
+        f"/collections/{collection}/search", json={"query": "crane", "mode": "dense"}
+    )
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "vector_store_unavailable"
+    explained = await visitor.http.post(
+        f"/collections/{collection}/search/explain", json={"query": "crane"}
+    )
+    assert explained.json()["hits"][0]["external_id"] == "crane"
+    assert "Qdrant" in explained.text or "Pinecone" in explained.text
+
+
+@pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)
+async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
+    place: Place, subject: Subject, superuser_address: str
+) -> None:
+    ada, edge = place.room.visitor(subject), place.edge
+    assert edge is not None
+    birds = await ada.collection()
+    for bird in ("heron", "stork", "owl"):
+        await ada.tell(birds, bird, f"A {bird}.", external_id=bird)
+    edge.answers = [(200, '{"result": {"collections": []}}'), (503, "busy")]
+    with pytest.raises(VectorStoreUnavailable):
+        await place.carried()
+    edge.answers = [(200, '{"result": {"collections": []}}'), (400, "not this one")]
+    with psycopg.connect(superuser_address, autocommit=True) as superuser:
+        carrying = asyncio.create_task(place.carried())
+        refused = "SELECT 1 FROM vector_changes WHERE attempts = 1 AND due > now()"
+        await until(lambda: superuser.execute(refused).fetchone() is not None)
+        assert not await place.carried()  # by another process at the same time
+        assert await way(ada, birds, "heron") is Way.ALL
+        superuser.execute("UPDATE vector_changes SET due = now()")
+        assert await carrying
+        assert place.told[0] == 3
+        assert superuser.execute("SELECT FROM vector_changes").fetchone() is None
+    assert await way(ada, birds, "heron") is Way.STORE
+
+    watching = asyncio.create_task(place.carrying.watch())
+    await ada.tell(birds, "crane", "A vogel.", external_id="crane")
+    model = Model(Concepts.name, 64)
+    async with asyncio.timeout(60):
+        while True:
+            if await place.store.count(model) == 4:
+                break
+            await asyncio.sleep(0.01)
+    await end(watching)
+    await place.room.knowledge.forget(subject.org_id)
+    assert await place.store.count(model) == 0
+
+
+@pytest.mark.parametrize("place", [Kind.PINECONE], indirect=True)
+async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
+    place: Place, subject: Subject, owner_address: str
+) -> None:
+    ada, edge = place.room.visitor(subject), place.edge
+    assert edge is not None
+    birds = await ada.collection()
+    await ada.tell(birds, "heron", "A heron.", external_id="heron")
+    edge.miscounts = 7
+    with pytest.raises(VectorStoreUnavailable):
+        await place.carried()
+    assert await way(ada, birds, "heron") is Way.ALL
+    edge.miscounts = 0
+    assert await place.carried()
+    assert await way(ada, birds, "heron") is Way.STORE
+    async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
+        await ada.tell(birds, "heron", "A heron.", external_id="heron", metadata={"is": "new"})
+        await ada.tell(birds, "heron", "A vogel.", external_id="heron")
+        (change,) = await changes.due(owner, 10)
+        await changes.done(owner, replace(change, revision=change.revision - 1))
+        assert await changes.left(owner) == 1  # what has come meanwhile is not lost
+        await Carrying(owner_address, None).watch()
+        assert await changes.known(owner) is None
+        await ada.tell(birds, "stork", "A stork.", external_id="stork")
+        assert await changes.left(owner) == 0
+    assert await way(ada, birds, "heron") is Way.ALL

@@ -1,0 +1,151 @@
+"""What every store elsewhere has to do, and what comes of it in searches."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from folkmoot.kit.ids import OrgId, new_id
+from folkmoot.knowledge.errors import VectorStoreUnavailable
+from folkmoot.knowledge.fusion import Place
+from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
+from folkmoot.knowledge.vector_stores.pinecone import Pinecone
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, VectorStore
+from vector_servers import KEY, Edge, FakePinecone, FakeQdrant, chroma, served
+
+pytestmark = pytest.mark.anyio
+
+MODEL, OTHER = Model("test:m", 3), Model("test:other", 2)
+ELSEWHERE = [each for each in Kind if each is not Kind.PGVECTOR]
+EAST, NORTH, UP = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+
+
+@dataclass
+class Served:
+    """A store, and what stands before its server if that is ours."""
+
+    store: VectorStore
+    edge: Edge | None = None
+
+
+@dataclass
+class Shelf:
+    """A document of an organisation's."""
+
+    org_id: OrgId
+    collection_id: UUID = field(default_factory=new_id)
+    document_id: UUID = field(default_factory=new_id)
+
+    def kept(self, revision: int, *vectors: list[float], model: Model = MODEL) -> Kept:
+        held = {model: dict(enumerate(vectors))} if vectors else {}
+        return Kept(self.org_id, self.collection_id, self.document_id, revision, held)
+
+    def sought(self, vector: list[float], *documents: "Shelf", model: Model = MODEL) -> Sought:
+        only = [each.document_id for each in documents] or None
+        return Sought(self.org_id, [self.collection_id], only, model, vector, 10)
+
+    def places(self, *ordinals: int) -> list[Place]:
+        return [Place(self.document_id, each) for each in ordinals]
+
+
+@pytest.fixture(params=ELSEWHERE)
+async def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Served]:
+    """Each store in turn, empty."""
+    kind: Kind = request.param
+    async with AsyncExitStack() as stack:
+        edge = None
+        if kind is Kind.CHROMA:
+            url = await stack.enter_async_context(chroma(tmp_path))
+        else:
+            fake = FakeQdrant() if kind is Kind.QDRANT else FakePinecone()
+            url, edge = await stack.enter_async_context(served(fake)), fake.edge
+        made = store(Chosen(kind, url, KEY))
+        assert made is not None
+        if isinstance(made, Pinecone):
+            made = replace(made, pause=0.001)
+        stack.push_async_callback(made.aclose)
+        yield Served(made, edge)
+
+
+async def test_a_store_keeps_organisations_collections_documents_and_models_apart(
+    elsewhere: Served,
+) -> None:
+    held, ours, theirs = elsewhere.store, OrgId(new_id()), OrgId(new_id())
+    one, other, foreign = Shelf(ours), Shelf(ours), Shelf(theirs)
+    second = Shelf(ours, one.collection_id)
+    assert await held.search(one.sought(EAST)) == []
+    assert await held.count(MODEL) == 0
+    await held.put(one.kept(1, EAST, NORTH))
+    await held.put(one.kept(1, EAST, NORTH))
+    for each in (other, foreign, second):
+        await held.put(each.kept(1, UP))
+    await held.put(other.kept(2, [0.0, 1.0], model=OTHER))
+    assert (await held.count(MODEL), await held.count(OTHER)) == (4, 1)
+    found = await held.search(one.sought(EAST))
+    assert found[0] == Place(one.document_id, 0)
+    assert set(found) == {*one.places(0, 1), *second.places(0)}
+    assert (await held.search(one.sought(NORTH)))[0] == Place(one.document_id, 1)
+    assert set(await held.search(one.sought(EAST, one))) == set(one.places(0, 1))
+    assert await held.search(one.sought(EAST, second)) == second.places(0)
+    assert await held.search(foreign.sought(EAST)) == foreign.places(0)
+    stolen = replace(foreign.sought(EAST), collections=[one.collection_id])
+    assert await held.search(stolen) == []
+    assert await held.search(other.sought([0.0, 1.0], model=OTHER)) == other.places(0)
+
+
+async def test_a_document_is_replaced_as_a_whole_and_forgotten_as_a_whole(
+    elsewhere: Served,
+) -> None:
+    held, ours, theirs = elsewhere.store, Shelf(OrgId(new_id())), Shelf(OrgId(new_id()))
+    many = [EAST] * 230
+    for each in (ours, theirs):
+        await held.put(each.kept(1, *many))
+    await held.put(ours.kept(2, NORTH, EAST))
+    assert await held.search(ours.sought(EAST)) == ours.places(1, 0)
+    assert await held.count(MODEL) == 232
+    await held.put(ours.kept(3, [1.0, 0.0], model=OTHER))
+    assert (await held.count(MODEL), await held.count(OTHER)) == (230, 1)
+    await held.put(ours.kept(4))
+    assert await held.count(OTHER) == 0
+    await held.put(ours.kept(5, EAST))
+    await held.forget(theirs.org_id)
+    assert await held.search(theirs.sought(EAST)) == []
+    assert await held.search(ours.sought(EAST)) == ours.places(0)
+    await held.forget(theirs.org_id)
+    await held.clear()
+    assert await held.search(ours.sought(EAST)) == []
+    await held.put(ours.kept(6, EAST))
+    assert await held.count(MODEL) == 1
+
+
+async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_failure(
+    elsewhere: Served,
+) -> None:
+    held, ours = elsewhere.store, Shelf(OrgId(new_id()))
+    await held.put(ours.kept(1, EAST))
+    assert await held.search(ours.sought(EAST)) == ours.places(0)
+    if elsewhere.edge is None:
+        with pytest.raises(VectorStoreUnavailable) as refused:
+            await held.search(ours.sought([1.0]))
+        assert not refused.value.passing
+        return
+    for status, body, passing in [
+        (503, "busy", True),
+        (429, "slow down", True),
+        (400, "no", False),
+        (302, "there", False),
+        (200, "{", True),
+        (200, '{"result": 3, "matches": 3}', True),
+    ]:
+        elsewhere.edge.answers.append((status, body))
+        with pytest.raises(VectorStoreUnavailable) as failed:
+            await held.search(ours.sought(EAST))
+        assert (failed.value.passing, failed.value.code) == (passing, "vector_store_unavailable")
+    elsewhere.edge.away = True
+    with pytest.raises(VectorStoreUnavailable):
+        await held.search(ours.sought(EAST))
+    with pytest.raises(VectorStoreUnavailable):
+        await held.put(ours.kept(2, EAST))

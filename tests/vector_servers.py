@@ -1,0 +1,264 @@
+"""Servers that hold vectors: Qdrant and Pinecone at the wire, and Chroma itself.
+
+Qdrant's wire is served by the local mode of its own client: bodies are read by its own models,
+which forbid what they do not know. Pinecone's is written from its documentation.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from aiohttp import web
+from qdrant_client import QdrantClient, models
+
+from running import until
+
+KEY: Final = "a key of the store's"
+CHROMA: Final = "import sys, chromadb_rust_bindings as chroma; chroma.cli(sys.argv[1:])"
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@dataclass
+class Edge:
+    """What stands before a server: it can be away, refuse, and talk nonsense.
+
+    Attributes:
+        answers: Whole answers that the next requests get instead, as status and text.
+        away: Whether nothing is answered at all.
+        miscounts: How many more than there are it says that there are.
+    """
+
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    away: bool = False
+    miscounts: int = 0
+
+    def check(self, request: web.Request, key: str | None) -> web.Response | None:
+        if self.away:
+            assert request.transport is not None
+            request.transport.abort()
+        if self.answers:
+            status, text = self.answers.pop(0)
+            return web.Response(status=status, text=text)
+        return None if key == KEY else web.Response(status=401)
+
+
+class FakeQdrant:
+    """Qdrant's REST API before the local mode of its client."""
+
+    def __init__(self) -> None:
+        self.edge = Edge()
+        self.client = QdrantClient(":memory:")
+
+    def handlers(self) -> list[web.RouteDef]:
+        at = "/collections/{name}"
+        return [
+            web.get("/collections", self.guarded(self.listed)),
+            web.put(at, self.guarded(self.create)),
+            web.delete(at, self.guarded(self.drop)),
+            web.put(f"{at}/index", self.guarded(self.index)),
+            web.put(f"{at}/points", self.guarded(self.upsert)),
+            web.post(f"{at}/points/delete", self.guarded(self.delete)),
+            web.post(f"{at}/points/query", self.guarded(self.query)),
+            web.post(f"{at}/points/count", self.guarded(self.count)),
+        ]
+
+    def guarded(self, handle: Callable[[str, bytes], Any]) -> Handler:
+        async def guard(request: web.Request) -> web.Response:
+            refused = self.edge.check(request, request.headers.get("api-key"))
+            if refused is not None:
+                return refused
+            name = request.match_info.get("name", "")
+            there = not name or self.client.collection_exists(name)
+            if not there and (request.method != "PUT" or len(request.path.split("/")) > 3):
+                return web.json_response({"status": {"error": "Not found"}}, status=404)
+            result = handle(name, await request.read())
+            return web.json_response({"result": result, "status": "ok", "time": 0.0})
+
+        return guard
+
+    def listed(self, _name: str, _body: bytes) -> Any:
+        return self.client.get_collections().model_dump(mode="json")
+
+    def create(self, name: str, body: bytes) -> bool:
+        asked = models.CreateCollection.model_validate_json(body, strict=False)
+        assert asked.vectors is not None
+        return self.client.create_collection(name, vectors_config=asked.vectors)
+
+    def drop(self, name: str, _body: bytes) -> bool:
+        return self.client.delete_collection(name)
+
+    def index(self, _name: str, body: bytes) -> Any:
+        assert models.CreateFieldIndex.model_validate_json(body).field_name
+        return {"operation_id": 0, "status": "completed"}  # the local mode has none
+
+    def upsert(self, name: str, body: bytes) -> Any:
+        points = models.PointsList.model_validate_json(body).points
+        return self.client.upsert(name, points).model_dump(mode="json")
+
+    def delete(self, name: str, body: bytes) -> Any:
+        selector = models.FilterSelector.model_validate_json(body)
+        return self.client.delete(name, selector).model_dump(mode="json")
+
+    def query(self, name: str, body: bytes) -> Any:
+        asked = models.QueryRequest.model_validate_json(body)
+        found = self.client.query_points(
+            name,
+            query=asked.query,
+            query_filter=asked.filter,
+            limit=asked.limit or 10,
+            with_payload=asked.with_payload or False,
+        )
+        return found.model_dump(mode="json")
+
+    def count(self, name: str, body: bytes) -> Any:
+        asked = models.CountRequest.model_validate_json(body)
+        return self.client.count(name, asked.filter, exact=bool(asked.exact)).model_dump()
+
+
+@dataclass
+class FakePinecone:
+    """Pinecone's control plane and its indexes; a new one is ready when it is looked at again."""
+
+    edge: Edge = field(default_factory=Edge)
+    url: str = ""
+    indexes: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    looks: dict[str, int] = field(default_factory=dict)
+
+    def handlers(self) -> list[web.RouteDef]:
+        return [
+            web.get("/indexes", self.guarded(self.listed)),
+            web.post("/indexes", self.guarded(self.create)),
+            web.get("/indexes/{name}", self.guarded(self.described)),
+            web.delete("/indexes/{name}", self.guarded(self.drop)),
+            web.post("/host/{name}/vectors/upsert", self.guarded(self.upsert)),
+            web.post("/host/{name}/vectors/delete", self.guarded(self.delete)),
+            web.get("/host/{name}/vectors/list", self.guarded(self.page)),
+            web.post("/host/{name}/query", self.guarded(self.query)),
+            web.post("/host/{name}/describe_index_stats", self.guarded(self.count)),
+        ]
+
+    def guarded(self, handle: Callable[[str, Any, Any], Any]) -> Handler:
+        async def guard(request: web.Request) -> web.Response:
+            refused = self.edge.check(request, request.headers.get("Api-Key"))
+            if refused is not None:
+                return refused
+            assert request.headers["X-Pinecone-API-Version"]
+            name = request.match_info.get("name", "")
+            if name and name not in self.indexes:
+                return web.json_response({"error": {"code": "NOT_FOUND"}}, status=404)
+            body = await request.json() if request.method == "POST" else {}
+            return web.json_response(handle(name, body, request.query))
+
+        return guard
+
+    def shown(self, name: str) -> dict[str, Any]:
+        self.looks[name] += 1
+        ready = self.looks[name] > 1
+        host = f"{self.url}/host/{name}"
+        return {"name": name, "host": host, "status": {"ready": ready, "state": "Ready"}}
+
+    def listed(self, _name: str, _body: Any, _query: Any) -> Any:
+        return {"indexes": [self.shown(name) for name in self.indexes]}
+
+    def described(self, name: str, _body: Any, _query: Any) -> Any:
+        return self.shown(name)
+
+    def create(self, _name: str, body: Any, _query: Any) -> Any:
+        assert body["metric"] == "dotproduct"
+        assert set(body["spec"]["serverless"]) == {"cloud", "region"}
+        name = body["name"]
+        self.indexes[name], self.looks[name] = {}, 0
+        self.lengths[name] = body["dimension"]
+        return self.shown(name)
+
+    def drop(self, name: str, _body: Any, _query: Any) -> Any:
+        del self.indexes[name]
+        return {}
+
+    def upsert(self, name: str, body: Any, _query: Any) -> Any:
+        assert all(len(each["values"]) == self.lengths[name] for each in body["vectors"])
+        held = self.indexes[name].setdefault(body["namespace"], {})
+        held.update({each["id"]: each for each in body["vectors"]})
+        return {"upsertedCount": len(body["vectors"])}
+
+    def delete(self, name: str, body: Any, _query: Any) -> Any:
+        held = self.indexes[name].get(body["namespace"], {})
+        for each in list(held) if body.get("deleteAll") else body["ids"]:
+            held.pop(each, None)
+        return {}
+
+    def page(self, name: str, _body: Any, query: Any) -> Any:
+        held = self.indexes[name].get(query["namespace"], {})
+        found = sorted(each for each in held if each.startswith(query["prefix"]))
+        start, size = int(query.get("paginationToken", 0)), int(query["limit"])
+        vectors = [{"id": each} for each in found[start : start + size]]
+        if start + size >= len(found):
+            return {"vectors": vectors, "namespace": query["namespace"]}
+        return {"vectors": vectors, "pagination": {"next": str(start + size)}}
+
+    def query(self, name: str, body: Any, _query: Any) -> Any:
+        held = self.indexes[name].get(body["namespace"], {})
+        found = [each for each in held.values() if _fits(each["metadata"], body["filter"])]
+        scored = [(float(np.dot(each["values"], body["vector"])), each["id"]) for each in found]
+        best = sorted(scored, reverse=True)[: body["topK"]]
+        return {"matches": [{"id": name, "score": score} for score, name in best]}
+
+    def count(self, name: str, _body: Any, _query: Any) -> Any:
+        counts = {each: {"vectorCount": len(held)} for each, held in self.indexes[name].items()}
+        total = sum(map(len, self.indexes[name].values()))
+        return {"namespaces": counts, "totalVectorCount": total + self.edge.miscounts}
+
+
+def _fits(metadata: dict[str, Any], which: dict[str, Any]) -> bool:
+    return all(metadata[key] in condition["$in"] for key, condition in which.items())
+
+
+@asynccontextmanager
+async def served(fake: FakeQdrant | FakePinecone) -> AsyncIterator[str]:
+    """Serve one on a free port; yield its address."""
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.add_routes(fake.handlers())
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    if isinstance(fake, FakePinecone):
+        fake.url = url
+    try:
+        yield url
+    finally:
+        await runner.cleanup()
+        if isinstance(fake, FakeQdrant):
+            fake.client.close()
+
+
+@asynccontextmanager
+async def chroma(directory: Path) -> AsyncIterator[str]:
+    """Run a Chroma; yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ["chroma", "run", "--path", str(directory), "--host", "127.0.0.1"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CHROMA, *arguments, "--port", str(port)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(lambda: listens(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
