@@ -13,7 +13,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `quiet_seconds` is how long a parser may work without reporting a page or a part: honest files
     take long because they have many pages, hostile ones because a single one never ends. A file as
     a whole gets that once, and `seconds_per_mebibyte` of its size; a PDF much more, for a page of
-    text may have a few hundred bytes, and a message, which may bring one along.
+    text may have a few hundred bytes, a message, which may bring one along, and a workbook, which
+    is packed densely.
     """
 
     file_bytes: int = 50 * MEBIBYTE
@@ -23,6 +24,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_bytes: int = 200 * MEBIBYTE
     unpacked_ratio: int = 200
     part_bytes: int = 40 * MEBIBYTE
+    cells: int = 1_000_000
     mail_parts: int = 1_000
     attachments: int = 50
     nested_mails: int = 5
@@ -48,7 +50,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     def seconds(self, kind: str, size: int) -> float:
         """Return the processor time that a file of that many bytes may take."""
-        slow = kind in {"pdf", "eml"}
+        slow = kind in {"pdf", "eml", "xlsx"}
         rate = self.pdf_seconds_per_mebibyte if slow else self.seconds_per_mebibyte
         return self.quiet_seconds + rate * size / MEBIBYTE
 

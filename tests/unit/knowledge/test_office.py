@@ -128,6 +128,12 @@ def test_more_slides_or_sheets_than_are_read_are_counted() -> None:
         read(workbook(dict.fromkeys("abc", "")), Limits(pages=2))
 
 
+def test_cells_are_counted_over_all_sheets() -> None:
+    rows = "<row><c><v>1</v></c><c/></row>"
+    with pytest.raises(ParseFailed, match=r"^The workbook has more than 5 cells\.$"):
+        read(workbook({"A": rows, "B": rows * 2}), Limits(cells=5))
+
+
 def test_texts_that_cells_repeat_count_as_often_as_they_are_shown() -> None:
     rows = '<row><c t="s"><v>0</v></c></row>' * 1_000
     data = workbook({"Repeated": rows}, texts=[f"<t>{'word ' * 100}</t>"])

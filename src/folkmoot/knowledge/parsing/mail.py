@@ -30,18 +30,19 @@ Mail: TypeAlias = "Message[str, str]"
 
 def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     """Read a message."""
-    message = _message(source, report)
+    message = _message(source)
+    report(0, 0)
     manuscript = Manuscript(limits)
     manuscript.title = mail_headers.text(message, "Subject")
     _Reader(manuscript, limits, report).message(message, 1)
     return manuscript.finish()
 
 
-def _message(source: Source, report: Report) -> Mail:
+def _message(source: Source) -> Mail:
+    """Take a message apart, which is soon done however long it is; one that is hostile is not."""
     parser: BytesFeedParser[Mail] = BytesFeedParser(policy=compat32)
     while piece := source.read(MEBIBYTE):
         parser.feed(piece)
-        report(0, 0)
     return parser.close()
 
 
@@ -112,7 +113,7 @@ class _Reader:
     def _file(self, data: bytes, name: str, level: int) -> None:
         kind = tell(data[:HEAD_BYTES], name)
         if kind is Kind.EMAIL:
-            self._nested(_message(io.BytesIO(data), self._report), level + 1)
+            self._nested(_message(io.BytesIO(data)), level + 1)
             return
         self._manuscript.include(loaded(kind)(io.BytesIO(data), self._limits, self._report), level)
 

@@ -1,6 +1,7 @@
 """JSON: paths become headings, values stand behind their names, records of one form are tables."""
 
 import json
+from itertools import count
 from typing import Any, Final, cast
 
 from folkmoot.knowledge.encoding import decode
@@ -20,6 +21,7 @@ LONGEST_LIST: Final = 500
 """Characters of a list that is told on one line."""
 LEVELS: Final = 6
 REPORT_EVERY: Final = 500
+REPORT_OBJECTS: Final = 10_000
 MANY: Final = 20
 """Members that are looked at before there are too many."""
 NAMES: Final = frozenset({"name", "title", "subject", "label", "id", "key"})
@@ -40,33 +42,37 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     """Read JSON, or lines of JSON."""
     text = decode(source.read()).strip()
     report(0, 0)
+    decoder = _decoder(report)
     try:
-        whole: Value = _DECODER.decode(text)
+        whole: Value = decoder.decode(text)
     except ValueError as error:
-        whole = _lines(text, error, report)
+        whole = _lines(text, decoder, error)
     report(0, 0)
     return _Writer(limits, report).write(whole)
 
 
-def _members(pairs: list[tuple[str, Any]]) -> Members:
-    return Members(pairs)
+def _decoder(report: Report) -> json.JSONDecoder:
+    """Return a decoder that reports while it works."""
+    done = count()
+
+    def members(pairs: list[tuple[str, Any]]) -> Members:
+        if next(done) % REPORT_OBJECTS == 0:
+            report(0, 0)
+        return Members(pairs)
+
+    return json.JSONDecoder(
+        object_pairs_hook=members, parse_float=str, parse_int=str, parse_constant=str
+    )
 
 
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_members, parse_float=str, parse_int=str, parse_constant=str
-)
-
-
-def _lines(text: str, error: ValueError, report: Report) -> list[Any]:
+def _lines(text: str, decoder: json.JSONDecoder, error: ValueError) -> list[Any]:
     """Read one value a line, and say what is wrong with the whole if there is none in the first."""
     values: list[Any] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if number % REPORT_EVERY == 0:
-            report(number, 0)
         if not line.strip():
             continue
         try:
-            values.append(_DECODER.decode(line))
+            values.append(decoder.decode(line))
         except ValueError as wrong:
             if len(values) < FEW:
                 raise ParseFailed(f"The JSON is damaged: {_where(error)}.") from wrong

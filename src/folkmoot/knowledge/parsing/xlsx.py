@@ -30,6 +30,18 @@ class Book:
     texts: list[str] = field(default_factory=list[str])
     formats: list[Format] = field(default_factory=list[Format])
     since_1904: bool = False
+    most_cells: int = 0
+    cells: int = 0
+
+    def count(self) -> None:
+        """Count a cell.
+
+        Raises:
+            ParseFailed: there are too many.
+        """
+        self.cells += 1
+        if self.cells > self.most_cells:
+            raise ParseFailed(f"The workbook has more than {self.most_cells:,} cells.")
 
     def shown(self, kind: str, style: str, stored: str) -> str:
         """Return what a cell shows."""
@@ -48,7 +60,7 @@ class Book:
 def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
     """Read an Excel workbook."""
     related = package.related(main)
-    book = Book()
+    book = Book(most_cells=limits.cells)
     for kind, part_name in related.values():
         if kind.endswith(TEXTS):
             with package.open(part_name) as part:
@@ -122,21 +134,19 @@ def _formats(part: IO[bytes]) -> list[Format]:
 def _read_sheet(part: IO[bytes], book: Book, tables: Tables, report: Report) -> None:
     row: Row = {}
     at = column = 0
-    for count, (opens, name, element) in enumerate(elements(part, ("row", "c"), opening=True)):
+    for count, (_, name, element) in enumerate(elements(part, ("row", "c"))):
         if count % REPORT_EVERY == 0:
             report(0, 0)
-        if opens:
-            if name == "row":
-                row, column = {}, 0
-                at = number(value(element, "r")) or at + 1
-            continue
         if name == "c":
+            book.count()
             column = _column(element.get("r", "")) or column + 1
             if text := " ".join(_cell(element, book).split()):
                 row[column] = text
-        elif row:
-            tables.row(at, row)
-            row = {}
+        else:
+            at = number(element.get("r", "")) or at + 1
+            if row:
+                tables.row(at, row)
+            row, column = {}, 0
         forget(element)
     tables.end()
 
