@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from folkmoot.db.work import Database, Work
+from folkmoot.identity.callers.standing import speaks_for_others
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Forbidden, NotFound, Unauthenticated
@@ -129,8 +130,8 @@ class Extraction:
             return None
         team = turns[-1].team_id
         subject = replace(subject, team_id=team if team in subject.team_ids else None)
-        held = plan(await self.settings.of(subject))
-        if held.reading is not MemoryReading.ON or WRITE not in subject.permissions:
+        held = await self._plan(subject)
+        if held.reading is not MemoryReading.ON:
             log.info("memory.not_read", reason=held.reading, turns=len(turns))
             await self._forget(subject, turns)
             return None
@@ -145,6 +146,15 @@ class Extraction:
             await self._forget(subject, turns)
             return None
         return await self._keep(subject, turns, readings)
+
+    async def _plan(self, subject: Subject) -> Plan:
+        """Return what holds; nothing is read of what many may have said by one account."""
+        held = plan(await self.settings.of(subject))
+        async with self.database.work(subject) as work:
+            many = await speaks_for_others(work)
+        if many or WRITE not in subject.permissions:
+            return replace(held, reading=MemoryReading.OFF)
+        return held
 
     async def _turns(self, subject: Subject, conversation: str) -> Sequence[MemoryTurn]:
         """Return the turns to be read whose runs are over."""

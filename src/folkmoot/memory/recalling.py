@@ -73,7 +73,7 @@ class Recall:
         memory off nothing is written down either.
         """
         subject = run.subject
-        general = (await self.settings.of(subject)).values(General)
+        general = await self._general(subject)
         wanted = {MemoryUse.ALWAYS} if not full else {MemoryUse.ALWAYS, MemoryUse.FULL}
         if general.memory not in wanted or READ not in subject.permissions:
             return ()
@@ -96,6 +96,13 @@ class Recall:
         vector = await self._vector(subject, question)
         found = await self._nearest(subject, vector, k if vector else LOOKED_AT, untrusted)
         return _by_words(question, found)[:k] if vector is None else found[:k]
+
+    async def _general(self, subject: Subject) -> General:
+        """Return what is set; nothing, and so no memory, where nobody can tell."""
+        try:
+            return (await self.settings.of(subject)).values(General)
+        except AppError:
+            return General()
 
     async def _told(self, subject: Subject, question: str, untrusted: bool) -> Sequence[Found]:  # noqa: FBT001 - a value of a setting
         question = question[:QUESTION]

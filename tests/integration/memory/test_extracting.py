@@ -214,6 +214,21 @@ async def test_switching_off_forgetting_all_or_a_conversation_that_goes_ends_a_r
     assert await read(serving, ada, "t9") == Outcome()
 
 
+async def test_what_many_may_say_by_the_account_of_a_program_is_nobodys_and_is_not_read(
+    ada: Talker, serving: Platform, provider: FakeProvider, superuser_address: str
+) -> None:
+    await told(ada, provider, "I live in Leeds.")
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute(
+            "UPDATE users SET email = NULL, email_normalized = NULL, password_hash = NULL,"
+            " service_of = %s WHERE id = %s",
+            (ada.subject.org_id, ada.subject.user_id),
+        )
+    provider.script([finds(adds("Lives in Leeds."))])
+    assert await read(serving, ada, "t1") is None
+    assert (rows(superuser_address), rows(superuser_address, "memory_turns")) == ([], [])
+
+
 async def test_a_budget_that_is_used_up_puts_off_what_is_to_be_read(
     ada: Talker, serving: Platform, provider: FakeProvider, superuser_address: str
 ) -> None:

@@ -20,7 +20,7 @@ export function sourceOf(memory: Memory): string {
 /** Whether anything is remembered, and why not if it is not. */
 export function standing({ memory, reading, model, waiting_turns: waiting }: MemoryStatus): string {
   if (memory === "off") return "Nothing is remembered from what you say, and agents are told nothing.";
-  const turns = memory === "always" ? "In every turn" : "In turns in which they work with everything";
+  const turns = memory === "always" ? "In every turn" : "In turns of the workflow “full”";
   const told = `${turns}, agents are told what fits.`;
   switch (reading) {
     case "no_model":

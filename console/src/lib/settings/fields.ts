@@ -49,7 +49,7 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       label: "Memory",
       hint: "In which turns agents are told what is remembered, and find what is worth remembering.",
       kind: "choice",
-      choices: { off: "In none", full: "Where an agent works with everything", always: "In all" },
+      choices: { off: "In none", full: "In those of the workflow “full”", always: "In all" },
     },
     memory_untrusted: {
       label: "Remember what agents read",

@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, or_, select
 
+from folkmoot.db.work import Work
 from folkmoot.identity.models import Membership, User
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId
@@ -32,3 +33,9 @@ def there() -> ColumnElement[bool]:
 def serves(org_id: OrgId) -> ColumnElement[bool]:
     """Select the service accounts that an organisation has."""
     return and_(User.service_of == org_id, User.deleted_at.is_(None))
+
+
+async def speaks_for_others(work: Work) -> bool:
+    """Tell whether the acting user is a program, by whose account many people may speak."""
+    mine = select(User.service_of).where(User.id == work.subject.user_id)
+    return await work.session.scalar(mine) is not None
