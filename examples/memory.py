@@ -31,6 +31,8 @@ def main() -> None:
                 print(event["delta"], end="", flush=True)
             elif event["type"] == "CUSTOM" and event["name"] == "memory.recalled":
                 told = event["value"]["memories"]
+                if why := event["value"].get("skipped"):
+                    print(f"[the turn went on without: {why}]", file=sys.stderr)
             elif event["type"] == "RUN_ERROR":
                 raise SystemExit(event["message"])
         print()

@@ -123,6 +123,7 @@ def deployed(
             "FOLKMOOT_DATA_DIR": str(directory / "data"),
             "FOLKMOOT_INIT_API_KEY": API_KEY,
             "FOLKMOOT_EMBEDDING_MODEL": "offline:hash",
+            "FOLKMOOT_MEMORY__RECALL_MS": "10000",  # a machine that is busy is waited for
             **(environment or {}),
         }
         server = Deployed(directory, given, arguments, forked=not anew)

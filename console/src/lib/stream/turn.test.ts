@@ -85,6 +85,12 @@ describe("a turn", () => {
     expect(citationsOf(turn, answers(turn)[0]!)).toEqual([]);
   });
 
+  test("tells how much was remembered, if anything was", () => {
+    const recalled = (...memories: object[]) => fold({ type: "CUSTOM", name: "memory.recalled", value: { memories } });
+    expect(recalled({ id: "a" }, { id: "b" }).items).toEqual([{ kind: "step", name: "Remembered 2 things", open: false }]);
+    expect(recalled().items).toEqual([]);
+  });
+
   test("collects a tool call's arguments and result", () => {
     const turn = fold(
       { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "clock" },
