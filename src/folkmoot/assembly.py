@@ -11,7 +11,6 @@ from typing import Final
 from folkmoot import offering, options, personal
 from folkmoot.agents.making import Agents
 from folkmoot.agents.models import Agent
-from folkmoot.agents.order import KIND
 from folkmoot.approvals.deciding import Deciding
 from folkmoot.approvals.expiring import Expiring
 from folkmoot.audit import jobs as audit_jobs
@@ -276,6 +275,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     limits, redis = options.limiting(on.deployment, on.secret_key, database)
     others = offering.delegating(on.deployment, supervisor, registry, settings)
     work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
+    offering.evaluations(supervisor, documents)
     return Parts(
         ground=on,
         database=database,
@@ -376,7 +376,7 @@ def _queue(on: Ground) -> Queue:
 
 
 def _unattended(deployment: Deployment, turns: Turns, queue: Queue) -> Unattended:
-    taking = Taking(turns.supervisor, (KIND,), deployment.background_runs)
+    taking = Taking(turns.supervisor, offering.UNATTENDED, deployment.background_runs)
     turns.supervisor.hub.channels[QUEUED_CHANNEL] = taking.wake
     ticking = Ticking(turns.database, Background(turns, deployment.background_waiting))
     ticking.register(queue)

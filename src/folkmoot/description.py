@@ -45,6 +45,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "documents", "description": "Add documents, follow their reading, read them."},
     {"name": "permissions", "description": "Who reads and edits collections and documents."},
     {"name": "search", "description": "Find passages by words, by meaning or by both."},
+    {"name": "evaluations", "description": "How well searches find what answers questions."},
     {"name": "mcp servers", "description": "Servers whose tools agents call, and those tools."},
     {"name": "schedules", "description": "Questions that are asked by the clock."},
     {"name": "memories", "description": "What is remembered of people beyond conversations."},

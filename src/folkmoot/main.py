@@ -27,6 +27,7 @@ from folkmoot.conversations import routes as conversation_routes
 from folkmoot.conversations.resuming import Resuming
 from folkmoot.conversations.routes import background
 from folkmoot.conversations.terms import Terms
+from folkmoot.evals import routes as evaluation_routes
 from folkmoot.faces.agui import routes as agui
 from folkmoot.faces.agui.frames import translate
 from folkmoot.faces.console import routes as console
@@ -230,6 +231,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         background.router(parts.unattended.ticking.background),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
+        evaluation_routes.router(),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         operation_routes.router(parts.database, parts.supervisor),
         schedule_routes.router(parts.unattended.ticking),

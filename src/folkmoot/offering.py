@@ -23,6 +23,9 @@ from folkmoot.conversations.history import StoredHistory
 from folkmoot.conversations.turns import CollectionCheck, Turns
 from folkmoot.conversations.waiting import Line
 from folkmoot.db.work import Database
+from folkmoot.evals import executing
+from folkmoot.evals import service as evals
+from folkmoot.evals.executing import EvaluationExecutor
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
@@ -53,6 +56,9 @@ BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
 
 TOOLS: Final = (CLOCK.name, CALCULATOR.name, toolset.NAME, fetch.NAME)
 """What those agents have, and others may be given."""
+
+UNATTENDED: Final = (order.KIND, evals.KIND)
+"""The kinds of runs that workers take up."""
 
 
 def installed() -> Plugins:
@@ -138,6 +144,12 @@ def executor(
         delegating=delegating,
         answers=answers,
     )
+
+
+def evaluations(supervisor: Supervisor, documents: Knowledge) -> None:
+    """Let the runs of evaluations be worked."""
+    executor = EvaluationExecutor(supervisor.database, documents.retrieval)
+    supervisor.register(evals.KIND, executor, deadline=executing.DEADLINE)
 
 
 def line(

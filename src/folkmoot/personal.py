@@ -10,6 +10,7 @@ from folkmoot.caches.personal import OwnAnswers
 from folkmoot.conversations.attaching.sweeping import OwnAttachments
 from folkmoot.conversations.personal import OwnConversations
 from folkmoot.db.work import Database
+from folkmoot.evals.personal import OwnEvaluations
 from folkmoot.identity.people.own import OwnAccount
 from folkmoot.kit.personal import Contribution
 from folkmoot.knowledge.personal import OwnCollections
@@ -73,6 +74,7 @@ def contributions(
     return (
         OwnConversations(database),
         OwnAttachments(database, documents.blobs),
+        OwnEvaluations(database),
         OwnCollections(database, documents.blobs, documents.jobs),
         OwnSchedules(database),
         OwnRuns(database, supervisor),

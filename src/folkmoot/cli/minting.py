@@ -30,6 +30,8 @@ SCOPES: Final = (
     "collections:write",
     "documents:read",
     "documents:write",
+    "evaluations:read",
+    "evaluations:write",
     "schedules:read",
     "schedules:write",
     "audit:read",

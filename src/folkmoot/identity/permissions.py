@@ -66,6 +66,8 @@ MEMBER: Final = frozenset(
         "collections:write",
         "documents:read",
         "documents:write",
+        "evaluations:read",
+        "evaluations:write",  # have searches evaluated
         "mcp_servers:read",
         "mcp_servers:write",  # one's own
         "schedules:read",

@@ -40,6 +40,8 @@ WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 ScheduleId = NewType("ScheduleId", UUID)
 TickId = NewType("TickId", UUID)
 MemoryId = NewType("MemoryId", UUID)
+LabelledSetId = NewType("LabelledSetId", UUID)
+EvaluationId = NewType("EvaluationId", UUID)
 
 ALL: Final = (
     OrgId,
@@ -76,6 +78,8 @@ ALL: Final = (
     ScheduleId,
     TickId,
     MemoryId,
+    LabelledSetId,
+    EvaluationId,
 )
 
 

@@ -203,11 +203,9 @@ class Filters(Input):
         return self.document_ids is None and self.external_ids is None and not self.metadata
 
 
-class Search(Input):
-    query: Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)] = Field(
-        examples=["When is the office open?"]
-    )
-    k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
+class Manner(Input):
+    """How a collection is searched, whatever for."""
+
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
     rerank: Annotated[bool, BeforeValidator(said)] = Field(
@@ -216,6 +214,14 @@ class Search(Input):
         " configured. None can be yet: hits come in the order of their scores, and"
         " `search/explain` says so.",
     )
+
+
+Query = Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)]
+
+
+class Search(Manner):
+    query: Query = Field(examples=["When is the office open?"])
+    k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
 
 
 class HitRead(BaseModel):

@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
+from folkmoot.knowledge.asking import asked
 from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing
 from folkmoot.knowledge.fusion import Fused, Place
-from folkmoot.knowledge.retrieval import Asked, Hit, Trace
+from folkmoot.knowledge.retrieval import Hit, Trace
 from folkmoot.knowledge.schemas import (
     CandidateRead,
     ExplanationRead,
@@ -37,7 +38,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         collection_id: CollectionId, data: Search, subject: CurrentSubject
     ) -> SearchRead:
         """Search a collection."""
-        hits = await retrieval.search(subject, _asked(collection_id, data))
+        hits = await retrieval.search(subject, asked(collection_id, data.query, data.k, data))
         return SearchRead(hits=[read(hit) for hit in hits])
 
     @routes.post("/search/explain", dependencies=[require("documents:read")], responses=MISSING)
@@ -45,7 +46,9 @@ def router(knowledge: Knowledge) -> APIRouter:
         collection_id: CollectionId, data: Search, subject: CurrentSubject
     ) -> ExplanationRead:
         """Search, and show what every stage found, why, and how long it took."""
-        hits, trace = await retrieval.explain(subject, _asked(collection_id, data))
+        hits, trace = await retrieval.explain(
+            subject, asked(collection_id, data.query, data.k, data)
+        )
         return ExplanationRead(
             query=data.query,
             mode=data.mode,
@@ -61,17 +64,6 @@ def router(knowledge: Knowledge) -> APIRouter:
         )
 
     return routes
-
-
-def _asked(collection_id: CollectionId, data: Search) -> Asked:
-    return Asked(
-        query=data.query,
-        collection_ids=[collection_id],
-        k=data.k,
-        mode=data.mode,
-        filters=data.filters,
-        rerank=data.rerank,
-    )
 
 
 def read(hit: Hit) -> HitRead:

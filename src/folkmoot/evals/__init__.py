@@ -1,0 +1,1 @@
+"""How well documents are found: labelled sets, evaluations of searches, and what they measure."""

@@ -1,0 +1,133 @@
+"""What the evals slice takes in and gives out."""
+
+from datetime import datetime
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId, RunId
+from folkmoot.knowledge.schemas import ExternalId, Input, Manner, Name, Query, counted
+from folkmoot.runs.schemas import RunError
+from folkmoot.runs.states import RunState
+
+MOST_QUERIES: Final = 10_000
+MOST_SETTINGS: Final = 4
+
+Score = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False), BeforeValidator(counted)]
+
+
+class LabelledQuery(Input):
+    """A query, and the documents that were judged for it."""
+
+    id: ExternalId = Field(examples=["q1"], description="Your name for it, unique in the set.")
+    text: Query = Field(examples=["When is the office open?"])
+    relevant: Annotated[dict[ExternalId, Score], Field(max_length=10_000)] = Field(
+        examples=[{"handbook-7": 1}],
+        description="How well documents answer it, by their `external_id`; whatever is not here, or"
+        " not above 0, does not answer it.",
+    )
+
+
+class LabelledSetCreate(Input):
+    """Queries that are asked, to see whether the documents are found that answer them."""
+
+    name: Name = Field(examples=["Questions of the help desk"])
+    collection_id: CollectionId
+    queries: Annotated[list[LabelledQuery], Field(min_length=1, max_length=MOST_QUERIES)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({each.id for each in self.queries}) < len(self.queries):
+            raise PydanticCustomError("repeated", "Two queries have the same id")
+        if not any(score > 0 for each in self.queries for score in each.relevant.values()):
+            raise PydanticCustomError("nothing_relevant", "No document answers any query")
+        return self
+
+
+class LabelledSetRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: LabelledSetId
+    name: str = Field(examples=["Questions of the help desk"])
+    collection_id: CollectionId
+    queries: int = Field(description="Those that some document answers.", examples=[120])
+    judgements: int = Field(description="Documents that answer one of them.", examples=[160])
+    created_at: datetime
+
+
+class EvaluationCreate(Input):
+    """In which ways the queries of a set are asked."""
+
+    set_id: LabelledSetId
+    k: Annotated[int, Field(ge=1, le=100), BeforeValidator(counted)] = Field(
+        default=10, description="How many documents of each ranking count."
+    )
+    settings: Annotated[list[Manner], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(
+        default_factory=lambda: [Manner()],
+        description="Ways to search, as a search takes them. Others are compared with the first.",
+        examples=[[{"mode": "hybrid"}, {"mode": "lexical"}]],
+    )
+
+
+class EstimateRead(BaseModel):
+    """A mean over queries, and its interval with a confidence of 95 %."""
+
+    mean: float = Field(examples=[0.71])
+    low: float = Field(examples=[0.67])
+    high: float = Field(examples=[0.75])
+
+
+class DifferenceRead(EstimateRead):
+    """A mean difference; `p` is how often chance alone would make one as large."""
+
+    p: float = Field(examples=[0.012])
+
+
+class SettingRead(BaseModel):
+    """What one way to search came to."""
+
+    ndcg: EstimateRead
+    recall: EstimateRead
+    mrr: EstimateRead
+    degraded: int = Field(
+        description="Queries searched for by words alone, as the embedder did not answer.",
+        examples=[0],
+    )
+
+
+class ComparisonRead(BaseModel):
+    """By how much a setting, by its place from 0, is better than the first."""
+
+    setting: int = Field(examples=[1])
+    ndcg: DifferenceRead
+    recall: DifferenceRead
+    mrr: DifferenceRead
+
+
+class OutcomeRead(BaseModel):
+    """Intervals are percentile bootstraps over queries; comparisons are paired by query."""
+
+    resamples: int = Field(examples=[2000])
+    settings: list[SettingRead]
+    comparisons: list[ComparisonRead]
+
+
+class EvaluationRead(BaseModel):
+    """An evaluation; the run of the same name tells how far it is, and can be cancelled."""
+
+    id: EvaluationId
+    set_id: LabelledSetId
+    name: str = Field(description="The set's.", examples=["Questions of the help desk"])
+    collection_id: CollectionId
+    run_id: RunId
+    state: RunState = Field(examples=[RunState.FINISHED])
+    error: RunError | None = Field(examples=[None])
+    k: int = Field(examples=[10])
+    queries: int = Field(examples=[120])
+    missing: int = Field(
+        description="Documents that answer a query and were not in the collection.", examples=[0]
+    )
+    settings: list[Manner] = Field(examples=[[{"mode": "hybrid"}, {"mode": "lexical"}]])
+    outcome: OutcomeRead | None
+    created_at: datetime

@@ -1,0 +1,17 @@
+"""From what somebody wants of a collection to the question that a search answers."""
+
+from folkmoot.kit.ids import CollectionId
+from folkmoot.knowledge.retrieval import Asked
+from folkmoot.knowledge.schemas import Manner
+
+
+def asked(collection_id: CollectionId, query: str, k: int, manner: Manner) -> Asked:
+    """Return a question to one collection."""
+    return Asked(
+        query=query,
+        collection_ids=[collection_id],
+        k=k,
+        mode=manner.mode,
+        filters=manner.filters,
+        rerank=manner.rerank,
+    )

@@ -1,0 +1,66 @@
+"""Labelled sets as files, as they should be and as they should not."""
+
+from pathlib import Path
+
+import pytest
+
+from folkmoot.evals.labelled import BadSet, LabelledSet
+
+GOOD = {
+    "corpus.jsonl": b'{"id": "d1", "title": "Herons", "text": "Herons wade."}\n'
+    b'{"id": "d2", "text": "Gulls fly.", "more": 1}\n',
+    "queries.jsonl": b'{"id": "q1", "text": "Who wades?"}\r\n\n{"id": "q2", "text": "Who flies?"}',
+    "qrels.tsv": b"query\tdocument\tscore\nq1\td1\t1\nq2\td1\t0\nq2\td2\t-1\n",
+}
+
+
+def written(directory: Path, **changed: bytes) -> Path:
+    for name, content in GOOD.items():
+        (directory / name).write_bytes(changed.get(name.partition(".")[0], content))
+    return directory
+
+
+def test_a_set_is_read_with_the_queries_that_have_answers(tmp_path: Path) -> None:
+    loaded = LabelledSet.load(written(tmp_path))
+    assert loaded.name == tmp_path.name
+    assert [each["id"] for each in loaded.corpus] == ["d1", "d2"]
+    assert loaded.corpus[0]["title"] == "Herons"
+    assert list(loaded.judged()) == [({"id": "q1", "text": "Who wades?"}, {"d1": 1.0})]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "place", "why"),
+    [
+        ("corpus", b"", "corpus.jsonl:", "empty"),
+        ("corpus", b'{"id": "d1", "text": "a"}\nnot JSON', "corpus.jsonl:2:", "not JSON"),
+        ("corpus", b"[" * 100_000, "corpus.jsonl:1:", "not JSON"),
+        ("corpus", b'["d1"]', "corpus.jsonl:1:", "not a JSON object"),
+        ("corpus", b'{"id": 7, "text": "a"}', "corpus.jsonl:1:", "`id`"),
+        ("corpus", b'{"id": "d1", "text": " "}', "corpus.jsonl:1:", "`text`"),
+        ("corpus", b'{"id": "d1", "text": "a", "title": [1]}', "corpus.jsonl:1:", "`title`"),
+        ("corpus", b'{"id": "d1", "text": "\\ud800"}', "corpus.jsonl:1:", "no text can"),
+        ("corpus", b'{"id": "d1", "text": "a\\u0000"}', "corpus.jsonl:1:", "no text can"),
+        ("corpus", b'{"id": "d1", "text": "a"}\n' * 2, "corpus.jsonl:2:", "on a line above"),
+        ("queries", b'\n{"id": "q1", "text": "\xff"}', "queries.jsonl:2:", "not UTF-8"),
+        ("qrels", b"header\nq1 d1 1", "qrels.tsv:2:", "a score"),
+        ("qrels", b"header\nq9\td1\t1", "qrels.tsv:2:", "no query 'q9'"),
+        ("qrels", b"header\nq1\td9\t1", "qrels.tsv:2:", "no document 'd9'"),
+        ("qrels", b"header\nq1\td1\tnan", "qrels.tsv:2:", "no score"),
+        ("qrels", b"header\nq1\td1\thigh", "qrels.tsv:2:", "no score"),
+        ("qrels", b"q1\td1\t1", "qrels.tsv:1:", "header"),
+        ("qrels", b"query\tdocument\tscore\n", "qrels.tsv:", "relevant"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_told_with_its_file_and_line(
+    tmp_path: Path, file: str, content: bytes, place: str, why: str
+) -> None:
+    with pytest.raises(BadSet) as told:
+        LabelledSet.load(written(tmp_path, **{file: content}))
+    assert place in str(told.value)
+    assert why in str(told.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    (written(tmp_path) / "qrels.tsv").unlink()
+    with pytest.raises(BadSet, match=r"qrels\.tsv: No such file"):
+        LabelledSet.load(tmp_path)
