@@ -11,6 +11,11 @@ from chatting import Turn
 from deployed import Deployed
 from folkmoot.kit.ids import new_id
 
+LABELLED: Final = {
+    "name": "Few",
+    "queries": [{"id": "q", "text": "Are whales large?", "relevant": {"whales": 1}}],
+}
+
 DAILY: Final = {"agent_id": "chat", "input": "What is new?"}
 ABSENT: Final = str(new_id())
 SAME: Final = {"group": "theme", "label": "production", "number": "1"}
@@ -96,7 +101,13 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
 
         sessions = http.get("/api/v1/sessions")  # a key sees none
         collection = make("collections", name="Shelf")["id"]
-        added = make(f"collections/{collection}/documents", title="Whales", text="They are large.")
+        added = make(
+            f"collections/{collection}/documents",
+            title="Whales",
+            text="They are large.",
+            external_id="whales",
+        )
+        labelled = make("labelled-sets", collection_id=collection, **LABELLED)["id"]
         team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
         here = f"organizations/{me['organization_id']}"
@@ -113,6 +124,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "collection_id": collection,
             "conversation_id": turn.thread_id,
             "document_id": added["document_ids"][0],
+            "evaluation_id": make("evaluations", set_id=labelled)["id"],
             "invitation_id": make(f"{here}/invitations")["id"],
             "message_id": message,
             "organization_id": me["organization_id"],
@@ -122,6 +134,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,
             "service_account_key_id": account_key,
+            "set_id": labelled,
             "share_id": share,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,

@@ -1,16 +1,17 @@
-"""Labelled sets of documents and questions: read, indexed as uploads are, and scored."""
+"""Labelled sets of documents and questions: indexed as uploads are, and scored."""
 
 import hashlib
-import json
-import math
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from folkmoot.db.work import Database
+from folkmoot.evals.labelled import LabelledSet
+from folkmoot.evals.measures import measured
+from folkmoot.evals.measures import recall as recall_at
 from folkmoot.kit.ids import CollectionId, RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import collections, documents, index
@@ -26,39 +27,6 @@ from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 
 BATCH: Final = 64
 MEASURES: Final = ("ndcg_at_10", "recall_at_10", "recall_at_100", "mrr_at_10")
-
-
-@dataclass
-class LabelledSet:
-    """Documents, queries, and which document answers which query how well."""
-
-    name: str
-    corpus: list[dict[str, str]]
-    queries: list[dict[str, str]]
-    relevant: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, directory: Path) -> "LabelledSet":
-        loaded = cls(
-            directory.name,
-            [json.loads(line) for line in _lines(directory / "corpus.jsonl")],
-            [json.loads(line) for line in _lines(directory / "queries.jsonl")],
-        )
-        for line in _lines(directory / "qrels.tsv")[1:]:
-            query, document, score = line.split("\t")
-            if float(score) > 0:
-                loaded.relevant.setdefault(query, {})[document] = float(score)
-        return loaded
-
-    def judged(self) -> Iterator[tuple[str, dict[str, float]]]:
-        """Yield the queries that have answers, with these."""
-        for query in self.queries:
-            if relevant := self.relevant.get(query["id"]):
-                yield query["text"], relevant
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").strip().split("\n")
 
 
 class Remembering:
@@ -153,15 +121,7 @@ def _received(document: dict[str, str]) -> Received:
     )
 
 
-def score(found: Sequence[str], relevant: dict[str, float]) -> tuple[float, ...]:
+def score(found: Sequence[str], relevant: Mapping[str, float]) -> tuple[float, ...]:
     """Return the measures of one query, in the order of `MEASURES`."""
-    gains = [(2 ** relevant.get(each, 0) - 1) / math.log2(i + 2) for i, each in enumerate(found)]
-    best = sorted(relevant.values(), reverse=True)[:10]
-    ideal = sum((2**each - 1) / math.log2(i + 2) for i, each in enumerate(best))
-    first = next((i + 1 for i, each in enumerate(found[:10]) if each in relevant), math.inf)
-    return (
-        sum(gains[:10]) / ideal,
-        len(relevant.keys() & set(found[:10])) / len(relevant),
-        len(relevant.keys() & set(found[:100])) / len(relevant),
-        1 / first,
-    )
+    ndcg, recall, first = measured(found, relevant, 10)
+    return ndcg, recall, recall_at(found, relevant, 100), first

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "chat": ("chat:chat", "Ask an agent; the answer streams into the terminal."),
     "agents": ("agents:app", "List and make agents; publish, compare and roll back versions."),
     "docs": ("docs:app", "Add documents, list them and search them."),
+    "eval": ("evals:app", "Tell how well searches find what answers questions."),
     "runs": ("runs:app", "Start runs, look at them, follow, cancel and verify them."),
     "schedules": ("schedules:app", "Have questions asked by the clock; see what came of it."),
     "jobs": ("jobs:app", "Look at background jobs; retry or discard those given up."),

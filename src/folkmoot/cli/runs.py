@@ -36,7 +36,9 @@ def runs() -> None:
 @app.command("list")
 def list_runs(
     *,
-    kind: Annotated[str | None, typer.Option(help="Only runs of this kind: agent, ingest.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only runs of this kind: agent, ingest, evaluation.")
+    ] = None,
     state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,

@@ -126,7 +126,8 @@ class EvaluationRead(BaseModel):
     k: int = Field(examples=[10])
     queries: int = Field(examples=[120])
     missing: int = Field(
-        description="Documents that answer a query and were not in the collection.", examples=[0]
+        description="Documents that answer a query and could not be found when it began.",
+        examples=[0],
     )
     settings: list[Manner] = Field(examples=[[{"mode": "hybrid"}, {"mode": "lexical"}]])
     outcome: OutcomeRead | None

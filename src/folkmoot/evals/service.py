@@ -177,21 +177,18 @@ def _there(statement: Select[Shown], work: Work) -> Select[Shown]:
 
 
 async def _missing(work: Work, labelled: LabelledSet) -> int:
-    """Count the documents that answer a query and are not there to be found."""
+    """Count the documents that answer a query and cannot be found."""
     await work.session.refresh(labelled, ["judged"])
     named = {name for _, _, relevant in labelled.judged for name in relevant}
-    there = await work.session.scalars(
-        select(Document.external_id).where(
-            Document.org_id == work.subject.org_id,
-            Document.collection_id == labelled.collection_id,
-            Document.external_id.in_(named),
-            Document.indexed_revision.is_not(None),
-        )
+    statement = select(Document.indexed_revision).where(
+        Document.org_id == work.subject.org_id,
+        Document.collection_id == labelled.collection_id,
+        Document.external_id.in_(named),
     )
-    missing = len(named.difference(there.all()))
-    if missing == len(named):
+    there = (await work.session.scalars(statement)).all()
+    if not there:
         raise NothingToFind
-    return missing
+    return len(named) - sum(revision is not None for revision in there)
 
 
 def _run(work: Work, evaluation: Evaluation) -> NewRun:

@@ -18,6 +18,13 @@ SAME: Final = {"label": "production", "number": "1"}
 NAMES_OF_THE_CALLER: Final = {"conversation_id", "external_id", "external_ids", "tool_call_id"}
 BODIES: Final = {
     "agent_id": ("/api/v1/runs", '{"agent_id": "ID", "input": "Hello"}'),
+    "collection_id": (
+        "/api/v1/labelled-sets",
+        """{
+          "name": "Few", "collection_id": "ID",
+          "queries": [{"id": "q", "text": "Whales?", "relevant": {"whales": 1}}]
+        }""",
+    ),
     "collection_ids": (
         "/api/chat/chat",
         """{
@@ -41,6 +48,7 @@ BODIES: Final = {
         "/api/v1/conversations/{conversation_id}/forks",
         '{"run_id": "ID", "event": 1}',
     ),
+    "set_id": ("/api/v1/evaluations", '{"set_id": "ID"}'),
     "team_id": ("/api/v1/collections", '{"name": "Shelf", "scope": "team", "team_id": "ID"}'),
     "user_id": ("/api/v1/teams/{team_id}/members", '{"user_id": "ID"}'),
 }

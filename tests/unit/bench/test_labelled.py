@@ -1,22 +1,10 @@
-"""How the retrieval benchmark reads its sets and scores what was found."""
+"""How the retrieval benchmark scores what was found."""
 
 import math
-from pathlib import Path
 
 import pytest
 
-from kit.labelled import LabelledSet, score
-
-
-def test_a_set_is_read_with_the_queries_that_have_answers(tmp_path: Path) -> None:
-    (tmp_path / "corpus.jsonl").write_text('{"id": "d1", "title": "A", "text": "heron"}\n')
-    (tmp_path / "queries.jsonl").write_text(
-        '{"id": "q1", "text": "Who wades?"}\n{"id": "q2", "text": "Who flies?"}\n'
-    )
-    (tmp_path / "qrels.tsv").write_text("query\tdocument\tscore\nq1\td1\t1\nq2\td1\t0\n")
-    loaded = LabelledSet.load(tmp_path)
-    assert [each["id"] for each in loaded.corpus] == ["d1"]
-    assert list(loaded.judged()) == [("Who wades?", {"d1": 1.0})]
+from kit.labelled import score
 
 
 def test_what_is_found_first_counts_most() -> None:

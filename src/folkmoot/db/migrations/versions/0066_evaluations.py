@@ -5,7 +5,7 @@ from alembic import op
 from folkmoot.db.policies import BY_ORG, protect
 
 revision = "0066_evaluations"
-down_revision = "0061_vector_layout"
+down_revision = "0063_permissions"
 
 TABLES = """
 CREATE TABLE labelled_sets (
