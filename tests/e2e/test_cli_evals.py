@@ -34,7 +34,7 @@ def test_a_set_is_sent_read_asked_and_measured(folkmoot: Shell, labelled: Path) 
     table = ended.out.splitlines()
     assert table[0].split() == ["search", "measure", "mean", "from", "to"]
     assert table[1].split() == ["default", "nDCG@10", "1.0000", "1.0000", "1.0000"]
-    assert ["+0.0000"] * 3 == table[-3].split()[-4:-1]
+    assert table[-3].split()[-4:-1] == ["+0.0000"] * 3
 
     again = folkmoot("eval", "retrieval", "--set", labelled, "--k", "1", "--json")
     assert "sending" not in again.err
