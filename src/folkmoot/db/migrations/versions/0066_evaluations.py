@@ -5,7 +5,7 @@ from alembic import op
 from folkmoot.db.policies import BY_ORG, protect
 
 revision = "0066_evaluations"
-down_revision = "0063_permissions"
+down_revision = "0064_memories"
 
 TABLES = """
 CREATE TABLE labelled_sets (
