@@ -11,6 +11,7 @@ from chatting import Turn
 from deployed import Deployed
 from folkmoot.kit.ids import new_id
 
+WHALES: Final = {"title": "Whales", "text": "They are large.", "external_id": "whales"}
 LABELLED: Final = {
     "name": "Few",
     "queries": [{"id": "q", "text": "Are whales large?", "relevant": {"whales": 1}}],
@@ -88,6 +89,13 @@ def hook(http: httpx.Client) -> dict[str, str]:
     return {"webhook_id": made.json()["id"], "delivery_id": sent.json()["id"]}
 
 
+def evaluated(http: httpx.Client, collection: str) -> dict[str, str]:
+    """Return the ids of a labelled set and of an evaluation with it."""
+    set_ = http.post("/api/v1/labelled-sets", json={"collection_id": collection, **LABELLED})
+    made = http.post("/api/v1/evaluations", json={"set_id": set_.json()["id"]})
+    return {"set_id": set_.json()["id"], "evaluation_id": made.json()["id"]}
+
+
 @contextmanager
 def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
     """Act for somebody who leaves something of everything behind."""
@@ -101,13 +109,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
 
         sessions = http.get("/api/v1/sessions")  # a key sees none
         collection = make("collections", name="Shelf")["id"]
-        added = make(
-            f"collections/{collection}/documents",
-            title="Whales",
-            text="They are large.",
-            external_id="whales",
-        )
-        labelled = make("labelled-sets", collection_id=collection, **LABELLED)["id"]
+        added = make(f"collections/{collection}/documents", **WHALES)
         team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
         here = f"organizations/{me['organization_id']}"
@@ -124,7 +126,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "collection_id": collection,
             "conversation_id": turn.thread_id,
             "document_id": added["document_ids"][0],
-            "evaluation_id": make("evaluations", set_id=labelled)["id"],
+            **evaluated(http, collection),
             "invitation_id": make(f"{here}/invitations")["id"],
             "message_id": message,
             "organization_id": me["organization_id"],
@@ -134,7 +136,6 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "secret_id": make("secrets", name="a_key", value="of a safe")["id"],
             "service_account_id": account,
             "service_account_key_id": account_key,
-            "set_id": labelled,
             "share_id": share,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,

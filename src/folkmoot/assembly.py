@@ -275,7 +275,6 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     limits, redis = options.limiting(on.deployment, on.secret_key, database)
     others = offering.delegating(on.deployment, supervisor, registry, settings)
     work = offering.executor(documents, registry, gateway, settings, mcp, answers, others)
-    offering.evaluations(supervisor, documents)
     return Parts(
         ground=on,
         database=database,
@@ -315,7 +314,9 @@ def _documents(
     settings: Settings,
 ) -> Knowledge:
     sizes, reading = by_settings(settings), options.documents(on.deployment)
-    return knowledge(database, blobs, queue, supervisor, embedders, sizes, reading)
+    room = knowledge(database, blobs, queue, supervisor, embedders, sizes, reading)
+    offering.evaluations(supervisor, room)
+    return room
 
 
 def _accounts(on: Ground, settings: Settings, lease: Lease) -> Accounts:

@@ -26,6 +26,35 @@ DIFFERENCES: Final = (*COLUMNS, "p")
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
+Set = Annotated[
+    Path,
+    typer.Option(
+        "--set",
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="A labelled set: corpus.jsonl, queries.jsonl and qrels.tsv.",
+    ),
+]
+In = Annotated[
+    str | None,
+    typer.Option(
+        "--collection",
+        "-c",
+        help="Name or id of a collection that holds the documents under their ids as external ids;"
+        " by default one of your own is made of corpus.jsonl.",
+    ),
+]
+Depth = Annotated[int, typer.Option("-k", "--k", min=1, max=100, help="Documents that count.")]
+Setting = Annotated[
+    str, typer.Option(help="How to search: fields of a search, such as mode=dense, or as JSON.")
+]
+Compare = Annotated[
+    list[str] | None,
+    typer.Option(help="Another way, compared with the first query by query; up to three."),
+]
+
+
 @app.callback()
 def evaluate() -> None:
     """Tell how well searches find what answers questions."""
@@ -34,34 +63,11 @@ def evaluate() -> None:
 @app.command("retrieval")
 def retrieval(
     *,
-    directory: Annotated[
-        Path,
-        typer.Option(
-            "--set",
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="A labelled set: corpus.jsonl, queries.jsonl and qrels.tsv.",
-        ),
-    ],
-    collection: Annotated[
-        str | None,
-        typer.Option(
-            "--collection",
-            "-c",
-            help="Name or id of a collection that holds the documents under their ids as external"
-            " ids; by default one of your own is made of corpus.jsonl.",
-        ),
-    ] = None,
-    k: Annotated[int, typer.Option("-k", "--k", min=1, max=100, help="Documents that count.")] = 10,
-    setting: Annotated[
-        str,
-        typer.Option(help="How to search: fields of a search, such as mode=dense, or as JSON."),
-    ] = "",
-    compare: Annotated[
-        list[str] | None,
-        typer.Option(help="Another way, compared with the first query by query; up to three."),
-    ] = None,
+    directory: Set,
+    collection: In = None,
+    k: Depth = 10,
+    setting: Setting = "",
+    compare: Compare = None,
     as_json: AsJson = False,
     url: Url = None,
     api_key: ApiKey = None,
