@@ -104,8 +104,7 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         def make(path: str, **body: Any) -> dict[str, Any]:
             answer = http.post(f"/api/v1/{path}", json=body)
             assert answer.is_success, answer.text
-            made: dict[str, Any] = answer.json()
-            return made
+            return dict(answer.json())
 
         sessions = http.get("/api/v1/sessions")  # a key sees none
         collection = make("collections", name="Shelf")["id"]
@@ -140,9 +139,9 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
             "team_id": team,
             **hook(http),
-            "user_id": me["id"],
+            **{"user_id": me["id"], "job_id": "1"},
         }
-        yield Settler(http, headers, {**things, "job_id": "1"})
+        yield Settler(http, headers, things)
 
 
 def _told(http: httpx.Client, thread: str) -> tuple[str, str]:
