@@ -109,7 +109,6 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
         sessions = http.get("/api/v1/sessions")  # a key sees none
         collection = make("collections", name="Shelf")["id"]
         added = make(f"collections/{collection}/documents", **WHALES)
-        team = make("teams", name="Readers")["id"]
         me = http.get("/api/v1/me").json()
         here = f"organizations/{me['organization_id']}"
         account = make(f"{here}/service-accounts", name="nightly")["id"]
@@ -137,11 +136,11 @@ def settler(server: Deployed, headers: dict[str, str]) -> Iterator[Settler]:
             "service_account_key_id": account_key,
             "share_id": share,
             "session_id": sessions.json()["items"][0]["id"] if sessions.is_success else ABSENT,
-            "team_id": team,
+            "team_id": make("teams", name="Readers")["id"],
             **hook(http),
-            **{"user_id": me["id"], "job_id": "1"},
+            "user_id": me["id"],
         }
-        yield Settler(http, headers, things)
+        yield Settler(http, headers, {**things, "job_id": "1"})
 
 
 def _told(http: httpx.Client, thread: str) -> tuple[str, str]:
