@@ -136,7 +136,8 @@ def _follow(api: Api, begun: Json, names: Sequence[str], shown: Steps) -> None:
     for _, event in Following(events_of(api, str(begun["run_id"])), api.url).events():
         if event.get("name") == PROGRESSED:
             told: Json = event["value"]
-            shown.at(names[told["setting"]], "asking", told["done"], told["total"])
+            name = names[int(told["setting"])]
+            shown.at(name, "asking", told["done"], told["total"])
 
 
 def _show(evaluation: Json, names: Sequence[str], *, as_json: bool) -> None:

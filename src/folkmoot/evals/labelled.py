@@ -36,7 +36,7 @@ class LabelledSet:
     name: str
     corpus: list[dict[str, str]]
     queries: list[dict[str, str]]
-    relevant: dict[str, dict[str, float]] = field(default_factory=dict)
+    relevant: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
 
     @classmethod
     def load(cls, directory: Path) -> "LabelledSet":
