@@ -5,7 +5,7 @@ from alembic import op
 from folkmoot.db.policies import BY_ORG, protect
 
 revision = "0066_evaluations"
-down_revision = "0064_memories"
+down_revision = "0065_vector_stores"
 
 TABLES = """
 CREATE TABLE labelled_sets (
