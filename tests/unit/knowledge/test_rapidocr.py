@@ -19,7 +19,7 @@ class Engine:
     def __init__(self, params: dict[str, Any]) -> None:
         assert {value for name, value in params.items() if name.endswith("num_threads")} == {1}
 
-    def __call__(self, pixels: Any) -> SimpleNamespace:  # noqa: ANN401 - an array of NumPy's
+    def __call__(self, pixels: Any) -> SimpleNamespace:
         if pixels.min() == pixels.max():
             return SimpleNamespace(txts=None, boxes=None, scores=None)
         return SimpleNamespace(txts=("Herons", "~"), boxes=[BOX, BOX], scores=(0.99, 0.2))
