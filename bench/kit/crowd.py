@@ -27,7 +27,7 @@ SMALLEST: Final = 12
 SHOWN: Final = 10
 SHARES: Final = (0.60, 0.25, 0.10, 0.05)
 """How the vectors of an organisation are spread over its collections."""
-BANDS: Final = {"large": (10_000, 10**9), "medium": (1_000, 10_000), "small": (1, 1_000)}
+BANDS: Final = {"large": (20_000, 10**9), "medium": (1_000, 20_000), "small": (1, 1_000)}
 COLUMNS: Final = "org_id, document_id, ordinal, collection_id, model, embedding"
 COPY: Final = f"COPY chunk_vectors ({COLUMNS}) FROM STDIN WITH (FORMAT BINARY)"
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)

@@ -10,7 +10,11 @@ import psycopg
 
 from commanding import Shell
 from conftest import SECRET_KEY
+from folkmoot.cli.checks.finding import Finding, Status
+from folkmoot.cli.checks.vectors import vectors
 from folkmoot.kit.ids import new_id
+from folkmoot.knowledge.vector_stores import choosing
+from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind
 from vector_servers import KEY, FakeQdrant, served
 
 FILL = """
@@ -40,6 +44,19 @@ def qdrant() -> Iterator[str]:
         loop.call_soon_threadsafe(ends.set)
         thread.join()
         loop.close()
+
+
+def test_the_doctor_tells_whether_the_store_answers() -> None:
+    def found(url: str, key: str) -> Finding:
+        chosen = choosing.store(Chosen(Kind.QDRANT, url, key))
+        assert chosen is not None
+        return vectors(chosen)
+
+    with qdrant() as url:
+        assert found(url, KEY).status is Status.OK
+        refused = found(url, "another key")
+        assert (refused.status, "401" in refused.detail) == (Status.WARNING, True)
+    assert found(url, KEY).status is Status.WARNING
 
 
 def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(

@@ -9,11 +9,12 @@ import typer
 
 from folkmoot import main, offering, options
 from folkmoot.cli import terminal
-from folkmoot.cli.checks import database, machine, models, plugins, redis
+from folkmoot.cli.checks import database, machine, models, plugins, redis, vectors
 from folkmoot.cli.checks.finding import Finding, Status, failed, good
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir
 from folkmoot.kit.telemetry import logs
+from folkmoot.knowledge.vector_stores import choosing
 from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
 
@@ -62,6 +63,8 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
         yield from _database(deployment, directory)
     if deployment.redis_url is not None:
         yield redis.redis(deployment.redis_url.get_secret_value())
+    if (store := choosing.store(options.vector_store(deployment))) is not None:
+        yield vectors.vectors(store)
     yield from plugins.plugins(offering.installed())
     yield from models.models(options.models(deployment, directory))
 

@@ -20,7 +20,7 @@ from psycopg.rows import class_row, scalar_row
 
 from folkmoot.knowledge import nearness
 
-LARGE: Final = 10_000
+LARGE: Final = 20_000
 """Vectors of one model from which on an organisation has an index over them."""
 STILL_LARGE: Final = 0.7
 """With less than this share of as many it is dropped."""

@@ -24,9 +24,9 @@ MOST_SAMPLED: Final = 4
 """One of so many lots is in the index of lots."""
 FEW: Final = 5_000
 """Vectors that are compared as quickly as an index is asked."""
-DEAR: Final = 30
+DEAR: Final = 100
 """How much longer an index takes for a vector that it passes by than a scan does."""
-ASKED: Final = 3
+ASKED: Final = 2
 """How many an index looks at for each that it has to find: with one it misses up to 3 %."""
 MOST_ASKED: Final = 1_000
 """What an index of pgvector proposes at the most before it has to be asked on."""

@@ -196,7 +196,8 @@ async def test_of_two_processes_one_lays_out_and_a_cut_build_is_made_up_for(
         (100_000, 100_000, 4_000, Way.DOCUMENTS),
         (100_000, 100_000, 50_000, Way.INDEX),
         (10_000, 100_000, None, Way.ALL),
-        (30_000, 100_000, None, Way.INDEX),
+        (70_000, 100_000, None, Way.INDEX),
+        (30_000, 100_000, None, Way.ALL),
         (30_000, 1_000_000, None, Way.ALL),
     ],
 )
