@@ -24,6 +24,8 @@ from folkmoot.identity.permissions import MEMBER
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.errors import Unauthenticated
 from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
+from folkmoot.kit.outbound.client import Outbound
+from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.routes import router
 from folkmoot.knowledge.service import Knowledge, KnowledgeOptions, knowledge
@@ -243,8 +245,12 @@ async def room(
     embedder: Embedder | None = None,
     options: KnowledgeOptions | None = None,
     workers: int = 2,
+    trusted: Sequence[str] = (),
 ) -> AsyncIterator[Room]:
-    """Run a process with the knowledge room and, unless `workers` is 0, a worker in it."""
+    """Run a process with the knowledge room and, unless `workers` is 0, a worker in it.
+
+    Of addresses that are not public, only those that are `trusted` may be fetched from.
+    """
     async with AsyncExitStack() as stack:
         database = Database(app_address)
         await database.open()
@@ -268,16 +274,18 @@ async def room(
         await stack.enter_async_context(supervisor)
         queue = await stack.enter_async_context(Queue(app_address))
         blobs = BlobStore(f"file://{directory}")
+        outbound = Outbound(Rules.of(trusted))
+        stack.push_async_callback(outbound.aclose)
         built = knowledge(
-            database, blobs, queue, supervisor, Everybodys(switchable), usual, options
+            blobs, queue, supervisor, Everybodys(switchable), usual, outbound, options
         )
         app = FastAPI()
         app.include_router(router(built), prefix="/api/v1")
         problems.install(app)
         app.state.http = HttpPorts(authenticate, database, Keys(database, "k" * 32))
         if workers:
-            worker = asyncio.create_task(queue.work(name="test", concurrency=workers))
-            stack.push_async_callback(_stop, worker)
+            for work in (queue.work(name="test", concurrency=workers), built.taking.work()):
+                stack.push_async_callback(_stop, asyncio.create_task(work))
         yield Room(app, database, blobs, queue, supervisor, built, switchable, directory, subjects)
 
 

@@ -214,6 +214,7 @@ async def settle_in(parts: Parts, *, works: bool) -> None:
             dispatcher = Dispatcher(parts.database, parts.outbound, parts.webhooks.sealer)
             worked: dict[str, Endless] = {
                 "background runs": parts.unattended.taking.work,
+                "documents": parts.knowledge.taking.work,
                 "purge": _purge(parts).watch,
                 "webhooks": dispatcher.watch,
             }
@@ -268,7 +269,7 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     blobs, outbound = options.blobs(on.deployment, on.data_dir), options.outbound(on.deployment)
     secrets, gateway = options.gateway(on.deployment, on.secret_key, settings.changes, models)
     embedders, brought = PaidEmbedders(gateway, accounts), offering.installed()
-    documents = _documents(on, database, blobs, queue, supervisor, embedders, settings)
+    documents = _documents(on, blobs, queue, supervisor, embedders, settings, outbound)
     registry = offering.registry(database, documents, outbound, settings.changes, brought)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
@@ -306,15 +307,15 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
 
 def _documents(
     on: Ground,
-    database: Database,
     blobs: BlobStore,
     queue: Queue,
     supervisor: Supervisor,
     embedders: PaidEmbedders,
     settings: Settings,
+    outbound: Outbound,
 ) -> Knowledge:
     sizes, reading = by_settings(settings), options.documents(on.deployment)
-    room = knowledge(database, blobs, queue, supervisor, embedders, sizes, reading)
+    room = knowledge(blobs, queue, supervisor, embedders, sizes, outbound, reading)
     offering.evaluations(supervisor, room)
     return room
 

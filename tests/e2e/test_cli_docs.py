@@ -41,6 +41,7 @@ def test_files_are_added_waited_for_listed_and_found(folkmoot: Shell, files: lis
     again = folkmoot("docs", "add", files[0], "-c", listed.json[0]["collection_id"])
     assert again.code == 0
     assert "New collection" not in again.err
+    assert "whales.md: is there already" in again.err
 
 
 def test_a_file_that_is_refused_fails_the_command_and_not_the_others(
@@ -64,6 +65,21 @@ def test_a_file_that_cannot_be_read_fails_a_command_that_waits(
     assert ended.code == 1
     assert [document["status"] for document in ended.json] == ["failed"]
     assert "broken: failed: " in ended.err
+    (document,) = ended.json
+    again = folkmoot("docs", "retry", document["id"], "--wait", "--json")
+    assert (again.code, again.json[0]["run_id"] != document["run_id"]) == (1, True)
+    cancelled = folkmoot("docs", "cancel", document["id"], "--json")
+    assert (cancelled.code, cancelled.json[0]["status"]) == (0, "failed")
+    refreshed = folkmoot("docs", "refresh", document["id"])
+    assert (refreshed.code, "not fetched" in refreshed.err) == (1, True)
+
+
+def test_an_address_that_may_not_be_fetched_is_refused_like_a_file(folkmoot: Shell) -> None:
+    ended = folkmoot("docs", "add", "--from", "http://127.0.0.1:1/", "-c", "Pages", "--json")
+    assert (ended.code, ended.json) == (1, [])
+    assert "http://127.0.0.1:1/: The address can not be reached." in ended.err
+    nothing = folkmoot("docs", "add", "-c", "Pages")
+    assert (nothing.code, "--from" in nothing.err) == (2, True)
 
 
 def test_a_file_that_is_not_there_is_wrong_use(folkmoot: Shell, tmp_path: Path) -> None:

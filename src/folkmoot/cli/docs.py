@@ -23,11 +23,17 @@ SearchMode = Literal["hybrid", "dense", "lexical"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 Files = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
         metavar="FILE", exists=True, dir_okay=False, readable=True, help="Files to add."
     ),
 ]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Option("--from", help="Address of a page or a file to fetch; may be repeated."),
+]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of documents.")]
+Wait = Annotated[bool, typer.Option(help="Wait until they can be searched.")]
 Into = Annotated[
     str,
     typer.Option("--collection", "-c", help="Name or id of the collection; a new name makes one."),
@@ -40,35 +46,87 @@ app.command("permissions")(sharing.permissions)
 
 @app.callback()
 def docs() -> None:
-    """Add documents, list them and search them."""
+    """Add documents, list them, search them, and have them read again."""
 
 
 @app.command("add")
 def add(
-    files: Files,
+    files: Files = None,
     *,
     collection: Into,
-    wait: Annotated[bool, typer.Option(help="Wait until they can be searched.")] = False,
+    addresses: Addresses = None,
+    wait: Wait = False,
     as_json: AsJson = False,
     url: Url = None,
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Add files to a collection.
+    """Add files to a collection, or pages of the web by their addresses.
 
-    Fails if a file is refused or, with --wait, cannot be read; the others are added all the same.
+    Fails if one is refused or, with --wait, cannot be read; the others are added all the same.
     """
+    sought: list[Path | str] = [*(files or []), *(addresses or [])]
+    if not sought:
+        raise Failure("Name a FILE, or an address with --from.", ExitCode.USED_WRONGLY)
     with connected(url, api_key, data_dir) as api:
         place = _collection(api, collection)
         with steps() as shown:
-            documents = list(uploads.add(api, str(place["id"]), files, shown))
-            refused = len(documents) < len(files)
+            documents = list(uploads.add(api, str(place["id"]), sought, shown))
+            refused = len(documents) < len(sought)
             if wait:
                 documents = list(uploads.wait(api, documents, shown))
-    if documents or as_json:
-        _show(documents, as_json=as_json)
-    if refused or any(document["status"] in {"failed", "cancelled"} for document in documents):
-        raise typer.Exit(ExitCode.FAILED)
+    _end(documents, as_json=as_json, refused=refused)
+
+
+@app.command("retry")
+def retry(
+    ids: Ids,
+    *,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Read documents once more: what has failed, or to cut them as the settings say now."""
+    with connected(url, api_key, data_dir) as api, steps() as shown:
+        documents = [_again(api, each, "retry") for each in ids]
+        if wait:
+            documents = list(uploads.wait(api, documents, shown))
+    _end(documents, as_json=as_json)
+
+
+@app.command("refresh")
+def refresh(
+    ids: Ids,
+    *,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Fetch documents from their addresses once more; what has changed is read."""
+    with connected(url, api_key, data_dir) as api, steps() as shown:
+        documents = [_again(api, each, "refresh") for each in ids]
+        if wait:
+            documents = list(uploads.wait(api, documents, shown))
+    _end(documents, as_json=as_json)
+
+
+@app.command("cancel")
+def cancel(
+    ids: Ids,
+    *,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Do not read documents that wait for it, or are being read."""
+    with connected(url, api_key, data_dir) as api:
+        documents = [api.post(f"{API}/documents/{each}/cancel", {}) for each in ids]
+    _show(documents, as_json=as_json)
 
 
 @app.command("list")
@@ -117,6 +175,19 @@ def search(
     for rank, hit in enumerate(hits, 1):
         _show_hit(rank, hit)
     return None
+
+
+def _again(api: Api, document_id: str, verb: str) -> Json:
+    documents: list[Json] = api.post(f"{API}/documents/{document_id}/{verb}", {})["documents"]
+    return documents[0]
+
+
+def _end(documents: list[Json], *, as_json: bool, refused: bool = False) -> None:
+    """Show documents; fail if one was refused or cannot be searched."""
+    if documents or as_json:
+        _show(documents, as_json=as_json)
+    if refused or any(document["status"] in {"failed", "cancelled"} for document in documents):
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _collection(api: Api, name: str) -> Json:

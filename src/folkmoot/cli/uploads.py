@@ -31,15 +31,26 @@ class Counted(io.FileIO):
         return data
 
 
-def add(api: Api, collection_id: str, files: Sequence[Path], steps: Steps) -> Iterator[Json]:
-    """Send files, one after the other; yield their documents. One that is refused has none."""
-    for path in files:
+def add(api: Api, collection_id: str, sought: Sequence[Path | str], steps: Steps) -> Iterator[Json]:
+    """Send files or addresses, one after the other; yield their documents.
+
+    One that is refused has none.
+    """
+    to = f"{API}/collections/{collection_id}/documents"
+    for each in sought:
+        name = each.name if isinstance(each, Path) else each
         try:
-            yield from _send(api, collection_id, path, steps)
+            if isinstance(each, Path):
+                accepted = _send(api, to, each, steps)
+            else:
+                accepted = api.post(to, {"url": each})
         except Refused as refused:
             if refused.code is ExitCode.UNAUTHORIZED:
                 raise
-            steps.over(path.name, refused.message)
+            steps.over(name, refused.message)
+        else:
+            steps.over(name, "is there already" if accepted["existing"] else "accepted")
+            yield from accepted["documents"]
 
 
 def wait(api: Api, documents: Sequence[Json], steps: Steps) -> Iterator[Json]:
@@ -48,7 +59,7 @@ def wait(api: Api, documents: Sequence[Json], steps: Steps) -> Iterator[Json]:
         yield _wait(api, document, steps)
 
 
-def _send(api: Api, collection_id: str, path: Path, steps: Steps) -> Sequence[Json]:
+def _send(api: Api, to: str, path: Path, steps: Steps) -> Json:
     total = path.stat().st_size
     step = f"sending {total / KILOBYTE:,.1f} kB"
 
@@ -58,10 +69,7 @@ def _send(api: Api, collection_id: str, path: Path, steps: Steps) -> Sequence[Js
     tell(0)
     with Counted(path, tell) as file:
         form = {"file": (path.name, file, "application/octet-stream")}
-        accepted = api.upload(f"{API}/collections/{collection_id}/documents", form)
-    documents: Sequence[Json] = accepted["documents"]
-    steps.over(path.name, "is there already" if accepted["existing"] else "accepted")
-    return documents
+        return api.upload(to, form)
 
 
 def _wait(api: Api, document: Json, steps: Steps) -> Json:

@@ -73,16 +73,28 @@ async def _add(
         known = await duplicates.find(work, collection_id, received.kind, received.digest)
         if known is not None:
             return await _known(work, known, received, run_id)
-    values = _row(work, collection_id, received, run_id)
+    values = row(
+        work,
+        collection_id,
+        run_id,
+        external_id=received.external_id,
+        title=received.title,
+        filename=received.filename,
+        kind=received.kind,
+        size=received.size,
+        blob_key=received.blob_key,
+        digest=received.digest,
+        metadata_=received.metadata,
+    )
     inserted = await work.session.execute(
         insert(Document).values(values).on_conflict_do_nothing().returning(Document.id)
     )
     document_id = inserted.scalar()
     if document_id is not None:
-        return Added(await _locked(work, Document.id == document_id), None)
+        return Added(await locked(work, Document.id == document_id), None)
     mine = Document.collection_id == collection_id, Document.external_id == received.external_id
     try:
-        document = await _locked(work, *mine)
+        document = await locked(work, *mine)
     except DocumentNotFound:  # deleted in this moment, or not to be seen
         return None
     if _is_same(document, received):
@@ -90,28 +102,22 @@ async def _add(
     return Added(document, _revise(document, received, run_id))
 
 
-def _row(
-    work: Work, collection_id: CollectionId, received: Received, run_id: RunId
-) -> dict[str, Any]:
+def row(
+    work: Work, collection_id: CollectionId, run_id: RunId, **values: object
+) -> dict[str, object]:
+    """Return a new document that waits to be read by a run, as it is inserted."""
     subject = work.subject
     return {
         "org_id": subject.org_id,
         "id": new_id(),
         "collection_id": collection_id,
-        "external_id": received.external_id,
-        "title": received.title,
-        "filename": received.filename,
         "status": Status.QUEUED,
-        "kind": received.kind,
-        "size": received.size,
-        "blob_key": received.blob_key,
-        "digest": received.digest,
         "revision": 1,
-        "metadata_": received.metadata,
         "run_id": run_id,
         "created_by": subject.user_id,
         "created_at": clock.now(),
         "updated_at": clock.now(),
+        **values,
     }
 
 
@@ -136,7 +142,7 @@ def queue(document: Document, run_id: RunId) -> None:
     document.error = document.progress = None
 
 
-def _revise(document: Document, received: Received, run_id: RunId) -> str:
+def _revise(document: Document, received: Received, run_id: RunId) -> str | None:
     """Point a document at its new file; it is found by its old text until that one is read."""
     orphan = document.blob_key
     document.title = received.title
@@ -147,11 +153,13 @@ def _revise(document: Document, received: Received, run_id: RunId) -> str:
     document.digest = received.digest
     document.revision += 1
     document.metadata_ = received.metadata
+    document.source_url, document.source_titles, document.fetched_at = None, False, None
     queue(document, run_id)
     return orphan
 
 
-async def _locked(work: Work, *conditions: Any) -> Document:
+async def locked(work: Work, *conditions: Any) -> Document:
+    """Return the document that meets these conditions; nobody changes it until the work ends."""
     statement = (
         select(Document)
         .where(Document.org_id == work.subject.org_id, *conditions)
@@ -225,10 +233,10 @@ async def hold_to_change(work: Work, document_id: DocumentId) -> Document:
     """
     document = await get(work, document_id)
     await collections.get_to_change(work, document.collection_id)
-    return await _locked(work, Document.id == document_id)
+    return await locked(work, Document.id == document_id)
 
 
-async def erase(work: Work, document: Document) -> str:
+async def erase(work: Work, document: Document) -> str | None:
     """Delete a document that the caller holds, and everything made from it; return its blob."""
     await index.erase(work, document)
     await work.session.execute(

@@ -44,6 +44,7 @@ async def find(
             Document.digest == digest,
             Document.kind == kind,
             Document.external_id.is_(None),
+            Document.source_url.is_(None),
         )
         .order_by(Document.id)
         .limit(1)
@@ -57,7 +58,10 @@ async def needs_no_reading(work: Work, document: Document) -> bool:
     """Tell whether a document's file is in the index, or on its way there."""
     if document.status == Status.READY:
         return document.indexed_revision == document.revision
-    if document.status not in PENDING:
-        return False
+    return document.status in PENDING and await is_alive(work, document)
+
+
+async def is_alive(work: Work, document: Document) -> bool:
+    """Tell whether the run that has read a document, or is to, goes on."""
     states = await runs.states(work, [document.run_id])
     return states.get(document.run_id) in ACTIVE

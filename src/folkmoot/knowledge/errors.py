@@ -80,6 +80,24 @@ class DocumentBeingRead(Conflict):
         super().__init__("The document is being read, or waits for it. Cancel that first.")
 
 
+class AddressTaken(Conflict):
+    """A document that the subject may not read comes from this address."""
+
+    code = "address_taken"
+
+    def __init__(self) -> None:
+        super().__init__("The collection has a document from this address that you may not read.")
+
+
+class DocumentWithoutSource(Conflict):
+    """The document was sent, and has no address that it could be fetched from."""
+
+    code = "document_without_source"
+
+    def __init__(self) -> None:
+        super().__init__("The document was not fetched from an address. Send it again instead.")
+
+
 class UploadLost(Unavailable):
     """What was sent is gone: the process that received it was taken for dead meanwhile."""
 

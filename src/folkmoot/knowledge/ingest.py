@@ -9,33 +9,34 @@ shut out of it meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 import msgspec
 import stamina
 import structlog
-from sqlalchemy import select
 
 from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.db.errors import DatabaseUnavailable
-from folkmoot.db.work import Database, Work
-from folkmoot.kit.ids import DocumentId
+from folkmoot.db.work import Database
+from folkmoot.kit.ids import DocumentId, OrgId
+from folkmoot.kit.outbound.errors import OutboundError
 from folkmoot.kit.subject import deployment
-from folkmoot.knowledge import index
+from folkmoot.kit.turns import Turns
+from folkmoot.knowledge import index, reuse, sources
 from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.errors import NothingIndexed
+from folkmoot.knowledge.fetching import Claimed, Fetching, being_read, locked
 from folkmoot.knowledge.index import Embedded, Entry
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage, Superseded
 from folkmoot.knowledge.reading import Reader, Reading
 from folkmoot.knowledge.sizing import ChunkSizes
-from folkmoot.knowledge.sniff import Kind
+from folkmoot.knowledge.sniff import Kind, UnsupportedFile
 from folkmoot.llm.errors import ModelError
-from folkmoot.llm.port import Vectors
-from folkmoot.llm.vectors import joined
+from folkmoot.llm.vectors import stacked
 from folkmoot.runs import service as runs
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.runs.live import LiveRun
@@ -51,30 +52,26 @@ MOST_DEATHS: Final = 3
 """Times a file is tried that takes the process down with it."""
 
 READY: Final = "ingest.document_ready"
+UNCHANGED: Final = "ingest.document_unchanged"
 FAILED: Final = "ingest.document_failed"
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A document as it was when its reading began."""
-
-    id: DocumentId
-    revision: int
-    title: str
-    kind: Kind
-    blob_key: str
-
-
-@dataclass(frozen=True, slots=True)
 class IngestExecutor:
-    """The executor of runs of kind `ingest`; `input` is `{"documents": [id, ...]}`."""
+    """The executor of runs of kind `ingest`; `input` is `{"documents": [id, ...]}`.
+
+    Each document is read when it is the organisation's turn: a run of thousands keeps nobody
+    waiting.
+    """
 
     database: Database
     reader: Reader
     embedders: Embedders
     sizes: ChunkSizes
+    turns: Turns[OrgId]
+    fetching: Fetching
 
     async def __call__(self, run: LiveRun) -> None:
         """Read every document of the run.
@@ -86,9 +83,9 @@ class IngestExecutor:
         begun = deaths_before(run.past)
         for document_id in run.input["documents"]:
             deadly = run.deaths - begun.get(document_id, run.deaths) >= MOST_DEATHS
-            reasons.append(
-                await self._read_patiently(run, DocumentId(UUID(document_id)), deadly=deadly)
-            )
+            named = DocumentId(UUID(document_id))
+            async with self.turns.place(run.org_id):
+                reasons.append(await self._read_patiently(run, named, deadly=deadly))
             await run.room()
         failed = [reason for reason in reasons if reason is not None]
         if failed and len(failed) == len(reasons):
@@ -116,7 +113,7 @@ class IngestExecutor:
             return None
         except ParseFailed as error:
             return await self._fail(run, claimed, str(error))
-        except (ModelError, BlobNotFound) as error:
+        except (ModelError, BlobNotFound, OutboundError, UnsupportedFile) as error:
             return await self._fail(run, claimed, error.detail)
         return None
 
@@ -125,7 +122,7 @@ class IngestExecutor:
     ) -> Claimed | str | None:
         """Mark a document as being read, unless an earlier attempt or nobody is to read it."""
         async with self.database.work(deployment(run.subject.org_id)) as work:
-            document = await _locked(work, document_id)
+            document = await locked(work, document_id)
             if document is None or document.run_id != run.id:
                 return None
             if document.status not in PENDING:
@@ -139,8 +136,9 @@ class IngestExecutor:
                 document.id,
                 document.revision,
                 document.title,
-                Kind(document.kind),
-                document.blob_key,
+                Kind(document.kind or Kind.TEXT),
+                document.blob_key or "",
+                sources.of(document),
             )
 
     async def _index(self, run: LiveRun, claimed: Claimed) -> None:
@@ -149,27 +147,46 @@ class IngestExecutor:
         async def parsing(done: int, total: int) -> None:
             await reporter.say(Stage.PARSE, done, total)
 
+        if claimed.source is not None:
+            await reporter.say(Stage.FETCH, 0, 1)
+            fetched = await self.fetching.fetch(run, claimed, claimed.source)
+            if fetched is None:
+                run.announce(UNCHANGED, {"document_id": str(claimed.id)})
+                return
+            claimed = fetched
         await parsing(0, 1)
         await run.settled()  # whoever goes on shall know what this process died of
         parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing, pictures=True)
         await reporter.say(Stage.CHUNK, 0, 1)
+        claimed = replace(claimed, title=claimed.titled(parsed))
         reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))
-        embedded = await self._embed(run, reading.entries, reporter)
+        embedded = await self._embed(run, claimed.id, reading.entries, reporter)
         await reporter.say(Stage.INDEX, 0, 1)
         if await self._store(run, claimed, reading, embedded):
             chunks, pages = len(reading.entries), len(reading.parsed.pages) or None
             outcome = {"document_id": str(claimed.id), "chunks": chunks, "pages": pages}
             run.announce(READY, outcome)
 
-    async def _embed(self, run: LiveRun, entries: Sequence[Entry], reporter: Reporter) -> Embedded:
+    async def _embed(
+        self,
+        run: LiveRun,
+        document_id: DocumentId,
+        entries: Sequence[Entry],
+        reporter: Reporter,
+    ) -> Embedded:
+        """Embed what the embedder has not seen of a document, each passage once."""
         embedder = await self.embedders.embedder(run.subject)
         texts = [passage(entry.chunk.header, entry.text) for entry in entries]
-        await reporter.say(Stage.EMBED, 0, len(texts))
-        parts: list[Vectors] = []
-        async for vectors in in_batches(embedder, texts):
-            parts.append(vectors)
-            await reporter.say(Stage.EMBED, sum(map(len, parts)), len(texts))
-        return Embedded(embedder.name, joined(parts))
+        async with self.database.work(deployment(run.subject.org_id)) as work:
+            rows = dict(await reuse.known(work, document_id, embedder.name, texts))
+        wanted = [each for each in dict.fromkeys(texts) if each not in rows]
+        await reporter.say(Stage.EMBED, 0, len(wanted))
+        done = 0
+        async for vectors in in_batches(embedder, wanted):
+            rows.update(zip(wanted[done:], vectors, strict=False))
+            done += len(vectors)
+            await reporter.say(Stage.EMBED, done, len(wanted))
+        return Embedded(embedder.name, stacked([rows[each] for each in texts]))
 
     async def _store(
         self, run: LiveRun, claimed: Claimed, reading: Reading, embedded: Embedded
@@ -178,12 +195,12 @@ class IngestExecutor:
         async with self.database.work(deployment(run.subject.org_id)) as work:
             known = await index.stems(work, reading.entries)
         async with self.database.work(deployment(run.subject.org_id)) as work:
-            document = await _being_read(work, run, claimed)
+            document = await being_read(work, run, claimed)
             if document is None:
                 return False
             await index.replace(work, document, reading.entries, embedded, known)
             await work.session.merge(_text(document, reading))
-            document.status = Status.READY
+            document.title, document.status = claimed.title, Status.READY
             document.error = document.progress = None
             document.indexed_revision = claimed.revision
             document.pages = len(reading.parsed.pages) or None
@@ -195,7 +212,7 @@ class IngestExecutor:
     async def _fail(self, run: LiveRun, claimed: Claimed, reason: str) -> str | None:
         """Note why a document could not be read; what an earlier revision indexed stays."""
         async with self.database.work(deployment(run.subject.org_id)) as work:
-            document = await _being_read(work, run, claimed)
+            document = await being_read(work, run, claimed)
             if document is None:
                 return None
             document.status, document.error, document.progress = Status.FAILED, reason, None
@@ -218,24 +235,6 @@ def deaths_before(past: Sequence[Recorded]) -> Mapping[str, int]:
         else:
             deaths = value["deaths"]
     return begun
-
-
-async def _being_read(work: Work, run: LiveRun, claimed: Claimed) -> Document | None:
-    """Return a document unless it was replaced or settled meanwhile, by whomever."""
-    document = await _locked(work, claimed.id)
-    if document is None or document.revision != claimed.revision:
-        return None
-    mine = document.status == Status.PROCESSING and document.run_id == run.id
-    return document if mine else None
-
-
-async def _locked(work: Work, document_id: DocumentId) -> Document | None:
-    statement = (
-        select(Document)
-        .where(Document.org_id == work.subject.org_id, Document.id == document_id)
-        .with_for_update()
-    )
-    return (await work.session.scalars(statement)).first()
 
 
 def _text(document: Document, reading: Reading) -> DocumentText:

@@ -14,16 +14,18 @@ from folkmoot.blobs.store import BlobStore, Stored
 from folkmoot.db.work import Database, prepares
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, UploadId, new_id
+from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, documents, duplicates, plaintext, uploads
+from folkmoot.knowledge import collections, documents, duplicates, plaintext, sources, uploads
 from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.errors import BrokenForm, NothingSent
 from folkmoot.knowledge.forms import FilePart
 from folkmoot.knowledge.jobs import KnowledgeJobs
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.models import Document
-from folkmoot.knowledge.schemas import ExternalId, Metadata, TextCreate
+from folkmoot.knowledge.schemas import ExternalId, Metadata, TextCreate, UrlCreate
 from folkmoot.knowledge.sniff import HEAD_BYTES, Kind, sniff
+from folkmoot.knowledge.sources import Wanted
 
 UNNAMED: Final = "Untitled"
 EXTERNAL_ID: Final = TypeAdapter[str | None](ExternalId | None)
@@ -89,6 +91,7 @@ class Intake:
     database: Database
     blobs: BlobStore
     jobs: KnowledgeJobs
+    outbound: Outbound
     limits: Limits
 
     async def files(
@@ -110,6 +113,14 @@ class Intake:
             # Only now the form has ended, and with it what it says of its last file.
             return await self._add(subject, collection_id, [each.described() for each in sent], ids)
 
+    async def written(
+        self, subject: Subject, collection_id: CollectionId, data: TextCreate | UrlCreate
+    ) -> Taken:
+        """Store what came without a file: a text, or an address that a file is fetched from."""
+        if isinstance(data, UrlCreate):
+            return await self.url(subject, collection_id, data)
+        return await self.text(subject, collection_id, data)
+
     async def text(self, subject: Subject, collection_id: CollectionId, data: TextCreate) -> Taken:
         """Store a text.
 
@@ -130,6 +141,31 @@ class Intake:
                 metadata=data.metadata,
             )
             return await self._add(subject, collection_id, [received], ids)
+
+    async def url(self, subject: Subject, collection_id: CollectionId, data: UrlCreate) -> Taken:
+        """Note an address; the run that reads documents fetches it.
+
+        Raises:
+            CollectionNotFound: the subject cannot see the collection.
+            Unreachable: it can be seen that the address leads nowhere, or where nobody may go.
+        """
+        self.outbound.check(data.url)
+        wanted = Wanted(
+            url=sources.plain(data.url),
+            title=data.title and plaintext.one_line(data.title),
+            external_id=data.external_id,
+            metadata=data.metadata,
+        )
+        run_id = RunId(new_id())
+        async with self.database.work(subject) as work:
+            await collections.get_to_change(work, collection_id)
+            await collections.hold(work, collection_id)
+            added = await sources.add(work, collection_id, wanted, run_id)
+            document = added.document
+            if document.run_id == run_id:
+                await self.jobs.start(work, run_id, [str(document.id)])
+        known = frozenset([document.id]) if added.known else frozenset[DocumentId]()
+        return Taken([document], document.run_id, known)
 
     async def _demand(self, subject: Subject, collection_id: CollectionId) -> None:
         """Fail before anything is stored if the collection is not the subject's to change."""

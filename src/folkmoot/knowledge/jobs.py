@@ -1,10 +1,10 @@
-"""What is done later: reading uploads, purging what was deleted."""
+"""What is done later: reading documents, purging what was deleted."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database, Work
@@ -19,12 +19,13 @@ from folkmoot.runs import service as runs
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import Supervisor
 
-INGEST: Final = "knowledge.ingest"
 PURGE: Final = "knowledge.purge"
 DROP_BLOB: Final = "knowledge.drop_blob"
 CLEAR_UPLOAD: Final = "knowledge.clear_upload"
-INGEST_QUEUE: Final = "ingest"
 QUEUE: Final = "knowledge"
+CHANNEL: Final = "folkmoot_documents"
+"""Workers listen here for runs that wait."""
+TELL_WORKERS: Final = text(f"SELECT pg_notify('{CHANNEL}', '')")
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
 UPLOAD_SECONDS: Final = 10
@@ -42,7 +43,6 @@ class KnowledgeJobs:
 
     def register(self) -> None:
         """Name the jobs."""
-        self.queue.register(INGEST, self.ingest, queue=INGEST_QUEUE)
         self.queue.register(PURGE, self.purge, queue=QUEUE)
         self.queue.register(DROP_BLOB, self.drop_blob, queue=QUEUE)
         self.queue.register(CLEAR_UPLOAD, self.clear_upload, queue=QUEUE, after=UPLOAD_SECONDS)
@@ -54,7 +54,7 @@ class KnowledgeJobs:
         return upload_id
 
     async def start(self, work: Work, run_id: RunId, document_ids: list[str]) -> None:
-        """Queue a run that reads documents, and the job that takes it up, with the data."""
+        """Queue a run that reads documents, with the data, and tell workers of it."""
         subject = work.subject
         new = NewRun(
             id=run_id,
@@ -67,7 +67,7 @@ class KnowledgeJobs:
             subject=subject,
         )
         await runs.queue(work, new)
-        await self.queue.defer(work, INGEST, **_who(subject), run_id=str(run_id))
+        await work.session.execute(TELL_WORKERS)
 
     async def forget(self, work: Work, collection: Collection) -> None:
         """Have everything purged that is in a deleted collection."""
@@ -81,13 +81,10 @@ class KnowledgeJobs:
                 each.deleted_at = clock.now()
                 await self.forget(work, each)
 
-    async def drop(self, work: Work, key: str) -> None:
-        """Have a blob deleted once this work is committed."""
-        await self.queue.defer(work, DROP_BLOB, key=key)
-
-    async def ingest(self, *, org_id: str, user_id: str, run_id: str) -> None:
-        """Take up a run; returns when it ends."""
-        await self.supervisor.take_up(_subject(org_id, user_id), RunId(UUID(run_id)))
+    async def drop(self, work: Work, key: str | None) -> None:
+        """Have a blob deleted once this work is committed, if there is one."""
+        if key is not None:
+            await self.queue.defer(work, DROP_BLOB, key=key)
 
     async def purge(self, *, org_id: str, collection_id: str, **_by: str) -> None:
         """Delete a collection's documents, a few at a time, then the collection itself.

@@ -14,7 +14,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     take long because they have many pages, hostile ones because a single one never ends. A file as
     a whole gets that once, and `seconds_per_mebibyte` of its size; a PDF much more, for a page of
     text may have a few hundred bytes, a message, which may bring one along, and a workbook, which
-    is packed densely.
+    is packed densely. What is fetched from an address is held in memory until it is stored, so it
+    has limits of its own.
     """
 
     file_bytes: int = 50 * MEBIBYTE
@@ -35,6 +36,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     recognizing_seconds: float = 1_800.0
     quiet_seconds: float = 3.0
     seconds_per_mebibyte: float = 2.0
+    fetched_bytes: int = 20 * MEBIBYTE
+    fetched_seconds: float = 60.0
     pdf_seconds_per_mebibyte: float = 40.0
     total_seconds: float = 300.0
 

@@ -81,7 +81,9 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     """A file or a text, and how far it has been read.
 
     Each upload under the same id is a `revision`; `indexed_revision` is the one that is found by
-    searches. `digest` is the SHA-256 of the bytes.
+    searches. `digest` is the SHA-256 of the bytes. One that is fetched has no file at first; its
+    address says by `source_etag` and `source_modified` which version it has answered with, and how
+    it is called if `source_titles`.
     """
 
     __tablename__ = "documents"
@@ -95,6 +97,14 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
             postgresql_where=text("status IN ('queued', 'processing')"),
         ),
         Index("ix_documents_digest", "org_id", "collection_id", "digest"),
+        Index(
+            "uq_documents_source",
+            "org_id",
+            "collection_id",
+            "source_url",
+            unique=True,
+            postgresql_where=text("source_url IS NOT NULL AND external_id IS NULL"),
+        ),
         Index(
             "uq_documents_external",
             "org_id",
@@ -113,10 +123,15 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     status: Mapped[Status] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(default=None)
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
-    kind: Mapped[str]
+    kind: Mapped[str | None] = mapped_column(default=None)
     size: Mapped[int] = mapped_column("bytes")
-    blob_key: Mapped[str]
-    digest: Mapped[bytes]
+    blob_key: Mapped[str | None] = mapped_column(default=None)
+    digest: Mapped[bytes | None] = mapped_column(default=None)
+    source_url: Mapped[str | None] = mapped_column(default=None)
+    source_titles: Mapped[bool] = mapped_column(default=False)
+    source_etag: Mapped[str | None] = mapped_column(default=None)
+    source_modified: Mapped[str | None] = mapped_column(default=None)
+    fetched_at: Mapped[datetime | None] = mapped_column(default=None)
     revision: Mapped[int] = mapped_column(default=1)
     indexed_revision: Mapped[int | None] = mapped_column(default=None)
     pages: Mapped[int | None] = mapped_column(default=None)

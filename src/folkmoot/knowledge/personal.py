@@ -41,6 +41,7 @@ DOCUMENTS: Final = select(
     Document.status,
     Document.kind,
     Document.size,
+    Document.source_url,
     Document.language,
     Document.metadata_.label("metadata"),
     Document.created_at,
@@ -102,6 +103,8 @@ class OwnCollections:
             async with self.database.work(subject) as work:
                 found = (await work.session.execute(following)).all()
             for after, filename, key in found:
+                if key is None:  # still to be fetched
+                    continue
                 name = f"{_place(subject.org_id)}/documents/{after}/{plain(filename)}"
                 yield File(name, self._contents(key), packed=True)
             if len(found) < PAGE:

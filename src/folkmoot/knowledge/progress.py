@@ -25,6 +25,7 @@ class Superseded(Exception):
 class Stage(StrEnum):
     """What is done to a document, in this order."""
 
+    FETCH = "fetch"
     PARSE = "parse"
     CHUNK = "chunk"
     EMBED = "embed"

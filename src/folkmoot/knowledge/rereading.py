@@ -1,6 +1,6 @@
 """Reading a document once more, and not reading it after all."""
 
-from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -10,6 +10,7 @@ from folkmoot.knowledge import documents, duplicates
 from folkmoot.knowledge.errors import DocumentBeingRead
 from folkmoot.knowledge.models import PENDING, Document, Status
 from folkmoot.runs import service as runs
+from folkmoot.runs.models import Run
 
 
 async def again(work: Work, document_id: DocumentId, run_id: RunId) -> Document:
@@ -20,8 +21,10 @@ async def again(work: Work, document_id: DocumentId, run_id: RunId) -> Document:
         DocumentBeingRead: it is read, or waits for it.
     """
     document = await documents.hold_to_change(work, document_id)
-    if document.status in PENDING and await duplicates.needs_no_reading(work, document):
+    if document.status in PENDING and await duplicates.is_alive(work, document):
         raise DocumentBeingRead
+    if document.status == Status.READY:
+        document.revision += 1  # so that a file that has not changed is read all the same
     documents.queue(document, run_id)
     return document
 
@@ -39,17 +42,16 @@ async def cancel(work: Work, document_id: DocumentId) -> Document:
     if document.status in PENDING:
         document.status, document.error, document.progress = Status.CANCELLED, None, None
         await work.session.flush()
-        if not await _others(work, document):
-            await runs.ask_to_cancel(work, await runs.hold(work, document.run_id))
+        run = await runs.hold(work, document.run_id)
+        if await _is_done(work, run):
+            await runs.ask_to_cancel(work, run)
     return document
 
 
-async def _others(work: Work, document: Document) -> Sequence[DocumentId]:
-    """Return another document that the same run has still to read, if there is one."""
-    statement = select(Document.id).where(
-        Document.org_id == document.org_id,
-        Document.collection_id == document.collection_id,
-        Document.run_id == document.run_id,
-        Document.status.in_(PENDING),
+async def _is_done(work: Work, run: Run) -> bool:
+    """Tell whether a run has nothing left to read; of documents that are not seen nobody knows."""
+    ids = [UUID(each) for each in run.input["documents"]]
+    settled = select(Document.id).where(
+        Document.org_id == run.org_id, Document.id.in_(ids), Document.status.not_in(PENDING)
     )
-    return (await work.session.scalars(statement.limit(1))).all()
+    return len((await work.session.scalars(settled)).all()) == len(ids)

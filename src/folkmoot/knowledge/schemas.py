@@ -124,8 +124,26 @@ class TextCreate(Input):
     metadata: Metadata = Field(default_factory=dict)
 
 
+class UrlCreate(Input):
+    """A page or a file of the web."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2_048, pattern=WRITTEN)] = Field(
+        description="It is fetched in the background, by its address alone, and only if it is"
+        " public or the deployment's own. The same address is one document, fetched anew.",
+        examples=["https://example.org/handbook.html"],
+    )
+    title: Annotated[str, Field(min_length=1, max_length=500, pattern=WRITTEN)] | None = Field(
+        default=None, description="Left out, its own."
+    )
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="Your own name for it. Sending it again replaces the document.",
+    )
+    metadata: Metadata = Field(default_factory=dict)
+
+
 class Progress(BaseModel):
-    """How far a document is in one of the stages `parse`, `chunk`, `embed`, `index`."""
+    """How far a document is in a stage: `fetch`, `parse`, `chunk`, `embed`, `index`."""
 
     stage: str = Field(examples=["embed"])
     done: int
@@ -143,8 +161,12 @@ class DocumentRead(BaseModel):
     status: Status = Field(examples=[Status.READY])
     error: str | None = Field(examples=[None])
     progress: Progress | None = Field(examples=[None])
-    media_type: str = Field(examples=["text/plain"])
+    media_type: str | None = Field(
+        description="Null for what is still to be fetched.", examples=["text/plain"]
+    )
     bytes: int
+    source_url: str | None = Field(description="Where it is fetched from.", examples=[None])
+    fetched_at: datetime | None = Field(description="When that has last answered.", examples=[None])
     pages: int | None
     chunks: int | None
     language: str | None = Field(
@@ -167,8 +189,8 @@ class Accepted(BaseModel):
     )
     existing: list[DocumentId] = Field(
         default_factory=list[DocumentId],
-        description="Those that were there with the same bytes. They are not read again, unless"
-        " that has failed or was cancelled.",
+        description="Those that were there: with the same bytes, which are not read again unless"
+        " that has failed or was cancelled; or from the same address, which is fetched again.",
         examples=[[]],
     )
 

@@ -1,16 +1,19 @@
 """The parts of the knowledge room, put together once per process."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from folkmoot.blobs.store import BlobStore
-from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.lasting import Endless
+from folkmoot.kit.outbound.client import Outbound
+from folkmoot.kit.turns import Turns
 from folkmoot.knowledge.embedding import Embedders
+from folkmoot.knowledge.fetching import Fetching
 from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
 from folkmoot.knowledge.intake import Intake
-from folkmoot.knowledge.jobs import KnowledgeJobs
+from folkmoot.knowledge.jobs import CHANNEL, KnowledgeJobs
 from folkmoot.knowledge.layout import Layout
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
@@ -23,6 +26,12 @@ from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.port import VectorStore
 from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.runs.supervisor import Supervisor
+from folkmoot.runs.taking import Taking
+
+RUNS: Final = 256
+"""Runs that wait, in one process, for the places where documents are read: they cost nothing."""
+RUNS_OF_ONE: Final = 4
+"""How many of them one organisation may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class KnowledgeOptions:
     parsers: int = 2
     recognizer: str = recognizing.AUTO
     vectors: VectorStore | None = None
+    documents_at_once: int = 4
+    """Documents that a process reads at the same time; an organisation has half of these places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Knowledge:
     retrieval: Retrieval
     reembedding: Reembedding
     reader: Reader
+    taking: Taking
     vectors: VectorStore | None = None
 
     async def forget(self, org_id: OrgId) -> None:
@@ -64,30 +76,36 @@ class Knowledge:
 
 
 def knowledge(
-    database: Database,
     blobs: BlobStore,
     queue: Queue,
     supervisor: Supervisor,
     embedders: Embedders,
     sizes: ChunkSizes,
+    outbound: Outbound,
     options: KnowledgeOptions | None = None,
 ) -> Knowledge:
     """Build the room: register its executor with the supervisor and its jobs with the queue."""
-    options = options or KnowledgeOptions()
+    options, database = options or KnowledgeOptions(), supervisor.database
     recognizer = recognizing.chosen(options.recognizer)
     parser = Parser(options.limits, children=options.parsers, recognizer=recognizer)
     reader = Reader(blobs, parser)
-    supervisor.register(KIND, IngestExecutor(database, reader, embedders, sizes), deadline=DEADLINE)
+    turns: Turns[OrgId] = Turns(places := options.documents_at_once, (places + 1) // 2)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor)
     jobs.register()
+    fetching = Fetching(database, blobs, outbound, jobs, options.limits)
+    executor = IngestExecutor(database, reader, embedders, sizes, turns, fetching)
+    supervisor.register(KIND, executor, deadline=DEADLINE)
+    taking = Taking(supervisor, (KIND,), RUNS, RUNS_OF_ONE)
+    supervisor.hub.channels[CHANNEL] = taking.wake
     reembedding = Reembedding(queue, database, embedders)
     reembedding.register()
     return Knowledge(
         blobs=blobs,
         jobs=jobs,
-        intake=Intake(database, blobs, jobs, options.limits),
+        intake=Intake(database, blobs, jobs, outbound, options.limits),
         retrieval=Retrieval(database, embedders, proposing=Proposing(database, options.vectors)),
         reembedding=reembedding,
         reader=reader,
         vectors=options.vectors,
+        taking=taking,
     )

@@ -25,6 +25,20 @@ def unpacked(data: bytes) -> Vectors:
     return array
 
 
+def half(packed: bytes) -> Vectors:
+    """Return the row that PostgreSQL has sent as a `halfvec`: behind four bytes, big-endian."""
+    np = loading.numpy()
+    array: Vectors = np.frombuffer(packed, dtype=">f2", offset=4).astype(np.float32)
+    return array
+
+
+def stacked(single: Sequence[Vectors], dimensions: int | None = None) -> Vectors:
+    """Return rows as one array; of no rows, one without any, of so many dimensions."""
+    np = loading.numpy()
+    array: Vectors = np.stack(single) if single else joined([], dimensions)
+    return array
+
+
 def joined(parts: Sequence[Vectors], dimensions: int | None = None) -> Vectors:
     """Return the rows of all parts; of no parts, none of so many dimensions."""
     np = loading.numpy()

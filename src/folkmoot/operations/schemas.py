@@ -21,7 +21,7 @@ class JobRead(BaseModel):
     """A job in the queue; what has succeeded is not kept."""
 
     id: int
-    kind: str = Field(examples=["knowledge.ingest"])
+    kind: str = Field(examples=["knowledge.purge"])
     state: JobState
     organization_id: OrgId | None = Field(description="Whose it is, if it is one's.")
     attempts: int = Field(description="How often it was tried.")
@@ -36,12 +36,12 @@ class JobRead(BaseModel):
 class JobDetails(JobRead):
     """A job, and what an operator may want to know besides."""
 
-    queue: str = Field(examples=["ingest"])
+    queue: str = Field(examples=["knowledge"])
     about: dict[str, str] = Field(
         description="The ids that it is about.", examples=[{"run_id": "019a8f3c-1c7e-7d90-8a4b"}]
     )
     location: str | None = Field(
-        description="Where in the code it failed.", examples=["knowledge/ingest.py:84 in read"]
+        description="Where in the code it failed.", examples=["knowledge/jobs.py:84 in purge"]
     )
 
 

@@ -150,7 +150,7 @@ async def browse(work: Work, wanted: RunFilter, asked: Asked) -> Slice[Run]:
 
 
 async def queue(work: Work, new: NewRun) -> None:
-    """Store a run for a worker to take up; the job that does so is deferred in the same work."""
+    """Store a run for a worker to take up, which is told of it in the same work or looks itself."""
     connection = await work.session.connection()
     await connection.exec_driver_sql(QUEUE_RUN, parameters(new, None))
 

@@ -31,18 +31,20 @@ class Taking:
         supervisor: Who executes.
         kinds: The kinds of runs that are taken this way.
         places: Runs at the same time.
+        most: How many of them one organisation may have, if not half.
     """
 
     supervisor: Supervisor
     kinds: Sequence[str]
     places: int
+    most: int | None = None
     _going: list[Execution] = field(default_factory=list[Execution], init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def share(self) -> int:
         """The places that one organisation may have."""
-        return (self.places + 1) // 2
+        return self.most or (self.places + 1) // 2
 
     def wake(self, _notice: str | None = None) -> None:
         """Look again: something was queued, or a place is free."""

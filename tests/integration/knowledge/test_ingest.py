@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from folkmoot.kit.ids import DocumentId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.ingest import Claimed, IngestExecutor
+from folkmoot.knowledge.fetching import Claimed
+from folkmoot.knowledge.ingest import IngestExecutor
 from folkmoot.knowledge.progress import Reporter, Superseded
 from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.runs.errors import LeaseLost

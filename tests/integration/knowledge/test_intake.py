@@ -1,13 +1,17 @@
 """What is sent twice, read once more, or not read after all."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from folkmoot.kit.ids import new_id
+from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import embedding, progress
+from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.llm.errors import ModelUnavailable
-from knowing import Room, Visitor
+from folkmoot.llm.hashing import HashEmbedder
+from knowing import Body, Concepts, Room, Visitor, room
 from running import until
 
 pytestmark = pytest.mark.anyio
@@ -173,3 +177,59 @@ async def test_who_searches_while_a_document_is_replaced_finds_the_old_or_the_ne
         await ada.read(collection, "a.txt", version(number), external_id="x")
     done = True
     assert sum(await asyncio.gather(*looking)) > 5
+
+
+async def test_a_run_of_many_documents_yields_to_other_organisations_between_them(
+    app_address: str,
+    writer_address: str,
+    tmp_path: Path,
+    subject: Subject,
+    other_subject: Subject,
+) -> None:
+    options = KnowledgeOptions(documents_at_once=1)
+    async with room(app_address, writer_address, tmp_path, options=options) as place:
+        ada, eve = place.visitor(subject), place.visitor(other_subject)
+        place.embedder.gate.clear()
+        many = [(f"{n}.txt", b"Heron number %d." % n) for n in range(12)]
+        for half in (many[:6], many[6:]):
+            await ada.send(await ada.collection(), *half)
+        await until(lambda: len(place.supervisor.hub.live) == 2)
+        await until(lambda: bool(place.embedder.asked))
+        accepted = await eve.send(await eve.collection(), ("stork.txt", b"A stork."))
+        await until(lambda: len(place.supervisor.hub.live) == 3)
+        place.embedder.gate.set()
+        assert (await eve.settled(accepted["document_ids"][0]))["status"] == "ready"
+        order = ["stork" in text for text in place.embedder.asked]
+        assert order.index(True) <= 2
+
+
+async def test_of_a_document_that_is_replaced_only_what_has_changed_is_embedded(
+    place: Room, ada: Visitor
+) -> None:
+    collection = await ada.collection()
+    sections = [f"# Part {n}\n\n" + f"The heron of part {n} waits. " * 40 for n in range(8)]
+    place.embedder.embedder = Concepts({f"part {n}": n for n in range(10)})
+
+    async def send() -> Body:
+        text = "\n\n".join(sections).encode()
+        return await ada.read(collection, "birds.md", text, external_id="x", title="Birds")
+
+    first = await send()
+    assert (first["status"], len(place.embedder.asked)) == ("ready", first["chunks"])
+    place.embedder.asked.clear()
+    sections[3:4] = [sections[3].replace("part 3", "part 9"), f"# New\n\n{sections[3][10:]}"]
+    again = await send()
+    assert (again["status"], again["chunks"] > first["chunks"]) == ("ready", True)
+    assert place.embedder.asked
+    assert all("part 9" in each or "New" in each for each in place.embedder.asked)
+    for number in (0, 7, 9):
+        (hit, *_) = await ada.search(collection, f"part {number}", k=1, mode="dense")
+        assert f"part {number}" in hit["text"]
+    place.embedder.asked.clear()
+    await ada.http.post(f"/documents/{first['id']}/retry")
+    assert (await ada.settled(first["id"]))["status"] == "ready"
+    assert place.embedder.asked == []
+    place.embedder.embedder = HashEmbedder()
+    await ada.http.post(f"/documents/{first['id']}/retry")
+    assert (await ada.settled(first["id"]))["status"] == "ready"
+    assert len(place.embedder.asked) == again["chunks"]

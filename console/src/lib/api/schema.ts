@@ -313,16 +313,18 @@ export interface components {
             created_by: string;
             error: string | null;
             external_id: string | null;
+            fetched_at: string | null;
             filename: string | null;
             id: string;
             language: string | null;
-            media_type: string;
+            media_type: string | null;
             metadata: {
                 [key: string]: unknown;
             };
             pages: number | null;
             progress: components["schemas"]["Progress"] | null;
             run_id: string;
+            source_url: string | null;
             status: components["schemas"]["Status"];
             title: string;
             updated_at: string;

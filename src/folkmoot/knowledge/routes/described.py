@@ -2,13 +2,18 @@
 
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from folkmoot.blobs.errors import BlobStoreUnavailable, BlobTooLarge
 from folkmoot.db.errors import StorageFull
 from folkmoot.http.problems import documented
 from folkmoot.kit.errors import Invalid, TooLarge, Unavailable
+from folkmoot.kit.outbound.errors import Unreachable
 from folkmoot.knowledge.errors import (
+    AddressTaken,
     BrokenForm,
     CollectionNotFound,
+    ExternalIdTaken,
     NothingSent,
     UnsupportedBody,
     UploadLost,
@@ -16,7 +21,7 @@ from folkmoot.knowledge.errors import (
 from folkmoot.knowledge.forms import MULTIPART
 from folkmoot.knowledge.limits import DEFAULT, MEBIBYTE
 from folkmoot.knowledge.parsing.kinds import named
-from folkmoot.knowledge.schemas import TextCreate
+from folkmoot.knowledge.schemas import TextCreate, UrlCreate
 from folkmoot.knowledge.sniff import UnsupportedFile
 
 REFUSED: Final = documented(
@@ -32,6 +37,9 @@ REFUSED: Final = documented(
     Unavailable,
     BlobStoreUnavailable,
     UploadLost,
+    Unreachable,
+    AddressTaken,
+    ExternalIdTaken,
 )
 SCHEMAS: Final = "#/components/schemas/{model}"
 PLAIN: Final = r"[^\x00-\x08\x0e-\x1a\x1c-\x1f]*"
@@ -81,17 +89,17 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def text_schema() -> dict[str, Any]:
-    """Return the schema of a text that is sent without a file."""
-    schema = TextCreate.model_json_schema(ref_template=SCHEMAS)
-    return {key: value for key, value in schema.items() if key != "$defs"}
+def schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of what is sent without a file."""
+    whole = model.model_json_schema(ref_template=SCHEMAS)
+    return {key: value for key, value in whole.items() if key != "$defs"}
 
 
 ADD: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": text_schema()},
+            "application/json": {"schema": {"anyOf": [schema(TextCreate), schema(UrlCreate)]}},
             MULTIPART: {
                 "schema": FORM,
                 "example": EXAMPLE,

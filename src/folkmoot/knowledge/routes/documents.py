@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
@@ -40,6 +41,7 @@ from folkmoot.knowledge.schemas import (
     PageRead,
     Progress,
     TextCreate,
+    UrlCreate,
 )
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
@@ -48,6 +50,9 @@ READ: Final = [require("documents:read")]
 WRITE: Final = [require("documents:write")]
 MISSING: Final = documented(DocumentNotFound)
 UNKNOWN: Final = documented(CollectionNotFound)
+
+LARGEST_URL: Final = 1024 * 1024
+"""Bytes of a body that is looked into: a text may be many times as large."""
 
 Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"]
 FILE: Final[dict[int | str, dict[str, Any]]] = {
@@ -74,7 +79,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     async def add_documents(
         collection_id: CollectionId, request: Request, subject: CurrentSubject
     ) -> Accepted:
-        """Add documents: files in a form, or one text as JSON. A run reads and indexes them.
+        """Add documents: files in a form, or a text or an address as JSON. A run reads them.
 
         What the collection holds with the same bytes, and without an `external_id`, is answered as
         it is and not read again.
@@ -83,13 +88,11 @@ def router(knowledge: Knowledge) -> APIRouter:
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == MULTIPART:
             form = Form(content_type, _stream(request))
-            taken = await knowledge.intake.files(subject, collection_id, form.files())
-        elif media_type == "application/json":
-            data = await _text(request)
-            taken = await knowledge.intake.text(subject, collection_id, data)
-        else:
-            raise UnsupportedBody
-        return accepted(taken)
+            return accepted(await knowledge.intake.files(subject, collection_id, form.files()))
+        if media_type == "application/json":
+            data = await _text_or_url(request)
+            return accepted(await knowledge.intake.written(subject, collection_id, data))
+        raise UnsupportedBody
 
     @routes.get("/collections/{collection_id}/documents", dependencies=READ, responses=UNKNOWN)
     async def list_documents(
@@ -136,12 +139,12 @@ def router(knowledge: Knowledge) -> APIRouter:
         "/documents/{document_id}/file",
         dependencies=READ,
         response_class=Response,
-        responses={**MISSING, **FILE},
+        responses={**documented(DocumentNotFound, DocumentNotReady), **FILE},
     )
     async def read_file(
         document_id: DocumentId, request: Request, subject: CurrentSubject
     ) -> Response:
-        """Download the file as it was sent."""
+        """Download the file as it was sent or fetched."""
         document = await _get(ports_of(request).database, subject, document_id)
         return await _file(knowledge, document)
 
@@ -171,8 +174,10 @@ def read(row: Document) -> DocumentRead:
         status=Status(row.status),
         error=row.error,
         progress=Progress.model_validate(row.progress) if row.progress else None,
-        media_type=MEDIA_TYPES[Kind(row.kind)],
+        media_type=MEDIA_TYPES[Kind(row.kind)] if row.kind else None,
         bytes=row.size,
+        source_url=row.source_url,
+        fetched_at=row.fetched_at,
         pages=row.pages,
         chunks=row.chunks,
         language=row.language,
@@ -191,6 +196,8 @@ async def _get(database: Database, subject: CurrentSubject, document_id: Documen
 
 async def _file(knowledge: Knowledge, document: Document) -> Response:
     """Stream a blob; that it is there is known before the answer begins."""
+    if document.blob_key is None or document.kind is None:
+        raise DocumentNotReady
     parts = knowledge.blobs.get(document.blob_key)
     first = await anext(parts, b"")
 
@@ -229,10 +236,21 @@ async def _stream(request: Request) -> AsyncGenerator[bytes]:
         raise BrokenForm("the connection was cut") from None
 
 
-async def _text(request: Request) -> TextCreate:
-    """Read a text. The edge has limited its size and read it whole before it came here."""
+async def _text_or_url(request: Request) -> TextCreate | UrlCreate:
+    """Read a body. The edge has limited its size and read it whole before it came here."""
+    body = await request.body()
+    schema = UrlCreate if len(body) <= LARGEST_URL and _names_url(body) else TextCreate
     try:
-        return TextCreate.model_validate_json(await request.body())
+        return schema.model_validate_json(body)
     except ValidationError as error:
         faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
         raise RequestValidationError(faults) from None
+
+
+def _names_url(body: bytes) -> bool:
+    """Tell whether a body says where something is, instead of what it says."""
+    try:
+        value = from_json(body)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and "url" in value

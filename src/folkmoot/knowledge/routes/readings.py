@@ -10,8 +10,8 @@ from folkmoot.http.deps import OpenWork
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import DocumentId, RunId, new_id
-from folkmoot.knowledge import rereading
-from folkmoot.knowledge.errors import DocumentBeingRead, DocumentNotFound
+from folkmoot.knowledge import rereading, sources
+from folkmoot.knowledge.errors import DocumentBeingRead, DocumentNotFound, DocumentWithoutSource
 from folkmoot.knowledge.intake import Taken
 from folkmoot.knowledge.routes.documents import accepted, read
 from folkmoot.knowledge.schemas import Accepted, DocumentRead
@@ -39,6 +39,22 @@ def router(knowledge: Knowledge) -> APIRouter:
         """
         run_id = RunId(new_id())
         document = await rereading.again(work, document_id, run_id)
+        await knowledge.jobs.start(work, run_id, [str(document.id)])
+        return accepted(Taken([document], run_id, frozenset([document.id])))
+
+    @routes.post(
+        "/refresh",
+        status_code=HTTPStatus.ACCEPTED,
+        dependencies=WRITE,
+        responses=documented(DocumentNotFound, DocumentBeingRead, DocumentWithoutSource),
+    )
+    async def refresh_document(document_id: DocumentId, work: OpenWork) -> Accepted:
+        """Fetch a document from its address once more, and read it if that answers with another.
+
+        Until that is done it is found by what was read before.
+        """
+        run_id = RunId(new_id())
+        document = await sources.refresh(work, document_id, run_id)
         await knowledge.jobs.start(work, run_id, [str(document.id)])
         return accepted(Taken([document], run_id, frozenset([document.id])))
 
