@@ -101,9 +101,12 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
 
 
 def documents(deployment: Deployment) -> KnowledgeOptions:
-    """Return how documents are read, and who is asked for what is near."""
-    store = choosing.store(vector_store(deployment))
-    return KnowledgeOptions(recognizer=deployment.text_recognition, vectors=store)
+    """Return how documents are read and kept, and who is asked for what is near."""
+    return KnowledgeOptions(
+        recognizer=deployment.text_recognition,
+        vectors=choosing.store(vector_store(deployment)),
+        kept=timedelta(days=deployment.purge_after_days),
+    )
 
 
 def kept_answers(deployment: Deployment) -> KeptAnswers:

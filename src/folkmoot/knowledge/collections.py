@@ -186,7 +186,11 @@ async def counts(
             func.count(),
             func.count().filter(Document.status.in_(PENDING)),
         )
-        .where(Document.org_id == work.subject.org_id, Document.collection_id.in_(collection_ids))
+        .where(
+            Document.deleted_at.is_(None),
+            Document.org_id == work.subject.org_id,
+            Document.collection_id.in_(collection_ids),
+        )
         .group_by(Document.collection_id)
     )
     rows = await work.session.execute(statement)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from folkmoot.db.keyset import Listing, Slice, containing
@@ -158,11 +158,16 @@ def _revise(document: Document, received: Received, run_id: RunId) -> str | None
     return orphan
 
 
-async def locked(work: Work, *conditions: Any) -> Document:
+def _there(*, deleted: bool) -> ColumnElement[bool]:
+    """Return the condition for documents that are in the trash, or are not."""
+    return Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
+
+
+async def locked(work: Work, *conditions: Any, deleted: bool = False) -> Document:
     """Return the document that meets these conditions; nobody changes it until the work ends."""
     statement = (
         select(Document)
-        .where(Document.org_id == work.subject.org_id, *conditions)
+        .where(Document.org_id == work.subject.org_id, _there(deleted=deleted), *conditions)
         .with_for_update()
         .execution_options(populate_existing=True)  # who waited for it has an old one
     )
@@ -172,8 +177,8 @@ async def locked(work: Work, *conditions: Any) -> Document:
     return document
 
 
-async def get(work: Work, document_id: DocumentId) -> Document:
-    """Return a document, or fail if the subject cannot see it."""
+async def get(work: Work, document_id: DocumentId, *, deleted: bool = False) -> Document:
+    """Return a document, or fail if the subject cannot see it; one in the trash if it says so."""
     statement = (
         select(Document)
         .join(
@@ -184,6 +189,7 @@ async def get(work: Work, document_id: DocumentId) -> Document:
             access.readable(work.subject),
             Document.org_id == work.subject.org_id,
             Document.id == document_id,
+            _there(deleted=deleted),
             access.shown(),
             Collection.deleted_at.is_(None),
         )
@@ -201,12 +207,14 @@ async def browse(
     asked: Asked,
     *,
     words: str | None = None,
+    deleted: bool = False,
 ) -> Slice[Document]:
-    """Return a page of a collection's documents; of those in one state, if one is named."""
+    """Return a page of a collection's documents, or of its trash; of one state, if it is named."""
     await collections.get(work, collection_id)
     statement = select(Document).where(
         Document.org_id == work.subject.org_id,
         Document.collection_id == collection_id,
+        _there(deleted=deleted),
         access.shown(),
     )
     if status is not None:
@@ -226,14 +234,14 @@ async def text(work: Work, document_id: DocumentId) -> tuple[Document, DocumentT
     return document, found
 
 
-async def hold_to_change(work: Work, document_id: DocumentId) -> Document:
+async def hold_to_change(work: Work, document_id: DocumentId, *, deleted: bool = False) -> Document:
     """Return a document and keep everybody else from changing it until this work ends.
 
     Fails if the subject may not change what is in its collection.
     """
-    document = await get(work, document_id)
+    document = await get(work, document_id, deleted=deleted)
     await collections.get_to_change(work, document.collection_id)
-    return await locked(work, Document.id == document_id)
+    return await locked(work, Document.id == document_id, deleted=deleted)
 
 
 async def erase(work: Work, document: Document) -> str | None:

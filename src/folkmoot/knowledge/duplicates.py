@@ -45,6 +45,7 @@ async def find(
             Document.kind == kind,
             Document.external_id.is_(None),
             Document.source_url.is_(None),
+            Document.deleted_at.is_(None),
         )
         .order_by(Document.id)
         .limit(1)

@@ -98,6 +98,15 @@ class DocumentWithoutSource(Conflict):
         super().__init__("The document was not fetched from an address. Send it again instead.")
 
 
+class DocumentReplaced(Conflict):
+    """Another document has taken the place of one that was deleted."""
+
+    code = "document_replaced"
+
+    def __init__(self) -> None:
+        super().__init__("Another document has its external id or its address by now.")
+
+
 class UploadLost(Unavailable):
     """What was sent is gone: the process that received it was taken for dead meanwhile."""
 

@@ -175,7 +175,11 @@ async def locked(work: Work, document_id: DocumentId) -> Document | None:
     """Return a document that nobody else changes until the work ends."""
     statement = (
         select(Document)
-        .where(Document.org_id == work.subject.org_id, Document.id == document_id)
+        .where(
+            Document.org_id == work.subject.org_id,
+            Document.id == document_id,
+            Document.deleted_at.is_(None),
+        )
         .with_for_update()
     )
     return (await work.session.scalars(statement)).first()

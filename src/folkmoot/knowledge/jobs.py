@@ -1,6 +1,7 @@
 """What is done later: reading documents, purging what was deleted."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database, Work
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
-from folkmoot.kit.ids import CollectionId, OrgId, RunId, TeamId, UploadId, UserId
+from folkmoot.kit.ids import CollectionId, DocumentId, OrgId, RunId, TeamId, UploadId, UserId
 from folkmoot.kit.subject import Subject, deployment
-from folkmoot.knowledge import collections, documents, uploads
+from folkmoot.knowledge import collections, documents, trash, uploads
 from folkmoot.knowledge.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.runs import service as runs
@@ -22,12 +23,15 @@ from folkmoot.runs.supervisor import Supervisor
 PURGE: Final = "knowledge.purge"
 DROP_BLOB: Final = "knowledge.drop_blob"
 CLEAR_UPLOAD: Final = "knowledge.clear_upload"
+EMPTY_TRASH: Final = "knowledge.empty_trash"
 QUEUE: Final = "knowledge"
 CHANNEL: Final = "folkmoot_documents"
 """Workers listen here for runs that wait."""
 TELL_WORKERS: Final = text(f"SELECT pg_notify('{CHANNEL}', '')")
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
+SLACK: Final = timedelta(minutes=1)
+"""By how much clocks may differ when the trash is emptied."""
 UPLOAD_SECONDS: Final = 10
 """Seconds between two looks whether an upload's process is still there."""
 
@@ -40,9 +44,12 @@ class KnowledgeJobs:
     database: Database
     blobs: BlobStore
     supervisor: Supervisor
+    kept: timedelta
 
     def register(self) -> None:
         """Name the jobs."""
+        kept = int(self.kept.total_seconds())
+        self.queue.register(EMPTY_TRASH, self.empty_trash, queue=QUEUE, after=kept)
         self.queue.register(PURGE, self.purge, queue=QUEUE)
         self.queue.register(DROP_BLOB, self.drop_blob, queue=QUEUE)
         self.queue.register(CLEAR_UPLOAD, self.clear_upload, queue=QUEUE, after=UPLOAD_SECONDS)
@@ -85,6 +92,19 @@ class KnowledgeJobs:
         """Have a blob deleted once this work is committed, if there is one."""
         if key is not None:
             await self.queue.defer(work, DROP_BLOB, key=key)
+
+    async def discard(self, work: Work, document: Document) -> None:
+        """Put a document that the caller holds into the trash, and have it purged in time."""
+        await trash.put(work, document)
+        ids = {"org_id": str(document.org_id), "document_id": str(document.id)}
+        await self.queue.defer(work, EMPTY_TRASH, **ids)
+
+    async def empty_trash(self, *, org_id: str, document_id: str) -> None:
+        """Delete a document for good, unless it was brought back."""
+        before = clock.now() - self.kept + SLACK
+        async with self.database.work(deployment(OrgId(UUID(org_id)))) as work:
+            key = await trash.erase_due(work, DocumentId(UUID(document_id)), before)
+            await self.drop(work, key)
 
     async def purge(self, *, org_id: str, collection_id: str, **_by: str) -> None:
         """Delete a collection's documents, a few at a time, then the collection itself.

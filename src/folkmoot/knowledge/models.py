@@ -103,7 +103,9 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
             "collection_id",
             "source_url",
             unique=True,
-            postgresql_where=text("source_url IS NOT NULL AND external_id IS NULL"),
+            postgresql_where=text(
+                "source_url IS NOT NULL AND external_id IS NULL AND deleted_at IS NULL"
+            ),
         ),
         Index(
             "uq_documents_external",
@@ -111,7 +113,7 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
             "collection_id",
             "external_id",
             unique=True,
-            postgresql_where=text("external_id IS NOT NULL"),
+            postgresql_where=text("external_id IS NOT NULL AND deleted_at IS NULL"),
         ),
     )
 
@@ -140,6 +142,7 @@ class Document(Model, OrgScoped, Stamped, kw_only=True):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
     run_id: Mapped[RunId]
     created_by: Mapped[UserId]
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Upload(Model, OrgScoped, kw_only=True):

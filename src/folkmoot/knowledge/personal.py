@@ -46,6 +46,7 @@ DOCUMENTS: Final = select(
     Document.metadata_.label("metadata"),
     Document.created_at,
     Document.updated_at,
+    Document.deleted_at,
 )
 
 

@@ -177,6 +177,7 @@ class DocumentRead(BaseModel):
     created_by: UserId
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = Field(examples=[None])
 
 
 class Accepted(BaseModel):

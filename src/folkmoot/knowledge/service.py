@@ -1,6 +1,7 @@
 """The parts of the knowledge room, put together once per process."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from folkmoot.blobs.store import BlobStore
@@ -42,6 +43,8 @@ class KnowledgeOptions:
     parsers: int = 2
     recognizer: str = recognizing.AUTO
     vectors: VectorStore | None = None
+    kept: timedelta = timedelta(days=30)
+    """For how long what was deleted can be brought back."""
     documents_at_once: int = 4
     """Documents that a process reads at the same time; an organisation has half of these places."""
 
@@ -90,7 +93,7 @@ def knowledge(
     parser = Parser(options.limits, children=options.parsers, recognizer=recognizer)
     reader = Reader(blobs, parser)
     turns: Turns[OrgId] = Turns(places := options.documents_at_once, (places + 1) // 2)
-    jobs = KnowledgeJobs(queue, database, blobs, supervisor)
+    jobs = KnowledgeJobs(queue, database, blobs, supervisor, options.kept)
     jobs.register()
     fetching = Fetching(database, blobs, outbound, jobs, options.limits)
     executor = IngestExecutor(database, reader, embedders, sizes, turns, fetching)

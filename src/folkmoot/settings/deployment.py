@@ -225,8 +225,8 @@ class Deployment(BaseModel):
     )
     purge_after_days: PositiveInt = Field(
         default=30,
-        description="Days for which organisations, teams, users and agents that were deleted can"
-        " be brought back. After that they are purged, with all that is theirs.",
+        description="Days for which organisations, teams, users, agents and documents that were"
+        " deleted can be brought back. After that they are purged, with all that is theirs.",
     )
     max_runs: PositiveInt = Field(
         default=2_000, description="Runs that one process works on at the same time."

@@ -246,7 +246,7 @@ async def test_a_deleted_document_is_found_no_more(place: Room, ada: Visitor) ->
         ]
     assert (await ada.http.get(f"/documents/{document}")).status_code == 404
     assert (await ada.http.delete(f"/documents/{document}")).status_code == 404
-    await place.blobs_are(1)
+    await place.blobs_are(2)
 
 
 @pytest.mark.parametrize("path", ["", "/text", "/file"])

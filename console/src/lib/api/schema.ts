@@ -311,6 +311,7 @@ export interface components {
             collection_id: string;
             created_at: string;
             created_by: string;
+            deleted_at: string | null;
             error: string | null;
             external_id: string | null;
             fetched_at: string | null;

@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -22,7 +22,7 @@ from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.knowledge import documents, settling
+from folkmoot.knowledge import documents, settling, trash
 from folkmoot.knowledge.errors import (
     BrokenForm,
     CollectionNotFound,
@@ -53,6 +53,11 @@ UNKNOWN: Final = documented(CollectionNotFound)
 
 LARGEST_URL: Final = 1024 * 1024
 """Bytes of a body that is looked into: a text may be many times as large."""
+
+Forever = Annotated[
+    bool, Query(description="Delete it for good, also out of the trash: it is not kept at all.")
+]
+Deleted = Annotated[bool, Query(description="Those that were deleted and can be restored.")]
 
 Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"]
 FILE: Final[dict[int | str, dict[str, Any]]] = {
@@ -103,11 +108,13 @@ def router(knowledge: Knowledge) -> APIRouter:
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "-created_at",
+        *,
+        deleted: Deleted = False,
     ) -> Page[DocumentRead]:
         """List a collection's documents, newest first unless asked otherwise."""
         await settling.settle(work, [collection_id])
         asked = Asked(sort, limit, cursor)
-        found = await documents.browse(work, collection_id, status, asked, words=q)
+        found = await documents.browse(work, collection_id, status, asked, words=q, deleted=deleted)
         return found.page([read(row) for row in found.rows])
 
     @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)
@@ -154,11 +161,18 @@ def router(knowledge: Knowledge) -> APIRouter:
         dependencies=WRITE,
         responses=MISSING,
     )
-    async def delete_document(document_id: DocumentId, work: OpenWork, etags: Etags) -> None:
-        """Delete a document. It is found by no search any more."""
-        document = await documents.hold_to_change(work, document_id)
-        etags.demand(read(document))
-        await knowledge.jobs.drop(work, await documents.erase(work, document))
+    async def delete_document(
+        document_id: DocumentId, work: OpenWork, etags: Etags, *, forever: Forever = False
+    ) -> None:
+        """Delete a document. No search finds it any more; for a while it can be restored."""
+        if forever:
+            document = await trash.hold(work, document_id)
+            etags.demand(read(document))
+            await knowledge.jobs.drop(work, await trash.erase(work, document))
+        else:
+            document = await documents.hold_to_change(work, document_id)
+            etags.demand(read(document))
+            await knowledge.jobs.discard(work, document)
 
     return routes
 
@@ -186,6 +200,7 @@ def read(row: Document) -> DocumentRead:
         created_by=row.created_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
     )
 
 

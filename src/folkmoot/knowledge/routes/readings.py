@@ -10,8 +10,13 @@ from folkmoot.http.deps import OpenWork
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import DocumentId, RunId, new_id
-from folkmoot.knowledge import rereading, sources
-from folkmoot.knowledge.errors import DocumentBeingRead, DocumentNotFound, DocumentWithoutSource
+from folkmoot.knowledge import rereading, sources, trash
+from folkmoot.knowledge.errors import (
+    DocumentBeingRead,
+    DocumentNotFound,
+    DocumentReplaced,
+    DocumentWithoutSource,
+)
 from folkmoot.knowledge.intake import Taken
 from folkmoot.knowledge.routes.documents import accepted, read
 from folkmoot.knowledge.schemas import Accepted, DocumentRead
@@ -55,6 +60,19 @@ def router(knowledge: Knowledge) -> APIRouter:
         """
         run_id = RunId(new_id())
         document = await sources.refresh(work, document_id, run_id)
+        await knowledge.jobs.start(work, run_id, [str(document.id)])
+        return accepted(Taken([document], run_id, frozenset([document.id])))
+
+    @routes.post(
+        "/restore",
+        status_code=HTTPStatus.ACCEPTED,
+        dependencies=WRITE,
+        responses=documented(DocumentNotFound, DocumentReplaced),
+    )
+    async def restore_document(document_id: DocumentId, work: OpenWork) -> Accepted:
+        """Bring back a document that was deleted: its file is read again."""
+        run_id = RunId(new_id())
+        document = await trash.restore(work, document_id, run_id)
         await knowledge.jobs.start(work, run_id, [str(document.id)])
         return accepted(Taken([document], run_id, frozenset([document.id])))
 
