@@ -89,7 +89,9 @@ async def _changes(place: Room, ada: Visitor, document: Body, site: Asked) -> No
     asked = len(site.heads)
     retried = await ada.http.post(f"/documents/{document['id']}/retry")
     await ada.ended(retried.json()["run_id"])
-    assert (len(site.heads), len(place.embedder.asked)) == (asked + 1, 2)
+    assert (len(site.heads), len(place.embedder.asked)) == (asked + 1, 1)
+    read_again = [event.type for event in await ada.log(retried.json()["run_id"])]
+    assert "ingest.document_ready" in read_again
 
 
 async def test_nothing_private_is_asked_and_nothing_is_told_of_it(
