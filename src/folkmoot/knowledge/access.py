@@ -21,8 +21,9 @@ from folkmoot.knowledge.permission_models import GRANTED, HIDDEN
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What somebody may do with a collection besides reading it."""
+    """What somebody may do with a collection."""
 
+    read: bool
     edit: bool
     manage: bool
 
@@ -48,18 +49,36 @@ def shown() -> ColumnElement[bool]:
     return ~exists().where(HIDDEN.c.org_id == Document.org_id, HIDDEN.c.document_id == Document.id)
 
 
+def managed(subject: Subject) -> ColumnElement[bool]:
+    """Return the condition for collections of which a subject says who reads and edits them."""
+    teams = [team for team, allowed in subject.team_permissions.items() if MANAGE_TEAM in allowed]
+    all_teams = MANAGE_TEAM in subject.permissions
+    ways = [
+        Collection.user_id == subject.user_id,
+        and_(Collection.user_id.is_(None), Collection.team_id.is_not(None))
+        if all_teams
+        else Collection.team_id.in_(teams),
+    ]
+    if MANAGE in subject.permissions:
+        ways.append(and_(Collection.user_id.is_(None), Collection.team_id.is_(None)))
+    return and_(Collection.org_id == subject.org_id, or_(*ways))
+
+
 async def rights(work: Work, *rows: Collection) -> dict[CollectionId, Rights]:
-    """Return what the subject may do with collections that it may read."""
+    """Return what the subject may do with collections that it reads or manages."""
     wanted = [row.id for row in rows]
-    statement = select(GRANTED.c.collection_id).where(
+    granted = select(GRANTED.c.collection_id).where(
         GRANTED.c.collection_id.in_(wanted), GRANTED.c.edits
     )
-    granted = set((await work.session.scalars(statement)).all())
+    read = select(Collection.id).where(readable(work.subject), Collection.id.in_(wanted))
+    edited = set((await work.session.scalars(granted)).all())
+    there = set((await work.session.scalars(read)).all())
     found = dict[CollectionId, Rights]()
     for row in rows:
-        edit = row.id in granted or _edits_by_scope(work.subject, row)
+        edit = row.id in edited or (row.id in there and _edits_by_scope(work.subject, row))
         made = row.created_by == work.subject.user_id and row.user_id is None
-        found[row.id] = Rights(edit, manages(work.subject, row) or (made and edit))
+        manage = manages(work.subject, row) or (made and edit)
+        found[row.id] = Rights(row.id in there, edit, manage)
     return found
 
 

@@ -21,6 +21,7 @@ from folkmoot.knowledge.levels import CONTRIBUTE, AccessLevel, DefaultAccess
 from folkmoot.knowledge.models import PENDING, Collection, Document
 from folkmoot.knowledge.permission_models import CollectionGrant
 from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate
+from folkmoot.knowledge.sharing import grantees
 
 LISTING: Final = Listing(
     "collections",
@@ -166,14 +167,21 @@ async def of_team(work: Work, team_id: TeamId) -> Sequence[Collection]:
     return (await work.session.scalars(statement)).all()
 
 
-async def browse(work: Work, asked: Asked, *, words: str | None = None) -> Slice[Collection]:
-    """Return a page of the collections that the subject can see."""
-    statement = select(Collection).where(
-        access.readable(work.subject), Collection.deleted_at.is_(None)
-    )
+async def browse(
+    work: Work, asked: Asked, *, words: str | None = None, managed: bool = False
+) -> Slice[Collection]:
+    """Return a page of the collections that the subject can see.
+
+    Or else of those of which it says who reads them, whether or not it does so itself.
+    """
+    mine = access.managed(work.subject) if managed else access.readable(work.subject)
+    statement = select(Collection).where(mine, Collection.deleted_at.is_(None))
     if words is not None:
         statement = statement.where(containing(words, Collection.name))
-    return await LISTING.slice(work, statement, asked)
+    if not managed:
+        return await LISTING.slice(work, statement, asked)
+    async with grantees.for_the_deployment(work):
+        return await LISTING.slice(work, statement, asked)
 
 
 async def counts(

@@ -98,6 +98,7 @@ class CollectionRead(BaseModel):
     scope: Scope
     team_id: TeamId | None = Field(examples=[None])
     default_access: DefaultAccess
+    may_read: bool = Field(description="Whether you may read what is in it.")
     may_edit: bool = Field(description="Whether you may change what is in it.")
     may_share: bool = Field(description="Whether you may say who reads and edits it.")
     documents: int

@@ -92,13 +92,17 @@ async def test_a_closed_collection_is_there_for_those_it_was_granted_to_and_for_
     await let(ada, shelf, user(ada, level="edit"), user(ben, level="edit"))
     await ben.tell(shelf, "More", "Another heron.")
     assert await titles(ben, shelf) == {"Plan", "More"}
-    for visitor in (ben, eve):
-        assert (await visitor.http.get("/collections")).json()["items"] != [] or visitor is eve
     assert await statuses(eve, *paths) == [404] * len(paths)
 
     await let(ada, shelf)
     assert await statuses(ben, *paths) == [404] * len(paths)
-    assert (await ben.http.get("/collections")).json()["items"] == []
+    # Whoever says who reads something finds it, without being able to read it.
+    await ben.collection(scope="user")
+    for visitor, named in ((ada, [(shelf, False)]), (ben, [])):
+        managed = await visitor.http.get("/collections", params={"show": "managed"})
+        shared = [each for each in managed.json()["items"] if each["scope"] != "user"]
+        assert [(each["id"], each["may_read"]) for each in shared] == named
+    assert shelf not in (await ben.http.get("/collections")).text
 
 
 async def test_who_may_only_read_by_default_changes_nothing(ada: Visitor) -> None:

@@ -276,6 +276,7 @@ export interface components {
             documents: number;
             id: string;
             may_edit: boolean;
+            may_read: boolean;
             may_share: boolean;
             name: string;
             pending_documents: number;

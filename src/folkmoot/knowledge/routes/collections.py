@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, require
@@ -31,6 +31,14 @@ MISSING: Final = documented(CollectionNotFound)
 
 Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
 
+Show = Annotated[
+    Literal["readable", "managed"],
+    Query(
+        description="`managed`: those of which you say who reads and edits them, also where you may"
+        " not do so yourself (`may_read`)."
+    ),
+]
+
 
 def router(knowledge: Knowledge) -> APIRouter:
     """Return the routes."""
@@ -53,9 +61,11 @@ def router(knowledge: Knowledge) -> APIRouter:
         cursor: PageCursor = None,
         limit: PageLimit = 20,
         sort: Sort = "-created_at",
+        show: Show = "readable",
     ) -> Page[CollectionRead]:
         """List collections, newest first unless asked otherwise."""
-        found = await collections.browse(work, Asked(sort, limit, cursor), words=q)
+        asked = Asked(sort, limit, cursor)
+        found = await collections.browse(work, asked, words=q, managed=show == "managed")
         return found.page(await read_all(work, found.rows))
 
     @routes.get("/{collection_id}", dependencies=[require("collections:read")], responses=MISSING)
@@ -115,6 +125,7 @@ def _read(row: Collection, counts: Counts, rights: Rights) -> CollectionRead:
         description=row.description,
         scope=access.scope(row),
         default_access=DefaultAccess(row.default_access),
+        may_read=rights.read,
         may_edit=rights.edit,
         may_share=rights.manage,
         team_id=row.team_id,
