@@ -285,6 +285,12 @@ export interface components {
             updated_at: string;
         };
         ColorScheme: "auto" | "light" | "dark";
+        ComparisonRead: {
+            mrr: components["schemas"]["DifferenceRead"];
+            ndcg: components["schemas"]["DifferenceRead"];
+            recall: components["schemas"]["DifferenceRead"];
+            setting: number;
+        };
         ContextPolicy: "trim" | "summarize";
         ConversationRead: {
             active_run_id: string | null;
@@ -299,6 +305,12 @@ export interface components {
         };
         DefaultAccess: "edit" | "read" | "none";
         DeliveryState: "pending" | "delivered" | "failed";
+        DifferenceRead: {
+            high: number;
+            low: number;
+            mean: number;
+            p: number;
+        };
         DocumentPermissionsRead: {
             collection_id: string;
             document_id: string;
@@ -345,6 +357,26 @@ export interface components {
             team_id: string | null;
         };
         Ended: "gone" | "failing";
+        EstimateRead: {
+            high: number;
+            low: number;
+            mean: number;
+        };
+        EvaluationRead: {
+            collection_id: string;
+            created_at: string;
+            error: components["schemas"]["RunError"] | null;
+            id: string;
+            k: number;
+            missing: number;
+            name: string;
+            outcome: components["schemas"]["OutcomeRead"] | null;
+            queries: number;
+            run_id: string;
+            set_id: string;
+            settings: components["schemas"]["Manner"][];
+            state: components["schemas"]["RunState"];
+        };
         ExecutionPart: {
             codeExecution: boolean;
             maxIterations: number;
@@ -522,6 +554,11 @@ export interface components {
             } | null;
             seq: number;
             type: string;
+        };
+        Manner: {
+            filters?: components["schemas"]["Filters"] | null;
+            mode: components["schemas"]["Mode"];
+            rerank: boolean;
         };
         McpAuthorizationRead: {
             authorized: boolean;
@@ -732,6 +769,11 @@ export interface components {
         OrgRole: "owner" | "admin" | "member";
         Origin: "built_in" | "package" | "organization";
         Outcome: "waiting" | "started" | "finished" | "failed" | "cancelled" | "refused" | "skipped" | "missed";
+        OutcomeRead: {
+            comparisons: components["schemas"]["ComparisonRead"][];
+            resamples: number;
+            settings: components["schemas"]["SettingRead"][];
+        };
         OutputPart: {
             structuredOutput: boolean;
             supportedMimeTypes: string[];
@@ -879,6 +921,12 @@ export interface components {
             id: string;
             last_used_at: string;
             user_agent: string | null;
+        };
+        SettingRead: {
+            degraded: number;
+            mrr: components["schemas"]["EstimateRead"];
+            ndcg: components["schemas"]["EstimateRead"];
+            recall: components["schemas"]["EstimateRead"];
         };
         ShareCreated: {
             created_at: string;

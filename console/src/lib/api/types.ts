@@ -45,6 +45,14 @@ export type DeviceSession = Schema<"SessionRead">;
 export type AuditEvent = Schema<"AuditEventRead">;
 export type AuditVerification = Schema<"AuditVerification">;
 
+export type Evaluation = Schema<"EvaluationRead">;
+/** What the settings of an evaluation came to. */
+export type Outcome = Schema<"OutcomeRead">;
+export type Estimate = Schema<"EstimateRead">;
+export type Difference = Schema<"DifferenceRead">;
+/** A way to search. */
+export type Manner = Evaluation["settings"][number];
+
 export type Agent = Schema<"AgentRead">;
 /** An agent of the organisation, as its makers see it. */
 export type OwnAgent = Schema<"AgentDetails">;

@@ -96,6 +96,13 @@ export const SECTIONS: Section[] = [
     permission: "webhooks:read",
   },
   {
+    id: "evaluations",
+    label: "Evaluations",
+    about: "How well searches find what answers questions.",
+    icon: "search",
+    permission: "evaluations:read",
+  },
+  {
     id: "usage",
     label: "Usage and budgets",
     about: "What models were used for, and what that has cost.",

@@ -1,0 +1,45 @@
+"""Evaluations in the console."""
+
+from playwright.sync_api import Page, expect
+
+from browsing import Visitor, flaws, row
+
+TEXTS = {"herons": "Herons wade in water.", "ferries": "The ferry sails at noon."}
+QUERIES = [
+    {"id": "q1", "text": "Who wades?", "relevant": {"herons": 1}},
+    {"id": "q2", "text": "When does the ferry sail?", "relevant": {"ferries": 1}},
+]
+
+
+def evaluated(ada: Visitor, page: Page) -> None:
+    """Have a search evaluated in two ways, and wait for it on the page."""
+    shelf = ada.ask("POST", "/collections", {"name": "Shelf"})["id"]
+    for name, text in TEXTS.items():
+        added = {"title": name, "text": text, "external_id": name}
+        ada.ask("POST", f"/collections/{shelf}/documents", added)
+    few = {"name": "Few", "collection_id": shelf, "queries": QUERIES}
+    set_id = ada.ask("POST", "/labelled-sets", few)["id"]
+    settings = [{"mode": "hybrid"}, {"mode": "lexical"}]
+    begun = ada.ask("POST", "/evaluations", {"set_id": set_id, "settings": settings})
+    page.goto(f"{ada.url}/runs/{begun['run_id']}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("finished")
+
+
+def test_an_evaluation_is_listed_drawn_told_in_tables_and_deleted(reader: Visitor) -> None:
+    reader.sign_in()
+    page = reader.open("/settings/evaluations")
+    expect(page.get_by_text("No evaluations yet")).to_be_visible()
+    evaluated(reader, page)
+    page.goto(f"{reader.url}/settings/evaluations")
+    expect(row(page, "Few")).to_contain_text("hybrid / lexical")
+    assert flaws(page) == []
+    page.get_by_role("link", name="Few").click()
+    drawn = page.get_by_role("img", name="hybrid: nDCG")
+    expect(drawn).to_be_visible()
+    expect(drawn.locator("rect")).to_have_count(6)
+    table = page.get_by_role("table", name="Differences, query by query")
+    expect(table.get_by_role("row", name="lexical")).to_contain_text("p ")
+    assert flaws(page) == []
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No evaluations yet")).to_be_visible()
