@@ -2,7 +2,7 @@
 
 import type { Difference, Estimate, Manner } from "../api/types";
 
-export const EVALUATIONS = "/evaluations";
+export const EVALUATIONS = "/api/v1/evaluations";
 export const MEASURES = { ndcg: "nDCG", recall: "Recall", mrr: "MRR" } as const;
 
 export type Measure = keyof typeof MEASURES;
