@@ -1,5 +1,6 @@
 """How PostgreSQL goes about a search, whatever its statistics know of the organisation."""
 
+from itertools import product
 from typing import Any, LiteralString
 
 import psycopg
@@ -8,6 +9,7 @@ from psycopg import sql
 
 from folkmoot.kit.ids import CollectionId, OrgId, new_id
 from folkmoot.knowledge import index, queries
+from folkmoot.knowledge.nearness import Way
 from folkmoot.knowledge.queries import Legs
 from folkmoot.knowledge.search import Ground, Sought, Statistics
 
@@ -80,6 +82,25 @@ def test_a_search_reads_what_it_is_about_also_if_statistics_do_not_know_the_orga
         assert indexes(connection, queries.statement(Legs.MEANING), values) == {
             "ix_chunk_vectors_scan"
         }
+        filtered = queries.statement(Legs.MEANING, Way.DOCUMENTS)
+        used = indexes(connection, filtered, values | {"documents": [new_id(), new_id()]})
+        assert used == {"pk_chunk_vectors", "ix_chunk_vectors_lots"}
         document = {"org_id": org_id, "document_id": new_id()}
         assert indexes(connection, index.ERASE[0], document) == {"ix_postings_document"}
         assert indexes(connection, index.ERASE[1], document) == {"pk_chunk_vectors"}
+
+
+def test_every_statement_of_a_search_is_one(app_address: str) -> None:
+    sought = Sought(
+        ground=Ground([CollectionId(new_id())], Statistics(["en"], 200, 10_000)),
+        words=["w1"],
+        language="en",
+        depth=200,
+        model="m",
+        vector="[1,2,3]",
+    )
+    values = {"org_id": OrgId(new_id()), **sought.parameters(), "documents": [new_id()]}
+    with psycopg.connect(app_address, autocommit=True) as connection:
+        for legs, way, withheld in product(Legs, Way, (False, True)):
+            statement = queries.statement(legs, way, 3, withheld=withheld)
+            assert indexes(connection, statement, values), (legs, way, withheld)
