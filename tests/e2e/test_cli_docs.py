@@ -74,10 +74,10 @@ def test_a_file_that_cannot_be_read_fails_a_command_that_waits(
     assert (refreshed.code, "not fetched" in refreshed.err) == (1, True)
 
 
-def test_an_address_that_may_not_be_fetched_is_refused_like_a_file(folkmoot: Shell) -> None:
-    ended = folkmoot("docs", "add", "--from", "http://127.0.0.1:1/", "-c", "Pages", "--json")
+def test_an_address_that_can_not_be_fetched_is_refused_like_a_file(folkmoot: Shell) -> None:
+    ended = folkmoot("docs", "add", "--from", "ftp://example.org/it", "-c", "Pages", "--json")
     assert (ended.code, ended.json) == (1, [])
-    assert "http://127.0.0.1:1/: The address can not be reached." in ended.err
+    assert "ftp://example.org/it: The address can not be reached." in ended.err
     nothing = folkmoot("docs", "add", "-c", "Pages")
     assert (nothing.code, "--from" in nothing.err) == (2, True)
 
