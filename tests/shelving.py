@@ -25,6 +25,7 @@ class Library:
         collection_ids: Sequence[CollectionId],
         k: int,
         mode: str,
+        before: Sequence[str] = (),
     ) -> Sequence[Passage]:
         self.modes.append(mode)
         self.asked.append((subject, query, collection_ids))

@@ -15,6 +15,7 @@ from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
 from folkmoot.settings.providers import OpenAIFormat
+from folkmoot.settings.searching import Expansion
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "configuration.md"
@@ -106,6 +107,7 @@ KINDS: Final[dict[object, str]] = {
     OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     MemoryUse: " or ".join(f"`{use}`" for use in MemoryUse),
+    Expansion: " or ".join(f"`{each}`" for each in Expansion),
     ResponseCache: " or ".join(f"`{each}`" for each in ResponseCache),
     Approvers: " or ".join(f"`{each}`" for each in Approvers),
     ColorScheme: " or ".join(f"`{scheme}`" for scheme in ColorScheme),

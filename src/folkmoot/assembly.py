@@ -315,7 +315,10 @@ def _documents(
     outbound: Outbound,
 ) -> Knowledge:
     sizes, reading = by_settings(settings), options.documents(on.deployment)
-    room = knowledge(blobs, queue, supervisor, embedders, sizes, outbound, reading)
+    held, asking = offering.searching(embedders, settings)
+    room = knowledge(
+        blobs, queue, supervisor, embedders, sizes, outbound, reading, held=held, questions=asking
+    )
     offering.evaluations(supervisor, room)
     return room
 

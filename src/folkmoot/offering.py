@@ -29,7 +29,7 @@ from folkmoot.evals.executing import EvaluationExecutor
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, toolset
+from folkmoot.knowledge import collections, ranking, toolset
 from folkmoot.knowledge.queries import SEARCHABLE
 from folkmoot.knowledge.schemas import Mode as SearchMode
 from folkmoot.knowledge.service import Knowledge
@@ -50,6 +50,8 @@ from folkmoot.tools.clock import CLOCK
 from folkmoot.tools.mcp.service import McpClient
 from folkmoot.tools.toolbox import toolbox
 from folkmoot.usage.accounts import Accounts
+from folkmoot.usage.asking import PaidQuestions
+from folkmoot.usage.embedders import PaidEmbedders
 
 BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
@@ -183,14 +185,25 @@ def turns(
     )
 
 
+def searching(embedders: PaidEmbedders, settings: Settings) -> tuple[ranking.Held, PaidQuestions]:
+    """Return what tells the settings by which somebody searches, and what asks models for that."""
+    questions = PaidQuestions(embedders.gateway, embedders.accounts, settings)
+    return ranking.by_settings(settings), questions
+
+
 def retriever(documents: Knowledge) -> Retriever:
     """Return what searches the documents of whoever asks."""
 
     async def retrieve(
-        subject: Subject, query: str, collection_ids: Sequence[CollectionId], k: int, mode: str
+        subject: Subject,
+        query: str,
+        collection_ids: Sequence[CollectionId],
+        k: int,
+        mode: str,
+        before: Sequence[str] = (),
     ) -> Sequence[Passage]:
         hits = await documents.retrieval.retrieve(
-            subject, query, collection_ids, k, SearchMode(mode)
+            subject, query, collection_ids, k, SearchMode(mode), before
         )
         return [toolset.passage(hit) for hit in hits]
 

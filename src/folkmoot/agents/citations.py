@@ -118,4 +118,4 @@ def span(passage: Passage, spot: Spot) -> dict[str, Any]:
     else:
         start, end = passage.start + spot.start, passage.start + spot.end
     text = passage.text[spot.start : spot.end]
-    return {"page": passage.page, "start": start, "end": end, "text": text}
+    return {"page": passage.page_at(start), "start": start, "end": end, "text": text}

@@ -33,7 +33,7 @@ from folkmoot.agents.ports import (
     Retriever,
     Steering,
 )
-from folkmoot.agents.recent import recent
+from folkmoot.agents.recent import recent, said_before
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.repair import repaired
 from folkmoot.agents.replay import Past, replay
@@ -255,9 +255,8 @@ class AgentExecutor:
         collections = [CollectionId(UUID(name)) for name in wanted.collection_ids]
         query = question[:LONGEST_QUERY]
         with turn.run.step("retrieve"):
-            found = await self.retriever(
-                subject, query, collections, wanted.passages, wanted.search_mode
-            )
+            asked = (subject, query, collections, wanted.passages, wanted.search_mode)
+            found = await self.retriever(*asked, said_before(turn.history))
             turn.sources.show(found)
         turn.untrusted = turn.untrusted or bool(found)
 

@@ -92,9 +92,11 @@ class Retriever(Protocol):
         collection_ids: Sequence[CollectionId],
         k: int,
         mode: str,
+        before: Sequence[str] = (),
     ) -> Sequence[Passage]:
         """Search the named collections, or all of them if none is named.
 
+        `before` is what was said before, for questions that rest on it.
         `mode` is `hybrid`, `dense` (by meaning) or `lexical` (by words).
         """
         ...

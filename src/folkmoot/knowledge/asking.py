@@ -1,6 +1,7 @@
 """From what somebody wants of a collection to the question that a search answers."""
 
 from folkmoot.kit.ids import CollectionId
+from folkmoot.knowledge.ranking import Ranking
 from folkmoot.knowledge.retrieval import Asked
 from folkmoot.knowledge.schemas import Manner
 
@@ -13,5 +14,12 @@ def asked(collection_id: CollectionId, query: str, k: int, manner: Manner) -> As
         k=k,
         mode=manner.mode,
         filters=manner.filters,
-        rerank=manner.rerank,
+        ranking=Ranking(
+            rerank=manner.rerank,
+            reword=manner.reword,
+            half_life=manner.half_life_days,
+            date_field=manner.date_field,
+            mmr=manner.mmr,
+            expand=manner.expand,
+        ),
     )

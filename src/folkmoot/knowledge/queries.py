@@ -61,6 +61,14 @@ WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
   AND (%(document_ids)s::uuid[] IS NULL OR id = ANY(%(document_ids)s))
   AND (%(external_ids)s::text[] IS NULL OR external_id = ANY(%(external_ids)s))
   AND (%(metadata)s::jsonb IS NULL OR metadata @> %(metadata)s)
+  AND (%(where)s::jsonpath IS NULL OR jsonb_path_match(
+    jsonb_build_object(
+      'metadata', metadata, 'kind', kind, 'language', language, 'title', title,
+      'external_id', external_id, 'created_at', extract(epoch FROM created_at),
+      'updated_at', extract(epoch FROM updated_at)
+    ),
+    %(where)s::jsonpath, %(variables)s::jsonb, true
+  ) IS TRUE)
 """
 
 # Words become lexemes by the dictionary of every language the collections hold, and meet only

@@ -1,6 +1,7 @@
 """Searching: by words, by meaning, or both, for a subject."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -15,13 +16,18 @@ from folkmoot.knowledge import collections, languages, plaintext, search
 from folkmoot.knowledge.competence import Competence
 from folkmoot.knowledge.embedding import Embedders, QueryVectors
 from folkmoot.knowledge.errors import EmbedderMissing, VectorStoreUnavailable
-from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, dense_leg, fuse, lexical_leg
+from folkmoot.knowledge.expansion import expanded
+from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, Place, dense_leg, fuse, lexical_leg
 from folkmoot.knowledge.queries import Legs
+from folkmoot.knowledge.ranking import WIDER, Held, Ranking, decayed, diverse, unset
+from folkmoot.knowledge.reranking import PATIENCE, SHOWN, NotRanked, Questions, reranked
+from folkmoot.knowledge.rewording import NotReworded, reworded, together
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.knowledge.words import words
 from folkmoot.llm.errors import ModelError
+from folkmoot.settings.searching import Expansion
 
 T = TypeVar("T")
 
@@ -29,6 +35,9 @@ DEPTH: Final = 200
 """Candidates of each leg, at least."""
 
 NO_RERANKER: Final = "No reranker is configured: hits are in the order of their scores."
+
+NOT_REWORDED: Final = "No model is configured that words queries in other ways."
+NOT_ASKED: Final = "It was not asked for."
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +51,8 @@ class Asked:
     k: int
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
-    rerank: bool = False
+    ranking: Ranking = field(default_factory=Ranking)
+    before: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,11 @@ class Trace:
     dense_weight: float = 0.0
     candidates: Candidates = field(default_factory=Candidates)
     fused: Sequence[Fused] = ()
+    ranking: Ranking = field(default_factory=Ranking)
+    decayed: Sequence[Fused] = ()
+    wordings: Sequence[str] = ()
+    reranked: Sequence[Place] = ()
+    order: Sequence[Place] = ()
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     milliseconds: dict[str, float] = field(default_factory=dict[str, float])
     terms: Sequence[tuple[str, int, float]] = ()
@@ -76,6 +91,8 @@ class Retrieval:
     vectors: QueryVectors = field(default_factory=QueryVectors)
     competence: Competence = field(default_factory=Competence)
     proposing: Proposing | None = None
+    held: Held = unset
+    questions: Questions | None = None
 
     async def retrieve(
         self,
@@ -84,9 +101,11 @@ class Retrieval:
         collection_ids: Sequence[CollectionId],
         k: int,
         mode: Mode = Mode.HYBRID,
+        before: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the chunks that fit best; with no collection named, of all the subject can see.
 
+        `before` is what was said before in a conversation, for queries that rest on it.
         What has nothing in common with the query is left out, also if that leaves nothing.
 
         Raises:
@@ -98,7 +117,7 @@ class Retrieval:
         query = plaintext.normalise(query)
         if not collection_ids or not query.strip():
             return []
-        asked = Asked(query=query, collection_ids=collection_ids, k=k, mode=mode)
+        asked = Asked(query=query, collection_ids=collection_ids, k=k, mode=mode, before=before)
         return [hit for hit in await self.search(subject, asked) if hit.score > 0]
 
     async def search(self, subject: Subject, asked: Asked) -> list[Hit]:
@@ -129,18 +148,48 @@ class Retrieval:
     ) -> tuple[list[Hit], Trace]:
         begun = clock.monotonic()
         ground = await search.ground(self.database, subject, asked.collection_ids, asked.filters)
+        ranking = asked.ranking.over(await self.held(subject))
+        trace = await self._candidates(subject, asked, ground)
+        trace.ranking = ranking
+        if ground.statistics.chunks:
+            await _timed(trace, "rewording", self._reword(subject, asked, ground, trace))
+        hits = await self._ranked(subject, asked, trace)
+        trace.milliseconds["all"] = (clock.monotonic() - begun) * 1000
+        metrics.retrieval(asked.mode, trace.milliseconds["all"] / 1000)
+        if terms and ground.statistics.chunks:
+            await self._look_closer(subject, asked, trace)
+        return hits, trace
+
+    async def _candidates(self, subject: Subject, asked: Asked, ground: Ground) -> Trace:
+        """Look for a query by all its legs."""
         trace = await self._understand(subject, asked, ground)
         if ground.statistics.chunks:
             legs = _legs(asked.mode, trace)
             asking = search.candidates(self.database, subject, trace.sought, legs)
             trace.candidates = await _timed(trace, "candidates", asking)
             trace.fused = _fuse(asked.mode, trace)
-        hits = await self._hits(subject, trace.fused[: asked.k])
-        trace.milliseconds["all"] = (clock.monotonic() - begun) * 1000
-        metrics.retrieval(asked.mode, trace.milliseconds["all"] / 1000)
-        if terms and ground.statistics.chunks:
-            await self._look_closer(subject, asked, trace)
-        return hits, trace
+        return trace
+
+    async def _reword(self, subject: Subject, asked: Asked, ground: Ground, trace: Trace) -> None:
+        """Look for other wordings as well, if a model has some."""
+        ranking = trace.ranking
+        if not ranking.reword or ranking.reword_model is None or self.questions is None:
+            trace.skipped["rewording"] = NOT_REWORDED if ranking.reword else NOT_ASKED
+            return
+        seconds = ranking.reword_seconds or PATIENCE
+        said = [*asked.before, asked.query]
+        asking = (self.questions, subject, ranking.reword_model, seconds, said)
+        try:
+            trace.wordings = await reworded(*asking, ranking.wordings)
+        except NotReworded as error:
+            log.warning("retrieval.not_reworded", model=ranking.reword_model, why=str(error))
+            trace.skipped["rewording"] = str(error)
+            return
+        others = [
+            (await self._candidates(subject, replace(asked, query=each), ground)).fused
+            for each in map(plaintext.normalise, trace.wordings)
+        ]
+        trace.fused = together([trace.fused, *others])
 
     async def _understand(self, subject: Subject, asked: Asked, ground: Ground) -> Trace:
         """Find the query's language and meaning; without an embedder its words have to do."""
@@ -148,7 +197,6 @@ class Retrieval:
         depth = max(DEPTH, 2 * asked.k)
         sought = Sought(ground=ground, words=words(asked.query), language=language, depth=depth)
         trace = Trace(language, sought)
-        trace.skipped["rerank"] = NO_RERANKER if asked.rerank else "It was not asked for."
         if asked.mode is Mode.LEXICAL:
             trace.skipped["dense"] = "Only words were asked for."
             return trace
@@ -198,10 +246,59 @@ class Retrieval:
             if not trace.candidates.dense:
                 trace.skipped["dense"] = f"No chunk was embedded by {sought.model}."
 
-    async def _hits(self, subject: Subject, fused: Sequence[Fused]) -> list[Hit]:
-        places = [each.place for each in fused]
-        rows = await search.found(self.database, subject, places)
-        return [Hit(rows[each.place], each.score) for each in fused if each.place in rows]
+    async def _ranked(self, subject: Subject, asked: Asked, trace: Trace) -> list[Hit]:
+        """Take the best candidates as the ranking wants it, with what it shows them with."""
+        ranking, database, k = trace.ranking, self.database, asked.k
+        trace.decayed = await _timed(
+            trace, "decay", decayed(database, subject, trace.fused, ranking)
+        )
+        wanted = WIDER * k if ranking.diverse else k
+        if ranking.rerank_model is not None:
+            wanted = max(wanted, SHOWN)
+        wider = trace.decayed[:wanted]
+        rows = await search.found(database, subject, [each.place for each in wider])
+        scores = {each.place: each.score for each in wider}
+        trace.order = [place for place in scores if place in rows]
+        await _timed(trace, "rerank", self._rerank(subject, asked, trace, rows))
+        if ranking.diverse:
+            trace.order = await _timed(trace, "mmr", _diverse(trace, scores, rows, k))
+        trace.order = trace.order[:k]
+        hits = [(place, rows[place]) for place in trace.order]
+        around = ranking.expand or Expansion.NONE
+        if hits and around is not Expansion.NONE:
+            growing = expanded(database, subject, rows, trace.order, around)
+            hits = await _timed(trace, "expansion", growing)
+        return [Hit(found, scores[place]) for place, found in hits]
+
+    async def _rerank(
+        self, subject: Subject, asked: Asked, trace: Trace, rows: Mapping[Place, Found]
+    ) -> None:
+        """Let a model put the candidates in order; without its answer they stay as they are."""
+        ranking = trace.ranking
+        if not ranking.rerank:
+            trace.skipped["rerank"] = NOT_ASKED
+        elif ranking.rerank_model is None or self.questions is None:
+            trace.skipped["rerank"] = NO_RERANKER
+        elif trace.order:
+            seconds = ranking.rerank_seconds or PATIENCE
+            query = "\n".join([asked.query, *trace.wordings[:1]])
+            asking = (self.questions, subject, ranking.rerank_model, seconds, query)
+            try:
+                trace.order = trace.reranked = await reranked(*asking, trace.order, rows)
+            except NotRanked as error:
+                log.warning("retrieval.not_reranked", model=ranking.rerank_model, why=str(error))
+                trace.skipped["rerank"] = str(error)
+
+
+async def _diverse(
+    trace: Trace, scores: Mapping[Place, float], rows: Mapping[Place, Found], k: int
+) -> list[Place]:
+    """Judge relevance by scores, or by ranks where a model has put the candidates in order."""
+    weight = 1.0 if trace.ranking.mmr is None else trace.ranking.mmr
+    relevance = [(place, scores[place]) for place in trace.order]
+    if trace.reranked:
+        relevance = [(place, 1 / rank) for rank, place in enumerate(trace.order, 1)]
+    return await asyncio.to_thread(diverse, relevance, rows, weight, k)
 
 
 def _legs(mode: Mode, trace: Trace) -> Legs:

@@ -1,7 +1,5 @@
 """What the knowledge slice takes in and gives out."""
 
-import math
-import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -12,32 +10,17 @@ from pydantic_core import PydanticCustomError
 from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
 from folkmoot.kit.scope import Scope
+from folkmoot.knowledge.filtering import Where
 from folkmoot.knowledge.levels import DefaultAccess
 from folkmoot.knowledge.models import Status
+from folkmoot.knowledge.storable import storable
+from folkmoot.settings.searching import Expansion
 
 WRITTEN = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
 """Text that is more than blanks, whatever a regular expression's dialect counts as one."""
 
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=WRITTEN)]
 Description = Annotated[str, Field(max_length=2_000)]
-
-
-def storable(value: JsonValue) -> JsonValue:
-    """Refuse what JSON text can say and the database cannot keep, wherever it stands."""
-    waiting: list[JsonValue] = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            waiting += [*each.keys(), *each.values()]
-        elif isinstance(each, list):
-            waiting += each
-        elif isinstance(each, str) and UNSTORABLE.search(each):
-            raise PydanticCustomError("unstorable", "Text may not contain NUL or lone surrogates")
-        elif isinstance(each, float) and not math.isfinite(each):
-            raise PydanticCustomError("unstorable", "Numbers have to be finite")
-    return value
 
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
@@ -220,11 +203,31 @@ class Filters(Input):
     metadata: Metadata | None = Field(
         default=None, description="Values that a document's metadata must contain."
     )
+    where: Where | None = Field(
+        default=None,
+        description="A condition: a `field` that `equals` a value, is `any_of` some, lies between"
+        " bounds (`at_least`, `above`, `at_most`, `below`) or `exists`; or conditions of which"
+        " `all` or `any` hold, or that does `not`.",
+        examples=[
+            {
+                "all": [
+                    {"field": "metadata.year", "at_least": 2020},
+                    {"not": {"field": "kind", "any_of": ["csv", "html"]}},
+                ]
+            }
+        ],
+    )
 
     @property
     def empty(self) -> bool:
         """Whether every document passes."""
-        return self.document_ids is None and self.external_ids is None and not self.metadata
+        named = self.document_ids is not None or self.external_ids is not None
+        return not (named or self.metadata or self.where)
+
+
+HalfLife = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False), BeforeValidator(counted)]
+DateField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
+Diversity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(counted)]
 
 
 class Manner(Input):
@@ -232,11 +235,41 @@ class Manner(Input):
 
     mode: Mode = Mode.HYBRID
     filters: Filters | None = None
+    half_life_days: HalfLife | None = Field(
+        default=None,
+        description="Let a document's weight halve in so many days, if it does not come from the"
+        " settings of whoever searches; 0 for never.",
+        examples=[None],
+    )
+    date_field: DateField | None = Field(
+        default=None,
+        description="The key of the documents' metadata that holds their date; otherwise it is when"
+        " they were changed.",
+        examples=[None],
+    )
+    mmr: Diversity | None = Field(
+        default=None,
+        description="Leave out what repeats better hits, by maximal marginal relevance: 1 looks at"
+        " relevance alone, 0 at differences alone.",
+        examples=[None],
+    )
+    expand: Expansion | None = Field(
+        default=None,
+        description="What hits come with: the chunks beside them, or their section. Where they"
+        " meet they become one.",
+        examples=[None],
+    )
+    reword: Annotated[bool, BeforeValidator(said)] = Field(
+        default=False,
+        description="Have a model word the query in other ways and look for these, too: the model"
+        " that settings name. Without one, or if it does not answer in time, `search/explain` says"
+        " so.",
+    )
     rerank: Annotated[bool, BeforeValidator(said)] = Field(
         default=False,
-        description="Have a model look at the hits once more and order them, where one is"
-        " configured. None can be yet: hits come in the order of their scores, and"
-        " `search/explain` says so.",
+        description="Have a model look at the hits once more and order them, the one that"
+        " settings name. Without one, or if it does not answer in time, hits come in the order of"
+        " their scores, and `search/explain` says so.",
     )
 
 
@@ -261,9 +294,12 @@ class HitRead(BaseModel):
     section: str | None = Field(examples=["Office"])
     text: str = Field(examples=["The office is open from nine to five."])
     score: float
-    page: int | None
+    page: int | None = Field(description="The page on which it begins.", examples=[1])
     start: int
     end: int
+    pages: list[PageRead] = Field(
+        default=[], description="The pages of what a hit was expanded to, if it goes over several."
+    )
 
 
 class SearchRead(BaseModel):
@@ -295,7 +331,17 @@ class CandidateRead(BaseModel):
 class StageRead(BaseModel):
     """One stage of a search: what it found, how long it took, or why it was left out."""
 
-    name: Literal["lexical", "dense", "fusion", "rerank"]
+    name: Literal[
+        "filter",
+        "lexical",
+        "dense",
+        "rewording",
+        "fusion",
+        "decay",
+        "rerank",
+        "mmr",
+        "expansion",
+    ]
     milliseconds: float
     candidates: list[CandidateRead]
     facts: dict[str, Any]

@@ -13,6 +13,7 @@ from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import nearness, queries
 from folkmoot.knowledge.errors import CollectionNotFound
+from folkmoot.knowledge.filtering import Path
 from folkmoot.knowledge.fusion import Place
 from folkmoot.knowledge.languages import DICTIONARIES
 from folkmoot.knowledge.nearness import Proposed, VectorIndex, Way
@@ -163,6 +164,7 @@ class Found:
     end: int
     header: str
     text: str
+    pages: Sequence[tuple[int, int, int]] = ()
 
 
 async def ground(
@@ -184,7 +186,7 @@ async def ground(
     ]
     if filters is not None and not filters.empty:
         statements.append((queries.FILTERED, {"collections": wanted} | _filters(filters)))
-    visible, languages, indexes, *filtered = await _ask(database, subject, statements)
+    visible, languages, indexes, *filtered = await ask(database, subject, statements)
     if len(visible) != len(wanted):
         raise CollectionNotFound
     statistics = Statistics(
@@ -224,7 +226,7 @@ async def _compared(database: Database, subject: Subject, sought: Sought, legs: 
     asking: list[Statement] = [(statement, sought.parameters())]
     if index is not None and way is Way.INDEX:
         asking.insert(0, (nearness.TUNED, nearness.tuning(index, sought.findable, sought.depth)))
-    *_, rows = await _ask(database, subject, asking)
+    *_, rows = await ask(database, subject, asking)
     if not rows:
         return Candidates(way=way)
     return Candidates(
@@ -243,7 +245,7 @@ async def terms(
 ) -> Sequence[tuple[str, int, float]]:
     """Return the terms of the query, in how many chunks each stands and what it weighs."""
     statement = queries.weights(withheld=sought.ground.withheld)
-    (rows,) = await _ask(database, subject, [(statement, sought.parameters())])
+    (rows,) = await ask(database, subject, [(statement, sought.parameters())])
     return [(row[0], row[1], float(row[2])) for row in rows]
 
 
@@ -257,7 +259,7 @@ async def found(
         "kept_documents": [place.document_id for place in places],
         "kept_ordinals": [place.ordinal for place in places],
     }
-    (rows,) = await _ask(database, subject, [(queries.HITS, kept)])
+    (rows,) = await ask(database, subject, [(queries.HITS, kept)])
     return {
         Place(row[0], row[1]): Found(
             document_id=row[0],
@@ -277,14 +279,17 @@ async def found(
 
 
 def _filters(filters: Filters) -> dict[str, Any]:
+    path = Path.of(filters.where) if filters.where else Path()
     return {
+        "where": path.text or None,
+        "variables": Jsonb(path.variables),
         "document_ids": filters.document_ids,
         "external_ids": filters.external_ids,
         "metadata": Jsonb(filters.metadata) if filters.metadata else None,
     }
 
 
-async def _ask(
+async def ask(
     database: Database,
     subject: Subject,
     statements: Sequence[Statement],

@@ -1,6 +1,6 @@
 """The parts of the knowledge room, put together once per process."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -19,8 +19,10 @@ from folkmoot.knowledge.layout import Layout
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
 from folkmoot.knowledge.parsing.parser import Parser
+from folkmoot.knowledge.ranking import Held, unset
 from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.reembedding import Reembedding
+from folkmoot.knowledge.reranking import Questions
 from folkmoot.knowledge.retrieval import Retrieval
 from folkmoot.knowledge.sizing import ChunkSizes
 from folkmoot.knowledge.vector_stores.carrying import Carrying
@@ -86,9 +88,15 @@ def knowledge(
     sizes: ChunkSizes,
     outbound: Outbound,
     options: KnowledgeOptions | None = None,
+    held: Held = unset,
+    questions: Questions | None = None,
 ) -> Knowledge:
-    """Build the room: register its executor with the supervisor and its jobs with the queue."""
+    """Build the room: register its executor with the supervisor and its jobs with the queue.
+
+    `held` tells the settings by which somebody searches, `questions` asks models for searches.
+    """
     options, database = options or KnowledgeOptions(), supervisor.database
+    retrieval = Retrieval(database, embedders, proposing=Proposing(database, options.vectors))
     recognizer = recognizing.chosen(options.recognizer)
     parser = Parser(options.limits, children=options.parsers, recognizer=recognizer)
     reader = Reader(blobs, parser)
@@ -106,7 +114,7 @@ def knowledge(
         blobs=blobs,
         jobs=jobs,
         intake=Intake(database, blobs, jobs, outbound, options.limits),
-        retrieval=Retrieval(database, embedders, proposing=Proposing(database, options.vectors)),
+        retrieval=replace(retrieval, held=held, questions=questions),
         reembedding=reembedding,
         reader=reader,
         vectors=options.vectors,

@@ -78,6 +78,7 @@ def passage(hit: Hit) -> Passage:
         start=found.start,
         end=found.end,
         text=found.text,
+        pages=found.pages,
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from folkmoot.settings.budgets import WRITTEN as WRITTEN_LIMIT
+from folkmoot.settings.searching import Ranked
 from folkmoot.settings.written import (
     WRITTEN,
     CallWritten,
@@ -196,7 +197,7 @@ class Models(Values):
         return allowed[0] if allowed and default not in allowed else default
 
 
-class Retrieval(Values):
+class Retrieval(Ranked, Values):
     """How documents are cut and searched."""
 
     k: Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)] | None = Field(

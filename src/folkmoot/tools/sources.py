@@ -20,7 +20,10 @@ Clean = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A piece of a document. `start` and `end` are offsets in the document's text."""
+    """A piece of a document. `start` and `end` are offsets in the document's text.
+
+    `pages` are those of a piece that goes over several: number, first and last offset.
+    """
 
     document_id: DocumentId
     collection_id: CollectionId
@@ -30,6 +33,11 @@ class Passage:
     start: int
     end: int
     text: str
+    pages: Sequence[tuple[int, int, int]] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page on which a part of it stands."""
+        return next((page for page, _, end in self.pages if offset < end), self.page)
 
 
 def _unheard(_name: str, _value: object) -> None:
@@ -74,7 +82,7 @@ def block(number: int, passage: Passage) -> str:
 
 def listed(number: int, passage: Passage) -> dict[str, Any]:
     """Return a passage as JSON values: an entry of the log, and a citation."""
-    return {
+    told = {
         "index": number,
         "document_id": str(passage.document_id),
         "collection_id": str(passage.collection_id),
@@ -85,6 +93,7 @@ def listed(number: int, passage: Passage) -> dict[str, Any]:
         "end": passage.end,
         "text": passage.text,
     }
+    return told | {"pages": passage.pages} if passage.pages else told
 
 
 def read(entries: Sequence[dict[str, Any]]) -> list[Passage]:
@@ -99,6 +108,7 @@ def read(entries: Sequence[dict[str, Any]]) -> list[Passage]:
             start=entry["start"],
             end=entry["end"],
             text=entry["text"],
+            pages=tuple((page, start, end) for page, start, end in entry.get("pages", ())),
         )
         for entry in entries
     ]

@@ -1,5 +1,6 @@
 """Questions about a PDF, answered with the page and the sentence: over HTTP, by all that works."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from acting import Caller
 from conftest import SECRET_KEY
+from ending import end
 from folkmoot import main
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
@@ -18,7 +20,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.settings.deployment import Deployment, ModelLimits
 from folkmoot.settings.providers import Providers
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import says
+from folkmoot.testing.replies import hangs, refuses, says
 from page_answers import Labelled, handbook, labelled
 from serving import served
 from whole import PATIENCE, person, until, working
@@ -41,7 +43,11 @@ async def parts(owner_address: str, tmp_path: Path, provider: FakeProvider) -> A
     )
     place = Place(owner_address, SECRET_KEY)
     async with running(Ground(deployment, place, SECRET_KEY, tmp_path)) as parts, working(parts):
-        yield parts
+        reading = asyncio.create_task(parts.knowledge.taking.work())
+        try:
+            yield parts
+        finally:
+            await end(reading)
 
 
 @pytest.fixture
@@ -82,10 +88,10 @@ class Reader:
         await until(ready)
         self.text = (await self.who.ask("GET", f"/api/v1/documents/{document}/text")).json()
 
-    async def events(self, question: str, **props: Any) -> dict[str, Any]:
+    async def events(self, question: str, thread: str = "", **props: Any) -> dict[str, Any]:
         """Ask; return the application's own events of the answer by name."""
         asked = {
-            "threadId": str(new_id()),
+            "threadId": thread or str(new_id()),
             "runId": str(new_id()),
             "state": {},
             "messages": [{"id": str(new_id()), "role": "user", "content": question}],
@@ -103,11 +109,100 @@ class Reader:
         assert events[-1]["type"] == "RUN_FINISHED", events[-1]
         return {each["name"]: each["value"] for each in events if each["type"] == "CUSTOM"}
 
+    async def setting(self, group: str, **values: Any) -> None:
+        """Set something for the whole organisation."""
+        path = f"/api/v1/settings/{group}?scope=organization"
+        put = await self.who.ask("PUT", path, {"values": values}, **{"If-Match": "*"})
+        assert put.status_code == 200, put.text
+
+    async def ranked(self, **props: Any) -> tuple[list[int], dict[str, Any]]:
+        """Search; return the pages in their order, and what became of putting them in order."""
+        asked = {"query": "In the handbook: lost cards", "k": 4, **props}
+        path = f"/api/v1/collections/{self.collection}/search/explain"
+        told = (await self.who.ask("POST", path, asked)).json()
+        (stage,) = (each for each in told["stages"] if each["name"] == "rerank")
+        return [hit["page"] for hit in told["hits"]], stage
+
     def is_exact(self, span: dict[str, Any]) -> bool:
         """Whether a span is what stands there, on the page that it names."""
         (page,) = (each for each in self.text["pages"] if each["page"] == span["page"])
         stands = self.text["text"][span["start"] : span["end"]] == span["text"]
         return bool(stands and page["start"] <= span["start"] < span["end"] <= page["end"])
+
+
+async def test_a_model_puts_passages_in_order_if_it_does_so_in_time(
+    reader: Reader, provider: FakeProvider
+) -> None:
+    usual, stage = await reader.ranked(rerank=True)
+    assert stage["skipped"].startswith("No reranker is configured")
+    await reader.setting("retrieval", rerank_model="openai:fake-chat")
+    pages, stage = await reader.ranked()
+    assert (pages, stage["skipped"]) == (usual, "It was not asked for.")
+
+    provider.script([says("3, 1, [99] and 3 again")])
+    pages, stage = await reader.ranked(rerank=True)
+    assert (pages[:2], stage["skipped"]) == ([usual[2], usual[0]], None)
+    assert stage["facts"] == {"model": "openai:fake-chat"}
+    assert [each["rank"] for each in stage["candidates"]][:2] == [1, 2]
+    assert "lost cards" in provider.chats[-1].body.decode()
+    used = (await reader.who.ask("GET", "/api/v1/usage?group_by=model")).json()
+    assert "fake-chat" in json.dumps(used)
+
+    provider.script([says("2, 1")])
+    shown = (await reader.events("In the handbook: lost cards"))["sources"]["sources"]
+    assert [each["page"] for each in shown][:2] == [usual[1], usual[0]]
+
+    for reply, why in (
+        (says("I do not know."), "named no passage"),
+        (refuses(400), "openai:fake-chat"),
+        (hangs(), "took longer than 0.1 s"),
+    ):
+        if reply.fault is not None:
+            await reader.setting("retrieval", rerank_model="openai:fake-chat", rerank_seconds=0.1)
+        provider.script([reply])
+        pages, stage = await reader.ranked(rerank=True)
+        assert pages == usual
+        assert why in stage["skipped"]
+    await reader.setting("models", allowed_models=["offline:extractive"])
+    asked = len(provider.received)
+    _, stage = await reader.ranked(rerank=True)
+    assert "may be asked" in stage["skipped"]
+    assert len(provider.received) == asked
+
+
+async def test_a_question_that_rests_on_what_was_said_is_searched_for_as_it_stands_by_itself(
+    reader: Reader, provider: FakeProvider
+) -> None:
+    thread, model = str(new_id()), "openai:fake-chat"
+    await reader.setting("retrieval", reword_model=model, wordings=2, reword_seconds=30)
+    provider.script([says("")])
+    told = await reader.events("In the handbook: may maps be borrowed?", thread)
+    assert told["sources"]["sources"][0]["page"] == 3
+    provider.script(
+        [says("<think>Hm.</think>1. signature of the keeper\n2) manuscripts leave a vault\n- x")]
+    )
+    told = await reader.events("And with whose do others?", thread)
+    assert told["sources"]["sources"][0]["page"] == 3
+    assert "may maps be borrowed" in provider.chats[-1].body.decode()
+
+    async def explained(**props: Any) -> dict[str, Any]:
+        path = f"/api/v1/collections/{reader.collection}/search/explain"
+        asked = {"query": "And with whose do others?", **props}
+        stages = (await reader.who.ask("POST", path, asked)).json()["stages"]
+        (told,) = (stage for stage in stages if stage["name"] == "rewording")
+        rewording: dict[str, Any] = told
+        return rewording
+
+    assert (await explained())["skipped"] == "It was not asked for."
+    provider.script([says("\n".join(["keeper signature"] * 3 + ["vault", "maps"]))])
+    stage = await explained(reword=True)
+    assert stage["facts"] == {"model": model, "wordings": ["keeper signature", "vault"]}
+    assert stage["skipped"] is None
+    provider.script([refuses(400)])
+    assert model in (await explained(reword=True))["skipped"]
+    await reader.setting("retrieval", reword_model=model, reword_seconds=0.1)
+    provider.script([hangs()])
+    assert "longer than 0.1 s" in (await explained(reword=True))["skipped"]
 
 
 def spans(events: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,23 @@ from knowing import Body, Concepts, Room, Visitor, room
 
 pytestmark = pytest.mark.anyio
 
+KIND = {"field": "kind", "equals": "text"}
+SENSELESS: list[Body] = [
+    {},
+    {"field": "kind"},
+    {"equals": "text"},
+    {"field": "org_id", "equals": "text"},
+    {"field": "metadata.", "equals": 1},
+    {"field": "metadata.a\0", "exists": True},
+    {"field": "metadata.a", "equals": "\0"},
+    {"field": "metadata.a", "any_of": []},
+    {"field": "created_at", "equals": "2024-01-01"},
+    {"field": "created_at", "at_least": "soon"},
+    {"all": [KIND], "any": [KIND]},
+    {"all": [KIND] * 51},
+    {"not": {"not": {"not": {"not": {"not": KIND}}}}},
+]
+
 HERON = "The heron stands in shallow water and waits for fish."
 STORK = "The stork builds a nest on the chimney and comes back every spring."
 OWL = "The owl hunts mice at night and sleeps in a barn by day."
@@ -139,7 +156,10 @@ async def test_explaining_tells_terms_stages_and_scores(ada: Visitor, birds: str
     )
     assert told["language"] == "en"
     assert {term["term"]: term["chunks"] for term in told["terms"]} == {"en:heron": 1, "en:wait": 1}
-    lexical, dense, fusion, rerank = told["stages"]
+    stages = {stage["name"]: stage for stage in told["stages"]}
+    lexical, dense, fusion = (stages[name] for name in ("lexical", "dense", "fusion"))
+    assert stages["filter"]["facts"] == {"documents": 2}
+    rerank = stages["rerank"]
     assert rerank["skipped"] == "It was not asked for."
     assert lexical["facts"]["languages"] == ["en"]
     assert lexical["facts"]["chunks"] == 3
@@ -158,18 +178,18 @@ async def test_explaining_tells_terms_stages_and_scores(ada: Visitor, birds: str
 @pytest.mark.core
 async def test_modes_leave_a_leg_out_and_say_so(ada: Visitor, birds: str) -> None:
     lexical = (await explained(ada, birds, "heron", mode="lexical"))["stages"]
-    assert lexical[1]["skipped"] == "Only words were asked for."
+    assert lexical[2]["skipped"] == "Only words were asked for."
     dense = (await explained(ada, birds, "heron", mode="dense"))["stages"]
-    assert dense[0]["skipped"] == "Only meaning was asked for."
-    assert len(dense[1]["candidates"]) == 3
+    assert dense[1]["skipped"] == "Only meaning was asked for."
+    assert len(dense[2]["candidates"]) == 3
 
 
 async def test_a_search_may_ask_for_a_reranker_and_is_told_that_there_is_none(
     ada: Visitor, birds: str
 ) -> None:
     told = await explained(ada, birds, "heron", rerank=True)
-    rerank = told["stages"][-1]
-    assert (rerank["name"], rerank["candidates"]) == ("rerank", [])
+    (rerank,) = (stage for stage in told["stages"] if stage["name"] == "rerank")
+    assert rerank["candidates"] == []
     assert rerank["skipped"].startswith("No reranker is configured")
     assert told["hits"] == await ada.search(birds, "heron", rerank=True)
     assert told["hits"] == await ada.search(birds, "heron", rerank=False)
@@ -192,7 +212,7 @@ async def test_without_its_embedder_a_search_goes_on_by_words(
     place.embedder.failure = ModelUnavailable("test:gone")
     assert names(await ada.search(birds, "heron"))[0] == "heron"
     told = await explained(ada, birds, "fish")
-    assert "does not answer" in told["stages"][1]["skipped"]
+    assert "does not answer" in told["stages"][2]["skipped"]
     answer = await ada.http.post(
         f"/collections/{birds}/search", json={"query": "heron fish", "mode": "dense"}
     )
@@ -206,7 +226,7 @@ async def test_another_model_does_not_compare_with_vectors_that_are_not_its_own(
     assert names(await ada.search(birds, "heron"))[0] == "heron"
     assert await ada.search(birds, "heron", mode="dense") == []
     told = await explained(ada, birds, "heron")
-    assert told["stages"][1]["skipped"] == "No chunk was embedded by test:concepts."
+    assert told["stages"][2]["skipped"] == "No chunk was embedded by test:concepts."
     await ada.tell(birds, "Egrets", "The egret is a small white heron.", external_id="egret")
     assert names(await ada.search(birds, "heron", mode="dense")) == ["egret"]
 
@@ -237,14 +257,14 @@ async def test_an_embedder_that_knows_the_language_finds_what_shares_no_word(wis
         await wise.tell(shelf, f"N{number}", f"Notes on subject number {number}.")
     await wise.tell(shelf, "Motors", "My car is red.", external_id="car")
     assert names(await wise.search(shelf, "Which colour does the automobile have?"))[0] == "car"
-    fusion = (await explained(wise, shelf, "the automobile"))["stages"][2]
+    fusion = (await explained(wise, shelf, "the automobile"))["stages"][3]
     assert fusion["facts"]["dense_weight"] == pytest.approx(0.4)
 
 
 async def test_it_is_not_trusted_with_a_language_it_does_not_know(wise: Visitor) -> None:
     shelf = await wise.collection()
     await wise.tell(shelf, "Auto", "Mein Wagen ist rot und steht vor der Tür.")
-    fusion = (await explained(wise, shelf, "Welche Farbe hat der Wagen?"))["stages"][2]
+    fusion = (await explained(wise, shelf, "Welche Farbe hat der Wagen?"))["stages"][3]
     assert fusion["facts"]["dense_weight"] == 0
 
 
@@ -268,6 +288,10 @@ async def test_queries_are_embedded_once(place: Room, ada: Visitor, birds: str) 
         {"query": "x", "filters": {"unknown": 1}},
         {"query": "x", "filters": {"metadata": {"a": "\0"}}},
         {"query": "x", "filters": {"external_ids": ["\0"]}},
+        {"query": "x", "half_life_days": -1},
+        {"query": "x", "mmr": 1.5},
+        {"query": "x", "expand": "book"},
+        *({"query": "x", "filters": {"where": where}} for where in SENSELESS),
     ],
 )
 async def test_a_search_that_makes_no_sense_is_a_problem(

@@ -291,6 +291,19 @@ export interface components {
             recall: components["schemas"]["DifferenceRead"];
             setting: number;
         };
+        "Condition-Output": {
+            above?: number | string | null;
+            all?: components["schemas"]["Condition-Output"][] | null;
+            any?: components["schemas"]["Condition-Output"][] | null;
+            any_of?: (boolean | number | string)[] | null;
+            at_least?: number | string | null;
+            at_most?: number | string | null;
+            below?: number | string | null;
+            equals?: boolean | number | string | null;
+            exists?: boolean | null;
+            field?: string | null;
+            not?: components["schemas"]["Condition-Output"] | null;
+        };
         ContextPolicy: "trim" | "summarize";
         ConversationRead: {
             active_run_id: string | null;
@@ -374,15 +387,16 @@ export interface components {
             queries: number;
             run_id: string;
             set_id: string;
-            settings: components["schemas"]["Manner"][];
+            settings: components["schemas"]["Manner-Output"][];
             state: components["schemas"]["RunState"];
         };
         ExecutionPart: {
             codeExecution: boolean;
             maxIterations: number;
         };
+        Expansion: "none" | "neighbours" | "section";
         ExplanationRead: {
-            filters: components["schemas"]["Filters"] | null;
+            filters: components["schemas"]["Filters-Output"] | null;
             hits: components["schemas"]["HitRead"][];
             language: string;
             milliseconds: number;
@@ -405,12 +419,13 @@ export interface components {
             source: components["schemas"]["Level"];
             value: components["schemas"]["JsonValue"];
         };
-        Filters: {
+        "Filters-Output": {
             document_ids?: string[] | null;
             external_ids?: string[] | null;
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            where?: components["schemas"]["Condition-Output"] | null;
         };
         General: {
             conversation_days?: number | null;
@@ -450,6 +465,7 @@ export interface components {
             end: number;
             external_id: string | null;
             page: number | null;
+            pages: components["schemas"]["PageRead"][];
             score: number;
             section: string | null;
             start: number;
@@ -555,10 +571,15 @@ export interface components {
             seq: number;
             type: string;
         };
-        Manner: {
-            filters?: components["schemas"]["Filters"] | null;
+        "Manner-Output": {
+            date_field?: string | null;
+            expand?: components["schemas"]["Expansion"] | null;
+            filters?: components["schemas"]["Filters-Output"] | null;
+            half_life_days?: number | null;
+            mmr?: number | null;
             mode: components["schemas"]["Mode"];
             rerank: boolean;
+            reword: boolean;
         };
         McpAuthorizationRead: {
             authorized: boolean;
@@ -845,8 +866,17 @@ export interface components {
         Retrieval: {
             chunk_overlap?: number | null;
             chunk_size?: number | null;
+            date_field?: string | null;
+            expand?: components["schemas"]["Expansion"] | null;
+            half_life_days?: number | null;
             k?: number | null;
+            mmr?: number | null;
             mode?: components["schemas"]["SearchMode"] | null;
+            rerank_model?: string | null;
+            rerank_seconds?: number | null;
+            reword_model?: string | null;
+            reword_seconds?: number | null;
+            wordings?: number | null;
         };
         RunError: {
             code: string;
@@ -962,7 +992,7 @@ export interface components {
                 [key: string]: unknown;
             };
             milliseconds: number;
-            name: "lexical" | "dense" | "fusion" | "rerank";
+            name: "filter" | "lexical" | "dense" | "rewording" | "fusion" | "decay" | "rerank" | "mmr" | "expansion";
             skipped?: string | null;
         };
         StatePart: {

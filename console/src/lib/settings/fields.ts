@@ -102,6 +102,20 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
     },
     chunk_size: { label: "Passage size", hint: "In characters, of documents that are read from then on.", kind: "number", min: 200, max: 8000 },
     chunk_overlap: { label: "Overlap", hint: "Characters that two passages share.", kind: "number", min: 0, max: 1000 },
+    half_life_days: { label: "Half-life", hint: "Days in which a document's weight halves; never if unset or 0.", kind: "number", min: 0, max: 36_500, step: "any" },
+    date_field: { label: "Date of documents", hint: "The key of their metadata that holds it; otherwise, when they were changed.", kind: "text" },
+    mmr: { label: "Relevance against repetition", hint: "1 looks at relevance alone; less leaves out what repeats better passages.", kind: "number", min: 0, max: 1, step: "any" },
+    expand: {
+      label: "Surroundings",
+      hint: "What passages are shown with.",
+      kind: "choice",
+      choices: { none: "Nothing", neighbours: "The passages beside them", section: "Their section" },
+    },
+    rerank_model: { label: "Model that puts passages in order", hint: "As provider:name; none if unset.", kind: "text", placeholder: "openai:gpt-5-mini" },
+    rerank_seconds: { label: "Seconds to wait for it", hint: "Then the order stays as it was; 10 if unset.", kind: "number", min: 0.1, max: 60, step: "any" },
+    reword_model: { label: "Model that words questions anew", hint: "As provider:name; none if unset.", kind: "text", placeholder: "openai:gpt-5-mini" },
+    wordings: { label: "Other wordings", hint: "How many are searched for besides; one if unset.", kind: "number", min: 1, max: 5 },
+    reword_seconds: { label: "Seconds to wait for wordings", hint: "Then the search goes on without; 10 if unset.", kind: "number", min: 0.1, max: 60, step: "any" },
   },
   guardrails: {
     redact_pii: {

@@ -16,12 +16,14 @@ from folkmoot.knowledge.schemas import (
     CandidateRead,
     ExplanationRead,
     HitRead,
+    PageRead,
     Search,
     SearchRead,
     StageRead,
     TermRead,
 )
 from folkmoot.knowledge.service import Knowledge
+from folkmoot.settings.searching import Expansion
 
 MISSING: Final = documented(CollectionNotFound, EmbedderMissing)
 SHOWN: Final = 50
@@ -81,12 +83,14 @@ def read(hit: Hit) -> HitRead:
         page=found.page,
         start=found.start,
         end=found.end,
+        pages=[PageRead(page=page, start=start, end=end) for page, start, end in found.pages],
     )
 
 
 def _stages(trace: Trace) -> list[StageRead]:
     got, sought, took = trace.candidates, trace.sought, trace.milliseconds
     return [
+        _filtered(trace),
         _lexical(trace),
         StageRead(
             name="dense",
@@ -101,6 +105,13 @@ def _stages(trace: Trace) -> list[StageRead]:
             skipped=trace.skipped.get("dense"),
         ),
         StageRead(
+            name="rewording",
+            milliseconds=took.get("rewording", 0.0),
+            candidates=[],
+            facts={"model": trace.ranking.reword_model, "wordings": list(trace.wordings)},
+            skipped=trace.skipped.get("rewording"),
+        ),
+        StageRead(
             name="fusion",
             milliseconds=took.get("candidates", 0.0),
             candidates=[_fused(rank, each) for rank, each in _ranked(trace.fused)],
@@ -109,10 +120,76 @@ def _stages(trace: Trace) -> list[StageRead]:
                 "dense_weight": trace.dense_weight,
             },
         ),
+        _decayed(trace),
+        *_ranking(trace),
+    ]
+
+
+def _filtered(trace: Trace) -> StageRead:
+    """Tell how many documents the filters leave; they hold before anything is cut."""
+    documents = trace.sought.ground.documents
+    return StageRead(
+        name="filter",
+        milliseconds=trace.milliseconds.get("ground", 0.0),
+        candidates=[],
+        facts={} if documents is None else {"documents": len(documents)},
+        skipped="It was not asked for." if documents is None else None,
+    )
+
+
+def _ranking(trace: Trace) -> list[StageRead]:
+    ranking, took = trace.ranking, trace.milliseconds
+    expand = None if ranking.expand in {None, Expansion.NONE} else ranking.expand
+    return [
         StageRead(
-            name="rerank", milliseconds=0, candidates=[], facts={}, skipped=trace.skipped["rerank"]
+            name="rerank",
+            milliseconds=took.get("rerank", 0.0),
+            candidates=_placed(trace, trace.reranked),
+            facts={"model": ranking.rerank_model},
+            skipped=trace.skipped.get("rerank"),
+        ),
+        StageRead(
+            name="mmr",
+            milliseconds=took.get("mmr", 0.0),
+            candidates=_placed(trace, trace.order) if ranking.diverse else [],
+            facts={"lambda": ranking.mmr},
+            skipped=None if ranking.diverse else "Relevance alone counts.",
+        ),
+        StageRead(
+            name="expansion",
+            milliseconds=took.get("expansion", 0.0),
+            candidates=[],
+            facts={"expand": expand},
+            skipped=None if expand else "It was not asked for.",
         ),
     ]
+
+
+def _placed(trace: Trace, places: Iterable[Place]) -> list[CandidateRead]:
+    """Return chunks in an order that is no longer that of their scores."""
+    scores = {each.place: each.score for each in trace.decayed}
+    return [
+        CandidateRead(
+            rank=rank,
+            document_id=DocumentId(place.document_id),
+            ordinal=place.ordinal,
+            score=scores[place],
+        )
+        for rank, place in _ranked(places)
+    ]
+
+
+def _decayed(trace: Trace) -> StageRead:
+    ranking = trace.ranking
+    return StageRead(
+        name="decay",
+        milliseconds=trace.milliseconds.get("decay", 0.0),
+        candidates=[_fused(rank, each) for rank, each in _ranked(trace.decayed)]
+        if ranking.half_life
+        else [],
+        facts={"half_life_days": ranking.half_life, "date_field": ranking.date_field},
+        skipped=None if ranking.half_life else "It was not asked for.",
+    )
 
 
 def _lexical(trace: Trace) -> StageRead:

@@ -1,0 +1,45 @@
+"""Short questions to a model that is no agent's, for which whoever asks pays."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
+
+from folkmoot.kit.subject import Subject
+from folkmoot.llm.errors import ModelRejected
+from folkmoot.llm.gateway import Gateway
+from folkmoot.llm.paying import paid, paid_by
+from folkmoot.llm.port import ChatMessage, ChatRequest, TextDelta
+from folkmoot.settings.groups import Models
+from folkmoot.settings.service import Settings
+from folkmoot.usage.accounts import Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class PaidQuestions:
+    """Asks models, as far as settings allow it. The run in which it is asked pays, if any."""
+
+    gateway: Gateway
+    accounts: Accounts
+    settings: Settings
+
+    async def answer(
+        self, subject: Subject, model: str, messages: Sequence[ChatMessage], *, most: int
+    ) -> str:
+        """Return a model's whole answer of `most` tokens.
+
+        Raises:
+            AppError: it may not be asked, or does not answer.
+        """
+        allowed = (await self.settings.of(subject)).values(Models).allowed_models
+        if allowed is not None and model not in allowed:
+            raise ModelRejected(model, "is not one of the models that may be asked")
+        chat = await self.gateway.chat(subject, model)
+        request = ChatRequest(messages=messages, max_tokens=most)
+        said: list[str] = []
+        with ExitStack() as stack:
+            if not paid():
+                stack.enter_context(paid_by(self.accounts.of(subject)))
+            async with aclosing(chat.stream(request)) as batches:
+                async for batch in batches:
+                    said += [each.text for each in batch if isinstance(each, TextDelta)]
+        return "".join(said)
