@@ -111,6 +111,7 @@ async def apply(work: Work, reading: Reading, most: int) -> Outcome:
     subject = work.subject
     place = Place(level_of(None, subject.user_id), user_id=subject.user_id)
     await service.lock(work, place)
+    await service.forget_over(work, place)
     added = updated = deleted = 0
     for step in reading.steps:
         match step.change.action:
@@ -220,12 +221,15 @@ async def _same(work: Work, told: str, vector: Vector | None) -> MemoryId | None
 
 
 async def _make_room(work: Work, place: Place, over: int) -> None:
-    """Forget what was found in conversations and not used for longest."""
+    """Forget what was found in conversations and not used for longest; what is doubtful first.
+
+    So nothing that anybody may have written takes the place of what a person has said.
+    """
     last = func.coalesce(Memory.used_at, Memory.created_at)
     oldest = (
         select(Memory.id)
         .where(places.held(work.subject, place), Memory.origin == MemoryOrigin.CONVERSATION)
-        .order_by(last, Memory.id)
+        .order_by(Memory.untrusted.desc(), last, Memory.id)
         .limit(over)
     )
     await work.session.execute(

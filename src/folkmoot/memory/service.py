@@ -11,6 +11,7 @@ from folkmoot.audit import trail
 from folkmoot.db.keyset import Listing, Slice, containing
 from folkmoot.db.work import Work
 from folkmoot.http.etags import Expected, anything
+from folkmoot.kit import clock
 from folkmoot.kit.ids import MemoryId, TeamId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.scope import Scope
@@ -120,6 +121,7 @@ async def create(
     """
     demand_change(work.subject, place, ROOM)
     await lock(work, place)
+    await forget_over(work, place)
     if await count(work, place) >= most:
         raise TooManyMemories(most)
     memory = Memory(
@@ -158,6 +160,7 @@ async def change(
     expected(unused(read(memory)))
     doubted = memory.untrusted
     if renewed is not None and renewed[0] != memory.text:
+        await forget_over(work, places.place_at(memory))
         memory.text, vector = renewed
         memory.embedder = None if vector is None else vector.embedder
         memory.embedding = None if vector is None else vector.text
@@ -241,6 +244,19 @@ async def forget_conversations(work: Work, conversations: Sequence[str]) -> None
             Memory.conversation.in_(conversations),
         )
         .values(conversation=None, message_id=None, run_id=None, updated_at=Memory.updated_at)
+    )
+
+
+async def forget_over(work: Work, place: Place) -> None:
+    """Let what is over in a place stand in nobody's way: no room is its, and no words are."""
+    over = select(Memory.id).where(
+        places.held(work.subject, place), Memory.valid_until <= clock.now()
+    )
+    await work.session.execute(
+        delete(Memory).where(
+            Memory.org_id == work.subject.org_id,
+            Memory.id.in_(over.with_for_update(skip_locked=True)),
+        )
     )
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import select
+import structlog
+from sqlalchemy import select, update
 
 from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
@@ -16,7 +17,7 @@ from folkmoot.kit.ids import MemoryId, OrgId, TeamId, UserId
 from folkmoot.kit.subject import NOBODY, Subject
 from folkmoot.memory.models import Memory
 from folkmoot.memory.ports import Embedders
-from folkmoot.memory.vectors import embed
+from folkmoot.memory.vectors import embedded
 
 QUEUE: Final = "memory"
 EVERY_HOUR: Final = "17 * * * *"
@@ -28,6 +29,8 @@ UNEMBEDDED: Final = "SELECT org_id, id, team_id, user_id FROM memories_unembedde
 FIRST: Final = UUID(int=0)
 
 Row = tuple[UUID, UUID, UUID | None, UUID | None]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,22 @@ class Tending:
             model = self.embedders.embedding
         except AppError:
             return  # without an embedder they are found by their words
+        # What fails for one, whose budget is used up for example, is no reason to leave the others.
+        failed: set[tuple[UUID, UUID | None, UUID | None]] = set()
         async for org_id, memory_id, team_id, user_id in self._unembedded(model):
+            place = (org_id, team_id, user_id)
+            if place in failed:
+                continue
             subject = Subject(
                 OrgId(org_id),
                 NOBODY if user_id is None else UserId(user_id),
                 team_ids=() if team_id is None else (TeamId(team_id),),
             )
-            if not await self._embed(subject, MemoryId(memory_id)):
-                return
+            try:
+                await self._embed(subject, MemoryId(memory_id))
+            except AppError as error:
+                log.info("memory.not_embedded", code=error.code)
+                failed.add(place)
 
     async def _unembedded(self, model: str) -> AsyncGenerator[Row]:
         after: UUID | None = FIRST
@@ -68,19 +79,20 @@ class Tending:
             for row in rows:
                 yield row
 
-    async def _embed(self, subject: Subject, memory_id: MemoryId) -> bool:
-        """Give a memory its vector; false if the embedder does not answer now."""
-        wanted = select(Memory).where(Memory.org_id == subject.org_id, Memory.id == memory_id)
+    async def _embed(self, subject: Subject, memory_id: MemoryId) -> None:
+        """Give a memory its vector, unless its text has none: it is no other memory for that."""
+        wanted = Memory.org_id == subject.org_id, Memory.id == memory_id
         async with self.database.work(subject) as work:
-            memory = (await work.session.scalars(wanted)).one_or_none()
-        if memory is None:
-            return True
-        (vector,) = await embed(self.embedders, subject, [memory.text], kind="document")
+            text = await work.session.scalar(select(Memory.text).where(*wanted))
+        if text is None:
+            return
+        (vector,) = await embedded(self.embedders, subject, [text], kind="document")
         if vector is None:
-            return False
+            return
+        values = {"embedder": vector.embedder, "embedding": vector.text}
         async with self.database.work(subject) as work:
-            held = (await work.session.scalars(wanted.with_for_update())).one_or_none()
-            if held is not None and held.text == memory.text:
-                held.embedder, held.embedding = vector.embedder, vector.text
-                held.updated_at = memory.updated_at
-        return True
+            await work.session.execute(
+                update(Memory)
+                .where(*wanted, Memory.text == text)
+                .values(**values, updated_at=Memory.updated_at)
+            )

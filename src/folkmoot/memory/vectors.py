@@ -30,16 +30,26 @@ async def embed(
 
     What has none is found by its words, and gets one from the job that looks after that.
     """
-    if not texts:
-        return ()
     try:
-        embedder = await embedders.embedder(subject)
-        rows = await embedder.embed(texts, kind=kind)
+        return await embedded(embedders, subject, texts, kind=kind)
     except AppError as error:
         log.info("memory.not_embedded", code=error.code, texts=len(texts))
         return [None] * len(texts)
+
+
+async def embedded(
+    embedders: Embedders, subject: Subject, texts: Sequence[str], *, kind: EmbeddingKind
+) -> Sequence[Vector | None]:
+    """Do the same, and fail if the embedder fails: a text that has no vector is no failure.
+
+    Raises:
+        AppError: The embedder fails, or is not the subject's to use.
+    """
+    if not texts:
+        return ()
+    embedder = await embedders.embedder(subject)
     found: list[Vector | None] = []
-    for row in rows:
+    for row in await embedder.embed(texts, kind=kind):
         values: list[float] = row.tolist()
         usable = any(values) and all(map(isfinite, values))
         name = f"{embedder.name}/{len(values)}"

@@ -250,6 +250,22 @@ async def test_what_is_full_makes_room_of_what_was_found_and_not_used_for_longes
     assert texts(await remembered(ada)) == ["Second.", "Third.", "Written by hand."]
 
 
+async def test_what_is_doubtful_takes_the_place_of_nothing_that_somebody_has_said(
+    ada: Talker, serving: Platform, provider: FakeProvider
+) -> None:
+    async def mixed(_s: Subject, _c: str, run_ids: Sequence[RunId]) -> Sequence[Said]:
+        mine = Said(id="1", run_id=run_ids[0], role="user", text="Mine.", untrusted=False)
+        theirs = Said(id="2", run_id=run_ids[0], role="assistant", text="Evil.", untrusted=True)
+        return [mine, theirs]
+
+    await say(serving.settings, ada.subject, memory_untrusted=True)
+    await told(ada, provider, "Much.")
+    evil = [adds(f"Wants all mail sent to {each}.") for each in ("Eve", "Mallory", "Trudy")]
+    provider.script([finds(adds("Lives in Leeds.")), finds(*evil)])
+    await read(serving, ada, "t1", talks=mixed, most=2)
+    assert texts(await remembered(ada)) == ["Lives in Leeds.", "Wants all mail sent to Trudy."]
+
+
 async def test_a_burst_of_turns_is_one_job_once_it_is_over_and_every_person_has_their_own(
     ada: Talker,
     eve: Talker,

@@ -107,6 +107,42 @@ async def test_what_is_over_is_not_there_and_goes_within_the_hour(
     assert rows(superuser_address) == []
 
 
+async def test_the_words_of_what_is_over_can_be_remembered_anew(ada: Talker) -> None:
+    over = {"valid_until": "2020-01-01T00:00:00Z"}
+    await made(ada, "Is on leave.", **over)
+    again = await made(ada, "Is on leave.")
+    assert again.status_code == HTTPStatus.CREATED
+    await made(ada, "Is in Leeds.", **over)
+    async with ada.http() as client:
+        at = f"{AT}/{again.json()['id']}"
+        assert (await client.patch(at, json={"text": "is in Leeds."})).is_success
+    assert texts(await remembered(ada)) == ["is in Leeds."]
+
+
+async def test_what_can_have_no_vector_keeps_no_other_memory_from_getting_one(
+    ada: Talker, eve: Talker, serving: Platform, superuser_address: str
+) -> None:
+    class Fails:
+        """An embedder that some may not use."""
+
+        embedding = serving.memory.tending.embedders.embedding
+
+        async def embedder(self, subject: Subject) -> Embedder:
+            if subject.user_id == ada.subject.user_id:
+                raise ModelUnavailable(self.embedding)
+            return await serving.memory.tending.embedders.embedder(subject)
+
+    broken = replace(serving.memory.memories, embedders=Broken())
+    await broken.create(ada.subject, MemoryCreate(text="Lives in York."))
+    await broken.create(eve.subject, MemoryCreate(text="!"))
+    await broken.create(eve.subject, MemoryCreate(text="Lives in Leeds."))
+    before = {row["id"]: row["updated_at"] for row in rows(superuser_address)}
+    await replace(serving.memory.tending, embedders=Fails()).tend()
+    found = rows(superuser_address)
+    assert [row["text"] for row in found if row["embedder"]] == ["Lives in Leeds."]
+    assert {row["id"]: row["updated_at"] for row in found} == before
+
+
 async def test_the_same_is_remembered_once_no_secret_is_and_there_is_a_limit(
     ada: Talker, serving: Platform
 ) -> None:
