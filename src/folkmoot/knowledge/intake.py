@@ -217,6 +217,7 @@ class Intake:
         async with self.database.work(subject) as work:
             await uploads.end(work, ids)
             await collections.hold(work, collection_id)
+            await collections.get_to_change(work, collection_id)  # it has taken a while
             unnamed = [each.digest for each in received if each.external_id is None]
             await duplicates.take_turns(work, collection_id, unnamed)
             added = [

@@ -1,8 +1,10 @@
 """Who may read and edit collections, and who may read a document, over the API."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,8 +12,10 @@ from sqlalchemy import delete, text
 
 from folkmoot.identity.models import Membership
 from folkmoot.identity.permissions import TEAM_ADMIN, TeamRole
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import CollectionId, new_id
 from folkmoot.kit.subject import deployment
+from folkmoot.knowledge.errors import CollectionReadOnly
+from folkmoot.knowledge.forms import FilePart
 from folkmoot.knowledge.queries import PLACE
 from knowing import PATIENCE, Room, Visitor
 from permitting import acts_as, colleague, join, leave, team
@@ -325,6 +329,25 @@ async def test_what_was_sent_is_read_also_if_its_sender_is_shut_out_meanwhile(
     assert (await ada.settled(document))["status"] == "ready"
     assert await titles(ada, shelf) == {"plan"}
     assert await titles(ben, shelf) == set()
+
+
+async def test_what_is_still_on_its_way_when_its_sender_may_edit_no_more_is_not_taken(
+    place: Room, ada: Visitor
+) -> None:
+    ben = await colleague(ada, "Ben")
+    shelf = await ada.collection()
+
+    async def data() -> AsyncGenerator[bytes]:
+        yield b"A heron."
+
+    async def files() -> AsyncGenerator[FilePart]:
+        yield FilePart("plan.txt", {}, data())
+        await let(ada, shelf, user(ada, level="edit"), user(ben, level="read"))
+
+    with pytest.raises(CollectionReadOnly):
+        await place.knowledge.intake.files(ben.subject, CollectionId(UUID(shelf)), files())
+    assert await titles(ada, shelf) == set()
+    await place.blobs_are(0)
 
 
 async def test_permissions_are_not_for_whoever_may_not_write(ada: Visitor) -> None:
