@@ -257,14 +257,14 @@ async def test_an_embedder_that_knows_the_language_finds_what_shares_no_word(wis
         await wise.tell(shelf, f"N{number}", f"Notes on subject number {number}.")
     await wise.tell(shelf, "Motors", "My car is red.", external_id="car")
     assert names(await wise.search(shelf, "Which colour does the automobile have?"))[0] == "car"
-    fusion = (await explained(wise, shelf, "the automobile"))["stages"][3]
+    fusion = (await explained(wise, shelf, "the automobile"))["stages"][4]
     assert fusion["facts"]["dense_weight"] == pytest.approx(0.4)
 
 
 async def test_it_is_not_trusted_with_a_language_it_does_not_know(wise: Visitor) -> None:
     shelf = await wise.collection()
     await wise.tell(shelf, "Auto", "Mein Wagen ist rot und steht vor der Tür.")
-    fusion = (await explained(wise, shelf, "Welche Farbe hat der Wagen?"))["stages"][3]
+    fusion = (await explained(wise, shelf, "Welche Farbe hat der Wagen?"))["stages"][4]
     assert fusion["facts"]["dense_weight"] == 0
 
 
