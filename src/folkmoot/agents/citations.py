@@ -19,6 +19,8 @@ DROPPED: Final = "citations.dropped"
 
 MOST: Final = 300
 """Statements of an answer that are looked at."""
+MOST_MARKS: Final = 600
+"""Their marks that are looked at; what is behind them is cited by nobody."""
 LONGEST_CLAIM: Final = 300
 
 GUIDE: Final = """\
@@ -88,13 +90,13 @@ def checked(text: str, passages: Sequence[Passage]) -> Checked:
     if "[" not in text:
         return found
     shelf = Shelf(passages)
-    for claim in islice(claims(text), MOST):
-        for number in claim.numbers:
-            spot = _judged(shelf, claim, number)
-            if isinstance(spot, Fault):
-                found.drop(number, claim.text, spot)
-            else:
-                found.keep(number, passages[number - 1], spot)
+    stated = islice(claims(text), MOST)
+    for claim, number in islice(((each, n) for each in stated for n in each.numbers), MOST_MARKS):
+        spot = _judged(shelf, claim, number)
+        if isinstance(spot, Fault):
+            found.drop(number, claim.text, spot)
+        else:
+            found.keep(number, passages[number - 1], spot)
     return found
 
 

@@ -34,9 +34,10 @@ WINDOW: Final = 3
 WORTH: Final = 0.15
 """What one more sentence has to add to a span."""
 QUOTE: Final = re.compile(
-    '"([^"\n]+)"|\u201c([^\u201d\n]+)\u201d|\u201e([^\u201c\u201d\n]+)[\u201c\u201d]'
-    "|\u00ab([^\u00bb\n]+)\u00bb|\u300c([^\u300d\n]+)\u300d"
+    '"([^"\n]+)"|\u201c([^\u201c\u201d\n]+)\u201d|\u201e([^\u201c-\u201e\n]+)[\u201c\u201d]'
+    "|\u00ab([^\u00ab\u00bb\n]+)\u00bb|\u300c([^\u300c\u300d\n]+)\u300d"
 )
+"""What is opened again begins anew, so that marks which are never closed are passed by once."""
 QUOTED_WORDS: Final = 3
 """Fewer words between quotation marks may be a name or irony."""
 LEFT_OUT: Final = re.compile(r"\[?(?:\u2026|\.\.\.)\]?|\[[^\]\n]{1,40}\]")
@@ -61,6 +62,22 @@ class Spot:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A statement, as it is compared with each passage that it is said to rest on.
+
+    Attributes:
+        asked: What it says, by weight.
+        shares: How much of that each passage holds.
+    """
+
+    quotations: Sequence[str]
+    numbers: frozenset[str]
+    language: str
+    asked: Mapping[str, float]
+    shares: Sequence[float]
+
+
 class Shelf:
     """The passages that a model was shown, as claims are compared with them."""
 
@@ -70,6 +87,9 @@ class Shelf:
         self._seen = Counter(term for each in self._terms for term in each)
         self._sentences: dict[int, list[tuple[int, int, frozenset[str]]]] = {}
         self._plain: dict[int, str] = {}
+        self._numbers: dict[int, frozenset[str]] = {}
+        self._languages: dict[int, str] = {}
+        self._said: dict[str, Said] = {}
 
     def judge(self, text: str, number: int, *, alone: bool) -> Spot | Fault:
         """Return where passage `number` bears a statement out, or why it does not.
@@ -78,22 +98,38 @@ class Shelf:
         """
         if not 1 <= number <= len(self._passages):
             return Fault.UNKNOWN
-        passage = self._passages[number - 1]
-        if not all(self._quotes(number, each) for each in _quotations(text)):
+        said, passage = self._read(text), self._passages[number - 1]
+        if not all(self._quotes(number, each) for each in said.quotations):
             return Fault.QUOTE
-        if alone and not _numbers_met(text, f"{passage.title} {passage.text}"):
+        if alone and not self._numbers_met(said, number):
             return Fault.NUMBER
-        asked = self._weights(terms(text) - _common(languages.detect(text)))
-        if self._supports(asked, number):
-            return self._spot(asked, number) or Spot(0, len(passage.text))
-        return Spot(0, len(passage.text)) if _differ(text, passage.text) else Fault.SUPPORT
+        if _supports(said, number):
+            return self._spot(said.asked, number) or Spot(0, len(passage.text))
+        return Spot(0, len(passage.text)) if self._differ(said, number) else Fault.SUPPORT
 
-    def _supports(self, asked: Mapping[str, float], number: int) -> bool:
-        shares = [share(asked, each) for each in self._terms] if asked else []
-        if len(asked) <= 1 and not any(shares):
-            return True  # "Yes" says nothing by itself
-        own = shares[number - 1]
-        return own >= SUPPORTED and own * ELSEWHERE >= max(shares)
+    def _read(self, text: str) -> Said:
+        """Return a statement as it is compared; one is read once, however much it rests on."""
+        if text not in self._said:
+            language = languages.detect(text)
+            asked = self._weights(terms(text) - _common(language))
+            shares = [share(asked, each) for each in self._terms] if asked else []
+            self._said[text] = Said(_quotations(text), _numbers(text), language, asked, shares)
+        return self._said[text]
+
+    def _numbers_met(self, said: Said, number: int) -> bool:
+        """Whether a passage has one of a statement's numbers, or either has none that says much."""
+        if number not in self._numbers:
+            passage = self._passages[number - 1]
+            self._numbers[number] = _numbers(f"{passage.title} {passage.text}")
+        asked, there = said.numbers, self._numbers[number]
+        return not asked or not there or bool(asked & there)
+
+    def _differ(self, said: Said, number: int) -> bool:
+        """Whether they are in languages that are known and not the same."""
+        if number not in self._languages:
+            self._languages[number] = languages.detect(self._passages[number - 1].text)
+        pair = {said.language, self._languages[number]}
+        return len(pair) > 1 and languages.UNKNOWN not in pair
 
     def _weights(self, said: Iterable[str]) -> Mapping[str, float]:
         return {each: self._weight(each) for each in said}
@@ -141,6 +177,13 @@ def share(asked: Mapping[str, float], held: frozenset[str]) -> float:
     return sum(asked[each] for each in asked.keys() & held) / sum(asked.values())
 
 
+def _supports(said: Said, number: int) -> bool:
+    if len(said.asked) <= 1 and not any(said.shares):
+        return True  # "Yes" says nothing by itself
+    own = said.shares[number - 1]
+    return own >= SUPPORTED and own * ELSEWHERE >= max(said.shares)
+
+
 @cache
 def _common(language: str) -> frozenset[str]:
     """Return the words of a language that have no topic, as `terms` does."""
@@ -159,19 +202,7 @@ def _plain(text: str) -> str:
     return " ".join(words(text))
 
 
-def _numbers_met(said: str, held: str) -> bool:
-    """Whether a text has one of a statement's numbers, or either has none that says much."""
-    asked, there = _numbers(said), _numbers(held)
-    return not asked or not there or bool(asked & there)
-
-
 def _numbers(text: str) -> frozenset[str]:
     """Return numbers of two digits and more; 5.2 million and 5,200,000 are the same."""
     found = (APART.sub("", each) for each in NUMBER.findall(text))
     return frozenset(each.rstrip("0") for each in found if len(each) > 1)
-
-
-def _differ(said: str, held: str) -> bool:
-    """Whether two texts are in languages that are known and not the same."""
-    pair = {languages.detect(said), languages.detect(held)}
-    return len(pair) > 1 and languages.UNKNOWN not in pair

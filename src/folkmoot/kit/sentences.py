@@ -6,7 +6,11 @@ from typing import Final
 
 WIDE: Final = "\u3002\uff01\uff1f\u0964"
 """Endings that no space follows."""
-END: Final = re.compile(rf"[.!?\u2026]+[\"'\u201d\u2019\u00bb)\]]*(?=\s)|[{WIDE}]+|\n+")
+STOPS: Final = r".!?\u2026"
+END: Final = re.compile(
+    rf"(?<![{STOPS}])[{STOPS}]++[\"'\u201d\u2019\u00bb)\]]*+(?=\s)|[{WIDE}]+|\n+"
+)
+"""Begins where a row of stops begins, so that one that ends no sentence is looked at once."""
 
 
 def bounds(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:

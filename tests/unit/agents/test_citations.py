@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from folkmoot.agents.citations import NOTHING_FOUND, checked, fence, shown
+from folkmoot.agents.citations import MOST_MARKS, NOTHING_FOUND, checked, fence, shown
 from folkmoot.agents.claims import claims
 from folkmoot.agents.support import Fault
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
+from folkmoot.kit.sentences import bounds
 from folkmoot.kit.telemetry.metrics import REGISTRY
 from folkmoot.llm import passages as offline
 from folkmoot.tools.sources import Passage
@@ -153,6 +154,30 @@ def test_a_document_can_not_pretend_to_end_the_passages() -> None:
 
 def test_no_passage_at_all_is_told_as_such() -> None:
     assert shown([], fence()) == NOTHING_FOUND
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "".join("\u201c" * 60 + " a[" + ",".join("123" * 200) + "]" for _ in range(300)),
+        "\u201e" * 900 + "a[1]" * 900,
+        ("." * 900 + "x[9]") * 300,
+        "Two words [" + ",".join(str(number) for number in range(100, 999)) + "].",
+    ],
+)
+def test_of_thousands_of_marks_so_many_are_looked_at(hostile: str) -> None:
+    found = checked(hostile, SHELF)
+    assert len(found.citations or ()) + len(found.dropped) <= MOST_MARKS
+
+
+def test_stops_end_a_sentence_once_and_only_where_space_follows() -> None:
+    text = 'Wait...no. "Why?!" he asked... Then 3.14'
+    assert [text[each[0] : each[1]] for each in bounds(text)] == [
+        "Wait...no.",
+        '"Why?!"',
+        "he asked...",
+        "Then 3.14",
+    ]
 
 
 def test_the_offline_model_reads_the_passages_as_they_are_shown() -> None:
