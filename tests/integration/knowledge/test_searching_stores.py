@@ -28,6 +28,10 @@ from vector_servers import KEY, Edge, FakePinecone, FakeQdrant, chroma, served
 
 pytestmark = pytest.mark.anyio
 
+RESTRICT = """
+INSERT INTO restricted_documents (org_id, document_id, collection_id)
+SELECT org_id, id, collection_id FROM documents WHERE external_id = 'owl'
+"""
 WORDS = {"heron": 0, "stork": 1, "owl": 2, "vogel": 0}
 
 
@@ -186,6 +190,10 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
         assert place.told[0] == 3
         assert superuser.execute("SELECT FROM vector_changes").fetchone() is None
     assert await way(ada, birds, "heron") is Way.STORE
+    with psycopg.connect(superuser_address, autocommit=True) as superuser:
+        superuser.execute(RESTRICT)
+        assert await way(ada, birds, "heron") is Way.ALL  # a store knows no readers
+        superuser.execute("DELETE FROM restricted_documents")
 
     watching = asyncio.create_task(place.carrying.watch())
     await ada.tell(birds, "crane", "A vogel.", external_id="crane")
@@ -226,3 +234,20 @@ async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
         await ada.tell(birds, "stork", "A stork.", external_id="stork")
         assert await changes.left(owner) == 0
     assert await way(ada, birds, "heron") is Way.ALL
+
+
+async def test_a_store_is_not_begun_while_somebody_is_at_the_vectors_for_long(
+    owner_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "BEGIN", ("SET LOCAL lock_timeout = '50ms'", *changes.BEGIN[1:]))
+    connected = [
+        await psycopg.AsyncConnection.connect(owner_address, autocommit=True) for _ in "ab"
+    ]
+    ours, theirs = connected
+    async with ours, theirs:
+        async with theirs.transaction():
+            await theirs.execute("LOCK TABLE chunk_vectors IN SHARE UPDATE EXCLUSIVE MODE")
+            assert not await changes.begin(ours, "qdrant somewhere")
+        assert await changes.known(ours) is None
+        assert await changes.begin(ours, "qdrant somewhere")
+        assert (await changes.begin(ours, None), await changes.known(ours)) == (True, None)

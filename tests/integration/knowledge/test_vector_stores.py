@@ -12,8 +12,11 @@ from folkmoot.kit.ids import OrgId, new_id
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
+from folkmoot.knowledge.vector_stores.chroma import Chroma
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, VectorStore
+from folkmoot.knowledge.vector_stores.qdrant import Qdrant
+from folkmoot.knowledge.vector_stores.wire import Wire
 from vector_servers import KEY, Edge, FakePinecone, FakeQdrant, chroma, served
 
 pytestmark = pytest.mark.anyio
@@ -149,3 +152,21 @@ async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_fai
         await held.search(ours.sought(EAST))
     with pytest.raises(VectorStoreUnavailable):
         await held.put(ours.kept(2, EAST))
+
+
+async def test_a_deployment_leaves_alone_what_another_prefix_has_that_begins_as_its_own(
+    elsewhere: Served,
+) -> None:
+    held = elsewhere.store
+    assert isinstance(held, Qdrant | Chroma | Pinecone)
+    staging = replace(held, wire=Wire("staging", held.wire.url, held.wire.headers, "folkmoot-next"))
+    theirs = Shelf(OrgId(new_id()))
+    await staging.put(theirs.kept(1, EAST))
+    await held.put(theirs.kept(1, NORTH))
+    await held.put(theirs.kept(2))
+    await held.forget(theirs.org_id)
+    await held.clear()
+    assert await staging.count(MODEL) == 1
+    await staging.clear()
+    assert await staging.count(MODEL) == 0
+    await staging.aclose()

@@ -83,7 +83,10 @@ class Carrying:
         if (known.name if known else None) != name:
             if self.store is not None:
                 await self.store.clear()  # it may hold what has been deleted since
-            await changes.begin(connection, name)
+            while True:
+                if await changes.begin(connection, name):
+                    break
+                await asyncio.sleep(self.pause)
             log.info("vector_store.begun", store=name)
 
     async def _carry(self, connection: Connection, store: VectorStore, progress: Progress) -> None:

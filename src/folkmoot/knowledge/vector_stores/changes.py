@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from folkmoot.kit.ids import OrgId
@@ -21,8 +22,10 @@ Connection = AsyncConnection[tuple[object, ...]]
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('folkmoot vector store'))"
 KNOWN: Final = "SELECT name, whole_at FROM vector_stores"
 # Nobody writes vectors for a moment: whatever was written before is in the list, and whatever comes
-# after is noted.
+# after is noted. Whoever writes waits behind us, so that we do not wait long for an index that is
+# being made.
 BEGIN: Final = (
+    "SET LOCAL lock_timeout = '2s'",
     "LOCK TABLE chunk_vectors IN SHARE MODE",
     "DELETE FROM vector_stores",
     "DELETE FROM vector_changes",
@@ -98,14 +101,21 @@ async def known(connection: Connection) -> Known | None:
     return await (await cursor.execute(KNOWN)).fetchone()
 
 
-async def begin(connection: Connection, name: str | None) -> None:
-    """Note changes for a store from now on, and all that there is as changed; or for none."""
-    async with connection.transaction():
-        for statement in BEGIN:
-            await connection.execute(statement)
-        if name is not None:
-            await connection.execute(NOTE_STORE, (name,))
-            await connection.execute(NOTE_ALL)
+async def begin(connection: Connection, name: str | None) -> bool:
+    """Note changes for a store from now on, and all that there is as changed; or for none.
+
+    False if somebody is at the vectors for longer, who makes an index of them, for instance.
+    """
+    try:
+        async with connection.transaction():
+            for statement in BEGIN:
+                await connection.execute(statement)
+            if name is not None:
+                await connection.execute(NOTE_STORE, (name,))
+                await connection.execute(NOTE_ALL)
+    except LockNotAvailable:
+        return False
+    return True
 
 
 async def due(connection: Connection, most: int) -> Sequence[Change]:

@@ -35,6 +35,8 @@ class Proposing:
             return sought
         if ground.filtered is not None and ground.filtered <= FEW:
             return sought  # these are compared as quickly as anybody is asked
+        if ground.withheld:
+            return sought  # a store does not know readers: what is hidden would take others' places
         if not await self._is_whole(subject, self.store):
             return sought
         vector = msgspec.json.decode(sought.vector, type=list[float])

@@ -1,5 +1,6 @@
 """JSON over HTTP, with one pool of connections to a store."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,6 +22,8 @@ TOTAL: Final = 20.0
 """Seconds that a connection, and a whole request, may take."""
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer."""
+MADE: Final = re.compile(r"[0-9a-f]{16}(?:-[0-9a-f]{32})?")
+"""What follows the prefix in a name: a model's digest, perhaps an organisation."""
 REASON: Final = 200
 """Characters of a reason that are passed on."""
 CONNECTIONS: Final = 8
@@ -49,8 +52,9 @@ class Wire:
         return f"{self.prefix}-{model.digest}"
 
     def is_ours(self, name: str) -> bool:
-        """Whether something has been made by us, by its name."""
-        return name.startswith(f"{self.prefix}-")
+        """Whether something has been made by us, by its name; another prefix may begin as ours."""
+        own = f"{self.prefix}-"
+        return name.startswith(own) and MADE.fullmatch(name, len(own)) is not None
 
     async def ask(
         self,
