@@ -17,6 +17,7 @@ from folkmoot.kit.subject import deployment
 from folkmoot.knowledge.errors import CollectionReadOnly
 from folkmoot.knowledge.forms import FilePart
 from folkmoot.knowledge.queries import PLACE
+from folkmoot.knowledge.sharing import grantees
 from knowing import PATIENCE, Room, Visitor
 from permitting import acts_as, colleague, join, leave, team
 
@@ -212,6 +213,25 @@ async def test_nobody_is_named_who_is_not_there_for_whoever_names_them(
     await let(ben, shelf, board, user(ben, level="edit"))
     for wrong in ({"level": "read"}, {**user(ben, level="read"), "team_id": str(unseen)}):
         await let(ben, shelf, wrong, status=422)
+
+
+async def test_whoever_goes_while_they_are_let_in_is_nobody_who_could_be(
+    ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def still_there(*_asked: object) -> None:
+        """Find everybody there, who then go."""
+
+    monkeypatch.setattr(grantees, "demand_named", still_there)
+    shelf = await ada.collection()
+    document = await ada.tell(shelf, "Plan", "A heron.")
+    for whom, code in (
+        ({"user_id": str(new_id())}, "member_not_found"),
+        ({"team_id": str(new_id())}, "team_not_found"),
+    ):
+        shown = await let(ada, shelf, {**whom, "level": "read"}, status=404)
+        assert shown["code"] == code
+        assert (await restrict(ada, document, [whom], 404))["code"] == code
+    assert await titles(ada, shelf) == {"Plan"}
 
 
 async def test_nobody_locks_themselves_out_by_mistake(ada: Visitor) -> None:
