@@ -88,12 +88,14 @@ def fill(superuser: str, who: Caller) -> None:
 
 @asynccontextmanager
 async def working(parts: Parts) -> AsyncIterator[None]:
-    """Let the process run jobs."""
-    worker = asyncio.create_task(parts.queue.work(name="test", concurrency=2))
+    """Let the process run jobs, and read documents."""
+    works = parts.queue.work(name="test", concurrency=2), parts.knowledge.taking.work()
+    workers = [asyncio.create_task(each) for each in works]
     try:
         yield
     finally:
-        await end(worker)
+        for worker in workers:
+            await end(worker)
 
 
 async def until(what: Callable[[], Awaitable[bool]]) -> None:

@@ -31,8 +31,12 @@ MADE_UP: Final = {
     ("delete", "/api/v1/me"),
     ("patch", "/api/v1/mcp-servers/{mcp_server_id}/tools"),
     ("delete", "/api/v1/conversations/{conversation_id}/waiting/{message_id}"),
+    ("post", "/api/v1/documents/{document_id}/restore"),
 }
-"""What an example cannot do: its token, its password or its tool is made up, or nothing waits."""
+"""What an example cannot do: its token, its password or its tool is made up, or nothing waits.
+
+And of documents, none is in the trash.
+"""
 
 
 def narrow(ada: Settler, *scopes: str) -> dict[str, str]:
