@@ -95,7 +95,9 @@ class Recall:
         """Return the memories that fit a question best: by their vectors, or else their words."""
         vector = await self._vector(subject, question)
         found = await self._nearest(subject, vector, k if vector else LOOKED_AT, untrusted)
-        return _by_words(question, found)[:k] if vector is None else found[:k]
+        compared = _compared(found)
+        others = [each for each in found if each.likeness is None]
+        return [*compared, *_by_words(question, others)][:k]
 
     async def _general(self, subject: Subject) -> General:
         """Return what is set; nothing, and so no memory, where nobody can tell."""

@@ -88,6 +88,10 @@ async def test_what_has_no_vector_is_found_by_its_words_until_it_gets_one(
     hits = (await broken.search(ada.subject, MemorySearch(query="Any walnuts?"))).hits
     found = [(hit.memory.text, hit.likeness) for hit in hits]
     assert sorted(found) == [("Is allergic to walnuts.", None), ("Keeps three walnut trees.", None)]
+    hits = (await whole.search(ada.subject, MemorySearch(query="Any walnuts?"))).hits
+    assert [hit.memory.text for hit in hits if hit.likeness is None] == [
+        "Keeps three walnut trees."
+    ]
     assert [row["embedder"] is None for row in rows(superuser_address)] == [False, True, True]
     await replace(serving.memory.tending, embedders=Broken()).tend()
     assert [row["embedder"] is None for row in rows(superuser_address)] == [False, True, True]
