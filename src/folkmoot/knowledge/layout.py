@@ -9,7 +9,7 @@ schema and by one process at a time. What a process leaves unfinished the next o
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ import structlog
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row, scalar_row
 
+from folkmoot.kit import clock
 from folkmoot.knowledge import nearness
 
 LARGE: Final = 20_000
@@ -30,6 +31,8 @@ MOST_DIMENSIONS: Final = 4_000
 """What pgvector can index of half-precision vectors."""
 EVERY: Final = 60.0
 """Seconds between two looks."""
+REST: Final = 3_600.0
+"""Seconds until an index is tried again that could not be made: trying may take as long."""
 PREFIX: Final = "ix_chunk_vectors_near_"
 
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('folkmoot vector layout'))"
@@ -125,11 +128,13 @@ class Layout:
         owner: Connection string of the role that owns the schema.
         large: Vectors from which on an organisation has an index.
         most: Indexes of the deployment.
+        resting: What could not be made, and when it is tried again.
     """
 
     owner: str
     large: int = LARGE
     most: int = MOST
+    resting: dict[Owned, float] = field(default_factory=dict[Owned, float])
 
     async def watch(self) -> None:
         """Look every minute until cancelled."""
@@ -150,10 +155,28 @@ class Layout:
             dropped = await _drop_others(connection, kept)
             wanted = [each for each, count in counts.items() if count >= self.large]
             missing = [each for each in wanted[: self.most] if each not in kept]
-            built = [name for each in missing if (name := await _build(connection, each, counts))]
+            tried = [await self._build(connection, each, counts) for each in missing]
+        built = [name for name in tried if name is not None]
         if built or dropped:
             log.info("vector_layout.changed", built=len(built), dropped=len(dropped))
         return Changed(tuple(built), tuple(dropped))
+
+    async def _build(
+        self, connection: Connection, each: Owned, counts: Mapping[Owned, int]
+    ) -> str | None:
+        """Make an index; one that cannot be made is in nobody's way, and rests for an hour."""
+        if clock.monotonic() < self.resting.get(each, 0.0):
+            return None
+        try:
+            return await _build(connection, each, counts)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            self.resting[each] = clock.monotonic() + REST
+            name = index_name(each)
+            log.warning("vector_layout.not_built", index=name, error=type(error).__name__)
+            await connection.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+            return None
 
     async def _counts(self, connection: Connection) -> Mapping[Owned, int]:
         """Return about how many vectors large organisations have, the largest first."""

@@ -186,6 +186,28 @@ async def test_of_two_processes_one_lays_out_and_a_cut_build_is_made_up_for(
     assert (len(changed.dropped), len(changed.built)) == (1, 1)
 
 
+async def test_an_index_that_cannot_be_made_is_in_nobodys_way_and_not_tried_all_the_time(
+    app_address: str, owner_address: str, superuser_address: str
+) -> None:
+    odd, even = shelve(app_address, 1), shelve(app_address, 2)
+    with psycopg.connect(superuser_address, autocommit=True) as superuser:
+        superuser.execute(
+            "UPDATE chunk_vectors SET embedding = '[1,0]' WHERE org_id = %s AND ordinal = 7",
+            (odd.subject.org_id,),
+        )
+    rounds = Layout(owner_address, large=300)
+    name = layout.index_name(Owned(even.subject.org_id, MODEL))
+    assert (await rounds.run()).built == (name,) == tuple(near(owner_address))
+    assert list(rounds.resting) == [Owned(odd.subject.org_id, MODEL)]
+    assert await rounds.run() == layout.Changed()
+    rounds.resting[Owned(odd.subject.org_id, MODEL)] = 0.0
+    with psycopg.connect(superuser_address, autocommit=True) as superuser:
+        superuser.execute(
+            "DELETE FROM chunk_vectors WHERE org_id = %s AND ordinal = 7", (odd.subject.org_id,)
+        )
+    assert len((await rounds.run()).built) == 1
+
+
 @pytest.mark.parametrize(
     ("vectors", "indexed", "filtered", "chosen"),
     [
