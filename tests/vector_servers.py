@@ -55,6 +55,7 @@ class FakeQdrant:
     def __init__(self) -> None:
         self.edge = Edge()
         self.client = QdrantClient(":memory:")
+        self.indexed: list[str] = []
 
     def handlers(self) -> list[web.RouteDef]:
         at = "/collections/{name}"
@@ -95,7 +96,7 @@ class FakeQdrant:
         return self.client.delete_collection(name)
 
     def index(self, _name: str, body: bytes) -> Any:
-        assert models.CreateFieldIndex.model_validate_json(body).field_name
+        self.indexed.append(models.CreateFieldIndex.model_validate_json(body).field_name)
         return {"operation_id": 0, "status": "completed"}  # the local mode has none
 
     def upsert(self, name: str, body: bytes) -> Any:

@@ -206,6 +206,7 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
     await end(watching)
     await place.room.knowledge.forget(subject.org_id)
     assert await place.store.count(model) == 0
+    assert await way(ada, birds, "heron") is Way.ALL  # as if it had lost what it held
 
 
 @pytest.mark.parametrize("place", [Kind.PINECONE], indirect=True)

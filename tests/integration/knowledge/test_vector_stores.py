@@ -170,3 +170,15 @@ async def test_a_deployment_leaves_alone_what_another_prefix_has_that_begins_as_
     await staging.clear()
     assert await staging.count(MODEL) == 0
     await staging.aclose()
+
+
+async def test_indexes_that_were_not_made_with_their_collection_are_made_up_for() -> None:
+    fake, ours = FakeQdrant(), Shelf(OrgId(new_id()))
+    async with served(fake) as url:
+        held = Qdrant(Wire("Qdrant", url, {"api-key": KEY}))
+        await held.put(ours.kept(1, EAST))
+        begun_again = Qdrant(held.wire)  # whoever made it was cut
+        await begun_again.put(ours.kept(2, EAST))
+        await begun_again.put(ours.kept(3, EAST))
+        await held.aclose()
+    assert fake.indexed == ["org", "collection", "document"] * 2

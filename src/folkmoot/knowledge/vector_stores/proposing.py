@@ -49,6 +49,8 @@ class Proposing:
             depth=sought.depth,
         )
         places = await self.store.search(asked)
+        if not places:
+            return sought  # it may have lost what it held
         documents, ordinals = [each[0] for each in places], [each[1] for each in places]
         return replace(sought, proposed=Proposed(documents, ordinals))
 

@@ -1,7 +1,7 @@
 """Qdrant, by its REST API: a collection for each model, in which every point names its tenant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -83,6 +83,7 @@ class Qdrant:
     """A server or a cluster."""
 
     wire: Wire
+    _prepared: set[str] = field(default_factory=set[str])
 
     @property
     def name(self) -> str:
@@ -137,15 +138,19 @@ class Qdrant:
         await self.wire.aclose()
 
     async def _prepare(self, model: Model) -> None:
+        """Make the collection and its indexes; those that are missing where it was cut, too."""
         space = self.wire.space(model)
-        if space in await self._spaces():
+        is_there = space in await self._spaces()
+        if is_there and space in self._prepared:
             return
         path = f"/collections/{space}"
         vectors = {"size": model.dimensions, "distance": "Dot", "datatype": "float16"}
-        await self.wire.tell("PUT", path, {"vectors": vectors})
+        if not is_there:
+            await self.wire.tell("PUT", path, {"vectors": vectors})
         for name, schema in INDEXED.items():
             index = {"field_name": name, "field_schema": schema}
             await self.wire.tell("PUT", f"{path}/index?wait=true", index)
+        self._prepared.add(space)
 
     async def _delete(self, must: list[Filter]) -> None:
         for space in await self._spaces():
