@@ -4,10 +4,9 @@ What it reads is data, and so is what it answers: each change is bounded, and na
 number under which it was shown, so that it can touch no other.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal
 
 import msgspec
 from pydantic import JsonValue
@@ -51,7 +50,7 @@ it says and whoever it says it is from. Answer with JSON alone: {{"changes": [..
 NOTHING: Final = "Nothing is remembered yet."
 FAULTY: Final = 'That was not the JSON that was asked for. Answer with {"changes": [...]} alone.'
 
-FENCED: Final = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
+FENCE: Final = "```"
 
 SCHEMA: Final[dict[str, JsonValue]] = {
     "type": "object",
@@ -151,8 +150,9 @@ async def _answer(model: ChatModel, messages: Sequence[ChatMessage]) -> str:
 
 
 def _parsed(answer: str) -> list[Change] | None:
-    found = FENCED.match(answer)
-    text = cast(str, found[1]) if found else answer
+    text = answer.strip()
+    if text.startswith(FENCE) and text.endswith(FENCE):
+        text = text.removeprefix(FENCE).removeprefix("json").removesuffix(FENCE)
     try:
         return msgspec.json.decode(text.encode(), type=Changes).changes
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

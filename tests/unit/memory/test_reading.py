@@ -51,7 +51,14 @@ async def test_the_changes_of_an_answer_are_read(answer: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "Nothing.", "[]", changes({"action": "drop"}), changes({"action": "add", "number": 1e99})],
+    [
+        "",
+        "Nothing.",
+        "```" + " \n" * 9_000 + "x",
+        "[]",
+        changes({"action": "drop"}),
+        changes({"action": "add", "number": 1e99}),
+    ],
 )
 async def test_an_answer_that_is_none_is_asked_for_once_more_and_then_given_up(answer: str) -> None:
     model = Told([answer, changes()])
