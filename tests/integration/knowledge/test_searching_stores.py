@@ -16,8 +16,9 @@ from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.nearness import Way
 from folkmoot.knowledge.retrieval import Asked
+from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.service import KnowledgeOptions
-from folkmoot.knowledge.vector_stores import changes
+from folkmoot.knowledge.vector_stores import changes, proposing
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
@@ -87,8 +88,11 @@ async def place(
         yield Place(inside, Carrying(owner_address, made, pause=0.001), edge, [])
 
 
-async def way(visitor: Visitor, collection: str, query: str) -> Way:
-    asked = Asked(query=query, collection_ids=[CollectionId(UUID(collection))], k=5)
+async def way(visitor: Visitor, collection: str, query: str, *only: str) -> Way:
+    filters = Filters.model_validate({"document_ids": only}) if only else None
+    asked = Asked(
+        query=query, collection_ids=[CollectionId(UUID(collection))], k=5, filters=filters
+    )
     _, trace = await visitor.room.knowledge.retrieval.explain(visitor.subject, asked)
     return trace.candidates.way
 
@@ -168,13 +172,15 @@ async def away(edge: Edge, visitor: Visitor, collection: str) -> None:
 
 @pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)
 async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
-    place: Place, subject: Subject, superuser_address: str
+    place: Place, subject: Subject, superuser_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, edge = place.room.visitor(subject), place.edge
     assert edge is not None
     birds = await ada.collection()
-    for bird in ("heron", "stork", "owl"):
+    ids = [
         await ada.tell(birds, bird, f"A {bird}.", external_id=bird)
+        for bird in ("heron", "stork", "owl")
+    ]
     edge.answers = [(200, '{"result": {"collections": []}}'), (503, "busy")]
     with pytest.raises(VectorStoreUnavailable):
         await place.carried()
@@ -190,10 +196,7 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
         assert place.told[0] == 3
         assert superuser.execute("SELECT FROM vector_changes").fetchone() is None
     assert await way(ada, birds, "heron") is Way.STORE
-    with psycopg.connect(superuser_address, autocommit=True) as superuser:
-        superuser.execute(RESTRICT)
-        assert await way(ada, birds, "heron") is Way.ALL  # a store knows no readers
-        superuser.execute("DELETE FROM restricted_documents")
+    await left_to_postgresql(ada, birds, ids, superuser_address, monkeypatch)
 
     watching = asyncio.create_task(place.carrying.watch())
     await ada.tell(birds, "crane", "A vogel.", external_id="crane")
@@ -252,3 +255,21 @@ async def test_a_store_is_not_begun_while_somebody_is_at_the_vectors_for_long(
         assert await changes.known(ours) is None
         assert await changes.begin(ours, "qdrant somewhere")
         assert (await changes.begin(ours, None), await changes.known(ours)) == (True, None)
+
+
+async def left_to_postgresql(
+    visitor: Visitor,
+    birds: str,
+    ids: list[str],
+    superuser_address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Search among many documents, and where some are withheld."""
+    monkeypatch.setattr(proposing, "FEW", 0)
+    monkeypatch.setattr(proposing, "MOST_NAMED", 2)
+    assert await way(visitor, birds, "heron", *ids[:2]) is Way.STORE
+    assert await way(visitor, birds, "heron", *ids) is Way.ALL
+    with psycopg.connect(superuser_address, autocommit=True) as superuser:
+        superuser.execute(RESTRICT)
+        assert await way(visitor, birds, "heron") is Way.ALL  # a store knows no readers
+        superuser.execute("DELETE FROM restricted_documents")

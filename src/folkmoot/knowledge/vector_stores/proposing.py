@@ -8,10 +8,12 @@ import msgspec
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.nearness import FEW, Proposed
-from folkmoot.knowledge.search import Sought
+from folkmoot.knowledge.search import Ground, Sought
 from folkmoot.knowledge.vector_stores import port
 from folkmoot.knowledge.vector_stores.port import VectorStore
 
+MOST_NAMED: Final = 1_000
+"""Documents that a store is told to choose among; they limit how long a question is."""
 WHOLE: Final[LiteralString] = """
 SELECT EXISTS (SELECT FROM vector_stores WHERE name = %s AND whole_at IS NOT NULL)
 """
@@ -33,10 +35,8 @@ class Proposing:
         ground = sought.ground
         if self.store is None or sought.vector is None or sought.model is None:
             return sought
-        if ground.filtered is not None and ground.filtered <= FEW:
-            return sought  # these are compared as quickly as anybody is asked
-        if ground.withheld:
-            return sought  # a store does not know readers: what is hidden would take others' places
+        if _compared(ground):
+            return sought
         if not await self._is_whole(subject, self.store):
             return sought
         vector = msgspec.json.decode(sought.vector, type=list[float])
@@ -58,3 +58,10 @@ class Proposing:
         async with self.database.pipelined(subject) as connection:
             cursor = await connection.execute(WHOLE, (store.name,))
         return await cursor.fetchone() == (True,)
+
+
+def _compared(ground: Ground) -> bool:
+    """Whether PostgreSQL compares, whoever may be asked."""
+    if ground.filtered is not None and ground.filtered <= FEW:
+        return True  # these are compared as quickly as anybody is asked
+    return ground.documents is not None and len(ground.documents) > MOST_NAMED
