@@ -1,5 +1,6 @@
 """Pages that are pictures of text: read by what a deployment names for it, as confined as any."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ async def test_without_a_recognizer_pages_of_text_are_read_and_a_scan_says_why_n
     with pytest.raises(ParseFailed) as failure:
         await read(tmp_path / "file", pdf([[]], drawings=[PICTURE]), None)
     assert str(failure.value) == NO_TEXT
+
+
+async def test_nobody_waits_for_what_is_being_recognised(tmp_path: Path) -> None:
+    write(tmp_path / "scan", pdf([[]], drawings=[PICTURE]))
+    write(tmp_path / "text", pdf([WRITTEN]))
+    parser, begun, meanwhile = Parser(Limits(), children=1, recognizer=READS), 0, list[str]()
+
+    async def progress(_done: int, total: int) -> None:
+        nonlocal begun
+        begun += total == 0
+        if begun > 1 and not meanwhile:  # by the second child, which recognises
+            with (tmp_path / "text").open("rb") as text:
+                parsed = await parser.parse(text, Kind.PDF, ignored, pictures=True)
+            meanwhile.append(parsed.text)
+
+    async with asyncio.timeout(60):
+        with (tmp_path / "scan").open("rb") as scan:
+            parsed = await parser.parse(scan, Kind.PDF, progress, pictures=True)
+    assert (parsed.text, meanwhile) == (SEEN, ["This page is text."])
 
 
 @pytest.mark.parametrize(

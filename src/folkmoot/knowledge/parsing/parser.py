@@ -37,12 +37,16 @@ Progress = Callable[[int, int], Awaitable[None]]
 
 
 class Parser:
-    """Parses files in children, at most `children` of them at a time."""
+    """Parses files in children, at most `children` of them at a time.
+
+    Besides, half as many recognise text: that may take half an hour, for which nobody else waits.
+    """
 
     def __init__(self, limits: Limits, *, children: int = 2, recognizer: str | None = None) -> None:
         self.limits = limits
         self._recognizer = recognizer
         self._room = asyncio.Semaphore(children)
+        self._recognizing = asyncio.Semaphore(max(1, children // 2))
         self._warned = False
 
     async def parse(
@@ -65,8 +69,9 @@ class Parser:
                 return await self._in_child(file, kind, progress, self.limits, how)
             except Scanned:
                 file.seek(0)
-                limits, how = self.limits.recognizing(), self._recognizer or ""
-                return await self._in_child(file, kind, progress, limits, how)
+        async with self._recognizing:
+            limits, how = self.limits.recognizing(), self._recognizer or ""
+            return await self._in_child(file, kind, progress, limits, how)
 
     async def _in_child(
         self, file: IO[bytes], kind: Kind, progress: Progress, limits: Limits, how: str
