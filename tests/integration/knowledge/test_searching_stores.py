@@ -273,3 +273,8 @@ async def left_to_postgresql(
         superuser.execute(RESTRICT)
         assert await way(visitor, birds, "heron") is Way.ALL  # a store knows no readers
         superuser.execute("DELETE FROM restricted_documents")
+    monkeypatch.setattr(proposing, "PATIENCE", 0.0)
+    slow = {"query": "heron", "mode": "dense"}
+    answer = await visitor.http.post(f"/collections/{birds}/search", json=slow)
+    assert answer.json()["code"] == "vector_store_unavailable"
+    monkeypatch.undo()

@@ -1,5 +1,6 @@
 """Asks a store for what is near, once it holds all that there is."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Final, LiteralString
 
@@ -7,11 +8,14 @@ import msgspec
 
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.nearness import FEW, Proposed
 from folkmoot.knowledge.search import Ground, Sought
 from folkmoot.knowledge.vector_stores import port
 from folkmoot.knowledge.vector_stores.port import VectorStore
 
+PATIENCE: Final = 3.0
+"""Seconds that a search waits for a store; then words have to do."""
 MOST_NAMED: Final = 1_000
 """Documents that a store is told to choose among; they limit how long a question is."""
 WHOLE: Final[LiteralString] = """
@@ -48,7 +52,11 @@ class Proposing:
             vector=vector,
             depth=sought.depth,
         )
-        places = await self.store.search(asked)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                places = await self.store.search(asked)
+        except TimeoutError as error:
+            raise VectorStoreUnavailable(self.store.name, "no answer in time") from error
         if not places:
             return sought  # it may have lost what it held
         documents, ordinals = [each[0] for each in places], [each[1] for each in places]
