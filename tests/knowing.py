@@ -27,9 +27,9 @@ from folkmoot.kit.ids import OrgId, RunId, UserId, new_id
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.indexing.sizing import usual
 from folkmoot.knowledge.routes import router
 from folkmoot.knowledge.service import Knowledge, KnowledgeOptions, knowledge
-from folkmoot.knowledge.sizing import usual
 from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.runs.events import Recorded

@@ -24,8 +24,8 @@ from folkmoot.knowledge import collections, documents
 from folkmoot.knowledge.errors import CollectionNotFound, DocumentNotFound
 from folkmoot.knowledge.levels import AccessLevel, DefaultAccess
 from folkmoot.knowledge.models import Document
-from folkmoot.knowledge.retrieval import Asked
 from folkmoot.knowledge.schemas import CollectionCreate, Filters, Mode
+from folkmoot.knowledge.searching.retrieval import Asked
 from folkmoot.knowledge.sharing import collections as collection_sharing
 from folkmoot.knowledge.sharing import documents as document_sharing
 from folkmoot.knowledge.sharing.schemas import (

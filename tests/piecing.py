@@ -21,10 +21,10 @@ from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId, OrgId, UserId
 from folkmoot.kit.redact import PERSONAL, SECRETS, SECRETS_ONLY, Redactor
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.ingesting.reading import Reader
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.parser import Parser
-from folkmoot.knowledge.queries import PLACE
-from folkmoot.knowledge.reading import Reader
+from folkmoot.knowledge.searching.queries import PLACE
 from folkmoot.llm.config import Retries
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models

@@ -14,13 +14,14 @@ from folkmoot.evals.measures import measured
 from folkmoot.evals.measures import recall as recall_at
 from folkmoot.kit.ids import CollectionId, RunId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, documents, index
-from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge import collections, documents
 from folkmoot.knowledge.documents import Received
-from folkmoot.knowledge.index import Embedded
+from folkmoot.knowledge.indexing import index
+from folkmoot.knowledge.indexing.chunking import Sizes
+from folkmoot.knowledge.indexing.index import Embedded
+from folkmoot.knowledge.ingesting.reading import Reading, cut
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import prose
-from folkmoot.knowledge.reading import Reading, cut
 from folkmoot.knowledge.schemas import CollectionCreate
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors

@@ -44,9 +44,9 @@ from folkmoot.kit.lasting import Endless, begin
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.queries import PLACE
+from folkmoot.knowledge.indexing.sizing import by_settings
+from folkmoot.knowledge.searching.queries import PLACE
 from folkmoot.knowledge.service import Knowledge, knowledge
-from folkmoot.knowledge.sizing import by_settings
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.registry import Models
 from folkmoot.mail.carrier import Carrier

@@ -29,9 +29,10 @@ from folkmoot.evals.executing import EvaluationExecutor
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, ranking, toolset
-from folkmoot.knowledge.queries import SEARCHABLE
+from folkmoot.knowledge import collections, toolset
 from folkmoot.knowledge.schemas import Mode as SearchMode
+from folkmoot.knowledge.searching import ranking
+from folkmoot.knowledge.searching.queries import SEARCHABLE
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
 from folkmoot.plugins import Plugins

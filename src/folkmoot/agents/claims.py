@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from folkmoot.kit.sentences import bounds
-from folkmoot.knowledge.words import words
+from folkmoot.knowledge.indexing.words import words
 
 MARK: Final = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)

@@ -18,9 +18,9 @@ from functools import cache
 from typing import Final
 
 from folkmoot.kit.sentences import bounds
-from folkmoot.knowledge import languages
-from folkmoot.knowledge.common_words import COMMON_WORDS
-from folkmoot.knowledge.words import words
+from folkmoot.knowledge.indexing import languages
+from folkmoot.knowledge.indexing.common_words import COMMON_WORDS
+from folkmoot.knowledge.indexing.words import words
 from folkmoot.tools.sources import Passage
 
 SUPPORTED: Final = 0.25

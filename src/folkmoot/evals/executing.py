@@ -20,9 +20,9 @@ from folkmoot.evals.measures import Measure, measured
 from folkmoot.evals.models import Evaluation, EvaluationResult, Judged
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, EvaluationId
-from folkmoot.knowledge.asking import asked
-from folkmoot.knowledge.retrieval import Retrieval
 from folkmoot.knowledge.schemas import Manner, Mode
+from folkmoot.knowledge.searching.asking import asked
+from folkmoot.knowledge.searching.retrieval import Retrieval
 from folkmoot.runs import service as runs
 from folkmoot.runs.live import LiveRun
 

@@ -11,8 +11,9 @@ from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, new_id
 from folkmoot.kit.page import Asked
-from folkmoot.knowledge import access, collections, duplicates, index
+from folkmoot.knowledge import access, collections, duplicates
 from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady, ExternalIdTaken
+from folkmoot.knowledge.indexing import index
 from folkmoot.knowledge.models import Collection, Document, DocumentText, Status
 from folkmoot.knowledge.sniff import Kind
 

@@ -16,7 +16,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.personal import File, Person
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.jobs import KnowledgeJobs
+from folkmoot.knowledge.ingesting.jobs import KnowledgeJobs
 from folkmoot.knowledge.models import Collection, Document
 
 Shown = TypeVarTuple("Shown")

@@ -10,21 +10,21 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.kit.lasting import Endless
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.turns import Turns
-from folkmoot.knowledge.embedding import Embedders
-from folkmoot.knowledge.fetching import Fetching
-from folkmoot.knowledge.ingest import DEADLINE, KIND, IngestExecutor
-from folkmoot.knowledge.intake import Intake
-from folkmoot.knowledge.jobs import CHANNEL, KnowledgeJobs
-from folkmoot.knowledge.layout import Layout
+from folkmoot.knowledge.indexing.embedding import Embedders
+from folkmoot.knowledge.indexing.reembedding import Reembedding
+from folkmoot.knowledge.indexing.sizing import ChunkSizes
+from folkmoot.knowledge.ingesting.fetching import Fetching
+from folkmoot.knowledge.ingesting.ingest import DEADLINE, KIND, IngestExecutor
+from folkmoot.knowledge.ingesting.intake import Intake
+from folkmoot.knowledge.ingesting.jobs import CHANNEL, KnowledgeJobs
+from folkmoot.knowledge.ingesting.reading import Reader
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
 from folkmoot.knowledge.parsing.parser import Parser
-from folkmoot.knowledge.ranking import Held, unset
-from folkmoot.knowledge.reading import Reader
-from folkmoot.knowledge.reembedding import Reembedding
-from folkmoot.knowledge.reranking import Questions
-from folkmoot.knowledge.retrieval import Retrieval
-from folkmoot.knowledge.sizing import ChunkSizes
+from folkmoot.knowledge.searching.layout import Layout
+from folkmoot.knowledge.searching.ranking import Held, unset
+from folkmoot.knowledge.searching.reranking import Questions
+from folkmoot.knowledge.searching.retrieval import Retrieval
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.port import VectorStore
 from folkmoot.knowledge.vector_stores.proposing import Proposing

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from folkmoot.http.access import demand
 from folkmoot.kit.ids import CollectionId, new_id
-from folkmoot.knowledge.retrieval import Hit, Retrieval
+from folkmoot.knowledge.searching.retrieval import Hit, Retrieval
 from folkmoot.runs.live import LiveRun
 from folkmoot.tools.sources import Passage, block
 from folkmoot.tools.tool import Tool, ToolContext

@@ -13,8 +13,9 @@ from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import DocumentId, RunId
-from folkmoot.knowledge import documents, index
+from folkmoot.knowledge import documents
 from folkmoot.knowledge.errors import DocumentNotFound, DocumentReplaced
+from folkmoot.knowledge.indexing import index
 from folkmoot.knowledge.models import Document, DocumentText
 
 

@@ -41,7 +41,8 @@ class JobDetails(JobRead):
         description="The ids that it is about.", examples=[{"run_id": "019a8f3c-1c7e-7d90-8a4b"}]
     )
     location: str | None = Field(
-        description="Where in the code it failed.", examples=["knowledge/jobs.py:84 in purge"]
+        description="Where in the code it failed.",
+        examples=["knowledge/ingesting/jobs.py:84 in purge"],
     )
 
 

@@ -20,7 +20,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import TeamId, UserId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.models import Collection, Document
-from folkmoot.knowledge.queries import PLACE
+from folkmoot.knowledge.searching.queries import PLACE
 from folkmoot.llm.port import ChatMessage, ChatRequest
 from folkmoot.runs import service as runs
 from folkmoot.runs.models import Run

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from folkmoot.kit.ids import DocumentId, RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.fetching import Claimed
-from folkmoot.knowledge.ingest import IngestExecutor
-from folkmoot.knowledge.progress import Reporter, Superseded
+from folkmoot.knowledge.ingesting.fetching import Claimed
+from folkmoot.knowledge.ingesting.ingest import IngestExecutor
+from folkmoot.knowledge.ingesting.progress import Reporter, Superseded
 from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.runs.errors import LeaseLost
 from knowing import Room, Visitor, room

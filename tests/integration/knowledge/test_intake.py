@@ -7,7 +7,8 @@ import pytest
 
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import embedding, progress
+from folkmoot.knowledge.indexing import embedding
+from folkmoot.knowledge.ingesting import progress
 from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.llm.hashing import HashEmbedder

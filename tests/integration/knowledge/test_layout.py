@@ -13,11 +13,11 @@ from ending import end
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import CollectionId, OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import layout, search
-from folkmoot.knowledge.layout import Layout, Owned
-from folkmoot.knowledge.nearness import VectorIndex, Way, way
-from folkmoot.knowledge.queries import Legs
-from folkmoot.knowledge.search import Candidates, Ground, Sought, Statistics
+from folkmoot.knowledge.searching import layout, search
+from folkmoot.knowledge.searching.layout import Layout, Owned
+from folkmoot.knowledge.searching.nearness import VectorIndex, Way, way
+from folkmoot.knowledge.searching.queries import Legs
+from folkmoot.knowledge.searching.search import Candidates, Ground, Sought, Statistics
 from running import until
 
 pytestmark = pytest.mark.anyio

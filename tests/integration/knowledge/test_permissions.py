@@ -15,8 +15,8 @@ from folkmoot.identity.permissions import TEAM_ADMIN, TeamRole
 from folkmoot.kit.ids import CollectionId, new_id
 from folkmoot.kit.subject import deployment
 from folkmoot.knowledge.errors import CollectionReadOnly
-from folkmoot.knowledge.forms import FilePart
-from folkmoot.knowledge.queries import PLACE
+from folkmoot.knowledge.ingesting.forms import FilePart
+from folkmoot.knowledge.searching.queries import PLACE
 from folkmoot.knowledge.sharing import grantees
 from knowing import PATIENCE, Room, Visitor
 from permitting import acts_as, colleague, join, leave, team

@@ -8,10 +8,11 @@ import pytest
 from psycopg import sql
 
 from folkmoot.kit.ids import CollectionId, OrgId, new_id
-from folkmoot.knowledge import index, queries
-from folkmoot.knowledge.nearness import Way
-from folkmoot.knowledge.queries import Legs
-from folkmoot.knowledge.search import Ground, Sought, Statistics
+from folkmoot.knowledge.indexing import index
+from folkmoot.knowledge.searching import queries
+from folkmoot.knowledge.searching.nearness import Way
+from folkmoot.knowledge.searching.queries import Legs
+from folkmoot.knowledge.searching.search import Ground, Sought, Statistics
 
 FILL = """
 INSERT INTO postings (org_id, collection_id, document_id, ordinal, occurrences, length, language,

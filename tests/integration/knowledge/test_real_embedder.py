@@ -7,7 +7,7 @@ import pytest
 
 import minilm
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.competence import Competence
+from folkmoot.knowledge.searching.competence import Competence
 from folkmoot.llm.local.embedder import LocalEmbedder
 from knowing import Visitor, room
 

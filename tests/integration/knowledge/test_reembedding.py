@@ -7,7 +7,7 @@ import pytest
 
 from ending import end
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import reembedding
+from folkmoot.knowledge.indexing import reembedding
 from folkmoot.llm import routes as model_routes
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelUnavailable

@@ -14,9 +14,9 @@ from ending import end
 from folkmoot.kit.ids import CollectionId, OrgId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.nearness import Way
-from folkmoot.knowledge.retrieval import Asked
 from folkmoot.knowledge.schemas import Filters
+from folkmoot.knowledge.searching.nearness import Way
+from folkmoot.knowledge.searching.retrieval import Asked
 from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.knowledge.vector_stores import changes, proposing
 from folkmoot.knowledge.vector_stores.carrying import Carrying

@@ -8,9 +8,9 @@ import pytest
 from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.chunking import Sizes
-from folkmoot.knowledge.ingest import KIND, IngestExecutor
-from folkmoot.knowledge.sizing import by_settings
+from folkmoot.knowledge.indexing.chunking import Sizes
+from folkmoot.knowledge.indexing.sizing import by_settings
+from folkmoot.knowledge.ingesting.ingest import KIND, IngestExecutor
 from folkmoot.settings.groups import Group
 from folkmoot.settings.schemas import WRITES
 from folkmoot.settings.service import Settings

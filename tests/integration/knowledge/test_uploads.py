@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from folkmoot.kit.ids import ProcessId, UploadId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import uploads
 from folkmoot.knowledge.errors import UploadLost
+from folkmoot.knowledge.ingesting import uploads
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.service import KnowledgeOptions
 from formed import CONTENT_TYPE, field, file, form

@@ -10,7 +10,7 @@ import pytest
 
 from folkmoot.kit.ids import OrgId, new_id
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.fusion import Place
+from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.chroma import Chroma
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone

@@ -11,7 +11,11 @@ from folkmoot.cli.chat import sayable
 from folkmoot.cli.steps import Lines
 from staged import Stage, answers, hangs_up
 
-ACCEPTED = {"documents": [{"id": "d", "title": "notes", "status": "queued"}], "run_id": "r"}
+ACCEPTED = {
+    "documents": [{"id": "d", "title": "notes", "status": "queued"}],
+    "existing": [],
+    "run_id": "r",
+}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.knowledge.chunking import Chunk, Sizes, chunk
+from folkmoot.knowledge.indexing.chunking import Chunk, Sizes, chunk
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import markdown, prose
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed

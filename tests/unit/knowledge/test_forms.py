@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from folkmoot.knowledge.errors import BrokenForm
-from folkmoot.knowledge.forms import MOST_FILES, MOST_PARTS, Form
+from folkmoot.knowledge.ingesting.forms import MOST_FILES, MOST_PARTS, Form
 from formed import CONTENT_TYPE, LINE, field, file, form
 
 pytestmark = pytest.mark.anyio

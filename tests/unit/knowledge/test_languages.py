@@ -5,10 +5,10 @@ from importlib import resources
 
 import pytest
 
-from folkmoot.knowledge.languages import DICTIONARIES, UNKNOWN, detect
+from folkmoot.knowledge.indexing.languages import DICTIONARIES, UNKNOWN, detect
 
 PROBES = json.loads(
-    resources.files("folkmoot.knowledge").joinpath("probes.json").read_text("utf-8")
+    resources.files("folkmoot.knowledge.searching").joinpath("probes.json").read_text("utf-8")
 )
 
 

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from folkmoot.knowledge import chunking
-from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge.indexing import chunking
+from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import office
 from folkmoot.knowledge.parsing.numbers import shown, understood

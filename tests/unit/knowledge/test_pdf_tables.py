@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from folkmoot.knowledge import chunking
-from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge.indexing import chunking
+from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import libraries
 from folkmoot.knowledge.parsing.kinds import Kind

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.knowledge.words import LONGEST, words
+from folkmoot.knowledge.indexing.words import LONGEST, words
 
 
 @pytest.mark.parametrize(

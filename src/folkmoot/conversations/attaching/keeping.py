@@ -18,8 +18,8 @@ from folkmoot.conversations.errors import AttachmentNotFound, AttachmentUnusable
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import AttachmentId, OrgId, new_id
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.ingesting.reading import Reader
 from folkmoot.knowledge.parsing.parsed import WITHOUT_TEXT, ParseFailed
-from folkmoot.knowledge.reading import Reader
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.runs.filters import Filters
 

@@ -1,7 +1,7 @@
 """Plain text: paragraphs between empty lines, nothing else."""
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.encoding import decode
+from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report

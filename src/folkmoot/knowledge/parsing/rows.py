@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.encoding import decode
+from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report

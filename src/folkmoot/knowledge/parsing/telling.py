@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from folkmoot.knowledge.encoding import BYTE_ORDER_MARKS
+from folkmoot.knowledge.indexing.encoding import BYTE_ORDER_MARKS
 from folkmoot.knowledge.parsing.kinds import KINDS, Kind
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.parsing.rows import SAMPLE_LINES, delimiter

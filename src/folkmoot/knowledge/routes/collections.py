@@ -14,10 +14,11 @@ from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.knowledge import access, collections, settling
+from folkmoot.knowledge import access, collections
 from folkmoot.knowledge.access import Rights
 from folkmoot.knowledge.collections import Counts
 from folkmoot.knowledge.errors import CollectionNotFound
+from folkmoot.knowledge.ingesting import settling
 from folkmoot.knowledge.levels import DefaultAccess
 from folkmoot.knowledge.models import Collection
 from folkmoot.knowledge.schemas import (

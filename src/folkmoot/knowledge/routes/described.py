@@ -18,7 +18,7 @@ from folkmoot.knowledge.errors import (
     UnsupportedBody,
     UploadLost,
 )
-from folkmoot.knowledge.forms import MULTIPART
+from folkmoot.knowledge.ingesting.forms import MULTIPART
 from folkmoot.knowledge.limits import DEFAULT, MEBIBYTE
 from folkmoot.knowledge.parsing.kinds import named
 from folkmoot.knowledge.schemas import TextCreate, UrlCreate

@@ -22,7 +22,7 @@ from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.knowledge import documents, settling, trash
+from folkmoot.knowledge import documents, trash
 from folkmoot.knowledge.errors import (
     BrokenForm,
     CollectionNotFound,
@@ -30,8 +30,9 @@ from folkmoot.knowledge.errors import (
     DocumentNotReady,
     UnsupportedBody,
 )
-from folkmoot.knowledge.forms import MULTIPART, Form
-from folkmoot.knowledge.intake import Taken
+from folkmoot.knowledge.ingesting import settling
+from folkmoot.knowledge.ingesting.forms import MULTIPART, Form
+from folkmoot.knowledge.ingesting.intake import Taken
 from folkmoot.knowledge.models import Document, Status
 from folkmoot.knowledge.routes import described
 from folkmoot.knowledge.schemas import (

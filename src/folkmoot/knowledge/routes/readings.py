@@ -10,14 +10,15 @@ from folkmoot.http.deps import OpenWork
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import DocumentId, RunId, new_id
-from folkmoot.knowledge import rereading, sources, trash
+from folkmoot.knowledge import trash
 from folkmoot.knowledge.errors import (
     DocumentBeingRead,
     DocumentNotFound,
     DocumentReplaced,
     DocumentWithoutSource,
 )
-from folkmoot.knowledge.intake import Taken
+from folkmoot.knowledge.ingesting import rereading, sources
+from folkmoot.knowledge.ingesting.intake import Taken
 from folkmoot.knowledge.routes.documents import accepted, read
 from folkmoot.knowledge.schemas import Accepted, DocumentRead
 from folkmoot.knowledge.service import Knowledge

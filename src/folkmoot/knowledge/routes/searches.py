@@ -8,10 +8,7 @@ from fastapi import APIRouter
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
-from folkmoot.knowledge.asking import asked
 from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing
-from folkmoot.knowledge.fusion import Fused, Place
-from folkmoot.knowledge.retrieval import Hit, Trace
 from folkmoot.knowledge.schemas import (
     CandidateRead,
     ExplanationRead,
@@ -22,6 +19,9 @@ from folkmoot.knowledge.schemas import (
     StageRead,
     TermRead,
 )
+from folkmoot.knowledge.searching.asking import asked
+from folkmoot.knowledge.searching.fusion import Fused, Place
+from folkmoot.knowledge.searching.retrieval import Hit, Trace
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.settings.searching import Expansion
 

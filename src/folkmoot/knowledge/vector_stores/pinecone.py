@@ -11,7 +11,7 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.fusion import Place
+from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
 from folkmoot.knowledge.vector_stores.wire import Wire
 

@@ -9,8 +9,8 @@ import msgspec
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.nearness import FEW, Proposed
-from folkmoot.knowledge.search import Ground, Sought
+from folkmoot.knowledge.searching.nearness import FEW, Proposed
+from folkmoot.knowledge.searching.search import Ground, Sought
 from folkmoot.knowledge.vector_stores import port
 from folkmoot.knowledge.vector_stores.port import VectorStore
 

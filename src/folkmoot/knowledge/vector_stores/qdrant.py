@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.knowledge.fusion import Place
+from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
 from folkmoot.knowledge.vector_stores.wire import Wire
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from folkmoot.knowledge.withheld import around
+from folkmoot.knowledge.searching.withheld import around
 
 SAMPLE: Final = 1_000
 """Vectors that stand for all: the spread is right within 2 %."""

@@ -19,7 +19,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row, scalar_row
 
 from folkmoot.kit import clock
-from folkmoot.knowledge import nearness
+from folkmoot.knowledge.searching import nearness
 
 LARGE: Final = 20_000
 """Vectors of one model from which on an organisation has an index over them."""

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import search
-from folkmoot.knowledge.fusion import Place
-from folkmoot.knowledge.search import Found
+from folkmoot.knowledge.searching import search
+from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.searching.search import Found
 from folkmoot.settings.searching import Expansion
 
 REACH: Final = {Expansion.NEIGHBOURS: 1, Expansion.SECTION: 12}

@@ -65,7 +65,9 @@ def mean_reciprocal_rank(questions: Vectors, answers: Vectors) -> float:
 
 
 def _load() -> dict[str, list[tuple[str, str]]]:
-    text = resources.files("folkmoot.knowledge").joinpath("probes.json").read_text("utf-8")
+    text = (
+        resources.files("folkmoot.knowledge.searching").joinpath("probes.json").read_text("utf-8")
+    )
     probes: dict[str, list[list[str]]] = json.loads(text)
     return {
         language: [(question, answer) for question, answer in pairs]

@@ -13,8 +13,8 @@ from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.redact import redact_secrets
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.fusion import Place
-from folkmoot.knowledge.search import Found
+from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.searching.search import Found
 from folkmoot.llm.port import ChatMessage
 
 SHOWN: Final = 30

@@ -22,9 +22,9 @@ from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import DocumentId, OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject, deployment
-from folkmoot.knowledge import index
-from folkmoot.knowledge.embedding import Embedders, in_batches, passage
-from folkmoot.knowledge.index import Embedded
+from folkmoot.knowledge.indexing import index
+from folkmoot.knowledge.indexing.embedding import Embedders, in_batches, passage
+from folkmoot.knowledge.indexing.index import Embedded
 from folkmoot.knowledge.models import ChunkRow, Document
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.notices import Notice

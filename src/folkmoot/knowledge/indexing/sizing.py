@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.chunking import Sizes
+from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.settings.groups import Retrieval
 from folkmoot.settings.service import Settings
 

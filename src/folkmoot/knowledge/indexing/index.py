@@ -11,9 +11,9 @@ from typing import Any, Final, LiteralString, TypeVar
 
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import new_id
-from folkmoot.knowledge.chunking import Chunk
-from folkmoot.knowledge.embedding import literal
-from folkmoot.knowledge.languages import DICTIONARIES
+from folkmoot.knowledge.indexing.chunking import Chunk
+from folkmoot.knowledge.indexing.embedding import literal
+from folkmoot.knowledge.indexing.languages import DICTIONARIES
 from folkmoot.knowledge.models import Document
 from folkmoot.llm.port import Vectors
 

@@ -1,9 +1,9 @@
 """From what somebody wants of a collection to the question that a search answers."""
 
 from folkmoot.kit.ids import CollectionId
-from folkmoot.knowledge.ranking import Ranking
-from folkmoot.knowledge.retrieval import Asked
 from folkmoot.knowledge.schemas import Manner
+from folkmoot.knowledge.searching.ranking import Ranking
+from folkmoot.knowledge.searching.retrieval import Asked
 
 
 def asked(collection_id: CollectionId, query: str, k: int, manner: Manner) -> Asked:

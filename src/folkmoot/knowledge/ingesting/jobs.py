@@ -13,8 +13,9 @@ from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId, DocumentId, OrgId, RunId, TeamId, UploadId, UserId
 from folkmoot.kit.subject import Subject, deployment
-from folkmoot.knowledge import collections, documents, trash, uploads
-from folkmoot.knowledge.ingest import KIND
+from folkmoot.knowledge import collections, documents, trash
+from folkmoot.knowledge.ingesting import uploads
+from folkmoot.knowledge.ingesting.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.runs import service as runs
 from folkmoot.runs.opening import NewRun

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
 
-from folkmoot.knowledge.common_words import COMMON_WORDS, LETTERS
+from folkmoot.knowledge.indexing.common_words import COMMON_WORDS, LETTERS
 
 UNKNOWN: Final = "und"
 """ISO 639 for a language that was not determined."""

@@ -24,16 +24,17 @@ from folkmoot.kit.ids import DocumentId, OrgId
 from folkmoot.kit.outbound.errors import OutboundError
 from folkmoot.kit.subject import deployment
 from folkmoot.kit.turns import Turns
-from folkmoot.knowledge import index, reuse, sources
-from folkmoot.knowledge.embedding import Embedders, in_batches, passage
 from folkmoot.knowledge.errors import NothingIndexed
-from folkmoot.knowledge.fetching import Claimed, Fetching, being_read, locked
-from folkmoot.knowledge.index import Embedded, Entry
+from folkmoot.knowledge.indexing import index, reuse
+from folkmoot.knowledge.indexing.embedding import Embedders, in_batches, passage
+from folkmoot.knowledge.indexing.index import Embedded, Entry
+from folkmoot.knowledge.indexing.sizing import ChunkSizes
+from folkmoot.knowledge.ingesting import sources
+from folkmoot.knowledge.ingesting.fetching import Claimed, Fetching, being_read, locked
+from folkmoot.knowledge.ingesting.progress import PROGRESSED, Reporter, Stage, Superseded
+from folkmoot.knowledge.ingesting.reading import Reader, Reading
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
-from folkmoot.knowledge.progress import PROGRESSED, Reporter, Stage, Superseded
-from folkmoot.knowledge.reading import Reader, Reading
-from folkmoot.knowledge.sizing import ChunkSizes
 from folkmoot.knowledge.sniff import Kind, UnsupportedFile
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.vectors import stacked

@@ -16,16 +16,17 @@ from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import CollectionId, DocumentId, RunId, UploadId, new_id
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import collections, documents, duplicates, plaintext, sources, uploads
+from folkmoot.knowledge import collections, documents, duplicates, plaintext
 from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.errors import BrokenForm, NothingSent
-from folkmoot.knowledge.forms import FilePart
-from folkmoot.knowledge.jobs import KnowledgeJobs
+from folkmoot.knowledge.ingesting import sources, uploads
+from folkmoot.knowledge.ingesting.forms import FilePart
+from folkmoot.knowledge.ingesting.jobs import KnowledgeJobs
+from folkmoot.knowledge.ingesting.sources import Wanted
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.models import Document
 from folkmoot.knowledge.schemas import ExternalId, Metadata, TextCreate, UrlCreate
 from folkmoot.knowledge.sniff import HEAD_BYTES, Kind, sniff
-from folkmoot.knowledge.sources import Wanted
 
 UNNAMED: Final = "Untitled"
 EXTERNAL_ID: Final = TypeAdapter[str | None](ExternalId | None)

@@ -10,9 +10,9 @@ from typing import Final, LiteralString
 
 from psycopg import sql
 
-from folkmoot.knowledge import nearness
-from folkmoot.knowledge.nearness import Way
-from folkmoot.knowledge.withheld import around
+from folkmoot.knowledge.searching import nearness
+from folkmoot.knowledge.searching.nearness import Way
+from folkmoot.knowledge.searching.withheld import around
 
 K1: Final = 0.9
 B: Final = 0.4

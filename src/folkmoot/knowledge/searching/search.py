@@ -11,14 +11,14 @@ from psycopg.types.json import Jsonb
 from folkmoot.db.work import PLAN_ANEW, Database
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import nearness, queries
 from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.filtering import Path
-from folkmoot.knowledge.fusion import Place
-from folkmoot.knowledge.languages import DICTIONARIES
-from folkmoot.knowledge.nearness import Proposed, VectorIndex, Way
-from folkmoot.knowledge.queries import Legs
+from folkmoot.knowledge.indexing.languages import DICTIONARIES
 from folkmoot.knowledge.schemas import Filters
+from folkmoot.knowledge.searching import nearness, queries
+from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.searching.nearness import Proposed, VectorIndex, Way
+from folkmoot.knowledge.searching.queries import Legs
 
 NO_DICTIONARY: Final = ""
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from folkmoot.blobs.store import BlobStore
-from folkmoot.knowledge import chunking, languages
-from folkmoot.knowledge.chunking import Sizes
-from folkmoot.knowledge.encoding import decode
-from folkmoot.knowledge.index import Entry
+from folkmoot.knowledge.indexing import chunking, languages
+from folkmoot.knowledge.indexing.chunking import Sizes
+from folkmoot.knowledge.indexing.encoding import decode
+from folkmoot.knowledge.indexing.index import Entry
+from folkmoot.knowledge.indexing.words import words
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import prose
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.sniff import Kind
-from folkmoot.knowledge.words import words
 
 SMALL: Final = 64 * 1024
 """Bytes of a text that is read here: a child takes longer to start."""

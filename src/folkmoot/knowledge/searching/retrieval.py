@@ -12,20 +12,30 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.knowledge import collections, languages, plaintext, search
-from folkmoot.knowledge.competence import Competence
-from folkmoot.knowledge.embedding import Embedders, QueryVectors
+from folkmoot.knowledge import collections, plaintext
 from folkmoot.knowledge.errors import EmbedderMissing, VectorStoreUnavailable
-from folkmoot.knowledge.expansion import expanded
-from folkmoot.knowledge.fusion import DENSE_SHARE, Fused, Leg, Place, dense_leg, fuse, lexical_leg
-from folkmoot.knowledge.queries import Legs
-from folkmoot.knowledge.ranking import WIDER, Held, Ranking, decayed, diverse, unset
-from folkmoot.knowledge.reranking import PATIENCE, SHOWN, NotRanked, Questions, reranked
-from folkmoot.knowledge.rewording import NotReworded, reworded, together
+from folkmoot.knowledge.indexing import languages
+from folkmoot.knowledge.indexing.embedding import Embedders, QueryVectors
+from folkmoot.knowledge.indexing.words import words
 from folkmoot.knowledge.schemas import Filters, Mode
-from folkmoot.knowledge.search import Candidates, Found, Ground, Sought
+from folkmoot.knowledge.searching import search
+from folkmoot.knowledge.searching.competence import Competence
+from folkmoot.knowledge.searching.expansion import expanded
+from folkmoot.knowledge.searching.fusion import (
+    DENSE_SHARE,
+    Fused,
+    Leg,
+    Place,
+    dense_leg,
+    fuse,
+    lexical_leg,
+)
+from folkmoot.knowledge.searching.queries import Legs
+from folkmoot.knowledge.searching.ranking import WIDER, Held, Ranking, decayed, diverse, unset
+from folkmoot.knowledge.searching.reranking import PATIENCE, SHOWN, NotRanked, Questions, reranked
+from folkmoot.knowledge.searching.rewording import NotReworded, reworded, together
+from folkmoot.knowledge.searching.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.vector_stores.proposing import Proposing
-from folkmoot.knowledge.words import words
 from folkmoot.llm.errors import ModelError
 from folkmoot.settings.searching import Expansion
 

@@ -13,10 +13,10 @@ from typing import Final, LiteralString
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import search
-from folkmoot.knowledge.fusion import Fused, Place
-from folkmoot.knowledge.search import Found
-from folkmoot.knowledge.words import words
+from folkmoot.knowledge.indexing.words import words
+from folkmoot.knowledge.searching import search
+from folkmoot.knowledge.searching.fusion import Fused, Place
+from folkmoot.knowledge.searching.search import Found
 from folkmoot.settings.groups import Retrieval as Values
 from folkmoot.settings.searching import Expansion
 from folkmoot.settings.service import Settings

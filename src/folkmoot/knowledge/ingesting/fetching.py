@@ -17,13 +17,14 @@ from folkmoot.kit.outbound.client import Answer, Outbound, Request
 from folkmoot.kit.outbound.client import Limits as Bounds
 from folkmoot.kit.outbound.errors import AnswerUnusable
 from folkmoot.kit.subject import deployment
-from folkmoot.knowledge import plaintext, sources, uploads
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.ingesting import sources, uploads
+from folkmoot.knowledge.ingesting.progress import Superseded
+from folkmoot.knowledge.ingesting.sources import Source
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.models import Document, Status
 from folkmoot.knowledge.parsing.parsed import Parsed
-from folkmoot.knowledge.progress import Superseded
 from folkmoot.knowledge.sniff import HEAD_BYTES, Kind, sniff
-from folkmoot.knowledge.sources import Source
 from folkmoot.runs import service as runs
 from folkmoot.runs.live import LiveRun
 

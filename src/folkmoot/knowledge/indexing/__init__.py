@@ -1,0 +1,1 @@
+"""How texts are cut, embedded and put where searches find them."""

@@ -1,0 +1,1 @@
+"""How documents come in: uploads and addresses, the runs that read them, their progress."""
