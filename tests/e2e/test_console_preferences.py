@@ -40,11 +40,11 @@ def test_a_value_is_set_and_unset_and_its_layer_is_told(ada: Visitor) -> None:
 
 def test_what_the_organisation_keeps_cannot_be_changed_below_it(ada: Visitor) -> None:
     page = ada.open("/settings/preferences/retrieval")
-    page.get_by_label("Passages").fill("5")
+    page.get_by_label("Passages", exact=True).fill("5")
     page.get_by_label("Members may set").uncheck()
     save(page)
     page.get_by_label("Change for").select_option(label="You alone")
-    expect(page.get_by_label("Passages")).to_be_disabled()
+    expect(page.get_by_label("Passages", exact=True)).to_be_disabled()
     expect(page.locator("[data-setting=k]")).to_contain_text("kept by the organisation")
     expect(page.get_by_label("Overlap")).to_be_enabled()
 

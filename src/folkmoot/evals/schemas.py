@@ -11,7 +11,7 @@ from folkmoot.knowledge.schemas import ExternalId, Input, Manner, Name, Query, c
 from folkmoot.runs.schemas import RunError
 from folkmoot.runs.states import RunState
 
-MOST_QUERIES: Final = 10_000
+MOST_QUERIES: Final = 5_000
 MOST_SETTINGS: Final = 4
 
 Score = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False), BeforeValidator(counted)]

@@ -116,7 +116,7 @@ def _add_one(routes: APIRouter, memories: Memories) -> None:
         """Have something remembered of you, of a team or of the organisation."""
         return await memories.create(subject, data)
 
-    @routes.get("/{memory_id}", dependencies=[READ], responses=MISSING)
+    @routes.get("/{memory_id:uuid}", dependencies=[READ], responses=MISSING)
     async def read_memory(memory_id: MemoryId, work: OpenWork, etags: Etags) -> MemoryRead:
         """Read one memory."""
         shown = service.read(await service.get(work, memory_id))
@@ -124,7 +124,7 @@ def _add_one(routes: APIRouter, memories: Memories) -> None:
         return shown
 
     @routes.patch(
-        "/{memory_id}",
+        "/{memory_id:uuid}",
         dependencies=[WRITE],
         responses=documented(MemoryNotFound, MemoryKnown),
     )
@@ -137,7 +137,7 @@ def _add_one(routes: APIRouter, memories: Memories) -> None:
         return shown
 
     @routes.delete(
-        "/{memory_id}",
+        "/{memory_id:uuid}",
         status_code=HTTPStatus.NO_CONTENT,
         dependencies=[WRITE],
         responses=MISSING,

@@ -306,6 +306,25 @@ async def test_a_cached_answer_is_for_those_who_may_read_the_same(ada: Visitor) 
     assert (await place(eve))[1] != granted[1]
 
 
+async def test_an_agent_answers_from_what_is_open_of_the_collections_that_it_names(
+    ada: Visitor,
+) -> None:
+    ben = await colleague(ada, "Ben")
+    closed, shelf = await ada.collection(), await ada.collection()
+    await ada.tell(closed, "Plan", "A heron.")
+    await ada.tell(shelf, "Guide", "A heron.")
+    await let(ada, closed, user(ada, level="edit"))
+
+    async def told(visitor: Visitor, *named: str) -> set[str]:
+        ids = [CollectionId(UUID(each)) for each in named]
+        hits = await ada.room.knowledge.retrieval.retrieve(visitor.subject, "heron", ids, 5)
+        return {hit.found.title for hit in hits}
+
+    assert await told(ada, closed, shelf) == {"Plan", "Guide"}
+    assert await told(ben, closed, shelf) == {"Guide"}
+    assert await told(ben, closed) == set()
+
+
 async def test_what_was_granted_goes_with_whom_it_was_granted_to(ada: Visitor) -> None:
     ben = await colleague(ada, "Ben")
     shelf = await ada.collection(default_access="none")

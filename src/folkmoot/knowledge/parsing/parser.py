@@ -155,7 +155,15 @@ async def _why(process: asyncio.subprocess.Process) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill whatever is left of the child's process group and reap it, and what is in its pipes."""
+    """Kill whatever is left of the child's process group and reap it, and what is in its pipes.
+
+    Who is cancelled meanwhile waits for that, too: the dead are gone in a moment.
+    """
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.communicate()
+    reaping = asyncio.ensure_future(process.communicate())
+    try:
+        await asyncio.shield(reaping)
+    except asyncio.CancelledError:
+        await reaping
+        raise

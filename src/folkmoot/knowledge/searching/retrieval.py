@@ -13,7 +13,7 @@ from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.subject import Subject
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, plaintext
-from folkmoot.knowledge.errors import EmbedderMissing, VectorStoreUnavailable
+from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing, VectorStoreUnavailable
 from folkmoot.knowledge.indexing import languages
 from folkmoot.knowledge.indexing.embedding import Embedders, QueryVectors
 from folkmoot.knowledge.indexing.words import words
@@ -116,10 +116,8 @@ class Retrieval:
         """Return the chunks that fit best; with no collection named, of all the subject can see.
 
         `before` is what was said before in a conversation, for queries that rest on it.
-        What has nothing in common with the query is left out, also if that leaves nothing.
-
-        Raises:
-            CollectionNotFound: the subject cannot see one of the collections.
+        What has nothing in common with the query is left out, also if that leaves nothing, and so
+        are named collections that are closed to the subject or gone.
         """
         if not collection_ids:
             async with self.database.work(subject) as work:
@@ -128,7 +126,13 @@ class Retrieval:
         if not collection_ids or not query.strip():
             return []
         asked = Asked(query=query, collection_ids=collection_ids, k=k, mode=mode, before=before)
-        return [hit for hit in await self.search(subject, asked) if hit.score > 0]
+        try:
+            hits = await self.search(subject, asked)
+        except CollectionNotFound:
+            async with self.database.work(subject) as work:
+                seen = set(await collections.all_ids(work)).intersection(collection_ids)
+            hits = await self.search(subject, replace(asked, collection_ids=list(seen)))
+        return [hit for hit in hits if hit.score > 0]
 
     async def search(self, subject: Subject, asked: Asked) -> list[Hit]:
         """Return the `k` chunks that fit best, best first.
