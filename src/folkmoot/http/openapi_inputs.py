@@ -72,7 +72,9 @@ def _restrict(schema: Json, schemas: Json, seen: set[str]) -> None:
 
 def _open(schema: Json) -> None:
     """Say of what an object may hold besides what is named that it is JSON that we take."""
-    schema.setdefault("propertyNames", {"pattern": TEXT})
+    names: Json = schema.setdefault("propertyNames", {})
+    if not BOUND & names.keys():
+        names["pattern"] = TEXT
     if schema.get("additionalProperties", True) is True:
         schema["additionalProperties"] = ANYTHING
 
