@@ -120,7 +120,7 @@ def _start(listening: socket.socket, arguments: Sequence[str]) -> subprocess.Pop
     command = [sys.executable, "-m", "folkmoot.cli", "serve", "--worker", *arguments]
     command += ["--fd", str(handle)]
     # A session of its own: Ctrl-C at a terminal is for the parent to hear.
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - our own program
         command, pass_fds=(handle,), stdin=subprocess.PIPE, start_new_session=True
     )
 

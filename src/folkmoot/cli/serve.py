@@ -211,6 +211,6 @@ def _is_here(listening: socket.socket) -> bool:
 
 
 def _url(deployment: Deployment, listening: socket.socket) -> str:
-    host = "127.0.0.1" if deployment.host in {"0.0.0.0", "::"} else deployment.host  # noqa: S104
+    host = "127.0.0.1" if deployment.host in {"0.0.0.0", "::"} else deployment.host  # noqa: S104 - compared, not bound
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{listening.getsockname()[1]}"

@@ -55,7 +55,7 @@ def unit(model: str, vectors: Vectors, expected: int) -> Vectors:
         ModelAnswerMalformed: there are more or fewer than expected, or they hold no numbers.
     """
     np = loading.numpy()
-    if vectors.ndim != 2 or len(vectors) != expected or not vectors.shape[1]:  # noqa: PLR2004
+    if vectors.ndim != 2 or len(vectors) != expected or not vectors.shape[1]:  # noqa: PLR2004 - rows and columns
         raise ModelAnswerMalformed(model, "it has not one vector for each text")
     if not np.isfinite(vectors).all():
         raise ModelAnswerMalformed(model, "its vectors are not finite")

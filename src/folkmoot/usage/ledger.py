@@ -98,7 +98,7 @@ class Ledger:
             async with asyncio.timeout(LAST):
                 await self.flush()
         except (Unavailable, TimeoutError):
-            log.error("usage.calls_lost", calls=sum(map(len, self._rows.values())))  # noqa: TRY400
+            log.error("usage.calls_lost", calls=sum(map(len, self._rows.values())))  # noqa: TRY400 - the trace tells nothing
 
     async def flush(self) -> None:
         """Write everything that waits.

@@ -64,8 +64,8 @@ def summed(org_id: Any, since: Any, until: Any, zone: str, where: Where) -> From
 
 def _calls(
     org_id: Any,  # noqa: ANN401 - as above
-    since: Any,  # noqa: ANN401
-    until: Any,  # noqa: ANN401
+    since: Any,  # noqa: ANN401 - as above
+    until: Any,  # noqa: ANN401 - as above
     zone: str,
     where: Where,
     more: Sequence[str] = (),

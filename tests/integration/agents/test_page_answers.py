@@ -1,6 +1,5 @@
 """Questions about a PDF, answered with the page and the sentence: over HTTP, by all that works."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from pydantic import SecretStr
 
 from acting import Caller
 from conftest import SECRET_KEY
-from ending import end
 from folkmoot import main
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
@@ -43,11 +41,7 @@ async def parts(owner_address: str, tmp_path: Path, provider: FakeProvider) -> A
     )
     place = Place(owner_address, SECRET_KEY)
     async with running(Ground(deployment, place, SECRET_KEY, tmp_path)) as parts, working(parts):
-        reading = asyncio.create_task(parts.knowledge.taking.work())
-        try:
-            yield parts
-        finally:
-            await end(reading)
+        yield parts
 
 
 @pytest.fixture

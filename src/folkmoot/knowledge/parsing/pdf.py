@@ -125,7 +125,7 @@ def _title(document: Any) -> str | None:  # noqa: ANN401 - pdfium has no types
 
 def _page_lines(
     pdfium: Any,  # noqa: ANN401 - pdfium has no types
-    document: Any,  # noqa: ANN401
+    document: Any,  # noqa: ANN401 - pdfium has no types
     index: int,
 ) -> tuple[list[Line], float, bool]:
     """Return a page's lines, its height, and whether it is a picture, maybe of text.

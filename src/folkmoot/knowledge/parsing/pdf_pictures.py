@@ -26,7 +26,7 @@ def is_picture(raw: Any, page: Any) -> bool:  # noqa: ANN401 - pdfium has no typ
     )
 
 
-def recognized(page: Any, recognize: Recognize) -> list[Line]:  # noqa: ANN401
+def recognized(page: Any, recognize: Recognize) -> list[Line]:  # noqa: ANN401 - pdfium has no types
     """Return the lines of a page, as if they were text."""
     width, height = max(page.get_width(), 1.0), max(page.get_height(), 1.0)
     scale = min(DOTS, (MOST_PIXELS / (width * height)) ** 0.5)

@@ -79,14 +79,14 @@ def rules(raw: Any, page: Any) -> Rules:  # noqa: ANN401 - pdfium has no types
     return Rules(across, along)
 
 
-def _paths(raw: Any, page: Any) -> Iterator[Any]:  # noqa: ANN401
+def _paths(raw: Any, page: Any) -> Iterator[Any]:  # noqa: ANN401 - pdfium has no types
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
         thing = raw.FPDFPage_GetObject(page, index)
         if raw.FPDFPageObj_GetType(thing) == PATH:
             yield thing
 
 
-def _strokes(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]]:  # noqa: ANN401
+def _strokes(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]]:  # noqa: ANN401 - pdfium has no types
     """Yield the straight lines that a path draws, from where to where."""
     left, bottom, right, top = (c_float() for _ in range(4))
     fill, stroke = c_int(), c_int()
@@ -99,7 +99,7 @@ def _strokes(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]]
         yield from _segments(raw, path)
 
 
-def _segments(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]]:  # noqa: ANN401
+def _segments(raw: Any, path: Any) -> Iterator[tuple[float, float, float, float]]:  # noqa: ANN401 - pdfium has no types
     matrix = raw.FS_MATRIX()
     raw.FPDFPageObj_GetMatrix(path, matrix)
     px, py = c_float(), c_float()

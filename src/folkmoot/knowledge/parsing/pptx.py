@@ -96,7 +96,7 @@ def _text(shape: Any) -> Text:  # noqa: ANN401 - lxml has no types
     return Text(placeholder, "\n".join(text for _, text in paragraphs))
 
 
-def _paragraph(element: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401
+def _paragraph(element: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401 - lxml has no types
     """Yield a paragraph and how deep in a list it is, unless it is empty."""
     runs = element.iter("{*}t", "{*}br")
     pieces = [each.text or "" if local(each.tag) == "t" else " " for each in runs]
@@ -105,7 +105,7 @@ def _paragraph(element: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401
         yield min(depth, DEEPEST_LIST), text
 
 
-def _cell(cell: Any) -> str:  # noqa: ANN401
+def _cell(cell: Any) -> str:  # noqa: ANN401 - lxml has no types
     """Return a cell of a table on one line."""
     texts = (text for each in cell.iter("{*}p") for _, text in _paragraph(each))
     return " ".join(texts).replace("|", "\\|")

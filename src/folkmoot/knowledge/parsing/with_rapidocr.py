@@ -36,7 +36,7 @@ def load() -> Recognize:
     return recognize
 
 
-def _placed(text: str, box: Any) -> Recognized:  # noqa: ANN401
+def _placed(text: str, box: Any) -> Recognized:  # noqa: ANN401 - a row of NumPy, which has no place here
     """Return a line with the box around its four corners."""
     across, down = [float(x) for x, _ in box], [float(y) for _, y in box]
     return Recognized(text, min(across), min(down), max(across), max(down))

@@ -105,7 +105,7 @@ class Body:
             self._nest(0)
             self._writer.open(CELLS[name])
 
-    def _close(self, name: str, element: Any) -> None:  # noqa: ANN401
+    def _close(self, name: str, element: Any) -> None:  # noqa: ANN401 - lxml has no types
         if name in CELLS:
             self._nest(0)
             self._writer.close(CELLS[name])
@@ -208,7 +208,7 @@ def notes(part: IO[bytes], kind: str) -> dict[str, str]:
     return found
 
 
-def _style(properties: Any) -> Style:  # noqa: ANN401
+def _style(properties: Any) -> Style:  # noqa: ANN401 - lxml has no types
     if properties is None:
         return Style()
     outline = number(value(properties.find("{*}outlineLvl")))

@@ -151,7 +151,7 @@ def _read_sheet(part: IO[bytes], book: Book, tables: Tables, report: Report) -> 
     tables.end()
 
 
-def _cell(element: Any, book: Book) -> str:  # noqa: ANN401
+def _cell(element: Any, book: Book) -> str:  # noqa: ANN401 - lxml has no types
     """Return what a cell shows; a formula that was never reckoned shows itself."""
     kind, stored, formula = element.get("t", ""), "", ""
     for child in element:

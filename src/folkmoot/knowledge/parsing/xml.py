@@ -35,19 +35,19 @@ def forget(element: Any) -> None:  # noqa: ANN401 - lxml has no types
         del element.getparent()[0]
 
 
-def local(name: Any) -> str:  # noqa: ANN401
+def local(name: Any) -> str:  # noqa: ANN401 - lxml has no types
     """Return a name without its namespace."""
     return str(name).rpartition("}")[2]
 
 
-def value(element: Any, name: str = "val") -> str:  # noqa: ANN401
+def value(element: Any, name: str = "val") -> str:  # noqa: ANN401 - lxml has no types
     """Return an attribute by its local name, "" if it or the element is missing."""
     if element is None:
         return ""
     return next((str(each) for key, each in element.items() if local(key) == name), "")
 
 
-def relation(element: Any) -> str:  # noqa: ANN401
+def relation(element: Any) -> str:  # noqa: ANN401 - lxml has no types
     """Return the id under which an element refers to another part."""
     return next(
         (str(each) for key, each in element.items() if key[0] == "{" and local(key) == "id"), ""

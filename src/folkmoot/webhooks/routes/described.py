@@ -47,7 +47,7 @@ def _message(kind: EventType) -> type[BaseModel]:
 
 
 def _receiver(message: type[BaseModel]) -> Any:  # noqa: ANN401 - what FastAPI reads annotations of
-    async def receive(body: Any) -> None:  # noqa: ANN401
+    async def receive(body: Any) -> None:  # noqa: ANN401 - annotated below
         """Stand for the receiver; nothing calls it."""
 
     receive.__annotations__["body"] = message
