@@ -1,5 +1,6 @@
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/charts.css";
 import "./styles/controls.css";
 import "./styles/prose.css";
 import { mount } from "svelte";
