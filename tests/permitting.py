@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -42,6 +43,7 @@ ALL = 100
 """More than there are documents."""
 
 Whom = UserId | TeamId
+Body = dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -118,6 +120,30 @@ def acts_as(who: Visitor, subject: Subject) -> None:
     known = who.room.subjects
     known.update({key: subject for key, each in known.items() if each == who.subject})
     who.subject = subject
+
+
+def user(visitor: Visitor, **more: str) -> Body:
+    """Return somebody as a reader, or with a level as a grant."""
+    return {"user_id": str(visitor.subject.user_id), **more}
+
+
+async def restrict(
+    manager: Visitor, document: str, readers: list[Body] | None, status: int = 200
+) -> Body:
+    """Say who may read a document; None is whoever reads the collection."""
+    path = f"/documents/{document}/permissions"
+    answer = await manager.http.put(path, json={"readers": readers})
+    assert answer.status_code == status, answer.text
+    shown: Body = answer.json()
+    return shown
+
+
+async def titles(visitor: Visitor, collection: str) -> set[str]:
+    """Return what is found, which has to be what is listed."""
+    listed = (await visitor.http.get(f"/collections/{collection}/documents")).json()["items"]
+    found = {hit["title"] for hit in await visitor.search(collection, "heron", k=50)}
+    assert found == {each["title"] for each in listed}
+    return found
 
 
 def grant(whom: Whom, teams: Sequence[TeamId], level: AccessLevel) -> Grant:

@@ -30,6 +30,7 @@ from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
 from folkmoot.http.limits.gate import RateLimits
 from folkmoot.http.limits.preferring import Preferring
+from folkmoot.identity import authenticator
 from folkmoot.identity.callers import admission, callers
 from folkmoot.identity.people.personal import PersonalData
 from folkmoot.identity.purge import Purge
@@ -174,6 +175,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
         parts.mcp.revocations.register(queue)
         parts.memory.register(queue)
         models.share(database, parts.supervisor.hub.channels)
+        parts.supervisor.hub.channels[authenticator.CHANNEL] = parts.identity.authenticator.hear
         stack.push_async_callback(parts.outbound.aclose)
         stack.push_async_callback(parts.knowledge.aclose)
         stack.push_async_callback(parts.mcp.aclose)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from folkmoot.db.model import Model, OrgScoped
 from folkmoot.kit import clock
-from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId, RunId, new_id
+from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId, RunId, UserId, new_id
 
 Judged = list[tuple[str, str, dict[str, float]]]
 """Queries: an id, a text, and the scores of documents by their external ids."""
@@ -42,7 +42,8 @@ class LabelledSet(Model, OrgScoped, kw_only=True):
 class Evaluation(Model, OrgScoped, kw_only=True):
     """The queries of a set, asked in one way or in several; `outcome` is what came of it.
 
-    `settings` are ways to search, `missing` counts judged documents that were not there.
+    `settings` are ways to search, `missing` counts judged documents that were not there. Others
+    than its maker see it as long as nothing in the collection is hidden from them.
     """
 
     __tablename__ = "evaluations"
@@ -61,6 +62,7 @@ class Evaluation(Model, OrgScoped, kw_only=True):
     k: Mapped[int] = mapped_column(Integer)
     settings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     missing: Mapped[int] = mapped_column(Integer)
+    created_by: Mapped[UserId | None]
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 

@@ -115,6 +115,7 @@ async def begin(work: Work, data: EvaluationCreate) -> Evaluation:
         k=data.k,
         settings=[each.model_dump(mode="json", exclude_unset=True) for each in data.settings],
         missing=missing,
+        created_by=work.subject.user_id,
     )
     work.session.add(evaluation)
     await work.session.flush()

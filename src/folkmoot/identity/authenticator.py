@@ -1,6 +1,7 @@
 """Who sends a request: the answer to `http.ports.Authenticator`."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from folkmoot.identity.oidc import outsiders
 from folkmoot.identity.oidc.verifying import Trusted
 from folkmoot.kit.ids import OrgId, TeamId, UserId
 from folkmoot.kit.subject import Subject
+
+CHANNEL: Final = "folkmoot_callers"
+"""On which the database tells who may do less than before."""
 
 LONGEST: Final = 8192
 """Bytes; a credential that is longer is not looked at."""
@@ -82,6 +86,17 @@ class Authenticator:
         A credential has been revoked there, or somebody may do something else now.
         """
         self._recent.forget(*about)
+
+    def hear(self, told: str | None) -> None:
+        """Take note of whom another process has taken something from; None: of some, perhaps.
+
+        The database tells of it when it is committed; see the triggers of migration 0074.
+        """
+        if told is None:
+            return self._recent.forget_all()
+        with suppress(ValueError):
+            self._recent.forget(UUID(told))
+        return None
 
     async def _find(self, secret: bytes, asked: Asked) -> Subject:
         return await self._recent.get(

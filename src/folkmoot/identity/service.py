@@ -32,7 +32,7 @@ class Identity(Joining, Entering, EnteringFromOutside, PasswordChanges, Staying,
             return await organizations.restore(work, deleted_after=deleted_after)
 
     async def revoke_key(self, subject: Subject, key_id: ApiKeyId) -> None:
-        """Make an API key count no more: here at once, in other processes within 5 seconds.
+        """Make an API key count no more: here at once, in other processes a moment later.
 
         Raises:
             ApiKeyNotFound: The subject can not see it, or it has been revoked.

@@ -282,6 +282,22 @@ class CollectionLanguage(Model, OrgScoped, kw_only=True):
     length: Mapped[int]
 
 
+class DocumentLanguage(Model, OrgScoped, kw_only=True):
+    """What a document has of that: taken off again for those from whom it is hidden."""
+
+    __tablename__ = "document_languages"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+        ),
+    )
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    chunks: Mapped[int]
+    length: Mapped[int]
+
+
 POSTINGS = Table(
     "postings",
     Model.metadata,

@@ -17,6 +17,7 @@ from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.runs import service as runs
 from folkmoot.runs.opening import NewRun
 from knowing import Concepts, Visitor
+from permitting import colleague
 
 TEXTS = {"bird": "The heron wades.", "ship": "The ferry sails.", "tree": "The willow weeps."}
 QUERIES = [
@@ -154,6 +155,28 @@ async def test_what_is_anothers_is_not_there(ada: Visitor, eve: Visitor) -> None
         assert refused["code"] == "labelled_set_not_found"
     given = {"name": "Mine", "collection_id": few["collection_id"], "queries": QUERIES}
     assert (await made(eve, "labelled-sets", 404, **given))["code"] == "collection_not_found"
+
+
+async def test_an_evaluation_tells_nobody_of_what_is_hidden_from_them(ada: Visitor) -> None:
+    ben = await colleague(ada, "Ben")
+    few = await labelled(ada)
+    begun = await made(ada, "evaluations", 202, set_id=few["id"])
+    await ended(ada, begun)
+    path, listed = f"/evaluations/{begun['id']}", "/evaluations"
+    shown = await ben.http.get(path)
+    assert (shown.status_code, shown.json()["id"]) == (200, begun["id"])
+
+    found = await ada.http.get(f"/collections/{few['collection_id']}/documents")
+    bird = next(each["id"] for each in found.json()["items"] if each["title"] == "bird")
+    readers = f"/documents/{bird}/permissions"
+    await ada.http.put(readers, json={"readers": [{"user_id": str(ada.subject.user_id)}]})
+    hidden, missing = await ben.http.get(path), await ben.http.get(f"/evaluations/{new_id()}")
+    assert (hidden.status_code, hidden.json()["code"]) == (404, missing.json()["code"])
+    assert (await ben.http.get(listed)).json()["items"] == []
+    assert (await ada.http.get(path)).status_code == 200
+    # His own rests on what he may read.
+    own = await ended(ben, await made(ben, "evaluations", 202, set_id=few["id"]))
+    assert (own["missing"], len((await ben.http.get(listed)).json()["items"])) == (2, 1)
 
 
 async def test_a_collection_takes_what_belongs_to_it_along(ada: Visitor) -> None:

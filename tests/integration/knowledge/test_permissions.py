@@ -19,16 +19,12 @@ from folkmoot.knowledge.ingesting.forms import FilePart
 from folkmoot.knowledge.searching.queries import PLACE
 from folkmoot.knowledge.sharing import grantees
 from knowing import PATIENCE, Room, Visitor
-from permitting import acts_as, colleague, join, leave, team
+from permitting import acts_as, colleague, join, leave, restrict, team, titles, user
 
 pytestmark = pytest.mark.anyio
 
 Body = dict[str, Any]
 CLOSED = "none"
-
-
-def user(visitor: Visitor, **more: str) -> Body:
-    return {"user_id": str(visitor.subject.user_id), **more}
 
 
 async def let(
@@ -45,26 +41,8 @@ async def let(
     return shown
 
 
-async def restrict(
-    manager: Visitor, document: str, readers: list[Body] | None, status: int = 200
-) -> Body:
-    path = f"/documents/{document}/permissions"
-    answer = await manager.http.put(path, json={"readers": readers})
-    assert answer.status_code == status, answer.text
-    shown: Body = answer.json()
-    return shown
-
-
 async def statuses(visitor: Visitor, *paths: str) -> list[int]:
     return [(await visitor.http.get(path)).status_code for path in paths]
-
-
-async def titles(visitor: Visitor, collection: str) -> set[str]:
-    """Return what is found, which has to be what is listed."""
-    listed = (await visitor.http.get(f"/collections/{collection}/documents")).json()["items"]
-    found = {hit["title"] for hit in await visitor.search(collection, "heron", k=50)}
-    assert found == {each["title"] for each in listed}
-    return found
 
 
 @pytest.mark.core

@@ -172,6 +172,39 @@ async def test_what_happens_is_told_once_by_ids_and_states_alone(
         assert declared.model_validate(said).model_dump().keys() == said.keys()
 
 
+async def test_of_a_document_that_only_some_may_read_nobody_is_told(
+    scene: Scene, grace: Listener, receiver: Receiver
+) -> None:
+    collection, secret = await shelf(grace.caller, "Plan", QUESTION)
+    path = f"/collections/{collection}/documents"
+    for title in ("Gone", "Open"):
+        await ok(grace, "POST", path, {"title": title, "text": QUESTION, "external_id": title})
+    found = (await ok(grace, "GET", path))["items"]
+    gone, opened = (
+        next(each["id"] for each in found if each["title"] == name) for name in ("Gone", "Open")
+    )
+    for document in (secret, gone):
+        readers = {"readers": [{"user_id": grace.caller.id}]}
+        await ok(grace, "PUT", f"/documents/{document}/permissions", readers)
+    await grace.listen(receiver.url, "document.*")
+
+    async def settled() -> bool:
+        return bool(
+            (await ok(grace, "GET", f"/collections/{collection}"))["pending_documents"] == 0
+        )
+
+    async with working(scene.parts):
+        await until(settled)
+    await ok(grace, "DELETE", f"/documents/{gone}?forever=true")
+    for document in (secret, opened):
+        await ok(grace, "DELETE", f"/documents/{document}")
+    await scene.send()
+    assert [(each.type, each.told["data"]["document_id"]) for each in receiver.received] == [
+        ("document.ready", opened),
+        ("document.deleted", opened),
+    ]
+
+
 async def test_what_nobody_listens_to_leaves_nothing_behind(
     scene: Scene, grace: Listener, receiver: Receiver
 ) -> None:

@@ -45,6 +45,19 @@ async def test_many_who_ask_at_once_share_one_answer() -> None:
     assert question.asked == 1
 
 
+async def test_whoever_may_have_missed_something_forgets_all_also_what_is_being_asked() -> None:
+    recently, before, question = remembering(), Question(), Question()
+    waiting = asyncio.create_task(recently.get("key", before))
+    await before.began.wait()
+    recently.forget_all()
+    before.answer.set_result("old")
+    question.answer.set_result("new")
+    assert (await waiting, await recently.get("key", question)) == ("old", "new")
+    recently.forget_all()
+    await recently.get("key", question)
+    assert question.asked == 2
+
+
 async def test_an_answer_counts_for_four_seconds_from_the_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -13,7 +13,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 SECONDS: Final = 4.0
-"""How long a revoked credential may still count; what is promised is five seconds."""
+"""How long a revoked credential may still count, should nobody tell of it; what is promised is five
+seconds."""
 
 REMEMBERED: Final = 10_000
 
@@ -75,6 +76,12 @@ class Recent(Generic[K, V]):
         # What is older than any answer that counts is told from no answer any more.
         while self._marks and now - next(iter(self._marks.values()))[1] >= SECONDS:
             self._marks.popitem(last=False)
+
+    def forget_all(self) -> None:
+        """Forget everything, also what is being asked right now."""
+        self._forgotten += 1
+        self._answers.clear()
+        self._asking.clear()  # what they are told is remembered for nobody after them
 
     def _counts(self, answer: Answer[V]) -> bool:
         if clock.monotonic() - answer.asked >= SECONDS:

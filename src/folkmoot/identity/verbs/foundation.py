@@ -62,7 +62,8 @@ class Foundation:
     async def changing(self, subject: Subject) -> AsyncGenerator[Work]:
         """Open a unit of work that changes what people may do.
 
-        Once it is committed that is felt in this process at once, in others within 5 seconds.
+        Once it is committed that is felt in this process at once; others are told by the database,
+        and feel it within 5 seconds if that should not reach them.
         """
         async with self.database.work(subject) as work:
             yield work

@@ -51,8 +51,13 @@ FROM unnest(%(ordinals)s::int[], %(lexemes)s::text[], %(occurrences)s::int[], %(
             %(languages)s::text[]) AS p
 """
 HELD: Final[LiteralString] = """
-SELECT language, count(*), sum(length)::bigint FROM chunks
-WHERE org_id = %(org_id)s AND document_id = %(document_id)s GROUP BY language
+DELETE FROM document_languages WHERE org_id = %(org_id)s AND document_id = %(document_id)s
+RETURNING language, chunks, length
+"""
+HOLD: Final[LiteralString] = """
+INSERT INTO document_languages (org_id, document_id, language, chunks, length)
+SELECT %(org_id)s, %(document_id)s, own.*
+FROM unnest(%(languages)s::text[], %(chunks)s::bigint[], %(lengths)s::bigint[]) AS own
 """
 # In the order of the languages, so that two documents at once wait for each other and never for
 # good.
@@ -125,6 +130,12 @@ async def replace(
         chunks, words = after.get(entry.language, (0, 0))
         after[entry.language] = (chunks + 1, words + length)
     await _count(work, document, before, after)
+    if after:
+        rows = [
+            {"languages": language, "chunks": chunks, "lengths": words}
+            for language, (chunks, words) in after.items()
+        ]
+        await _execute(work, HOLD, key | _columns(rows))
 
 
 async def add_vectors(work: Work, document: Document, embedded: Embedded) -> None:

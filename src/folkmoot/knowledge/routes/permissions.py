@@ -1,16 +1,17 @@
 """REST endpoints for who may read and edit collections, and who may read a document."""
 
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter
 
 from folkmoot.http.access import TeamNotFound, require
-from folkmoot.http.deps import OpenWork
+from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import MemberNotFound
 from folkmoot.kit.ids import CollectionId, DocumentId
+from folkmoot.kit.page import Asked, Page
 from folkmoot.knowledge.errors import (
     CollectionNotFound,
     DocumentNotFound,
@@ -26,6 +27,7 @@ from folkmoot.knowledge.sharing.schemas import (
     DocumentPermissionsRead,
 )
 
+Sort = Literal["created_at", "-created_at"]
 REFUSED: Final = (NotYoursToShare, MemberNotFound, TeamNotFound, LocksYouOut)
 
 
@@ -65,6 +67,25 @@ def router() -> APIRouter:
         shown = await collections.change(work, collection_id, data, etags.demand)
         etags.show(shown)
         return shown
+
+    @routes.get(
+        "/collections/{collection_id}/restricted-documents",
+        dependencies=[require("documents:read")],
+        responses=documented(CollectionNotFound),
+    )
+    async def list_restricted_documents(
+        collection_id: CollectionId,
+        work: OpenWork,
+        cursor: PageCursor = None,
+        limit: PageLimit = 20,
+        sort: Sort = "-created_at",
+    ) -> Page[DocumentPermissionsRead]:
+        """List the documents of a collection that only some may read, newest first.
+
+        Administrators see all of them, by title and readers alone: also those that nobody reads any
+        more since somebody has left. Others see what they read.
+        """
+        return await documents.browse(work, collection_id, Asked(sort, limit, cursor))
 
     @routes.get(
         "/documents/{document_id}/permissions",

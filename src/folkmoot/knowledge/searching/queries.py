@@ -48,11 +48,22 @@ SELECT coalesce((SELECT e.epoch FROM document_epochs AS e WHERE e.org_id = %(org
         ) AS r) AS readable
 """
 
+# What is hidden from whoever asks counts for nothing. `OFFSET 0` as below.
 STATISTICS: Final[LiteralString] = """
 SELECT language, sum(chunks)::bigint, sum(length)::bigint
-FROM collection_languages
-WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s) AND chunks > 0
-GROUP BY language ORDER BY 2 DESC, 1
+FROM (
+  SELECT language, chunks, length FROM collection_languages
+  WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
+  UNION ALL
+  SELECT own.language, -own.chunks, -own.length
+  FROM hidden_documents AS h CROSS JOIN LATERAL (
+    SELECT language, chunks, length FROM document_languages
+    WHERE org_id = %(org_id)s AND document_id = h.document_id
+    OFFSET 0
+  ) AS own
+  WHERE h.org_id = %(org_id)s AND h.collection_id = ANY(%(collections)s)
+) AS held
+GROUP BY language HAVING sum(chunks) > 0 ORDER BY 2 DESC, 1
 """
 
 FILTERED: Final[LiteralString] = """

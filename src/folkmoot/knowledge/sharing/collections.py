@@ -110,6 +110,15 @@ async def _find(
     return row, (await access.rights(work, row))[row.id].manage
 
 
+async def seen(work: Work, collection_id: CollectionId) -> Collection:
+    """Return a collection that the subject reads or manages.
+
+    Raises:
+        CollectionNotFound: They do neither.
+    """
+    return (await _find(work, collection_id))[0]
+
+
 async def find(work: Work, collection_id: CollectionId, *, hold: bool = False) -> Collection | None:
     """Return a collection as the deployment sees it, locked if it is to be changed."""
     statement = select(Collection).where(

@@ -9,9 +9,11 @@ from typing import Final
 from sqlalchemy import delete, select
 
 from folkmoot.audit import trail
+from folkmoot.db.keyset import Listing
 from folkmoot.db.work import Work
 from folkmoot.http.etags import Expected, anything
-from folkmoot.kit.ids import DocumentId, GrantId, new_id
+from folkmoot.kit.ids import CollectionId, DocumentId, GrantId, new_id
+from folkmoot.kit.page import Asked, Page
 from folkmoot.knowledge import access, documents
 from folkmoot.knowledge.errors import DocumentNotFound, LocksYouOut, NotYoursToShare
 from folkmoot.knowledge.models import Collection, Document
@@ -21,11 +23,16 @@ from folkmoot.knowledge.sharing.schemas import (
     DocumentPermissions,
     DocumentPermissionsRead,
     Reader,
+    ReaderRead,
     Whom,
 )
 
 TOLD: Final = {"readers"}
 """What the audit trail is told."""
+LISTING: Final = Listing("restricted_documents", Document.id, {"created_at": Document.id})
+_OF_DOCUMENT: Final = (RestrictedDocument.org_id == Document.org_id) & (
+    RestrictedDocument.document_id == Document.id
+)
 
 
 async def get(work: Work, document_id: DocumentId) -> DocumentPermissionsRead:
@@ -85,6 +92,42 @@ async def restricted(work: Work, document_ids: Sequence[DocumentId]) -> set[Docu
     return set((await work.session.scalars(statement)).all())
 
 
+async def browse(
+    work: Work, collection_id: CollectionId, asked: Asked
+) -> Page[DocumentPermissionsRead]:
+    """Return a page of a collection's documents that only some may read.
+
+    Whoever manages the collection by what they are sees all of them, also those that nobody reads
+    any more; others see what they read.
+
+    Raises:
+        CollectionNotFound: The subject may neither read it nor manage it.
+    """
+    collection = await collections.seen(work, collection_id)
+    statement = (
+        select(Document)
+        .join(RestrictedDocument, _OF_DOCUMENT)
+        .where(
+            Document.org_id == work.subject.org_id,
+            Document.collection_id == collection.id,
+            Document.deleted_at.is_(None),
+        )
+    )
+    if access.manages(work.subject, collection):
+        async with grantees.for_the_deployment(work):
+            found = await LISTING.slice(work, statement, asked)
+        may_change = True
+    else:
+        found = await LISTING.slice(work, statement, asked)
+        may_change = (await access.rights(work, collection))[collection.id].edit
+    rows = await _readers(work, *(row.id for row in found.rows))
+    of_document: dict[DocumentId, list[ReaderRead]] = {row.id: [] for row in found.rows}
+    for row, shown in zip(rows, await grantees.names(work, rows), strict=True):
+        of_document[row.document_id].append(shown)
+    items = [_read(row, of_document[row.id], may_change=may_change) for row in found.rows]
+    return found.page(items)
+
+
 async def _find(
     work: Work, document_id: DocumentId, *, hold: bool = False
 ) -> tuple[Document, Collection, bool]:
@@ -105,12 +148,12 @@ async def _find(
     return row, collection, (await access.rights(work, collection))[collection.id].edit
 
 
-async def _readers(work: Work, document_id: DocumentId) -> Sequence[DocumentReader]:
+async def _readers(work: Work, *document_ids: DocumentId) -> Sequence[DocumentReader]:
     statement = (
         select(DocumentReader)
         .where(
             DocumentReader.org_id == work.subject.org_id,
-            DocumentReader.document_id == document_id,
+            DocumentReader.document_id.in_(document_ids),
         )
         .order_by(DocumentReader.id)
     )
@@ -164,6 +207,12 @@ async def _demand_still_read(work: Work, row: Document) -> None:
 async def _shown(work: Work, row: Document, *, may_change: bool) -> DocumentPermissionsRead:
     there = await restricted(work, [row.id])
     readers = await grantees.names(work, await _readers(work, row.id)) if there else None
+    return _read(row, readers, may_change=may_change)
+
+
+def _read(
+    row: Document, readers: Sequence[ReaderRead] | None, *, may_change: bool
+) -> DocumentPermissionsRead:
     return DocumentPermissionsRead(
         document_id=row.id,
         collection_id=row.collection_id,
