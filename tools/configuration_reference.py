@@ -14,8 +14,8 @@ from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
-from folkmoot.settings.providers import OpenAIFormat
-from folkmoot.settings.searching import Expansion
+from folkmoot.settings.providers import OpenAIFormat, RerankServer
+from folkmoot.settings.searching import Expansion, Reranking
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "configuration.md"
@@ -101,12 +101,14 @@ KINDS: Final[dict[object, str]] = {
     list[int]: "list of numbers",
     list[OidcIssuer]: "list of issuers",
     list[ModelPrice]: "list of prices",
+    list[RerankServer]: "list of servers",
     list[ModelAbilities]: "list of models",
     list[McpProgram]: "list of programs",
     dict[str, str]: "package.module:name",
     OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     MemoryUse: " or ".join(f"`{use}`" for use in MemoryUse),
+    Reranking: " or ".join(f"`{each}`" for each in Reranking),
     Expansion: " or ".join(f"`{each}`" for each in Expansion),
     ResponseCache: " or ".join(f"`{each}`" for each in ResponseCache),
     Approvers: " or ".join(f"`{each}`" for each in Approvers),
@@ -155,6 +157,24 @@ PRICES_END: Final = """
 prices:
   - {model: "openai:gpt-5", input: 1.10, cached_input: 0.11, output: 8.80}
   - {model: "ollama:*", input: 0}
+```
+"""
+
+RERANKERS: Final = """\
+## `providers.rerankers`: servers that put passages in order
+
+[Models](models.md#rerankers) says what comes of them.
+"""
+
+RERANKERS_END: Final = """
+```yaml
+providers:
+  rerankers:
+    - {name: gpu, format: vllm, base_url: "http://gpu:8000/v1"}
+    - {name: tei, format: tei, base_url: "http://tei:8080"}
+defaults:
+  retrieval:
+    rerank_model: gpu:BAAI/bge-reranker-v2-m3
 ```
 """
 
@@ -217,7 +237,7 @@ and connections of their own. They cost more per token than the built-in provide
 
 def page() -> str:
     """Return the page."""
-    lists = (*_issuers(), *_prices(), *_abilities(), *_programs())
+    lists = (*_issuers(), *_prices(), *_rerankers(), *_abilities(), *_programs())
     return "\n".join([BEGINNING, *_section(Deployment(), ""), *lists, PLUGGED_IN])
 
 
@@ -237,6 +257,12 @@ def _abilities() -> Iterator[str]:
     yield ABILITIES
     yield from _fields(ModelAbilities)
     yield ABILITIES_END
+
+
+def _rerankers() -> Iterator[str]:
+    yield RERANKERS
+    yield from _fields(RerankServer)
+    yield RERANKERS_END
 
 
 def _programs() -> Iterator[str]:

@@ -29,6 +29,8 @@ from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind
 from folkmoot.llm.config import (
     Bounds,
     ModelsConfig,
+    ProviderConfig,
+    ProviderKind,
     Retries,
     Timeouts,
     Told,
@@ -43,6 +45,7 @@ from folkmoot.settings.cache import Changes
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
 from folkmoot.settings.issuers import OidcIssuer
+from folkmoot.settings.providers import Providers
 from folkmoot.settings.secrets import Secrets
 from folkmoot.settings.service import Settings
 from folkmoot.settings.stores import loading as stores
@@ -65,23 +68,17 @@ def identity(deployment: Deployment, secret_key: str) -> IdentityOptions:
 
 def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> ModelsConfig:
     """Return what the model gateway has to be told."""
-    providers, limits = deployment.providers, deployment.model_limits
+    limits = deployment.model_limits
     return ModelsConfig(
-        providers=standard_providers(
-            openai_api_key=plain(providers.openai_api_key),
-            openai_base_url=providers.openai_base_url,
-            anthropic_api_key=plain(providers.anthropic_api_key),
-            google_api_key=plain(providers.google_api_key),
-            ollama_host=providers.ollama_host,
-            langchain=providers.langchain,
-        ),
+        providers=_providers(deployment.providers),
         default_model=deployment.defaults.models.default_model or deployment.default_model,
         embedding_model=deployment.embedding_model,
-        openai_format=providers.openai_format,
+        openai_format=deployment.providers.openai_format,
         abilities=[
             Told(each.model, {"images": each.images, "files": each.files})
             for each in deployment.model_abilities
         ],
+        local_rerankers=_local_rerankers(deployment),
         cache_dir=data_dir / "models",
         timeouts=Timeouts(
             connect=limits.connect,
@@ -98,6 +95,31 @@ def models(deployment: Deployment, data_dir: Path, secret_key: str = "") -> Mode
         ),
         digest_key=crypto.derive(secret_key, "keys of models"),
     )
+
+
+def _providers(given: Providers) -> dict[str, ProviderConfig]:
+    """Return the providers of models."""
+    return standard_providers(
+        openai_api_key=plain(given.openai_api_key),
+        openai_base_url=given.openai_base_url,
+        anthropic_api_key=plain(given.anthropic_api_key),
+        google_api_key=plain(given.google_api_key),
+        ollama_host=given.ollama_host,
+        cohere_api_key=plain(given.cohere_api_key),
+        jina_api_key=plain(given.jina_api_key),
+        voyage_api_key=plain(given.voyage_api_key),
+        rerankers={
+            each.name: ProviderConfig(ProviderKind(each.format), each.base_url, plain(each.api_key))
+            for each in given.rerankers
+        },
+        langchain=given.langchain,
+    )
+
+
+def _local_rerankers(deployment: Deployment) -> list[str]:
+    """Return the models on this machine that may put passages in order."""
+    default = deployment.defaults.retrieval.rerank_model
+    return [*deployment.providers.local_rerankers, *([default] if default else [])]
 
 
 def documents(deployment: Deployment) -> KnowledgeOptions:
@@ -123,6 +145,7 @@ def prices(deployment: Deployment) -> Prices:
             output=Steps(each.output),
             cached=None if each.cached_input is None else Steps(each.cached_input),
             written=None if each.cache_write is None else Steps(each.cache_write),
+            call=each.call,
         )
         for each in deployment.prices
     }

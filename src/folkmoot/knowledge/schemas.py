@@ -326,6 +326,9 @@ class CandidateRead(BaseModel):
     score: float
     lexical: float | None = Field(default=None, description="On the common scale.")
     dense: float | None = Field(default=None, description="On the common scale.")
+    rerank: float | None = Field(
+        default=None, description="What a reranker says of it, on a scale of its own."
+    )
 
 
 class StageRead(BaseModel):

@@ -13,19 +13,30 @@ OPENAI: Final = "https://api.openai.com/v1"
 ANTHROPIC: Final = "https://api.anthropic.com"
 GOOGLE: Final = "https://generativelanguage.googleapis.com"
 OLLAMA: Final = "http://127.0.0.1:11434"
+COHERE: Final = "https://api.cohere.com"
+JINA: Final = "https://api.jina.ai/v1"
+VOYAGE: Final = "https://api.voyageai.com/v1"
 OLLAMA_PORT: Final = 11434
 AUTO: Final = "auto"
 LOCAL_EMBEDDER: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class ProviderKind(StrEnum):
-    """The wire format a provider speaks, or `langchain` for a model that comes as Python."""
+    """The wire format a provider speaks, or `langchain` for a model that comes as Python.
+
+    From `cohere` to `tei` they are those of rerankers, which do nothing else here.
+    """
 
     OPENAI = "openai"
     RESPONSES = "responses"
     ANTHROPIC = "anthropic"
     GOOGLE = "google"
     OLLAMA = "ollama"
+    COHERE = "cohere"
+    JINA = "jina"
+    VOYAGE = "voyage"
+    VLLM = "vllm"
+    TEI = "tei"
     LANGCHAIN = "langchain"
 
 
@@ -132,7 +143,8 @@ class ModelsConfig:
         openai_format: What is spoken with providers of the kind `openai`.
         cache_dir: Where a local embedding model is kept.
         fetch_local_embedder: Whether `auto` may fetch one from the network.
-        local_embedder_idle: Seconds after which the process of the local embedder ends.
+        local_embedder_idle: Seconds after which the process of a local model ends.
+        local_rerankers: Names of the local models that may put passages in order.
         digest_key: What the digests are made with by which processes tell keys apart.
     """
 
@@ -144,6 +156,7 @@ class ModelsConfig:
     cache_dir: Path | None = None
     fetch_local_embedder: bool = True
     local_embedder_idle: float = 60.0
+    local_rerankers: Sequence[str] = ()
     timeouts: Timeouts = Timeouts()
     retries: Retries = Retries()
     bounds: Bounds = Bounds()
@@ -158,6 +171,10 @@ def standard_providers(
     anthropic_api_key: str | None = None,
     google_api_key: str | None = None,
     ollama_host: str | None = None,
+    cohere_api_key: str | None = None,
+    jina_api_key: str | None = None,
+    voyage_api_key: str | None = None,
+    rerankers: Mapping[str, ProviderConfig] | None = None,
     langchain: Mapping[str, str] | None = None,
 ) -> dict[str, ProviderConfig]:
     """Return the providers that the well-known settings configure, and those that are plugged in.
@@ -173,6 +190,15 @@ def standard_providers(
         providers["google"] = ProviderConfig(ProviderKind.GOOGLE, None, google_api_key)
     if ollama_host:
         providers["ollama"] = ProviderConfig(ProviderKind.OLLAMA, ollama_address(ollama_host))
+    ranking_keys = {
+        ProviderKind.COHERE: cohere_api_key,
+        ProviderKind.JINA: jina_api_key,
+        ProviderKind.VOYAGE: voyage_api_key,
+    }
+    for kind, key in ranking_keys.items():
+        if key:
+            providers[kind] = ProviderConfig(kind, None, key)
+    providers |= rerankers or {}
     for name, path in (langchain or {}).items():
         providers[name] = ProviderConfig(ProviderKind.LANGCHAIN, path=path)
     return providers

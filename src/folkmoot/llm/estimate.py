@@ -59,6 +59,11 @@ def texts(given: Sequence[str]) -> Usage:
     )
 
 
+def pairs(query: str, given: Sequence[str]) -> Usage:
+    """Estimate what judging texts by a question uses: it is read with each of them."""
+    return texts([query + text for text in given])
+
+
 def cut(request: ChatRequest, output_characters: int, told: Usage | None) -> Usage:
     """Return what an answer cost that broke off: what the provider told so far, or our guess.
 

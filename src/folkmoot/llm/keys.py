@@ -14,6 +14,9 @@ SECRETS: Final[Mapping[str, ProviderKind]] = {
     "openai_api_key": ProviderKind.OPENAI,
     "anthropic_api_key": ProviderKind.ANTHROPIC,
     "google_api_key": ProviderKind.GOOGLE,
+    "cohere_api_key": ProviderKind.COHERE,
+    "jina_api_key": ProviderKind.JINA,
+    "voyage_api_key": ProviderKind.VOYAGE,
 }
 """What a secret has to be called to be the key of a provider."""
 

@@ -13,6 +13,18 @@ LOCAL: Final = "fastembed"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9/~.][\w./:@+~ -]{0,255}")
 
 
+NEED_KEYS: Final = frozenset(
+    {
+        ProviderKind.OPENAI,
+        ProviderKind.ANTHROPIC,
+        ProviderKind.GOOGLE,
+        ProviderKind.COHERE,
+        ProviderKind.JINA,
+        ProviderKind.VOYAGE,
+    }
+)
+
+
 class Name(NamedTuple):
     provider: str
     model: str
@@ -47,6 +59,6 @@ def provider(config: ModelsConfig, name: Name) -> ProviderConfig:
         return configured
     if name.provider == ProviderKind.OLLAMA:
         return ProviderConfig(ProviderKind.OLLAMA)
-    if name.provider in {ProviderKind.OPENAI, ProviderKind.ANTHROPIC, ProviderKind.GOOGLE}:
+    if name.provider in NEED_KEYS:
         raise ModelKeyMissing(name.provider, known(config))
     raise ModelUnknown(":".join(name), known(config))

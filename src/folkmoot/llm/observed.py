@@ -18,6 +18,7 @@ from folkmoot.llm.port import (
     EmbeddingKind,
     Finished,
     ReasoningDelta,
+    Reranker,
     TextDelta,
     ToolCallDelta,
     Usage,
@@ -170,6 +171,43 @@ class ObservedEmbedder:
                 guess = estimate.texts(texts) if whole else None
                 ticket.settle(count.told or guess)
                 metrics.llm_call(self.name, clock.monotonic() - begun)
+
+
+class ObservedReranker:
+    """A reranker whose calls show up in traces and metrics."""
+
+    def __init__(
+        self, reranker: Reranker, outcomes: Outcomes, line: Line, org_id: OrgId | None = None
+    ) -> None:
+        self._reranker = reranker
+        self._outcomes = outcomes
+        self._line = line
+        self._org_id = org_id
+
+    @property
+    def name(self) -> str:
+        return self._reranker.name
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> Sequence[float | None]:
+        """Judge the texts; see `port.Reranker`.
+
+        Raises:
+            AppError: Whoever pays does not want to.
+        """
+        used = estimate.pairs(query, texts)
+        asked = paying.Asked(self.name, "rerank", lambda: used)
+        with _span("rerank", self.name) as span, self._outcomes.of(self.name):
+            span.set({"folkmoot.texts": len(texts)})
+            async with self._line.turn(self._org_id, self.name):
+                ticket, begun, guess = await paying.admitted(asked), clock.monotonic(), None
+                with paying.counting() as count:
+                    try:
+                        scores = await self._reranker.rerank(query, texts)
+                        guess = used
+                        return scores
+                    finally:
+                        ticket.settle(count.told or guess)
+                        metrics.llm_call(self.name, clock.monotonic() - begun)
 
 
 def _span(operation: str, name: str) -> tracing.OpenSpan:

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 from folkmoot.llm.port import Usage
 
-Operation = Literal["chat", "embeddings"]
+Operation = Literal["chat", "embeddings", "rerank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def reused(model: str, how: str) -> None:
 
 
 class Count:
-    """The tokens that providers tell while texts are embedded, which takes several calls."""
+    """The tokens that providers tell where one question takes several calls."""
 
     def __init__(self) -> None:
         self._tokens: int | None = None
@@ -126,7 +126,7 @@ def counting() -> Generator[Count]:
 
 
 def tell(tokens: int | None) -> None:
-    """Say how many tokens a provider has told for texts that it has embedded, if it has."""
+    """Say how many tokens a provider has told for texts that it was given, if it has."""
     count = _count.get()
     if count is not None and tokens is not None:
         count.add(tokens)

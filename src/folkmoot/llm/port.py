@@ -1,4 +1,4 @@
-"""What every chat model and every embedder looks like from the outside.
+"""What every chat model, embedder and reranker looks like from the outside.
 
 A model is asked with a `ChatRequest` and answers with batches of chunks: one batch per read from
 the network, so that whoever consumes it pays once per read and not once per token. Neighbouring
@@ -224,6 +224,24 @@ class Embedder(Protocol):
 
     async def embed(self, texts: Sequence[str], *, kind: EmbeddingKind) -> Vectors:
         """Embed any number of texts.
+
+        Raises:
+            ModelError: the provider failed; there is no partial answer.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Says how well passages answer a question."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> Sequence[float | None]:
+        """Return a score for each text, in their order; None for one that was not judged.
+
+        Scores compare within one call only; they are finite, and at least one is there if any text
+        was given.
 
         Raises:
             ModelError: the provider failed; there is no partial answer.

@@ -10,9 +10,10 @@ from folkmoot.llm import sharing
 from folkmoot.llm.breakers import Breakers
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.embedders import Embedders
-from folkmoot.llm.keys import Keyring
+from folkmoot.llm.keys import EMPTY, Keyring
 from folkmoot.llm.lines import Lines
 from folkmoot.llm.listing import Listing, ProviderHealth
+from folkmoot.llm.local.reranker import LocalRerankers
 from folkmoot.llm.names import EXTRACTIVE, known
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.port import ChatModel, Embedder
@@ -38,9 +39,10 @@ class Models:
         self._config = config
         self._transport = Transport(config.timeouts)
         self._embedders = Embedders(config, self._transport)
+        self._rerankers = LocalRerankers(config)
         self._listing = Listing(self._transport)
         self._lines = Lines(config)
-        self.own = Scope(config, self._transport, self._embedders, self._lines)
+        self.own = self._scope(EMPTY)
 
     @property
     def default(self) -> str:
@@ -86,7 +88,7 @@ class Models:
         """Return the models as these keys open them, and the deployment's where there is none."""
         if keyring.empty:
             return self.own
-        return Scope(self._config, self._transport, self._embedders, self._lines, keyring)
+        return self._scope(keyring)
 
     def names(self) -> list[str]:
         """Return the providers that can be used in names."""
@@ -144,7 +146,12 @@ class Models:
         await self._listing.aclose()
         await self._lines.breakers.aclose()
         await self._embedders.aclose()
+        await self._rerankers.aclose()
         await self._transport.aclose()
+
+    def _scope(self, keyring: Keyring) -> Scope:
+        made = (self._config, self._transport, self._embedders, self._rerankers, self._lines)
+        return Scope(*made, keyring)
 
     def _unusable(self) -> Iterator[Notice]:
         for code, get in (("model_unusable", self.chat), ("embedder_unusable", self.embedder)):

@@ -4,20 +4,23 @@ from collections import OrderedDict
 from typing import Final
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.llm import adapters, loading
+from folkmoot.llm import adapters, loading, reranking
 from folkmoot.llm.chat import HttpChatModel
 from folkmoot.llm.config import ModelsConfig, ProviderKind
 from folkmoot.llm.embedders import Embedders, over_http
-from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable
+from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable, ModelUnknown
 from folkmoot.llm.keys import EMPTY, Keyring, with_keys
 from folkmoot.llm.lines import Line, Lines
+from folkmoot.llm.local.reranker import LocalRerankers
 from folkmoot.llm.names import EXTRACTIVE, LOCAL, OFFLINE, Name, known, parsed, provider
-from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
+from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder, ObservedReranker
 from folkmoot.llm.offline import ExtractiveModel
 from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.plugins import plugged_in
-from folkmoot.llm.port import ChatModel, Embedder
+from folkmoot.llm.port import ChatModel, Embedder, Reranker
+from folkmoot.llm.providers.rerank import ONLY_RERANK
 from folkmoot.llm.transport import Transport
+from folkmoot.settings.searching import Reranking
 
 REMEMBERED: Final = 256
 
@@ -33,6 +36,7 @@ class Scope:
         config: ModelsConfig,
         transport: Transport,
         embedders: Embedders,
+        rerankers: LocalRerankers,
         lines: Lines,
         keyring: Keyring = EMPTY,
     ) -> None:
@@ -42,6 +46,7 @@ class Scope:
         self._unreadable = keyring.unreadable
         self._transport = transport
         self._embedders = embedders
+        self._rerankers = rerankers
         self._lines = lines
         self._held: dict[str, Line] = {}
         self._chats: OrderedDict[str, ObservedChatModel] = OrderedDict()
@@ -84,6 +89,31 @@ class Scope:
             self._embedding[wanted] = made
         return ObservedEmbedder(made, self.outcomes, self.line(wanted), org_id)
 
+    def reranker(self, name: str, org_id: OrgId | None = None) -> Reranker:
+        """Return what puts texts in order by a score for each.
+
+        Raises:
+            ModelUnknown, ModelKeyMissing: its provider has none, or is not configured.
+            ModelRejected: it is a local one that the operator has not named.
+            ModelKeyUnreadable, ModelKeyRefused: the caller's key can not be used.
+        """
+        made: Reranker
+        if name.partition(":")[0] == LOCAL:
+            made = self._rerankers.get(name)
+        else:
+            self._demand_usable(name)
+            made = reranking.over_http(name, self.config, self._transport)
+        return ObservedReranker(made, self.outcomes, self.line(name), org_id)
+
+    def reranks(self, name: str) -> Reranking:
+        """Return how a model puts texts in order, as its provider says."""
+        owner = name.partition(":")[0]
+        if owner == LOCAL:
+            return Reranking.CROSS_ENCODER
+        configured = self.config.providers.get(owner)
+        kind = owner if configured is None else configured.kind
+        return Reranking.ENDPOINT if kind in ONLY_RERANK else Reranking.CHAT
+
     def line(self, name: str) -> Line:
         """Return the line to the provider of a model; what is here already waits for nobody."""
         owner = name.partition(":")[0]
@@ -110,6 +140,8 @@ class Scope:
             bridge, timeouts = loading.LANGCHAIN_BRIDGE, self.config.timeouts
             plugged: ChatModel = plugged_in(bridge, wanted, configured, timeouts)
             return plugged
+        if configured.kind in ONLY_RERANK:
+            raise ModelUnknown(wanted, known(self.config))
         adapter = adapters.chatting(configured, self.config.openai_format)
         if not (adapter.open or configured.api_key or configured.base_url):
             raise ModelKeyMissing(name.provider, known(self.config))

@@ -74,6 +74,19 @@ class EmbeddingWire(Protocol):
         ...
 
 
+class RerankWire(Protocol):
+    """A provider's format for putting texts in order; it takes up to `batch` texts at once."""
+
+    @property
+    def batch(self) -> int: ...
+
+    def call(self, model: str, query: str, texts: Sequence[str], /) -> Call: ...
+
+    def read(self, body: bytes) -> Sequence[tuple[int, float | None]]:
+        """Return what is said of which text, as the provider says it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A model as its provider lists it, and what it tells of it: abilities it has, or has not."""

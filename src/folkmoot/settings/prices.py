@@ -18,6 +18,9 @@ class ModelPrice(BaseModel):
     )
     input: Dollars = Field(description="Of what the model is given.")
     output: Dollars = Field(default=Decimal(0), description="Of what it answers.")
+    call: Dollars = Field(
+        default=Decimal(0), description="Of each call, in dollars, whatever it is given."
+    )
     cached_input: Dollars | None = Field(
         default=None,
         description="Of what it was given before and remembers; by default as other input.",

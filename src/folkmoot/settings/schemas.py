@@ -146,8 +146,9 @@ class SecretCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = Field(
-        description="What it is found by. `openai_api_key`, `anthropic_api_key` and"
-        " `google_api_key` take the place of the deployment's keys.",
+        description="What it is found by. `openai_api_key`, `anthropic_api_key`,"
+        " `google_api_key`, `cohere_api_key`, `jina_api_key` and `voyage_api_key` take the place of"
+        " the deployment's keys.",
         examples=["weather_api_key"],
     )
     value: Annotated[SecretStr, Field(min_length=1, max_length=16_384)] = Field(

@@ -16,6 +16,18 @@ class Expansion(StrEnum):
     SECTION = "section"
 
 
+class Reranking(StrEnum):
+    """How passages are put in order.
+
+    A model for chats is shown all of them and says an order; the others give each a score: what a
+    provider, or a server of one's own, serves as `/rerank`, or a model on this machine.
+    """
+
+    CHAT = "chat"
+    ENDPOINT = "endpoint"
+    CROSS_ENCODER = "cross_encoder"
+
+
 class Ranked(BaseModel):
     """What becomes of candidates."""
 
@@ -48,8 +60,21 @@ class Ranked(BaseModel):
     rerank_model: ModelName | None = Field(
         default=None,
         description="The model that looks at the passages found and puts them in order, before an"
-        " agent is given them and in searches that ask for it. Unset, none does.",
+        " agent is given them and in searches that ask for it: one for chats, one of a provider's"
+        " for just this (`cohere:…`, `jina:…`, `voyage:…`), or one on this machine"
+        " (`fastembed:…`). Unset, none does.",
         examples=["openai:gpt-5-mini"],
+    )
+    rerank_strategy: Reranking | None = Field(
+        default=None,
+        description="How that model is asked: as one that chats, by its provider's `/rerank`, or as"
+        " a cross-encoder on this machine. Unset, its provider says.",
+    )
+    rerank_candidates: Annotated[int, Field(ge=2, le=200), BeforeValidator(counted)] | None = Field(
+        default=None,
+        description="How many of the best passages that model looks at; one for chats, 30 at the"
+        " most. Unset, 30.",
+        examples=[50],
     )
     rerank_seconds: (
         Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False), BeforeValidator(counted)] | None

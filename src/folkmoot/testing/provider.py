@@ -54,6 +54,7 @@ class FakeProvider:
         self._host, self._port = host, port
         self._script: deque[Scripted] = deque()
         self._embedding_script: deque[Reply] = deque()
+        self._reranking_script: deque[Reply] = deque()
         self._directives = Directives()
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -92,6 +93,10 @@ class FakeProvider:
     def script_embeddings(self, replies: Iterable[Reply]) -> None:
         """Queue answers to take the place of embeddings."""
         self._embedding_script.extend(replies)
+
+    def script_rerankings(self, replies: Iterable[Reply]) -> None:
+        """Queue answers to take the place of scores."""
+        self._reranking_script.extend(replies)
 
     def config(self, default: str | None = "openai:fake-chat") -> ModelsConfig:
         """Return a configuration in which every provider is this one."""
@@ -142,6 +147,9 @@ class FakeProvider:
 
     def embedding(self) -> Reply | None:
         return self._embedding_script.popleft() if self._embedding_script else None
+
+    def reranking(self) -> Reply | None:
+        return self._reranking_script.popleft() if self._reranking_script else None
 
     async def record(
         self,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from folkmoot.llm.hashing import vectors
 from folkmoot.testing.directives import UnknownSetting
-from folkmoot.testing.formats import Format
+from folkmoot.testing.formats import Format, rerank
 from folkmoot.testing.formats.anthropic import Anthropic
 from folkmoot.testing.formats.google import Google
 from folkmoot.testing.formats.ollama import Ollama
@@ -40,6 +40,10 @@ class Director(Protocol):
         """Return what to answer instead of vectors, None to answer well."""
         ...
 
+    def reranking(self) -> Reply | None:
+        """Return what to answer instead of scores, None to answer well."""
+        ...
+
     async def record(
         self,
         request: web.Request,
@@ -58,6 +62,8 @@ def application(director: Director) -> web.Application:
         app.router.add_post(f"{prefix}/chat/completions", _chat(director, openai))
         app.router.add_post(f"{prefix}/responses", _chat(director, Responses()))
         app.router.add_post(f"{prefix}/embeddings", _embed(director, openai))
+        app.router.add_post(f"{prefix}/rerank", _rerank(director))
+    app.router.add_post("/v2/rerank", _rerank(director))
     app.router.add_post("/v1/messages", _chat(director, anthropic))
     app.router.add_post("/v1beta/models/{model}:streamGenerateContent", _chat(director, google))
     app.router.add_post("/v1beta/models/{model}:batchEmbedContents", _embed(director, google))
@@ -106,6 +112,26 @@ def _embed(director: Director, form: Format) -> Handler:
                 return await Player(request, form, heard, reply).play()
             numbers = await asyncio.to_thread(lambda: vectors(texts).tolist())
             return web.Response(body=form.vectors(numbers, model), content_type="application/json")
+
+        return await director.record(request, heard, answer)
+
+    return handle
+
+
+def _rerank(director: Director) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        try:
+            asked = rerank.asked(body)
+        except msgspec.DecodeError as error:
+            return _refused(OpenAI(), f"The request does not fit the format: {error}")
+        heard = Heard(model=asked.model, asked=asked.query, stream=False)
+
+        async def answer() -> web.StreamResponse:
+            reply = director.reranking()
+            if reply is not None:
+                return await Player(request, OpenAI(), heard, reply).play()
+            return web.Response(body=rerank.answer(asked), content_type="application/json")
 
         return await director.record(request, heard, answer)
 

@@ -1,7 +1,7 @@
 """Short questions to a model that is no agent's, for which whoever asks pays."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 
 from folkmoot.kit.subject import Subject
@@ -10,6 +10,7 @@ from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.paying import paid, paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest, TextDelta
 from folkmoot.settings.groups import Models
+from folkmoot.settings.searching import Reranking
 from folkmoot.settings.service import Settings
 from folkmoot.usage.accounts import Accounts
 
@@ -30,16 +31,37 @@ class PaidQuestions:
         Raises:
             AppError: it may not be asked, or does not answer.
         """
-        allowed = (await self.settings.of(subject)).values(Models).allowed_models
-        if allowed is not None and model not in allowed:
-            raise ModelRejected(model, "is not one of the models that may be asked")
+        await self._demand_allowed(subject, model)
         chat = await self.gateway.chat(subject, model)
         request = ChatRequest(messages=messages, max_tokens=most)
         said: list[str] = []
-        with ExitStack() as stack:
-            if not paid():
-                stack.enter_context(paid_by(self.accounts.of(subject)))
+        with self._paid(subject):
             async with aclosing(chat.stream(request)) as batches:
                 async for batch in batches:
                     said += [each.text for each in batch if isinstance(each, TextDelta)]
         return "".join(said)
+
+    async def reranks(self, subject: Subject, model: str) -> Reranking:
+        """Return how a model puts passages in order, as its provider says."""
+        return (await self.gateway.scope(subject)).reranks(model)
+
+    async def scores(
+        self, subject: Subject, model: str, query: str, texts: Sequence[str]
+    ) -> Sequence[float | None]:
+        """Return how well a reranker takes texts to answer a question; None where it says nothing.
+
+        Raises:
+            AppError: it may not be asked, or does not answer.
+        """
+        await self._demand_allowed(subject, model)
+        reranker = (await self.gateway.scope(subject)).reranker(model, subject.org_id)
+        with self._paid(subject):
+            return await reranker.rerank(query, texts)
+
+    async def _demand_allowed(self, subject: Subject, model: str) -> None:
+        allowed = (await self.settings.of(subject)).values(Models).allowed_models
+        if allowed is not None and model not in allowed:
+            raise ModelRejected(model, "is not one of the models that may be asked")
+
+    def _paid(self, subject: Subject) -> AbstractContextManager[None]:
+        return nullcontext() if paid() else paid_by(self.accounts.of(subject))

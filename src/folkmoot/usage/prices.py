@@ -43,13 +43,14 @@ class Rates:
     """What a model costs.
 
     Input that it had read before, and input that is kept for the next call, cost what other input
-    does where nothing else is said.
+    does where nothing else is said. `call` is what each call costs besides, in dollars.
     """
 
     input: Steps = Steps(NONE)
     output: Steps = Steps(NONE)
     cached: Steps | None = None
     written: Steps | None = None
+    call: Decimal = NONE
 
     @property
     def free(self) -> bool:
@@ -67,6 +68,7 @@ class Rates:
             + (self.cached or self.input).at(told) * cached
             + (self.written or self.input).at(told) * written
             + self.output.at(told) * used.output_tokens
+            + self.call * DOLLAR
         )
         return int(cost.to_integral_value(ROUND_HALF_UP))
 

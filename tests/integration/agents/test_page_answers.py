@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
 from folkmoot.kit.ids import new_id
 from folkmoot.settings.deployment import Deployment, ModelLimits
-from folkmoot.settings.providers import Providers
+from folkmoot.settings.prices import ModelPrice
+from folkmoot.settings.providers import Providers, RerankServer
 from folkmoot.testing.provider import FakeProvider
-from folkmoot.testing.replies import hangs, refuses, says
+from folkmoot.testing.replies import hangs, plays, refuses, says
 from page_answers import Labelled, handbook, labelled
 from serving import served
 from whole import PATIENCE, person, until, working
@@ -36,7 +38,9 @@ async def parts(owner_address: str, tmp_path: Path, provider: FakeProvider) -> A
             openai_base_url=provider.openai_url,
             openai_api_key=SecretStr("key-of-openai"),
             ollama_host="http://127.0.0.1:9",
+            rerankers=[RerankServer(name="own", base_url=provider.openai_url)],
         ),
+        prices=[ModelPrice(model="own:*", input=Decimal(1_000), call=Decimal("0.002"))],
         model_limits=ModelLimits(attempts=1),
     )
     place = Place(owner_address, SECRET_KEY)
@@ -136,7 +140,9 @@ async def test_a_model_puts_passages_in_order_if_it_does_so_in_time(
     provider.script([says("3, 1, [99] and 3 again")])
     pages, stage = await reader.ranked(rerank=True)
     assert (pages[:2], stage["skipped"]) == ([usual[2], usual[0]], None)
-    assert stage["facts"] == {"model": "openai:fake-chat"}
+    told = {"model": "openai:fake-chat", "strategy": "chat", "judged": 10}
+    assert stage["facts"] == told
+    assert {each["rerank"] for each in stage["candidates"]} == {None}
     assert [each["rank"] for each in stage["candidates"]][:2] == [1, 2]
     assert "lost cards" in provider.chats[-1].body.decode()
     used = (await reader.who.ask("GET", "/api/v1/usage?group_by=model")).json()
@@ -162,6 +168,43 @@ async def test_a_model_puts_passages_in_order_if_it_does_so_in_time(
     _, stage = await reader.ranked(rerank=True)
     assert "may be asked" in stage["skipped"]
     assert len(provider.received) == asked
+
+
+async def test_a_reranker_scores_passages_and_what_it_leaves_out_or_makes_up_changes_nothing(
+    reader: Reader, provider: FakeProvider
+) -> None:
+    usual, _ = await reader.ranked()
+    await reader.setting("retrieval", rerank_model="own:bge", rerank_candidates=3)
+    said = [(2, 0.9), (0, 0.4), (0, 99.0), (7, 5.0), (-1, 5.0), (1, None)]
+    results = [{"index": index, "relevance_score": score} for index, score in said]
+    answer = {"results": results, "usage": {"total_tokens": 40}}
+    provider.script_rerankings([plays(json.dumps(answer).encode(), "application/json")])
+    pages, stage = await reader.ranked(rerank=True)
+    assert pages == [usual[2], usual[0], usual[1], usual[3]]
+    assert stage["facts"] == {"model": "own:bge", "strategy": "endpoint", "judged": 3}
+    assert [each["rerank"] for each in stage["candidates"]] == [0.9, 0.4, None, None]
+    assert stage["milliseconds"] > 0
+    sent = json.loads(provider.received[-1].body)
+    assert (sent["query"], sent["top_n"]) == ("In the handbook: lost cards", 3)
+    used = (await reader.who.ask("GET", "/api/v1/usage?group_by=operation")).json()
+    (of_reranking,) = (each for each in used["items"] if each.get("operation") == "rerank")
+    assert of_reranking["input_tokens"] == 40
+    assert of_reranking["micro_usd"] == 42_000
+
+    for changed, reply, why in (
+        ({}, plays(b'{"results": []}', "application/json"), "judges none"),
+        ({}, plays(b'{"results": [{"index": 0, "relevance_score": NaN}]}', "text/json"), "format"),
+        ({"rerank_seconds": 0.1}, hangs(), "took longer than 0.1 s"),
+        ({"rerank_strategy": "cross_encoder"}, None, "by the strategy cross_encoder"),
+        ({"rerank_strategy": "chat"}, None, "no model that can be used"),
+        ({"rerank_model": "fastembed:/etc"}, None, "local rerankers"),
+    ):
+        await reader.setting("retrieval", **{"rerank_model": "own:bge", **changed})
+        provider.script_rerankings([reply] if reply else [])
+        pages, stage = await reader.ranked(rerank=True)
+        assert pages == usual
+        assert why in stage["skipped"]
+        assert stage["candidates"] == []
 
 
 async def test_a_question_that_rests_on_what_was_said_is_searched_for_as_it_stands_by_itself(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,7 @@ from folkmoot.kit import clock
 from folkmoot.llm import embedders
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelUnavailable
-from folkmoot.llm.local import child
+from folkmoot.llm.local import child, serving
 from folkmoot.llm.local.embedder import LocalEmbedder
 from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
 from folkmoot.llm.registry import Models
@@ -246,7 +247,7 @@ def test_the_process_answers_frame_by_frame(model_directory: Path) -> None:
     model = child.load(str(model_directory), str(model_directory / "cache"), fetch=False)
     asks = [Ask(["sun", "moon moon"], "document"), Ask(["star"], "query")]
     answers = io.BytesIO()
-    child.serve(model, io.BytesIO(b"".join(map(packed, asks))), answers)
+    serving.serve(partial(child.vectors, model), io.BytesIO(b"".join(map(packed, asks))), answers)
     answers.seek(0)
     told = [
         msgspec.msgpack.decode(answers.read(int.from_bytes(answers.read(LENGTH))), type=Told)

@@ -254,6 +254,7 @@ export interface components {
             lexical?: number | null;
             ordinal: number;
             rank: number;
+            rerank?: number | null;
             score: number;
         };
         CatchUp: "once" | "skip";
@@ -862,6 +863,7 @@ export interface components {
             streaming: boolean;
             supported: boolean;
         };
+        Reranking: "chat" | "endpoint" | "cross_encoder";
         ResponseCache: "off" | "exact" | "semantic";
         Retrieval: {
             chunk_overlap?: number | null;
@@ -872,8 +874,10 @@ export interface components {
             k?: number | null;
             mmr?: number | null;
             mode?: components["schemas"]["SearchMode"] | null;
+            rerank_candidates?: number | null;
             rerank_model?: string | null;
             rerank_seconds?: number | null;
+            rerank_strategy?: components["schemas"]["Reranking"] | null;
             reword_model?: string | null;
             reword_seconds?: number | null;
             wordings?: number | null;

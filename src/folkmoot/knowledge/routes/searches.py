@@ -138,14 +138,18 @@ def _filtered(trace: Trace) -> StageRead:
 
 
 def _ranking(trace: Trace) -> list[StageRead]:
-    ranking, took = trace.ranking, trace.milliseconds
+    ranking, took, judged = trace.ranking, trace.milliseconds, trace.judged
     expand = None if ranking.expand in {None, Expansion.NONE} else ranking.expand
     return [
         StageRead(
             name="rerank",
             milliseconds=took.get("rerank", 0.0),
-            candidates=_placed(trace, trace.reranked),
-            facts={"model": ranking.rerank_model},
+            candidates=[] if judged is None else _placed(trace, judged.order, judged.scores),
+            facts={
+                "model": ranking.rerank_model,
+                "strategy": None if judged is None else judged.strategy,
+                "judged": None if judged is None else judged.shown,
+            },
             skipped=trace.skipped.get("rerank"),
         ),
         StageRead(
@@ -165,8 +169,10 @@ def _ranking(trace: Trace) -> list[StageRead]:
     ]
 
 
-def _placed(trace: Trace, places: Iterable[Place]) -> list[CandidateRead]:
-    """Return chunks in an order that is no longer that of their scores."""
+def _placed(
+    trace: Trace, places: Iterable[Place], judged: Mapping[Place, float] | None = None
+) -> list[CandidateRead]:
+    """Return chunks in an order that is no longer that of their scores, and a reranker's scores."""
     scores = {each.place: each.score for each in trace.decayed}
     return [
         CandidateRead(
@@ -174,6 +180,7 @@ def _placed(trace: Trace, places: Iterable[Place]) -> list[CandidateRead]:
             document_id=DocumentId(place.document_id),
             ordinal=place.ordinal,
             score=scores[place],
+            rerank=(judged or {}).get(place),
         )
         for rank, place in _ranked(places)
     ]

@@ -18,7 +18,7 @@ from folkmoot.knowledge.searching import search
 from folkmoot.knowledge.searching.fusion import Fused, Place
 from folkmoot.knowledge.searching.search import Found
 from folkmoot.settings.groups import Retrieval as Values
-from folkmoot.settings.searching import Expansion
+from folkmoot.settings.searching import Expansion, Reranking
 from folkmoot.settings.service import Settings
 
 DAY: Final = 86_400.0
@@ -52,6 +52,8 @@ class Ranking:
     expand: Expansion | None = None
     rerank: bool = True
     rerank_model: str | None = None
+    rerank_strategy: Reranking | None = None
+    rerank_candidates: int | None = None
     rerank_seconds: float | None = None
     reword: bool = True
     reword_model: str | None = None
@@ -72,6 +74,8 @@ class Ranking:
             expand=values.expand if self.expand is None else self.expand,
             rerank=self.rerank,
             rerank_model=values.rerank_model if self.rerank else None,
+            rerank_strategy=values.rerank_strategy,
+            rerank_candidates=values.rerank_candidates,
             rerank_seconds=values.rerank_seconds,
             reword=self.reword,
             reword_model=values.reword_model if self.reword else None,

@@ -32,7 +32,7 @@ from folkmoot.knowledge.searching.fusion import (
 )
 from folkmoot.knowledge.searching.queries import Legs
 from folkmoot.knowledge.searching.ranking import WIDER, Held, Ranking, decayed, diverse, unset
-from folkmoot.knowledge.searching.reranking import PATIENCE, SHOWN, NotRanked, Questions, reranked
+from folkmoot.knowledge.searching.reranking import PATIENCE, Judged, Judging, NotRanked, Questions
 from folkmoot.knowledge.searching.rewording import NotReworded, reworded, together
 from folkmoot.knowledge.searching.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.vector_stores.proposing import Proposing
@@ -85,7 +85,7 @@ class Trace:
     ranking: Ranking = field(default_factory=Ranking)
     decayed: Sequence[Fused] = ()
     wordings: Sequence[str] = ()
-    reranked: Sequence[Place] = ()
+    judged: Judged | None = None
     order: Sequence[Place] = ()
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     milliseconds: dict[str, float] = field(default_factory=dict[str, float])
@@ -267,13 +267,13 @@ class Retrieval:
             trace, "decay", decayed(database, subject, trace.fused, ranking)
         )
         wanted = WIDER * k if ranking.diverse else k
-        if ranking.rerank_model is not None:
-            wanted = max(wanted, SHOWN)
+        if (judging := _judging(ranking)) is not None:
+            wanted = max(wanted, judging.shown())
         wider = trace.decayed[:wanted]
         rows = await search.found(database, subject, [each.place for each in wider])
         scores = {each.place: each.score for each in wider}
         trace.order = [place for place in scores if place in rows]
-        await _timed(trace, "rerank", self._rerank(subject, asked, trace, rows))
+        await _timed(trace, "rerank", self._rerank(subject, asked, trace, judging, rows))
         if ranking.diverse:
             trace.order = await _timed(trace, "mmr", _diverse(trace, scores, rows, k))
         trace.order = trace.order[:k]
@@ -285,23 +285,25 @@ class Retrieval:
         return [Hit(found, scores[place]) for place, found in hits]
 
     async def _rerank(
-        self, subject: Subject, asked: Asked, trace: Trace, rows: Mapping[Place, Found]
+        self,
+        subject: Subject,
+        asked: Asked,
+        trace: Trace,
+        judging: Judging | None,
+        rows: Mapping[Place, Found],
     ) -> None:
         """Let a model put the candidates in order; without its answer they stay as they are."""
-        ranking = trace.ranking
-        if not ranking.rerank:
-            trace.skipped["rerank"] = NOT_ASKED
-        elif ranking.rerank_model is None or self.questions is None:
-            trace.skipped["rerank"] = NO_RERANKER
+        if judging is None or self.questions is None:
+            trace.skipped["rerank"] = NO_RERANKER if trace.ranking.rerank else NOT_ASKED
         elif trace.order:
-            seconds = ranking.rerank_seconds or PATIENCE
             query = "\n".join([asked.query, *trace.wordings[:1]])
-            asking = (self.questions, subject, ranking.rerank_model, seconds, query)
             try:
-                trace.order = trace.reranked = await reranked(*asking, trace.order, rows)
+                trace.judged = await judging(self.questions, subject, query, trace.order, rows)
             except NotRanked as error:
-                log.warning("retrieval.not_reranked", model=ranking.rerank_model, why=str(error))
+                log.warning("retrieval.not_reranked", model=judging.model, why=str(error))
                 trace.skipped["rerank"] = str(error)
+            else:
+                trace.order = trace.judged.order
 
 
 async def _diverse(
@@ -310,9 +312,21 @@ async def _diverse(
     """Judge relevance by scores, or by ranks where a model has put the candidates in order."""
     weight = 1.0 if trace.ranking.mmr is None else trace.ranking.mmr
     relevance = [(place, scores[place]) for place in trace.order]
-    if trace.reranked:
+    if trace.judged is not None:
         relevance = [(place, 1 / rank) for rank, place in enumerate(trace.order, 1)]
     return await asyncio.to_thread(diverse, relevance, rows, weight, k)
+
+
+def _judging(ranking: Ranking) -> Judging | None:
+    """Return who is to judge the candidates, if anybody is."""
+    if ranking.rerank_model is None:
+        return None
+    return Judging(
+        model=ranking.rerank_model,
+        strategy=ranking.rerank_strategy,
+        candidates=ranking.rerank_candidates,
+        seconds=ranking.rerank_seconds,
+    )
 
 
 def _legs(mode: Mode, trace: Trace) -> Legs:

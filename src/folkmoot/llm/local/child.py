@@ -4,26 +4,22 @@ Reads `Ask` frames from stdin and answers each with a `Told` frame until stdin e
 does when the server dies. MODEL is a name that fastembed knows, or a directory.
 """
 
-import argparse
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 from fastembed import TextEmbedding
 from fastembed.common.model_description import ModelSource, PoolingType
 
-from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
+from folkmoot.llm.local import serving
+from folkmoot.llm.local.frames import Ask
 from folkmoot.llm.port import Vectors
 
 BATCH: Final = 8
 """Texts at once; with 8, and without the arena, memory stays near the model's own size."""
-NICENESS: Final = 5
-"""Whoever waits for a web page goes first."""
 WEIGHTS: Final = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")
 POOLINGS: Final = {
     "pooling_mode_cls_token": PoolingType.CLS,
@@ -34,18 +30,12 @@ _modes: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model")
-    parser.add_argument("cache_dir")
-    parser.add_argument("--fetch", action="store_true", help="may be fetched from the network")
-    chosen = parser.parse_args(arguments)
-    answers = _own_output()
-    _confess_to(answers)
-    os.nice(NICENESS)
-    model = load(chosen.model, chosen.cache_dir, fetch=chosen.fetch)
-    dimensions = vectors(model, Ask(["a"], "document")).shape[1]
-    _write(answers, Told(dimensions=dimensions))
-    serve(model, sys.stdin.buffer, answers)
+    serving.main(ready, arguments)
+
+
+def ready(model: str, cache_dir: str, *, fetch: bool) -> Callable[[Ask], Vectors]:
+    """Return what embeds."""
+    return partial(vectors, load(model, cache_dir, fetch=fetch))
 
 
 def load(model: str, cache_dir: str, *, fetch: bool) -> TextEmbedding:
@@ -87,37 +77,6 @@ def vectors(model: TextEmbedding, ask: Ask) -> Vectors:
     result = np.empty_like(embedded)
     result[order] = embedded
     return result
-
-
-def serve(model: TextEmbedding, asks: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until the asking ends."""
-    while len(head := asks.read(LENGTH)) == LENGTH:
-        ask = msgspec.msgpack.decode(asks.read(int.from_bytes(head)), type=Ask)
-        embedded = vectors(model, ask)
-        _write(answers, Told(embedded.shape[1], embedded.astype("<f4").tobytes()))
-
-
-def _own_output() -> BinaryIO:
-    """Keep stdout for frames: whatever the libraries print goes to stderr."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return answers
-
-
-def _confess_to(answers: BinaryIO) -> None:
-    """Make what ends this process its last frame; the server starts another one."""
-
-    def confess(
-        kind: type[BaseException], error: BaseException, _traceback: TracebackType | None
-    ) -> None:
-        _write(answers, Told(error=f"{kind.__name__}: {error}"))
-
-    sys.excepthook = confess
-
-
-def _write(answers: BinaryIO, told: Told) -> None:
-    answers.write(packed(told))
-    answers.flush()
 
 
 if __name__ == "__main__":

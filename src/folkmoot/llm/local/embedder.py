@@ -7,10 +7,11 @@ from typing import Final
 
 from folkmoot.llm.errors import ModelUnavailable, clean
 from folkmoot.llm.local.frames import Ask, Told
-from folkmoot.llm.local.process import EmbeddingProcess, ProcessDied
+from folkmoot.llm.local.process import ModelProcess, ProcessDied
 from folkmoot.llm.port import EmbeddingKind, Vectors
 from folkmoot.llm.vectors import joined, unit, unpacked
 
+CHILD: Final = "folkmoot.llm.local.child"
 AT_ONCE: Final = 16
 """Texts in one question to the process: a search waits at most for so many of an ingestion."""
 LOADING: Final = 60.0  # seconds
@@ -36,7 +37,7 @@ class LocalEmbedder:
         self._patience = patience
         arguments = [model, str(cache_dir), *(["--fetch"] if fetch else [])]
         loading = FETCHING if fetch else LOADING
-        self._process = EmbeddingProcess(arguments, loading=loading, idle=idle)
+        self._process = ModelProcess(CHILD, arguments, loading=loading, idle=idle)
 
     @property
     def dimensions(self) -> int | None:

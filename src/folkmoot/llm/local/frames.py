@@ -1,6 +1,6 @@
-"""What goes through the pipes to the embedding process: a length, then MessagePack."""
+"""What goes through the pipes to the process of a local model: a length, then MessagePack."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,12 +11,14 @@ LIMIT: Final = 256 * 1024 * 1024  # bytes
 
 
 class Ask(msgspec.Struct, frozen=True):
+    """Texts to embed; with the kind `rerank`, a question and the texts to judge by it."""
+
     texts: list[str]
-    kind: EmbeddingKind
+    kind: EmbeddingKind | Literal["rerank"]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Vectors as little-endian float32, row by row, or what went wrong.
+    """Vectors as little-endian float32, row by row, or what went wrong; a score is one number.
 
     The first frame of a process has no vectors: it says that the model is loaded.
     """

@@ -1,4 +1,4 @@
-"""Keeping the embedding process: started when needed, one question at a time, ended when idle."""
+"""Keeping a local model's process: started when needed, one question at a time, ended when idle."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ import msgspec
 
 from folkmoot.llm.local.frames import LENGTH, LIMIT, Ask, Told, packed
 
-CHILD: Final = (sys.executable, "-P", "-m", "folkmoot.llm.local.child")
+CHILD: Final = (sys.executable, "-P", "-m")
 FAREWELL: Final = 2.0  # seconds
 
 T = TypeVar("T")
@@ -20,21 +20,24 @@ class ProcessDied(Exception):
     """The process ended or said what is no frame; the next question starts another one."""
 
 
-class EmbeddingProcess:
+class ModelProcess:
     """One process at most.
 
     A caller that is cancelled while it waits for its turn leaves the queue; later the exchange is
     finished without it, because half an exchange would garble the next.
 
     Args:
-        arguments: For the child, see `local.child`.
+        child: The module that runs in it.
+        arguments: For the child.
         loading: Seconds until the model has to be loaded, a download included.
         idle: Seconds without a question after which the process ends.
     """
 
-    def __init__(self, arguments: Sequence[str], *, loading: float, idle: float) -> None:
+    def __init__(
+        self, child: str, arguments: Sequence[str], *, loading: float, idle: float
+    ) -> None:
         self.dimensions: int | None = None
-        self._arguments = tuple(arguments)
+        self._arguments = (child, *arguments)
         self._loading = loading
         self._idle = idle
         self._turn = asyncio.Lock()
