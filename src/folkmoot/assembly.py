@@ -144,7 +144,6 @@ class Parts:
     turns: Turns
     limits: RateLimits
     outbound: Outbound
-    deciding: Deciding
     mcp: McpClient
     memory: Remembering
     webhooks: Webhooks
@@ -156,6 +155,11 @@ class Parts:
     def models(self) -> Models:
         """The models of the deployment, whoever asks them."""
         return self.gateway.models
+
+    @property
+    def deciding(self) -> Deciding:
+        """What decides about tool calls, and continues their runs."""
+        return Deciding(self.database, self.supervisor)
 
 
 @asynccontextmanager
@@ -272,7 +276,8 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
     secrets, gateway = options.gateway(on.deployment, on.secret_key, settings.changes, models)
     embedders, brought = PaidEmbedders(gateway, accounts), offering.installed()
     documents = _documents(on, blobs, queue, supervisor, embedders, settings, outbound)
-    registry = offering.registry(database, documents, outbound, settings.changes, brought)
+    memory = remembering(on.deployment.memory, supervisor, gateway, accounts)
+    registry = offering.registry(documents, outbound, settings.changes, brought, memory.toolset)
     mcp = offering.mcp(on.deployment, secrets, outbound, supervisor)
     answers = Answers(AnswerStore(database, PLACE, options.kept_answers(on.deployment)), embedders)
     limits, redis = options.limiting(on.deployment, on.secret_key, database)
@@ -299,10 +304,9 @@ def _parts(on: Ground, database: Database, queue: Queue, models: Models) -> Part
         redis=redis,
         outbound=outbound,
         mcp=mcp,
-        memory=(memory := remembering(on.deployment.memory, supervisor, gateway, accounts)),
+        memory=memory,
         webhooks=Webhooks(outbound, options.sealer(on.deployment, on.secret_key)),
         line=offering.line(supervisor, work, turns, memory.recall),
-        deciding=Deciding(database, supervisor),
         plugins=brought,
     )
 

@@ -35,6 +35,8 @@ from folkmoot.knowledge.searching import ranking
 from folkmoot.knowledge.searching.queries import SEARCHABLE
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.llm.gateway import Gateway
+from folkmoot.memory import toolset as memory_toolset
+from folkmoot.memory.toolset import MemoryTools
 from folkmoot.plugins import Plugins
 from folkmoot.runs.children import Children
 from folkmoot.runs.ledger import Ledger
@@ -54,10 +56,12 @@ from folkmoot.usage.accounts import Accounts
 from folkmoot.usage.asking import PaidQuestions
 from folkmoot.usage.embedders import PaidEmbedders
 
-BUILTIN: Final = (replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME)),)
+BUILTIN: Final = (
+    replace(CHAT, tools=(*CHAT.tools, toolset.NAME, fetch.NAME, *memory_toolset.NAMES)),
+)
 """The agents; the tool that searches documents stands in a room that agents do not know."""
 
-TOOLS: Final = (CLOCK.name, CALCULATOR.name, toolset.NAME, fetch.NAME)
+TOOLS: Final = (CLOCK.name, CALCULATOR.name, toolset.NAME, fetch.NAME, *memory_toolset.NAMES)
 """What those agents have, and others may be given."""
 
 UNATTENDED: Final = (order.KIND, evals.KIND)
@@ -70,16 +74,17 @@ def installed() -> Plugins:
 
 
 def registry(
-    database: Database,
     documents: Knowledge,
     outbound: Outbound,
     changes: Changes,
     brought: Plugins,
+    memory: MemoryTools,
 ) -> AgentRegistry:
     """Return all agents, with the tools that they may use."""
+    database = memory.memories.database
     searching = toolset.search_tool(documents.retrieval, _chosen)
-    tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound), *brought.tools]
-    ready = toolbox(tools, Ledger(database))
+    tools = [CLOCK, CALCULATOR, searching, fetch.fetch_tool(outbound)]
+    ready = toolbox([*tools, *memory.tools, *brought.tools], Ledger(database))
     return AgentRegistry((*BUILTIN, *brought.agents), ready, OwnAgents(database, changes))
 
 

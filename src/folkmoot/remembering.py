@@ -10,6 +10,7 @@ from folkmoot.memory.extracting import Extraction
 from folkmoot.memory.keeping import Memories
 from folkmoot.memory.recalling import Recall
 from folkmoot.memory.tending import Tending
+from folkmoot.memory.toolset import MemoryTools
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.settings.remembering import MemoryLimits
 from folkmoot.usage.accounts import Accounts
@@ -27,6 +28,7 @@ class Remembering:
     memories: Memories
     extraction: Extraction
     tending: Tending
+    toolset: MemoryTools
 
     def register(self, queue: Queue) -> None:
         """Name the jobs."""
@@ -42,16 +44,17 @@ def remembering(
     embedders, clean = PaidEmbedders(gateway, accounts), supervisor.filters.text
     recall = Recall(database, embedders, settings, limits.recall_ms / 1_000)
     leisurely = replace(recall, seconds=AT_LEISURE)
+    memories = Memories(
+        database=database,
+        settings=settings,
+        embedders=embedders,
+        recall=leisurely,
+        clean=clean,
+        most=limits.most,
+    )
     return Remembering(
         recall,
-        Memories(
-            database=database,
-            settings=settings,
-            embedders=embedders,
-            recall=leisurely,
-            clean=clean,
-            most=limits.most,
-        ),
+        memories,
         Extraction(
             database=database,
             settings=settings,
@@ -65,5 +68,6 @@ def remembering(
             rest=timedelta(seconds=limits.rest_seconds),
             most=limits.most,
         ),
-        Tending(database, embedders),
+        Tending(database, settings, embedders),
+        MemoryTools(memories),
     )

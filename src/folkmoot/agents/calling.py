@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from folkmoot.agents import remembering
 from folkmoot.agents.asking import Waiting
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.errors import Invalid
@@ -78,7 +79,15 @@ def _prepared(turn: Turn, wanted: ToolCall) -> tuple[Tool, dict[str, Any]]:
 
 async def _made(turn: Turn, tool: Tool, wanted: ToolCall, arguments: dict[str, Any]) -> str:
     hosts = tuple(turn.permits.guardrails.fetch_hosts or ())
-    context = ToolContext(turn.run, turn.run.subject, wanted.id, turn.sources, hosts, turn.state)
+    context = ToolContext(
+        turn.run,
+        turn.run.subject,
+        wanted.id,
+        turn.sources,
+        hosts,
+        turn.state,
+        doubtful=remembering.doubtful(turn, tool),
+    )
     try:
         return await tool.call(context, arguments)
     finally:

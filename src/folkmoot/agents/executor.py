@@ -16,6 +16,7 @@ from folkmoot.agents import (
     order,
     output,
     remembering,
+    ways,
 )
 from folkmoot.agents.asking import Permits, Waiting
 from folkmoot.agents.client_tools import HandedOver
@@ -54,9 +55,6 @@ from folkmoot.settings.service import Settings
 from folkmoot.tools import fetch
 from folkmoot.tools.filtered import filtered
 from folkmoot.tools.tool import Tool
-
-READ_DOCUMENTS: Final = "documents:read"
-"""The permission without which a turn searches no documents."""
 
 SITUATION: Final = "What the application in which you are used says about the situation:"
 
@@ -111,10 +109,11 @@ class AgentExecutor:
             await asyncio.to_thread(loading.graphs)
         try:
             async with _within(agent.most_seconds):
-                if not past.searched and _searches(workflow, wanted, opening, run.subject):
+                if not past.searched and ways.searches(workflow, wanted, opening, run.subject):
                     await self._retrieve(turn, opening.question, wanted)
-                if self.memory is not None and wanted.errand is None:
-                    await remembering.recall(turn, self.memory, opening.question, workflow)
+                known = wanted.errand is None and wanted.memory
+                memory = self.memory if known else None
+                await remembering.recall(turn, memory, opening.question, workflow)
                 turn.instructions = instructions(turn, wanted, workflow)
                 turn.reusing = self._reusing(turn, wanted, opening, past)
                 said = await _caught_up(turn, past, wanted.results)
@@ -146,7 +145,7 @@ class AgentExecutor:
     ) -> tuple[Turn, Workflow]:
         """Return the turn as its log has left it, and how it is worked."""
         guardrails = await self._guardrails(run.subject)
-        workflow = _so_far(agent, wanted, past) or chosen(agent, wanted, opening, run.subject)
+        workflow = ways.found(agent, wanted, past, opening, run.subject)
         tools: Mapping[str, Tool] = {}
         if workflow.calls:
             tools = await self._tools(run, agent)
@@ -154,6 +153,7 @@ class AgentExecutor:
             run=run,
             agent=agent,
             model=await self.models.chat(run.subject, wanted.model, wanted.fallbacks),
+            question=opening.question,
             history=repaired(recent(opening.history, agent.context_tokens)),
             tools=fetch.within(
                 filtered(tools, guardrails.allowed_tools, guardrails.denied_tools),
@@ -251,7 +251,7 @@ class AgentExecutor:
 
     async def _retrieve(self, turn: Turn, question: str, wanted: AgentOrder) -> None:
         subject = turn.run.subject
-        demand(subject, READ_DOCUMENTS)
+        demand(subject, ways.READ_DOCUMENTS)
         collections = [CollectionId(UUID(name)) for name in wanted.collection_ids]
         query = question[:LONGEST_QUERY]
         with turn.run.step("retrieve"):
@@ -272,48 +272,6 @@ async def _within(seconds: int | None) -> AsyncGenerator[None]:
         if seconds is None or not limit.expired():
             raise
         raise TimeLimitReached(seconds) from None
-
-
-def chosen(
-    agent: AgentDefinition, wanted: AgentOrder, opening: Opening, subject: Subject
-) -> Workflow:
-    """Return how a turn is worked.
-
-    What the caller asks for comes first. Otherwise tools that the client brings along are offered,
-    and the agent searches before it answers, if it can and there is something to search.
-    """
-    if wanted.workflow is not None:
-        return wanted.workflow
-    ways: Sequence[Workflow] = agent.workflows
-    if wanted.client_tools and agent.takes_client_tools:
-        ways = [each for each in ways if each.calls]
-    searching = next((each for each in ways if each.searches), None)
-    if searching is not None and _material(wanted, opening, subject):
-        return searching
-    return ways[0]
-
-
-def _material(wanted: AgentOrder, opening: Opening, subject: Subject) -> bool:
-    """Whether there is something to search: what was named, or any document at all."""
-    there = bool(wanted.collection_ids) or opening.searchable
-    return there and READ_DOCUMENTS in subject.permissions
-
-
-def _searches(workflow: Workflow, wanted: AgentOrder, opening: Opening, subject: Subject) -> bool:
-    """Whether documents are searched first: demanded of `rag`, of `full` where there are any."""
-    if workflow is Workflow.FULL:
-        return _material(wanted, opening, subject)
-    return workflow.searches
-
-
-def _so_far(agent: AgentDefinition, wanted: AgentOrder, past: Past) -> Workflow | None:
-    """Return how a turn that goes on has been worked, if that can be told."""
-    if wanted.workflow is not None or not (past.searched or past.calls):
-        return wanted.workflow
-    ways: Sequence[Workflow] = (*agent.workflows, *Workflow)
-    return next(
-        each for each in ways if each.searches >= past.searched and each.calls >= bool(past.calls)
-    )
 
 
 def _share(turn: Turn, wanted: AgentOrder, opening: Opening, past: Past) -> None:

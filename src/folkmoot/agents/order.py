@@ -102,6 +102,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         client_tools: Tools of the caller's application, as this very request has brought them.
         results: What came of calls of such tools that the run has been asked to go on with.
         joined: The run that has been told what this one was to answer.
+        memory: Whether whoever asks is known to be the one that is remembered.
     """
 
     agent: str
@@ -130,6 +131,7 @@ class AgentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     client_tools: tuple[ClientTool, ...] = ()
     results: tuple[ClientResult, ...] = ()
     joined: str = ""
+    memory: bool = True
 
     def stored(self) -> dict[str, Any]:
         """Return the order as JSON values."""

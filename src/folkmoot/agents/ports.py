@@ -138,6 +138,10 @@ class Memory(Protocol):
         """
         ...
 
+    async def keeps(self, subject: Subject, *, full: bool) -> bool:
+        """Return whether a turn may say itself what is to be remembered and forgotten."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -100,7 +100,7 @@ def chat(
             "model": model,
             "collection_ids": [library.collection(api, name)["id"] for name in collection or ()],
         }
-        wanted = {name: value for name, value in props.items() if value}
+        wanted = {name: value for name, value in props.items() if value} | {"memory": True}
         thread = conversation or str(new_id())
         talk = Conversation(api, agent, thread, as_json, wanted)
         if asked is None:

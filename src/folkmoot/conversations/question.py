@@ -12,6 +12,7 @@ from folkmoot.conversations.attaching.keeping import Given, Reference
 from folkmoot.conversations.returning import Brought
 from folkmoot.conversations.statements import Start
 from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Question:
     `after` says it outright, for a conversation that is there: the id of the message before it, or
     `BEGINNING`. `state` is what the client shares with the agent; None if it says nothing. `tools`
     are its own, and `results` what came of calls of such that were made since. What came with it
-    is `given`, and `attached` once it is kept.
+    is `given`, and `attached` once it is kept. `memory` says whether whoever asks is the person
+    that is remembered; of those who ask by keys that is not so unless they say so.
     """
 
     agent_id: str
@@ -58,11 +60,16 @@ class Question:
     earlier: tuple[EarlierMessage, ...] = ()
     after: After = None
     on_active_run: OnActiveRun | None = None
+    memory: bool | None = None
     state: Any = None
     tools: tuple[ClientTool, ...] = ()
     results: tuple[ClientResult, ...] = ()
     given: tuple[Given, ...] = ()
     attached: tuple[Reference, ...] = ()
+
+    def by_owner(self, subject: Subject) -> bool:
+        """Whether it is known to come from the person for whom it is asked."""
+        return not subject.api_key if self.memory is None else self.memory
 
     @property
     def start(self) -> Start:

@@ -19,7 +19,6 @@ from sqlalchemy.exc import IntegrityError
 from folkmoot.agents import order
 from folkmoot.agents.definition import AgentDefinition, OnActiveRun, Workflow
 from folkmoot.agents.errors import WorkflowUnknown
-from folkmoot.agents.executor import READ_DOCUMENTS
 from folkmoot.agents.order import (
     KIND,
     PASSAGES,
@@ -28,6 +27,7 @@ from folkmoot.agents.order import (
 )
 from folkmoot.agents.ports import Models, Opening
 from folkmoot.agents.registry import AgentRegistry
+from folkmoot.agents.ways import READ_DOCUMENTS
 from folkmoot.approvals import service as approvals
 from folkmoot.approvals.errors import ApprovalsPending
 from folkmoot.conversations import statements, waiting
@@ -227,6 +227,7 @@ class Turns:
             redact_pii=personal,
             reuse=None if question.given else tuned.reuse(agent.response_cache),
             on_active_run=question.on_active_run or agent.on_active_run,
+            memory=question.by_owner(subject),
         )
         brought = replace(question.brought, results=())
         return told if brought == NOTHING else brought.joined(told, clean)

@@ -47,6 +47,7 @@ LOOKUPS: Final = frozenset(
         "schedules_due",
         "memory_turns_due",
         "memories_expire",
+        "memories_idle",
         "memories_unembedded",
         "approvals_overdue",
         "approvals_stranded",

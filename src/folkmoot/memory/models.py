@@ -51,11 +51,6 @@ class Memory(Model, Hierarchical, Stamped, kw_only=True):
             ForeignKeyConstraint(
                 ["org_id", "team_id"], ["teams.org_id", "teams.id"], ondelete="CASCADE"
             ),
-            ForeignKeyConstraint(
-                ["org_id", "user_id"],
-                ["memberships.org_id", "memberships.user_id"],
-                ondelete="CASCADE",
-            ),
             Index(
                 "uq_memories_text",
                 "org_id",

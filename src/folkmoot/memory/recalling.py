@@ -74,8 +74,7 @@ class Recall:
         """
         subject = run.subject
         general = await self._general(subject)
-        wanted = {MemoryUse.ALWAYS} if not full else {MemoryUse.ALWAYS, MemoryUse.FULL}
-        if general.memory not in wanted or READ not in subject.permissions:
+        if not _uses(general, full=full) or READ not in subject.permissions:
             return ()
         found: Sequence[Found] = ()
         skipped: str | None = None
@@ -88,6 +87,10 @@ class Recall:
             skipped = error.code
         self._write_down(run, found, skipped)
         return found
+
+    async def keeps(self, subject: Subject, *, full: bool) -> bool:
+        """Return whether a turn may say itself what is to be remembered and forgotten."""
+        return WRITE in subject.permissions and _uses(await self._general(subject), full=full)
 
     async def fitting(
         self, subject: Subject, question: str, k: int, *, untrusted: bool = True
@@ -162,6 +165,11 @@ class Recall:
             {"name": RECALLED, "value": told},
             record=noted if WRITE in run.subject.permissions else None,
         )
+
+
+def _uses(general: General, *, full: bool) -> bool:
+    wanted = {MemoryUse.ALWAYS, MemoryUse.FULL} if full else {MemoryUse.ALWAYS}
+    return general.memory in wanted
 
 
 def _chosen(question: str, found: Sequence[Found], *, by_words: bool) -> Sequence[Found]:

@@ -1,4 +1,7 @@
-"""Looking after memories every hour: what is over goes, and what has no vector gets one."""
+"""Looking after memories every hour: what is over or was not used for long goes.
+
+What has no vector gets one.
+"""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -7,17 +10,20 @@ from typing import Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 
+from folkmoot.audit import trail
 from folkmoot.db.work import Database
 from folkmoot.jobs.queue import Queue
 from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.ids import MemoryId, OrgId, TeamId, UserId
 from folkmoot.kit.subject import NOBODY, Subject
-from folkmoot.memory.models import Memory
+from folkmoot.memory.models import Memory, MemoryOrigin
 from folkmoot.memory.ports import Embedders
 from folkmoot.memory.vectors import embedded
+from folkmoot.settings.groups import General
+from folkmoot.settings.service import Settings
 
 QUEUE: Final = "memory"
 EVERY_HOUR: Final = "17 * * * *"
@@ -26,6 +32,9 @@ FORGOTTEN: Final = timedelta(days=1)
 
 EXPIRE: Final = "SELECT memories_expire(%s)"
 UNEMBEDDED: Final = "SELECT org_id, id, team_id, user_id FROM memories_unembedded(%s, %s)"
+IDLE: Final = "SELECT org_id, user_id FROM memories_idle(%s)"
+SHORTEST: Final = timedelta(days=1)
+"""No setting lets anything be forgotten sooner."""
 FIRST: Final = UUID(int=0)
 
 Row = tuple[UUID, UUID, UUID | None, UUID | None]
@@ -38,6 +47,7 @@ class Tending:
     """Looks after memories; register its job once per process."""
 
     database: Database
+    settings: Settings
     embedders: Embedders
 
     def register(self, queue: Queue) -> None:
@@ -45,9 +55,33 @@ class Tending:
         queue.repeat("memory.tend", self.tend, queue=QUEUE, cron=EVERY_HOUR)
 
     async def tend(self) -> None:
-        """Forget what is over, and embed what is not embedded, or by another embedder."""
+        """Forget what is over or idle, and embed what is not embedded, or by another embedder."""
         async with self.database.unscoped() as connection:
             await connection.execute(EXPIRE, (clock.now() - FORGOTTEN,))
+            idle = await (await connection.execute(IDLE, (clock.now() - SHORTEST,))).fetchall()
+        for org_id, user_id in cast(list[tuple[UUID, UUID]], idle):
+            await self._forget_idle(Subject(OrgId(org_id), UserId(user_id)))
+        await self._embed_all()
+
+    async def _forget_idle(self, subject: Subject) -> None:
+        """Forget what a person's agents were not told of for as long as settings say."""
+        days = (await self.settings.of(subject)).values(General).memory_days
+        if days is None:
+            return
+        last = func.greatest(func.coalesce(Memory.used_at, Memory.created_at), Memory.updated_at)
+        idle = delete(Memory).where(
+            Memory.org_id == subject.org_id,
+            Memory.user_id == subject.user_id,
+            Memory.origin == MemoryOrigin.CONVERSATION,
+            last < clock.now() - timedelta(days=days),
+        )
+        async with self.database.work(subject) as work:
+            gone = len((await work.session.scalars(idle.returning(Memory.id))).all())
+            if gone:
+                whose, after = ("user", subject.user_id), {"memories": gone}
+                await trail.record(work, "memories.expired", target=whose, after=after)
+
+    async def _embed_all(self) -> None:
         try:
             model = self.embedders.embedding
         except AppError:

@@ -124,6 +124,12 @@ class General(Values):
         " none. Off above is off below.",
         examples=["always"],
     )
+    memory_days: Annotated[int, BeforeValidator(counted), Field(ge=1, le=3_650)] | None = Field(
+        default=None,
+        description="After how many days in which no agent was told of it a memory that was found"
+        " in conversations is forgotten; never if nothing is set.",
+        examples=[365],
+    )
     memory_untrusted: Yes = Field(
         default=None,
         description="Remember also what agents have read in documents, in results of tools and the"

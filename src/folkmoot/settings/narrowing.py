@@ -88,6 +88,7 @@ OFF: Final = Restriction(
 RESTRICTIONS: Final[Mapping[tuple[type[Values], str], Restriction]] = {
     (General, "conversation_days"): LESS,
     (General, "memory"): OFF,
+    (General, "memory_days"): LESS,
     (Models, "allowed_models"): FEWER,
     (Guardrails, "redact_pii"): ON,
     (Guardrails, "allowed_tools"): COVERED,

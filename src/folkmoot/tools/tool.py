@@ -27,7 +27,7 @@ class ToolContext:
 
     A tool that shows passages of documents to the model takes their numbers from `sources`. `hosts`
     are those that may be asked for what a model wants to read. `state` is what the run and its
-    client both see.
+    client both see. `doubtful` says that the question holds what somebody else may have written.
     """
 
     run: LiveRun
@@ -36,6 +36,7 @@ class ToolContext:
     sources: Sources = field(default_factory=Sources)
     hosts: tuple[str, ...] = ()
     state: SharedState = field(default_factory=SharedState)
+    doubtful: bool = False
 
     def activity(self, type_: str, name: str = "1") -> Activity:
         """Begin to tell of something under way; several of one call have names of their own."""

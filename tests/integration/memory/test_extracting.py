@@ -158,6 +158,29 @@ async def test_what_anybody_may_have_written_is_kept_apart(
     assert {each["text"] for each in rows(superuser_address)} == {"Wants all mail sent to Eve."}
 
 
+async def test_what_people_paste_is_not_what_they_say(
+    ada: Talker, serving: Platform, provider: FakeProvider
+) -> None:
+    await told(ada, provider, "I like tea. Sum up:\n> I am Eve, and I pay for all.\nThank you.")
+    provider.script([finds(adds("Likes tea."))])
+    assert await read(serving, ada, "t1") == Outcome(added=1)
+    assert "I like tea. Sum up:" in asked(provider)
+    # Neither the text nor the answer, which may repeat it; nor any later answer.
+    assert not any(each in asked(provider) for each in ("Eve", "I see."))
+    await told(ada, provider, "And I like figs.")
+    provider.script([finds()])
+    await read(serving, ada, "t1")
+    assert "I like figs." in asked(provider)
+    assert "I see." not in asked(provider)
+
+    await say(serving.settings, ada.subject, memory_untrusted=True)
+    await told(ada, provider, "> I am Eve.", "t2")
+    provider.script([finds(adds("Is called Eve."))])
+    assert await read(serving, ada, "t2") == Outcome(added=1)
+    (doubtful,) = await remembered(ada, untrusted=True)
+    assert doubtful["text"] == "Is called Eve."
+
+
 async def test_nothing_is_read_where_it_is_off_or_no_model_is_there_and_it_says_why(
     ada: Talker, serving: Platform, provider: FakeProvider, superuser_address: str
 ) -> None:

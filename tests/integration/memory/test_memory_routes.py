@@ -19,7 +19,7 @@ from folkmoot.llm.port import Embedder
 from folkmoot.memory.errors import TooManyMemories
 from folkmoot.memory.personal import OwnMemories
 from folkmoot.memory.schemas import MemoryCreate, MemorySearch
-from recalling import joined, remembered, rows, texts
+from recalling import joined, remembered, rows, say, texts
 from talking import Platform, Talker
 from trailing import actions_of
 
@@ -109,6 +109,34 @@ async def test_what_is_over_is_not_there_and_goes_within_the_hour(
     assert len(rows(superuser_address)) == 1
     await serving.memory.tending.tend()
     assert rows(superuser_address) == []
+
+
+async def test_what_was_found_and_not_used_for_as_long_as_settings_say_is_forgotten(
+    ada: Talker, serving: Platform, superuser_address: str
+) -> None:
+    found = ("Is old.", "Is old and used.", "Is old and changed.", "Is new.")
+    for text in (*found, "Is old, and written by hand."):
+        await made(ada, text)
+    with psycopg.connect(superuser_address) as connection:
+        connection.execute(
+            "UPDATE memories SET origin = CASE WHEN text LIKE '%hand.' THEN 'hand'"
+            " ELSE 'conversation' END, created_at = now() - interval '60 days',"
+            " updated_at = now() - CASE WHEN text LIKE '%changed.' THEN interval '9 days'"
+            " ELSE interval '60 days' END,"
+            " used_at = CASE WHEN text LIKE '%used.' THEN now() - interval '29 days' END"
+            " WHERE text <> 'Is new.'"
+        )
+    await serving.memory.tending.tend()
+    assert len(await remembered(ada)) == 5
+    await say(serving.settings, ada.subject, memory_days=30)
+    await serving.memory.tending.tend()
+    assert "Is old." not in texts(await remembered(ada))
+    assert len(await remembered(ada)) == 4
+    await say(serving.settings, ada.subject, memory_days=3)
+    await serving.memory.tending.tend()
+    assert texts(await remembered(ada)) == ["Is new.", "Is old, and written by hand."]
+    told = [each for each in rows(superuser_address, "audit_events") if "expired" in each["action"]]
+    assert sorted(each["after"] for each in told) == ['{"memories":1}', '{"memories":2}']
 
 
 async def test_the_words_of_what_is_over_can_be_remembered_anew(ada: Talker) -> None:

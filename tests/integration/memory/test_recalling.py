@@ -128,6 +128,13 @@ async def test_settings_and_rights_say_which_turns_remember(
     reader = serving.talker(replace(ada.subject, permissions=rights | {"memories:read"}))
     assert len(recalled(await reader.ask("Where do I live?", workflow="full"))) == 1
     assert len(rows(superuser_address, "memory_turns")) == 1
+    # Many may speak through a key, unless whoever uses it says that it is its owner.
+    program = serving.talker(replace(ada.subject, api_key=True))
+    assert recalled(await program.ask("Where do I live?", workflow="full")) == []
+    assert recalled(await ada.ask("Where do I live?", workflow="full", memory=False)) == []
+    assert len(rows(superuser_address, "memory_turns")) == 1
+    assert recalled(await program.ask("Where do I live?", workflow="full", memory=True))
+    assert len(rows(superuser_address, "memory_turns")) == 2
 
 
 async def test_a_turn_goes_on_without_what_takes_too_long(

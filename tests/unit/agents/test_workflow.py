@@ -7,11 +7,11 @@ import pytest
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.content import AgentContent
 from folkmoot.agents.definition import Workflow
-from folkmoot.agents.executor import READ_DOCUMENTS, chosen
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import Opening
 from folkmoot.agents.registry import AgentRegistry
 from folkmoot.agents.schemas import AgentUpdate
+from folkmoot.agents.ways import READ_DOCUMENTS, chosen
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
 

@@ -433,6 +433,7 @@ export interface components {
             default_agent?: string | null;
             language?: string | null;
             memory?: components["schemas"]["MemoryUse"] | null;
+            memory_days?: number | null;
             memory_untrusted?: boolean | null;
             system_prompt_extra?: string | null;
             time_zone?: string | null;

@@ -51,6 +51,7 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       kind: "choice",
       choices: { off: "In none", full: "In those of the workflow “full”", always: "In all" },
     },
+    memory_days: { label: "Days that memories are kept", hint: "Forgotten so long after an agent was last told of it; what you have written yourself stays.", kind: "number", min: 1, max: 3_650 },
     memory_untrusted: {
       label: "Remember what agents read",
       hint: "Documents, results of tools and the like, too. It is marked, and whoever is told of it asks before it has an effect.",

@@ -119,6 +119,12 @@ PROPS: Final[dict[str, Any]] = {
             " conversation: it is refused, waits until that has ended, or is said to it at its next"
             " step. Left out, the agent decides.",
         },
+        "memory": {
+            "type": ["boolean", "null"],
+            "description": "Whether you are the person whose account it is: only then is the turn"
+            " told what is remembered of them, and read for it. Left out, that is so for people who"
+            " are signed in and not for API keys, through which many may speak.",
+        },
         "collection_ids": {
             "type": ["array", "null"],
             "items": {"type": "string", "format": "uuid"},

@@ -91,6 +91,7 @@ class ForwardedProps(Struct):
     parent_id: Id | UnsetType | None = UNSET
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | Name | None = None
     on_active_run: OnActiveRun | None = None
+    memory: bool | None = None
 
 
 class IncomingEntry(Struct, rename="camel"):
@@ -193,6 +194,7 @@ def _asked(agent_id: str, wanted: RunAgentInput) -> Question:
         results=_results(wanted.messages[place + 1 :], place + 1),
         after=None if props.parent_id is UNSET else props.parent_id or BEGINNING,
         on_active_run=props.on_active_run,
+        memory=props.memory,
     )
 
 
