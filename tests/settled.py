@@ -19,7 +19,7 @@ LABELLED: Final = {
 
 DAILY: Final = {"agent_id": "chat", "input": "What is new?"}
 ABSENT: Final = str(new_id())
-SAME: Final = {"group": "theme", "label": "production", "number": "1"}
+SAME: Final = {"group": "theme", "label": "production", "number": "1", "page": "1"}
 """What is called the same in all organisations."""
 
 

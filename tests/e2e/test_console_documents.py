@@ -51,8 +51,17 @@ def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collect
     page.locator(".prose").get_by_role("button", name=re.compile("^Source 1")).click()
     panel = page.get_by_role("complementary")
     expect(panel.get_by_role("heading")).to_be_focused()
-    expect(panel.locator("mark").first).to_be_in_viewport()
     expect(panel).to_contain_text("Cited on page 3")
+    expect(panel.get_by_role("img", name="Page 3 of “manual”")).to_be_visible()
+    expect(panel.locator(".spot").first).to_be_in_viewport()
+    assert violations(page) == []
+    panel.get_by_role("button", name="Next page").click()
+    expect(panel.get_by_role("img", name="Page 4 of “manual”")).to_be_visible()
+    expect(panel.locator(".spot")).to_have_count(0)
+    panel.get_by_role("button", name="To the citation").click()
+    expect(panel.locator(".spot").first).to_be_in_viewport()
+    panel.get_by_role("button", name="Text", exact=True).click()
+    expect(panel.locator("mark").first).to_be_in_viewport()
     marked = " ".join(panel.locator("mark").all_inner_texts())
     assert WARRANTY in " ".join(marked.split())
     assert violations(page) == []
@@ -61,6 +70,23 @@ def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collect
     expect(page.get_by_role("button", name=re.compile("^Source 1")).first).to_be_focused()
     page.reload()
     expect(page.get_by_role("region", name="Sources")).to_contain_text("manual")
+
+
+def test_a_place_in_a_document_has_an_address(collection: Page, ada: Visitor) -> None:
+    page = collection
+    upload(page, manual())
+    expect(row(page, "manual")).to_contain_text("Ready", timeout=60_000)
+    page.get_by_label("Search this collection").fill("battery pack kilometres")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("region", name="Try the search").get_by_role("listitem").first.get_by_role(
+        "button"
+    ).click()
+    expect(page).to_have_url(re.compile(r"/documents/[\w-]+/[\w-]+#page=3&start=\d+&end=\d+$"))
+    other = ada.open(page.url.removeprefix(ada.url))
+    expect(other.get_by_role("heading", name="manual")).to_be_visible()
+    expect(other.locator(".spot").first).to_be_in_viewport()
+    other.keyboard.press("Escape")
+    expect(other).to_have_url(re.compile(r"/documents/[\w-]+$"))
 
 
 def test_offsets_count_characters_and_not_their_halves(collection: Page) -> None:

@@ -14,8 +14,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     take long because they have many pages, hostile ones because a single one never ends. A file as
     a whole gets that once, and `seconds_per_mebibyte` of its size; a PDF much more, for a page of
     text may have a few hundred bytes, a message, which may bring one along, and a workbook, which
-    is packed densely. What is fetched from an address is held in memory until it is stored, so it
-    has limits of its own.
+    is packed densely. One page that is shown gets `shown_seconds` in all. What is fetched from an
+    address is held in memory until it is stored, so it has limits of its own.
     """
 
     file_bytes: int = 50 * MEBIBYTE
@@ -40,6 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     fetched_seconds: float = 60.0
     pdf_seconds_per_mebibyte: float = 40.0
     total_seconds: float = 300.0
+    shown_seconds: float = 5.0
+    shown_pixels: int = 8_000_000
 
     def recognizing(self) -> "Limits":
         """Return the limits of reading pictures of text, each of which takes some seconds."""

@@ -195,6 +195,24 @@ class DocumentTextRead(BaseModel):
     pages: list[PageRead]
 
 
+class BoxRead(BaseModel):
+    """A rectangle on a page, in shares of its width and height from the upper left corner."""
+
+    left: float = Field(examples=[0.12])
+    top: float = Field(examples=[0.31])
+    right: float = Field(examples=[0.88])
+    bottom: float = Field(examples=[0.33])
+
+
+class PlacesRead(BaseModel):
+    """Where a passage stands on a page."""
+
+    page: int
+    width: float = Field(description="Of the page, in points.", examples=[595.0])
+    height: float = Field(examples=[842.0])
+    boxes: list[BoxRead]
+
+
 class Filters(Input):
     """Which documents may be found; what is left out does not matter."""
 

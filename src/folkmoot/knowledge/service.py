@@ -28,6 +28,7 @@ from folkmoot.knowledge.searching.retrieval import Retrieval
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.port import VectorStore
 from folkmoot.knowledge.vector_stores.proposing import Proposing
+from folkmoot.knowledge.viewing.viewer import Viewer
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.taking import Taking
 
@@ -50,6 +51,11 @@ class KnowledgeOptions:
     documents_at_once: int = 4
     """Documents that a process reads at the same time; an organisation has half of these places."""
 
+    def parser(self) -> Parser:
+        """Return what reads files."""
+        recognizer = recognizing.chosen(self.recognizer)
+        return Parser(self.limits, children=self.parsers, recognizer=recognizer)
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -61,6 +67,7 @@ class Knowledge:
     retrieval: Retrieval
     reembedding: Reembedding
     reader: Reader
+    viewer: Viewer
     taking: Taking
     vectors: VectorStore | None = None
 
@@ -97,9 +104,7 @@ def knowledge(
     """
     options, database = options or KnowledgeOptions(), supervisor.database
     retrieval = Retrieval(database, embedders, proposing=Proposing(database, options.vectors))
-    recognizer = recognizing.chosen(options.recognizer)
-    parser = Parser(options.limits, children=options.parsers, recognizer=recognizer)
-    reader = Reader(blobs, parser)
+    reader = Reader(blobs, options.parser())
     turns: Turns[OrgId] = Turns(places := options.documents_at_once, (places + 1) // 2)
     jobs = KnowledgeJobs(queue, database, blobs, supervisor, options.kept)
     jobs.register()
@@ -117,6 +122,7 @@ def knowledge(
         retrieval=replace(retrieval, held=held, questions=questions),
         reembedding=reembedding,
         reader=reader,
+        viewer=Viewer(blobs, options.limits, Turns(2 * options.parsers, options.parsers)),
         vectors=options.vectors,
         taking=taking,
     )

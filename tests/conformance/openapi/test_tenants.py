@@ -13,8 +13,8 @@ from asking_all import JSON, Body, operations, send
 from folkmoot.kit.ids import new_id
 from settled import Settler
 
-SHARED: Final = {"group", "label", "number"}  # the same for all organisations
-SAME: Final = {"label": "production", "number": "1"}
+SHARED: Final = {"group", "label", "number", "page"}  # the same for all organisations
+SAME: Final = {"label": "production", "number": "1", "page": "1"}
 NAMES_OF_THE_CALLER: Final = {"conversation_id", "external_id", "external_ids", "tool_call_id"}
 BODIES: Final = {
     "agent_id": ("/api/v1/runs", '{"agent_id": "ID", "input": "Hello"}'),

@@ -222,6 +222,12 @@ export interface components {
             level: components["schemas"]["Level"];
             limit: components["schemas"]["JsonValue"];
         };
+        BoxRead: {
+            bottom: number;
+            left: number;
+            right: number;
+            top: number;
+        };
         Budget: {
             daily_calls?: number | null;
             limits?: string[] | null;
@@ -820,6 +826,12 @@ export interface components {
         Pause: "asked" | "failures" | "place" | "broken";
         Per: "team" | "user" | "run" | "agent";
         Period: "day" | "month" | "total";
+        PlacesRead: {
+            boxes: components["schemas"]["BoxRead"][];
+            height: number;
+            page: number;
+            width: number;
+        };
         PlatformRun: {
             agent: string | null;
             attempt: number;

@@ -135,6 +135,8 @@ export type Accepted = Schema<"Accepted">;
 export type SourceDocument = Schema<"DocumentRead">;
 export type DocumentStatus = Schema<"Status">;
 export type DocumentText = Schema<"DocumentTextRead">;
+/** Where a passage stands on a page. */
+export type Places = Schema<"PlacesRead">;
 export type SearchHit = Schema<"HitRead">;
 /** How a search came to its hits, stage by stage. */
 export type Explanation = Schema<"ExplanationRead">;

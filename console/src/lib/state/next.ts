@@ -1,7 +1,7 @@
 /** The page that asked for the sign-in: it is gone on to afterwards, also by way of an outside issuer. */
 
 const KEPT = "folkmoot.next";
-const INSIDE = /^\/(?:invitation|chat|documents|runs|settings)(?:\/[\w.:-]+){0,2}$/;
+const INSIDE = /^\/(?:invitation|chat|documents|runs|settings)(?:\/[\w.:-]+){0,2}(?:#[\w=&]*)?$/;
 
 /** The page that an address like `/sign-in?next=…` names; only ever one of ours. */
 export function nextPath(search: string): string {

@@ -2,7 +2,7 @@
 
 export type Route =
   | { name: "chat"; id: string | null }
-  | { name: "documents"; id: string | null }
+  | { name: "documents"; id: string | null; item: string | null }
   | { name: "agents"; id: string | null }
   | { name: "runs"; id: string | null }
   | { name: "approvals"; id: string | null }
@@ -21,7 +21,7 @@ const ID = "([A-Za-z0-9_.:-]{1,200})";
 const PATTERNS: [RegExp, (id: string | null, item: string | null) => Route][] = [
   [/^\/$/, () => ({ name: "chat", id: null })],
   [new RegExp(`^/chat/${ID}$`), (id) => ({ name: "chat", id })],
-  [new RegExp(`^/documents(?:/${ID})?$`), (id) => ({ name: "documents", id })],
+  [new RegExp(`^/documents(?:/${ID})?(?:/${ID})?$`), (id, item) => ({ name: "documents", id, item })],
   [new RegExp(`^/agents(?:/${ID})?$`), (id) => ({ name: "agents", id })],
   [new RegExp(`^/runs(?:/${ID})?$`), (id) => ({ name: "runs", id })],
   [new RegExp(`^/approvals(?:/${ID})?$`), (id) => ({ name: "approvals", id })],
@@ -54,7 +54,7 @@ class Router {
 
   go(path: string, { replace = false } = {}): void {
     if (replace) history.replaceState(null, "", path);
-    else if (path !== location.pathname + location.search) history.pushState(null, "", path);
+    else if (path !== location.pathname + location.search + location.hash) history.pushState(null, "", path);
     this.path = location.pathname;
   }
 
@@ -64,9 +64,10 @@ class Router {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element | null)?.closest("a");
     if (!link || link.target || link.hasAttribute("download")) return;
-    if (link.origin !== location.origin || link.hash || match(link.pathname).name === "missing") return;
+    if (link.origin !== location.origin || match(link.pathname).name === "missing") return;
+    if (link.hash && link.pathname === location.pathname) return;
     event.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(link.pathname + link.search + link.hash);
   }
 }
 

@@ -26,6 +26,7 @@ PLACES: Final = (
     "/agents/{id}",
     "/documents",
     "/documents/{id}",
+    "/documents/{id}/{item}",
     "/runs",
     "/runs/{id}",
     "/approvals",

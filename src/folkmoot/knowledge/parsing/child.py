@@ -13,6 +13,8 @@ import os
 import struct
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -41,13 +43,26 @@ def main() -> None:
         confine.allow_seconds(min(limits.quiet_seconds, end - time.process_time()))
         _send(PROGRESS, (done, total))
 
+    shut_in(limits)
+    report(0, 0)
+    with explained():
+        parsed = parse(sys.stdin.buffer, limits, report)
+        _check(parsed)
+        _send(RESULT, parsed)
+
+
+def shut_in(limits: Limits) -> None:
+    """Leave this process nothing but what it has open."""
     os.set_blocking(2, False)  # whoever complains a lot is not to wait for a reader
     if not confine.confine(limits.memory_bytes):
         _send(UNCONFINED, None)
-    report(0, 0)
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Say why the block has failed, if it has."""
     try:
-        parsed = parse(sys.stdin.buffer, limits, report)
-        _check(parsed)
+        yield
     except Scanned:
         _send(SCANNED, None)
     except ParseFailed as failure:
@@ -56,8 +71,6 @@ def main() -> None:
         _send(FAILURE, "The document is nested too deeply.")
     except MemoryError:
         _send(FAILURE, "Reading the document needs more memory than is allowed.")
-    else:
-        _send(RESULT, parsed)
 
 
 def _parser(kind: Kind, how: str) -> libraries.Parse:
@@ -75,7 +88,11 @@ def _check(parsed: Parsed) -> None:
 
 
 def _send(letter: bytes, body: object) -> None:
-    data = msgspec.json.encode(body)
+    send(letter, msgspec.json.encode(body))
+
+
+def send(letter: bytes, data: bytes) -> None:
+    """Write a frame."""
     sys.stdout.buffer.write(letter + struct.pack(">I", len(data)) + data)
     sys.stdout.buffer.flush()
 

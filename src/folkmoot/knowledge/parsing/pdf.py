@@ -65,7 +65,7 @@ def parse(
         ask: Whether to raise `Scanned` for such pages, for they can be read by another process.
     """
     pdfium = library("pypdfium2")
-    document = _open(pdfium, source.read())
+    document = open_pdf(pdfium, source.read())
     count = len(document)
     if count > limits.pages:
         raise ParseFailed(f"The document has {count:,} pages; at most {limits.pages:,} are read.")
@@ -109,7 +109,8 @@ def _recognize(
         report(done, len(pictures))
 
 
-def _open(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types
+def open_pdf(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types
+    """Open a file, or fail with why it cannot be read."""
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from folkmoot.knowledge.routes import collections, documents, permissions, readings, searches
+from folkmoot.knowledge.routes import (
+    collections,
+    documents,
+    pages,
+    permissions,
+    readings,
+    searches,
+)
 from folkmoot.knowledge.service import Knowledge
 
 
@@ -11,6 +18,7 @@ def router(knowledge: Knowledge) -> APIRouter:
     routes = APIRouter()
     routes.include_router(collections.router(knowledge))
     routes.include_router(documents.router(knowledge))
+    routes.include_router(pages.router(knowledge))
     routes.include_router(readings.router(knowledge))
     routes.include_router(permissions.router())
     routes.include_router(searches.router(knowledge))

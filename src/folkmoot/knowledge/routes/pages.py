@@ -1,0 +1,105 @@
+"""REST endpoints for looking at the pages of PDFs."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from folkmoot.blobs.errors import BlobStoreUnavailable
+from folkmoot.http.access import CurrentSubject, require
+from folkmoot.http.etags import REVALIDATED, Etags
+from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.ports import ports_of
+from folkmoot.http.problems import documented
+from folkmoot.kit.ids import DocumentId
+from folkmoot.knowledge.errors import DocumentNotFound, DocumentNotReady
+from folkmoot.knowledge.schemas import BoxRead, PlacesRead
+from folkmoot.knowledge.service import Knowledge
+from folkmoot.knowledge.viewing import pages
+from folkmoot.knowledge.viewing.asked import FORMAT, Picture
+from folkmoot.knowledge.viewing.errors import (
+    DocumentWithoutPages,
+    PageNotFound,
+    PageNotShown,
+    TooManyPages,
+)
+
+LAST: Final = 2**31 - 1
+PageNumber = Annotated[int, Path(ge=1, le=LAST, description="From 1.", examples=[1])]
+Width = Annotated[int, Query(ge=50, le=2_000, description="Of the picture, in pixels.")]
+Offset = Annotated[int, Query(ge=0, le=LAST, description="In the document's text.")]
+
+READ: Final = [require("documents:read")]
+FAILURES: Final = documented(
+    DocumentNotFound,
+    PageNotFound,
+    DocumentNotReady,
+    DocumentWithoutPages,
+    PageNotShown,
+    TooManyPages,
+    BlobStoreUnavailable,
+)
+PICTURE: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK: {"content": {FORMAT: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+def router(knowledge: Knowledge) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(
+        prefix="/documents/{document_id}/pages/{page}",
+        tags=["documents"],
+        route_class=Idempotent,
+        dependencies=READ,
+    )
+
+    @routes.get("/image", response_class=Response, responses={**FAILURES, **PICTURE})
+    async def read_page_image(
+        document_id: DocumentId,
+        page: PageNumber,
+        request: Request,
+        subject: CurrentSubject,
+        etags: Etags,
+        width: Width = 1_000,
+    ) -> Response:
+        """Look at a page of a PDF: a picture of that width, or less where a page is very long."""
+        async with ports_of(request).database.work(subject) as work:
+            stored = await pages.stored(work, document_id, page)
+        tag = f'"{stored.tag}.{page}.{width}"'
+        headers = {
+            "ETag": tag,
+            "Cache-Control": REVALIDATED,
+            "X-Content-Type-Options": "nosniff",
+        }
+        if etags.known(tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        asked = Picture(page=page, width=width)
+        picture = await knowledge.viewer.picture(subject.org_id, stored.key, asked)
+        return Response(picture, media_type=FORMAT, headers=headers)
+
+    @routes.get("/places", responses=FAILURES)
+    async def find_on_page(
+        document_id: DocumentId,
+        page: PageNumber,
+        request: Request,
+        subject: CurrentSubject,
+        start: Offset = 0,
+        end: Offset = 0,
+    ) -> PlacesRead:
+        """Find where a passage, `text[start:end]` of the document, stands on a page of a PDF.
+
+        A page that is a picture of text has no places, nor what cannot be found again on its page.
+        """
+        async with ports_of(request).database.work(subject) as work:
+            stored = await pages.stored(work, document_id, page)
+            asked = await pages.passage(work, document_id, page, start, end)
+        found = await knowledge.viewer.places(subject.org_id, stored.key, asked)
+        return PlacesRead(
+            page=page,
+            width=found.width,
+            height=found.height,
+            boxes=[BoxRead.model_validate(box, from_attributes=True) for box in found.boxes],
+        )
+
+    return routes

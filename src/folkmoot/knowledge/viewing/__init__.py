@@ -1,0 +1,1 @@
+"""Pages of PDFs as pictures, and where on them a passage stands."""
