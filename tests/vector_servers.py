@@ -1,10 +1,13 @@
 """Servers that hold vectors: Qdrant and Pinecone at the wire, and Chroma itself.
 
 Qdrant's wire is served by the local mode of its own client: bodies are read by its own models,
-which forbid what they do not know. Pinecone's is written from its documentation.
+which forbid what they do not know. Pinecone's is written from its published OpenAPI description
+(version 2026-04) and its documented limits, which it enforces.
 """
 
 import asyncio
+import json
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,13 +36,23 @@ class Edge:
         answers: Whole answers that the next requests get instead, as status and text.
         away: Whether nothing is answered at all.
         miscounts: How many more than there are it says that there are.
+        refused: What requests that write are refused for if it stands in them, with which status.
+        asked: What was asked for: methods and paths.
     """
 
     answers: list[tuple[int, str]] = field(default_factory=list)
     away: bool = False
     miscounts: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
-    def check(self, request: web.Request, key: str | None) -> web.Response | None:
+    async def check(self, request: web.Request, key: str | None) -> web.Response | None:
+        self.asked.append(f"{request.method} {request.path}")
+        if request.path.endswith(("/points", "/upsert", "/points/delete", "/vectors/delete")):
+            text = (await request.read()).decode()
+            for each, status in self.refused.items():
+                if each in text:
+                    return web.Response(status=status, text="not this one")
         if self.away:
             assert request.transport is not None
             request.transport.abort()
@@ -68,11 +81,13 @@ class FakeQdrant:
             web.post(f"{at}/points/delete", self.guarded(self.delete)),
             web.post(f"{at}/points/query", self.guarded(self.query)),
             web.post(f"{at}/points/count", self.guarded(self.count)),
+            web.post(f"{at}/points/scroll", self.guarded(self.scroll)),
+            web.post(f"{at}/facet", self.guarded(self.facet)),
         ]
 
     def guarded(self, handle: Callable[[str, bytes], Any]) -> Handler:
         async def guard(request: web.Request) -> web.Response:
-            refused = self.edge.check(request, request.headers.get("api-key"))
+            refused = await self.edge.check(request, request.headers.get("api-key"))
             if refused is not None:
                 return refused
             name = request.match_info.get("name", "")
@@ -122,22 +137,69 @@ class FakeQdrant:
         asked = models.CountRequest.model_validate_json(body)
         return self.client.count(name, asked.filter, exact=bool(asked.exact)).model_dump()
 
+    def scroll(self, name: str, body: bytes) -> Any:
+        asked = models.ScrollRequest.model_validate_json(body)
+        points, following = self.client.scroll(
+            name,
+            scroll_filter=asked.filter,
+            limit=asked.limit or 10,
+            offset=asked.offset,
+            with_payload=asked.with_payload or False,
+        )
+        shown = [each.model_dump(mode="json") for each in points]
+        return {"points": shown, "next_page_offset": following}
+
+    def facet(self, name: str, body: bytes) -> Any:
+        asked = models.FacetRequest.model_validate_json(body)
+        return self.client.facet(name, asked.key, limit=asked.limit or 10, exact=True).model_dump()
+
+
+NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,43}[a-z0-9])?")
+MOST_BODY: Final = 2_000_000
+MOST_METADATA: Final = 40_000
+MOST_IDS: Final = 1_000
+MOST_LISTED: Final = 100
+MOST_FOUND: Final = 10_000
+
+Namespaces = dict[str, dict[str, Any]]
+
+
+class Refusal(Exception):
+    """A request that Pinecone does not take."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.answer = {"error": {"code": code, "message": message}, "status": status}
+        self.status = status
+
+
+def demand(holds: bool, message: str, status: int = 400, code: str = "INVALID_ARGUMENT") -> None:
+    if not holds:
+        raise Refusal(status, code, message)
+
 
 @dataclass
 class FakePinecone:
-    """Pinecone's control plane and its indexes; a new one is ready when it is looked at again."""
+    """Pinecone's control plane and its indexes; a new one is ready when it is looked at again.
+
+    Attributes:
+        edge: What stands before it.
+        lag: How many reads it takes until what was written is seen.
+    """
 
     edge: Edge = field(default_factory=Edge)
     url: str = ""
-    indexes: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    indexes: dict[str, Namespaces] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
+    lag: int = 0
+    seen: dict[str, Namespaces] = field(default_factory=dict)
+    behind: int = 0
 
     def handlers(self) -> list[web.RouteDef]:
         return [
             web.get("/indexes", self.guarded(self.listed)),
             web.post("/indexes", self.guarded(self.create)),
-            web.get("/indexes/{name}", self.guarded(self.described)),
             web.delete("/indexes/{name}", self.guarded(self.drop)),
             web.post("/host/{name}/vectors/upsert", self.guarded(self.upsert)),
             web.post("/host/{name}/vectors/delete", self.guarded(self.delete)),
@@ -148,15 +210,19 @@ class FakePinecone:
 
     def guarded(self, handle: Callable[[str, Any, Any], Any]) -> Handler:
         async def guard(request: web.Request) -> web.Response:
-            refused = self.edge.check(request, request.headers.get("Api-Key"))
+            refused = await self.edge.check(request, request.headers.get("Api-Key"))
             if refused is not None:
                 return refused
-            assert request.headers["X-Pinecone-API-Version"]
+            assert request.headers["X-Pinecone-Api-Version"] == "2026-04"
             name = request.match_info.get("name", "")
-            if name and name not in self.indexes:
-                return web.json_response({"error": {"code": "NOT_FOUND"}}, status=404)
-            body = await request.json() if request.method == "POST" else {}
-            return web.json_response(handle(name, body, request.query))
+            try:
+                demand(not name or name in self.indexes, f"{name} not found", 404, "NOT_FOUND")
+                body = await request.read()
+                demand(len(body) <= MOST_BODY, "Request size exceeds 2MB")
+                asked = json.loads(body) if request.method == "POST" else {}
+                return web.json_response(handle(name, asked, request.query))
+            except Refusal as refusal:
+                return web.json_response(refusal.answer, status=refusal.status)
 
         return guard
 
@@ -166,16 +232,27 @@ class FakePinecone:
         host = f"{self.url}/host/{name}"
         return {"name": name, "host": host, "status": {"ready": ready, "state": "Ready"}}
 
+    def read(self, name: str, namespace: str) -> dict[str, Any]:
+        """Return what is seen of a namespace by now."""
+        if self.behind <= 0:
+            self.seen = {
+                index: {each: dict(held) for each, held in spaces.items()}
+                for index, spaces in self.indexes.items()
+            }
+        self.behind -= 1
+        return self.seen.get(name, {}).get(namespace, {})
+
     def listed(self, _name: str, _body: Any, _query: Any) -> Any:
         return {"indexes": [self.shown(name) for name in self.indexes]}
 
-    def described(self, name: str, _body: Any, _query: Any) -> Any:
-        return self.shown(name)
-
     def create(self, _name: str, body: Any, _query: Any) -> Any:
-        assert body["metric"] == "dotproduct"
-        assert set(body["spec"]["serverless"]) == {"cloud", "region"}
+        demand(set(body) == {"name", "dimension", "metric", "spec"}, "Unknown field")
+        demand(NAME.fullmatch(body["name"]) is not None, "Invalid name")
+        demand(1 <= body["dimension"] <= 20_000, "Invalid dimension")
+        demand(body["metric"] in {"cosine", "euclidean", "dotproduct"}, "Invalid metric")
+        demand(set(body["spec"]["serverless"]) == {"cloud", "region"}, "Invalid spec")
         name = body["name"]
+        demand(name not in self.indexes, "Resource already exists", 409, "ALREADY_EXISTS")
         self.indexes[name], self.looks[name] = {}, 0
         self.lengths[name] = body["dimension"]
         return self.shown(name)
@@ -185,36 +262,54 @@ class FakePinecone:
         return {}
 
     def upsert(self, name: str, body: Any, _query: Any) -> Any:
-        assert all(len(each["values"]) == self.lengths[name] for each in body["vectors"])
+        vectors = body["vectors"]
+        demand(1 <= len(vectors) <= MOST_IDS, "Up to 1000 vectors")
+        for each in vectors:
+            demand(1 <= len(each["id"]) <= 512, "Invalid id")
+            demand(len(each["values"]) == self.lengths[name], "Vector dimension does not match")
+            demand(any(each["values"]), "Dense vectors must contain at least one non-zero value")
+            demand(len(json.dumps(each["metadata"])) <= MOST_METADATA, "Metadata exceeds 40KB")
+            kinds = {type(value) for value in each["metadata"].values()}
+            demand(kinds <= {str, int, float, bool, list}, "Invalid metadata")
         held = self.indexes[name].setdefault(body["namespace"], {})
-        held.update({each["id"]: each for each in body["vectors"]})
-        return {"upsertedCount": len(body["vectors"])}
+        held.update({each["id"]: each for each in vectors})
+        self.behind = self.lag
+        return {"upsertedCount": len(vectors)}
 
     def delete(self, name: str, body: Any, _query: Any) -> Any:
-        held = self.indexes[name].get(body["namespace"], {})
+        demand(len({"ids", "deleteAll", "filter"} & set(body)) == 1, "Say what to delete")
+        demand(len(body.get("ids", ())) <= MOST_IDS, "Up to 1000 ids")
+        there = body["namespace"] in self.indexes[name]
+        demand(there, "Namespace not found", 404, "NOT_FOUND")
+        held = self.indexes[name][body["namespace"]]
         for each in list(held) if body.get("deleteAll") else body["ids"]:
             held.pop(each, None)
+        self.behind = self.lag
         return {}
 
     def page(self, name: str, _body: Any, query: Any) -> Any:
-        held = self.indexes[name].get(query["namespace"], {})
-        found = sorted(each for each in held if each.startswith(query["prefix"]))
-        start, size = int(query.get("paginationToken", 0)), int(query["limit"])
+        held = self.read(name, query["namespace"])
+        found = sorted(each for each in held if each.startswith(query.get("prefix", "")))
+        start, size = int(query.get("paginationToken", "+0/")[1:-1]), int(query["limit"])
+        demand(1 <= size <= MOST_LISTED, "Limit is 100")
         vectors = [{"id": each} for each in found[start : start + size]]
         if start + size >= len(found):
             return {"vectors": vectors, "namespace": query["namespace"]}
-        return {"vectors": vectors, "pagination": {"next": str(start + size)}}
+        return {"vectors": vectors, "pagination": {"next": f"+{start + size}/"}}
 
     def query(self, name: str, body: Any, _query: Any) -> Any:
-        held = self.indexes[name].get(body["namespace"], {})
+        demand(1 <= body["topK"] <= MOST_FOUND, "topK is up to 10000")
+        held = self.read(name, body["namespace"])
         found = [each for each in held.values() if _fits(each["metadata"], body["filter"])]
         scored = [(float(np.dot(each["values"], body["vector"])), each["id"]) for each in found]
         best = sorted(scored, reverse=True)[: body["topK"]]
         return {"matches": [{"id": name, "score": score} for score, name in best]}
 
     def count(self, name: str, _body: Any, _query: Any) -> Any:
-        counts = {each: {"vectorCount": len(held)} for each, held in self.indexes[name].items()}
-        total = sum(map(len, self.indexes[name].values()))
+        self.read(name, "")
+        spaces = self.seen.get(name, {})
+        counts = {each: {"vectorCount": len(held)} for each, held in spaces.items()}
+        total = sum(map(len, spaces.values()))
         return {"namespaces": counts, "totalVectorCount": total + self.edge.miscounts}
 
 

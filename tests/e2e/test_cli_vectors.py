@@ -1,10 +1,12 @@
 """An operator moves vectors into another store."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 
@@ -24,13 +26,13 @@ SELECT %s, %s, md5(d::text)::uuid, 0, 'test:m', '[1,2,3]' FROM generate_series(1
 
 
 @contextmanager
-def qdrant() -> Iterator[str]:
+def qdrant(fake: FakeQdrant | None = None) -> Iterator[str]:
     """Serve a Qdrant beside the test, which waits for commands."""
     loop, known = asyncio.new_event_loop(), threading.Event()
     ends, urls = asyncio.Event(), list[str]()
 
     async def serve() -> None:
-        async with served(FakeQdrant()) as url:
+        async with served(fake or FakeQdrant()) as url:
             urls.append(url)
             known.set()
             await ends.wait()
@@ -62,11 +64,11 @@ def test_the_doctor_tells_whether_the_store_answers() -> None:
 def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(
     owner_address: str, app_address: str, tmp_path: Path
 ) -> None:
-    org_id = new_id()
+    org_id, fake = new_id(), FakeQdrant()
     with psycopg.connect(app_address) as connection:
         connection.execute("SELECT set_config('app.org', %s, true)", (str(org_id),))
         connection.execute(FILL, (org_id, new_id()))
-    with qdrant() as url:
+    with qdrant(fake) as url:
         usual = {
             "FOLKMOOT_DATABASE_URL": owner_address,
             "FOLKMOOT_SECRET_KEY": SECRET_KEY,
@@ -78,14 +80,39 @@ def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(
             "FOLKMOOT_VECTOR_STORE_API_KEY": KEY,
         }
         folkmoot = Shell({**usual, **elsewhere})
-        before = {"configured": "qdrant", "told": None, "searched": "pgvector", "waiting": 0}
+        nothing: dict[str, object] = {
+            "failing": 0,
+            "given_up": 0,
+            "checked_at": None,
+            "amiss": 0,
+            "refused": [],
+        }
+        before = nothing | {"configured": "qdrant", "told": None, "searched": "pgvector"}
+        before["waiting"] = 0
         assert folkmoot("vectors", "status", "--json").json == before
         wrong = folkmoot("vectors", "migrate", "--to", "chroma")
         assert (wrong.code, "FOLKMOOT_VECTOR_STORE=chroma" in wrong.err) == (1, True)
+        assert folkmoot("vectors", "check").code == 1  # there is nothing to compare with yet
+        refused = str(UUID(hashlib.md5(b"7", usedforsecurity=False).hexdigest()))
+        fake.edge.refused[refused] = 400
         moved = folkmoot("vectors", "migrate", "--to", "qdrant")
-        assert f"searched by qdrant {url}" in moved.err
+        assert (moved.code, f"searched by qdrant {url}" in moved.err) == (1, True)
+        assert refused in moved.out
+        allowed = folkmoot("vectors", "migrate", "--to", "qdrant", "--allow-refused", "--json")
+        assert (allowed.code, allowed.json["refused"][0]["document_id"]) == (0, refused)
+        fake.edge.refused.clear()
+        assert "1 documents" in folkmoot("vectors", "retry").err
+        assert folkmoot("vectors", "migrate", "--to", "qdrant").code == 0
         name = f"qdrant {url}"
         after = {"configured": "qdrant", "told": name, "searched": name, "waiting": 0}
-        assert folkmoot("vectors", "status", "--json").json == after
+        status = folkmoot("vectors", "status", "--json").json
+        assert status == after | nothing | {"checked_at": status["checked_at"]}
+        assert folkmoot("vectors", "check", "--thorough").code == 0
+        (space,) = fake.client.get_collections().collections
+        fake.client.delete_collection(space.name)
+        lost = folkmoot("vectors", "check", "--json")
+        assert (lost.code, len(lost.json["amiss"]), lost.json["held"]) == (1, 12, 0)
+        assert folkmoot("vectors", "check", "--repair").code == 0
+        assert "Nothing is amiss." in folkmoot("vectors", "check").err
         back = Shell(usual)("vectors", "migrate", "--to", "pgvector", "--json")
         assert back.json == before | {"configured": "pgvector"}

@@ -154,15 +154,25 @@ class VectorStoreUnavailable(Unavailable):
 
     Attributes:
         reason: What it has said.
-        passing: Whether asking again may help.
+        answered: With which status, if it has answered at all.
     """
 
     code = "vector_store_unavailable"
 
-    def __init__(self, store: str, reason: str, *, passing: bool = True) -> None:
+    def __init__(self, store: str, reason: str, *, answered: int | None = None) -> None:
         super().__init__(f"The vector store {store} does not answer; a lexical search still works.")
         self.reason = reason
-        self.passing = passing
+        self.answered = answered
+
+    @property
+    def busy(self) -> bool:
+        """Whether it wants to be asked less."""
+        return self.answered == HTTPStatus.TOO_MANY_REQUESTS
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody knows what has become of the request: it may still be carried out."""
+        return self.answered is None or self.answered == HTTPStatus.GATEWAY_TIMEOUT
 
 
 class NothingIndexed(AppError):

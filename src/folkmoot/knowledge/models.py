@@ -248,13 +248,23 @@ class VectorStoreRow(Model, kw_only=True):
     name: Mapped[str] = mapped_column(primary_key=True)
     begun_at: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
     whole_at: Mapped[datetime | None] = mapped_column(default=None)
+    checked_at: Mapped[datetime | None] = mapped_column(default=None)
+    amiss: Mapped[int] = mapped_column(Integer, server_default=text("0"), init=False)
 
 
 class VectorChange(Model, OrgScoped, kw_only=True):
     """A document whose vectors the store has not been told of yet."""
 
     __tablename__ = "vector_changes"
-    __table_args__ = (Index("ix_vector_changes_due", "due"),)
+    __table_args__ = (
+        Index("ix_vector_changes_due", "due", "org_id", "document_id"),
+        Index(
+            "ix_vector_changes_failing",
+            "org_id",
+            "document_id",
+            postgresql_where=text("attempts > 0"),
+        ),
+    )
 
     document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(
@@ -262,6 +272,7 @@ class VectorChange(Model, OrgScoped, kw_only=True):
     )
     due: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"), init=False)
+    reason: Mapped[str | None] = mapped_column(default=None)
 
 
 class CollectionLanguage(Model, OrgScoped, kw_only=True):

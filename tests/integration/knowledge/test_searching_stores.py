@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.searching.nearness import Way
 from folkmoot.knowledge.searching.retrieval import Asked
 from folkmoot.knowledge.service import KnowledgeOptions
-from folkmoot.knowledge.vector_stores import changes, proposing
+from folkmoot.knowledge.vector_stores import changes, checking, proposing
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
@@ -181,19 +182,18 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
         await ada.tell(birds, bird, f"A {bird}.", external_id=bird)
         for bird in ("heron", "stork", "owl")
     ]
-    edge.answers = [(200, '{"result": {"collections": []}}'), (503, "busy")]
+    edge.away = True
     with pytest.raises(VectorStoreUnavailable):
         await place.carried()
-    edge.answers = [(200, '{"result": {"collections": []}}'), (400, "not this one")]
+    edge.away, edge.refused[ids[0]] = False, 500
     with psycopg.connect(superuser_address, autocommit=True) as superuser:
-        carrying = asyncio.create_task(place.carried())
-        refused = "SELECT 1 FROM vector_changes WHERE attempts = 1 AND due > now()"
+        carrying = asyncio.create_task(replace(place.carrying, pause=0.02).run(print, ends=True))
+        refused = "SELECT 1 FROM vector_changes WHERE attempts > 0"
         await until(lambda: superuser.execute(refused).fetchone() is not None)
         assert not await place.carried()  # by another process at the same time
         assert await way(ada, birds, "heron") is Way.ALL
-        superuser.execute("UPDATE vector_changes SET due = now()")
+        edge.refused.clear()
         assert await carrying
-        assert place.told[0] == 3
         assert superuser.execute("SELECT FROM vector_changes").fetchone() is None
     assert await way(ada, birds, "heron") is Way.STORE
     await left_to_postgresql(ada, birds, ids, superuser_address, monkeypatch)
@@ -231,12 +231,12 @@ async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
         await ada.tell(birds, "heron", "A heron.", external_id="heron", metadata={"is": "new"})
         await ada.tell(birds, "heron", "A vogel.", external_id="heron")
         (change,) = await changes.due(owner, 10)
-        await changes.done(owner, replace(change, revision=change.revision - 1))
-        assert await changes.left(owner) == 1  # what has come meanwhile is not lost
+        await changes.done(owner, [replace(change, revision=change.revision - 1)])
+        assert (await changes.counted(owner)).waiting == 1  # what has come meanwhile is not lost
         await Carrying(owner_address, None).watch()
         assert await changes.known(owner) is None
         await ada.tell(birds, "stork", "A stork.", external_id="stork")
-        assert await changes.left(owner) == 0
+        assert (await changes.counted(owner)).waiting == 0
     assert await way(ada, birds, "heron") is Way.ALL
 
 
@@ -278,3 +278,125 @@ async def left_to_postgresql(
     answer = await visitor.http.post(f"/collections/{birds}/search", json=slow)
     assert answer.json()["code"] == "vector_store_unavailable"
     monkeypatch.undo()
+
+
+HELD = Model(Concepts.name, 64)
+
+
+@pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)
+async def test_a_document_that_is_always_refused_is_in_nobodys_way_and_is_found_all_the_same(
+    place: Place, subject: Subject, owner_address: str
+) -> None:
+    ada, edge = place.room.visitor(subject), place.edge
+    assert edge is not None
+    birds = await ada.collection()
+    ids = [
+        await ada.tell(birds, bird, f"A {bird}.", external_id=bird)
+        for bird in ("heron", "stork", "owl")
+    ]
+    edge.refused[ids[0]] = 500
+    assert await place.carried()
+    assert await place.store.count(HELD) == 2
+    async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
+        (failing,) = await changes.failing(owner, 10)
+        assert (str(failing.document_id), failing.attempts) == (ids[0], 4)
+        assert "500 not this one" in str(failing.reason)
+        assert await way(ada, birds, "heron") is Way.STORE
+        assert (await named(ada, birds, "heron"))[0] == "heron"  # which PostgreSQL compares
+        assert await named(ada, birds, "heron", filters={"document_ids": ids[1:]}) != ["heron"]
+        quickly = replace(place.carrying, pause=0.0001)
+        carrying = asyncio.create_task(quickly.run(place.told.append, ends=False))
+        await wait_for(owner, "SELECT 1 FROM vector_changes WHERE due = 'infinity'")
+        (failing,) = await changes.failing(owner, 10)
+        assert (failing.attempts, failing.again) == (14, None)
+        await ada.tell(birds, "crane", "A vogel.", external_id="crane")  # those behind go on
+        await wait_for(owner, "SELECT 1 FROM vector_changes HAVING count(*) = 1")
+        await end(carrying)
+        assert (await ada.http.delete(f"/documents/{ids[0]}")).status_code == 204
+        assert await changes.failing(owner, 10) == []
+        held_back = "SELECT due BETWEEN now() + '9 s' AND now() + '30 s' FROM vector_changes"
+        assert await (await owner.execute(held_back)).fetchone() == (True,)
+        await owner.execute("UPDATE vector_changes SET attempts = 12")
+        assert await changes.retry(owner) == 1
+        edge.refused.clear()
+        assert await place.carried()
+        assert (await changes.counted(owner)) == changes.Counted(0, 0, 0)
+    assert await place.store.count(HELD) == 3
+
+
+async def wait_for(owner: changes.Connection, statement: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if await (await owner.execute(statement)).fetchone() is not None:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)
+async def test_what_a_store_has_lost_is_noticed_and_it_is_told_anew(
+    place: Place, subject: Subject, other_subject: Subject, owner_address: str
+) -> None:
+    ada, eve = place.room.visitor(subject), place.room.visitor(other_subject)
+    birds, others = await ada.collection(), await eve.collection()
+    ids = [await ada.tell(birds, bird, f"A {bird}.") for bird in ("heron", "stork", "owl")]
+    await eve.tell(others, "heron", "A heron.")
+    assert await place.carried()
+    vector = [0.5] * 64
+
+    async def hold(document_id: str, *ordinals: int) -> None:
+        vectors = {HELD: dict.fromkeys(ordinals, vector)} if ordinals else {}
+        revision = 1 if ordinals else 2**60  # later than what it holds, or before
+        held = Kept(subject.org_id, UUID(birds), UUID(document_id), revision, vectors)
+        await place.store.put(held)
+
+    async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
+        compared = await checking.compare(owner, place.store, thorough=True)
+        assert (compared.vectors, compared.held, compared.amiss) == (4, 4, [])
+        await hold(ids[0])  # lost
+        await hold(str(UUID(int=7)), 0, 1)  # of nobody
+        compared = await checking.compare(owner, place.store, thorough=False)
+        told = {str(each.document_id): (each.vectors, each.held) for each in compared.amiss}
+        assert told == {ids[0]: (1, 0), str(UUID(int=7)): (0, 2)}
+        assert (compared.shares, compared.looked_into, compared.lacking) == (2, 1, 1)
+        looking = replace(place.carrying, every=timedelta(0))
+        await owner.execute("UPDATE vector_stores SET checked_at = now() - interval '1 hour'")
+        carrying = asyncio.create_task(looking.run(place.told.append, ends=False))
+        await wait_for(owner, "SELECT 1 FROM vector_stores WHERE amiss > 0")
+        await wait_for(owner, "SELECT 1 FROM vector_stores WHERE amiss = 0")
+        await end(carrying)
+        compared = await checking.compare(owner, place.store, thorough=True)
+        assert (compared.held, compared.amiss) == (4, [])
+        await hold(ids[1])
+        await hold(str(UUID(int=8)), 0)  # as many as there should be
+        assert (await checking.compare(owner, place.store, thorough=False)).amiss == []
+        assert len((await checking.compare(owner, place.store, thorough=True)).amiss) == 2
+
+
+async def test_a_store_that_shows_late_what_was_written_comes_to_hold_what_there_is(
+    app_address: str, writer_address: str, owner_address: str, tmp_path: Path, subject: Subject
+) -> None:
+    fake = FakePinecone(lag=5)
+    async with AsyncExitStack() as stack:
+        made = store(Chosen(Kind.PINECONE, await stack.enter_async_context(served(fake)), KEY))
+        assert isinstance(made, Pinecone)
+        made = replace(made, pause=0.001)
+        inside = await stack.enter_async_context(
+            room(app_address, writer_address, tmp_path, embedder=Concepts(WORDS))
+        )
+        stack.push_async_callback(made.aclose)
+        ada = inside.visitor(subject)
+        birds = await ada.collection()
+        text = "\n\n".join(f"# {bird}\n\n{bird} " * 3 for bird in WORDS)
+        await ada.tell(birds, "birds", text, external_id="birds")
+        carrying = Carrying(owner_address, made, pause=0.001)
+        assert await carrying.run(print, ends=True)
+        await ada.tell(birds, "birds", "A heron.", external_id="birds")
+        fake.edge.answers = [(429, "slow down")] * 3
+        assert await carrying.run(print, ends=True)
+        async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
+            for _ in range(10):
+                compared = await checking.compare(owner, made, thorough=False)
+                await checking.mend(owner, compared)
+                await carrying.run(print, ends=True)
+            (held,) = fake.indexes.values()
+            assert [len(each) for each in held.values()] == [1]

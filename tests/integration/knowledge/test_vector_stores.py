@@ -14,7 +14,7 @@ from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.chroma import Chroma
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, VectorStore
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, VectorStore
 from folkmoot.knowledge.vector_stores.qdrant import Qdrant
 from folkmoot.knowledge.vector_stores.wire import Wire
 from vector_servers import KEY, Edge, FakePinecone, FakeQdrant, chroma, served
@@ -87,6 +87,11 @@ async def test_a_store_keeps_organisations_collections_documents_and_models_apar
         await held.put(each.kept(1, UP))
     await held.put(other.kept(2, [0.0, 1.0], model=OTHER))
     assert (await held.count(MODEL), await held.count(OTHER)) == (4, 1)
+    shares = {Share(MODEL.digest, ours): 3, Share(MODEL.digest, theirs): 1}
+    assert await held.shares() == {**shares, Share(OTHER.digest, ours): 1}
+    places = [each async for some in held.places(Share(MODEL.digest, theirs)) for each in some]
+    assert places == foreign.places(0)
+    assert [some async for some in held.places(Share("0" * 16, theirs)) if some] == []
     found = await held.search(one.sought(EAST))
     assert found[0] == Place(one.document_id, 0)
     assert set(found) == {*one.places(0, 1), *second.places(0)}
@@ -106,6 +111,12 @@ async def test_a_document_is_replaced_as_a_whole_and_forgotten_as_a_whole(
     many = [EAST] * 230
     for each in (ours, theirs):
         await held.put(each.kept(1, *many))
+    share = Share(MODEL.digest, ours.org_id)
+    pages = [len(some) async for some in held.places(share)]
+    assert (sum(pages), await held.shares()) == (
+        230,
+        {share: 230, Share(MODEL.digest, theirs.org_id): 230},
+    )
     await held.put(ours.kept(2, NORTH, EAST))
     assert await held.search(ours.sought(EAST)) == ours.places(1, 0)
     assert await held.count(MODEL) == 232
@@ -133,25 +144,28 @@ async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_fai
     if elsewhere.edge is None:
         with pytest.raises(VectorStoreUnavailable) as refused:
             await held.search(ours.sought([1.0]))
-        assert not refused.value.passing
+        assert not refused.value.lost
         return
-    for status, body, passing in [
-        (503, "busy", True),
-        (429, "slow down", True),
-        (400, "no", False),
-        (302, "there", False),
-        (200, "{", True),
-        (200, '{"result": 3, "matches": 3}', True),
+    for status, body in [
+        (503, "busy"),
+        (429, "slow down"),
+        (400, "no"),
+        (302, "there"),
+        (200, "{"),
+        (200, '{"result": 3, "matches": 3}'),
     ]:
         elsewhere.edge.answers.append((status, body))
         with pytest.raises(VectorStoreUnavailable) as failed:
             await held.search(ours.sought(EAST))
-        assert (failed.value.passing, failed.value.code) == (passing, "vector_store_unavailable")
+        told = (failed.value.busy, failed.value.lost, failed.value.answered)
+        assert told == (status == 429, False, status)
+        assert failed.value.code == "vector_store_unavailable"
+    await held.ping()
     elsewhere.edge.away = True
-    with pytest.raises(VectorStoreUnavailable):
-        await held.search(ours.sought(EAST))
-    with pytest.raises(VectorStoreUnavailable):
-        await held.put(ours.kept(2, EAST))
+    for asking in (held.search(ours.sought(EAST)), held.put(ours.kept(2, EAST)), held.ping()):
+        with pytest.raises(VectorStoreUnavailable) as failed:
+            await asking
+        assert failed.value.lost
 
 
 async def test_a_deployment_leaves_alone_what_another_prefix_has_that_begins_as_its_own(
@@ -182,3 +196,31 @@ async def test_indexes_that_were_not_made_with_their_collection_are_made_up_for(
         await begun_again.put(ours.kept(3, EAST))
         await held.aclose()
     assert fake.indexed == ["org", "collection", "document"] * 2
+
+
+async def test_what_is_sent_keeps_to_the_limits_of_a_store_and_its_place_is_made_anew() -> None:
+    large, ours, fake = Model("test:large", 3_072), Shelf(OrgId(new_id())), FakePinecone()
+    vectors = [[-1.2345678901234567e-05] * 3_072] * 60 + [[0.0] * 3_072]
+    async with served(fake) as url:
+        made = store(Chosen(Kind.PINECONE, url, KEY))
+        assert isinstance(made, Pinecone)
+        held = replace(made, pause=0.001)
+        await held.put(ours.kept(1, *vectors, model=large))  # megabytes, and one of nothing
+        assert await held.count(large) == 61
+        fake.indexes.clear()  # as somebody does who begins anew
+        await held.put(ours.kept(2, *vectors[:2], model=large))
+        assert await held.count(large) == 2
+        await held.aclose()
+
+
+async def test_a_store_is_not_asked_what_there_is_with_every_document(elsewhere: Served) -> None:
+    if elsewhere.edge is None:
+        return
+    held, org_id = elsewhere.store, OrgId(new_id())
+    await held.put(Shelf(org_id).kept(1, EAST))
+    elsewhere.edge.asked.clear()
+    for revision in range(20):
+        await held.put(Shelf(org_id).kept(revision, EAST))
+    listed = [each for each in elsewhere.edge.asked if each in {"GET /collections", "GET /indexes"}]
+    assert listed == []
+    assert len(elsewhere.edge.asked) == 40

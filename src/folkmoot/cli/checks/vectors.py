@@ -1,13 +1,10 @@
 """The check of the vector store, where one is chosen."""
 
 import asyncio
-from typing import Final
 
 from folkmoot.cli.checks.finding import Finding, good, warning
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.vector_stores.port import Model, VectorStore
-
-NONE: Final = Model("of the doctor's", 1)
+from folkmoot.knowledge.vector_stores.port import VectorStore
 
 
 def vectors(store: VectorStore) -> Finding:
@@ -22,6 +19,6 @@ def vectors(store: VectorStore) -> Finding:
 
 async def _ask(store: VectorStore) -> None:
     try:
-        await store.count(NONE)
+        await store.ping()
     finally:
         await store.aclose()

@@ -158,6 +158,12 @@ _retrieval = Histogram(
     buckets=SHORT_SECONDS,
     registry=REGISTRY,
 )
+_vector_documents = Gauge(
+    "vector_documents",
+    "Documents that a vector store is to be told of: waiting, failing, or given up.",
+    ("state",),
+    registry=REGISTRY,
+)
 _citations = Counter(
     "citations",
     "Marks of answers by which they refer to passages: kept, or dropped for a reason.",
@@ -274,6 +280,12 @@ def watch_connections(pool: str, state: str, count: Callable[[], float]) -> None
 def retrieval(mode: str, seconds: float) -> None:
     """Count a search."""
     _retrieval.labels(mode).observe(seconds)
+
+
+def vector_documents(waiting: int, failing: int, given_up: int) -> None:
+    """Say how many documents a vector store is still to be told of, and how many it refuses."""
+    for state, count in (("waiting", waiting), ("failing", failing), ("given_up", given_up)):
+        _vector_documents.labels(state).set(count)
 
 
 def citation(outcome: str) -> None:

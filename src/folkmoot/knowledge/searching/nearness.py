@@ -110,8 +110,26 @@ nearest AS MATERIALIZED (
   LIMIT %(depth)s
 )
 """
+# What a store has not been told of yet, or refuses, is compared here, the newest first.
 _BY_STORE: Final[LiteralString] = """
-nearest AS MATERIALIZED (
+untold AS MATERIALIZED (
+  SELECT v.document_id, v.ordinal, v.likeness
+  FROM (
+    SELECT document_id FROM vector_changes WHERE org_id = %(org_id)s
+    ORDER BY document_id DESC LIMIT 200
+  ) AS noted
+  CROSS JOIN LATERAL (
+    SELECT document_id, ordinal, -(embedding <#> (SELECT %(vector)s::halfvec)) AS likeness
+    FROM chunk_vectors
+    WHERE org_id = %(org_id)s AND document_id = noted.document_id
+      AND model = %(model)s AND collection_id = ANY(%(collections)s)
+      AND (%(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s))
+    OFFSET 0
+  ) AS v
+  LIMIT 5000
+), nearest AS MATERIALIZED (
+  (SELECT document_id, ordinal, likeness FROM untold ORDER BY likeness DESC LIMIT %(depth)s)
+  UNION
   SELECT v.document_id, v.ordinal, v.likeness
   FROM unnest(%(near_documents)s::uuid[], %(near_ordinals)s::int[]) AS p (document_id, ordinal)
   CROSS JOIN LATERAL (

@@ -4,7 +4,7 @@ Asked as the owner of the schema, for all organisations: vectors are moved, and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,8 +19,11 @@ from folkmoot.knowledge.vector_stores.port import Kept, Model
 
 Connection = AsyncConnection[tuple[object, ...]]
 
+NIL: Final = UUID(int=0)
+FIRST: Final = ("-infinity", NIL, NIL)
+
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('folkmoot vector store'))"
-KNOWN: Final = "SELECT name, whole_at FROM vector_stores"
+KNOWN: Final = "SELECT name, whole_at, checked_at, amiss FROM vector_stores"
 # Nobody writes vectors for a moment: whatever was written before is in the list, and whatever comes
 # after is noted. Whoever writes waits behind us, so that we do not wait long for an index that is
 # being made.
@@ -35,45 +38,106 @@ NOTE_ALL: Final = """
 INSERT INTO vector_changes (org_id, document_id)
 SELECT DISTINCT org_id, document_id FROM chunk_vectors
 """
+# What a round has been through is passed by: the index keeps it until it is cleaned, and each look
+# would walk over all of it.
 DUE: Final = """
-SELECT org_id, document_id, revision FROM vector_changes WHERE due <= now()
+SELECT org_id, document_id, revision, attempts, due FROM vector_changes
+WHERE due <= now() AND (due, org_id, document_id) > (%s::timestamptz, %s, %s)
 ORDER BY due, org_id, document_id LIMIT %s
 """
-LEFT: Final = "SELECT count(*) FROM vector_changes"
+COUNTED: Final = """
+SELECT count(*) FILTER (WHERE attempts = 0) AS waiting,
+       count(*) FILTER (WHERE attempts > 0 AND due < 'infinity') AS failing,
+       count(*) FILTER (WHERE due = 'infinity') AS given_up
+FROM vector_changes
+"""
+EAGER: Final = "SELECT EXISTS (SELECT FROM vector_changes WHERE attempts < %s)"
+FAILING: Final = """
+SELECT org_id, document_id, attempts, reason, nullif(due, 'infinity') AS again
+FROM vector_changes WHERE attempts > 0 ORDER BY org_id, document_id LIMIT %s
+"""
+RETRY: Final = """
+UPDATE vector_changes SET due = now(), attempts = 0 WHERE attempts > 0
+"""
 VECTORS: Final = """
 SELECT model, collection_id, ordinal, embedding::text AS embedding FROM chunk_vectors
 WHERE org_id = %s AND document_id = %s ORDER BY model, ordinal
 """
 DONE: Final = """
-DELETE FROM vector_changes WHERE org_id = %s AND document_id = %s AND revision = %s
+DELETE FROM vector_changes USING unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS told (org, id, at)
+WHERE org_id = told.org AND document_id = told.id AND revision = told.at
 """
 PUT_OFF: Final = """
 UPDATE vector_changes
-SET attempts = attempts + 1, due = now() + interval '1 minute' * 2 ^ least(attempts, 6)
-WHERE org_id = %s AND document_id = %s AND revision = %s
+SET attempts = %(attempts)s, reason = %(reason)s,
+    due = CASE WHEN %(pause)s::float8 IS NULL THEN 'infinity'
+          ELSE now() + make_interval(secs => %(pause)s::float8) END
+WHERE org_id = %(org_id)s AND document_id = %(document_id)s AND revision = %(revision)s
 """
 MODELS: Final = """
-SELECT model AS name, vector_dims(embedding) AS dimensions, count(*) AS vectors
-FROM chunk_vectors GROUP BY 1, 2 ORDER BY 1, 2
+SELECT v.model AS name, vector_dims(v.embedding) AS dimensions, count(*) AS vectors,
+       count(c.document_id) AS untold
+FROM chunk_vectors AS v LEFT JOIN vector_changes AS c USING (org_id, document_id)
+GROUP BY 1, 2 ORDER BY 1, 2
 """
-WHOLE: Final = "UPDATE vector_stores SET whole_at = now() WHERE name = %s"
+WHOLE: Final = "UPDATE vector_stores SET whole_at = now(), checked_at = now() WHERE name = %s"
+CHECKED: Final = """
+UPDATE vector_stores SET checked_at = now(), amiss = %s,
+  whole_at = CASE WHEN %s::boolean THEN whole_at END WHERE name = %s
+"""
+MEND: Final = """
+INSERT INTO vector_changes (org_id, document_id)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The store that changes are noted for; it is searched since it holds all."""
+    """The store that changes are noted for; it is searched since it holds all.
+
+    When it was last compared with what there is, so many documents were `amiss`.
+    """
 
     name: str
     whole_at: datetime | None
+    checked_at: datetime | None
+    amiss: int
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A document whose vectors have changed."""
+    """A document whose vectors have changed, and how often the store has refused it so far."""
 
     org_id: UUID
     document_id: UUID
     revision: int
+    attempts: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many documents wait, are tried again later, and are not tried any more."""
+
+    waiting: int
+    failing: int
+    given_up: int
+
+    @property
+    def refused(self) -> int:
+        """How many the store does not take."""
+        return self.failing + self.given_up
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A document that the store has refused; it is tried `again`, or given up."""
+
+    org_id: UUID
+    document_id: UUID
+    attempts: int
+    reason: str | None
+    again: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +152,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How many vectors of a model there are."""
+    """How many vectors of a model there are, and how many of those the store was not told of."""
 
     name: str
     dimensions: int
     vectors: int
+    untold: int
 
 
 async def known(connection: Connection) -> Known | None:
@@ -118,16 +183,33 @@ async def begin(connection: Connection, name: str | None) -> bool:
     return True
 
 
-async def due(connection: Connection, most: int) -> Sequence[Change]:
-    """Return documents that the store is to be told of."""
+async def due(connection: Connection, most: int, after: Change | None = None) -> Sequence[Change]:
+    """Return documents that the store is to be told of, those that come after one."""
+    begun = (after.due, after.org_id, after.document_id) if after else FIRST
     cursor = connection.cursor(row_factory=class_row(Change))
-    return await (await cursor.execute(DUE, (most,))).fetchall()
+    return await (await cursor.execute(DUE, (*begun, most))).fetchall()
 
 
-async def left(connection: Connection) -> int:
+async def counted(connection: Connection) -> Counted:
     """Return how many there are in all."""
-    row = await (await connection.execute(LEFT)).fetchone()
-    return int(str(row[0])) if row else 0
+    cursor = connection.cursor(row_factory=class_row(Counted))
+    return await (await cursor.execute(COUNTED)).fetchone() or Counted(0, 0, 0)
+
+
+async def eager(connection: Connection, attempts: int) -> bool:
+    """Whether there are documents that have been tried less often than that."""
+    return await (await connection.execute(EAGER, (attempts,))).fetchone() == (True,)
+
+
+async def failing(connection: Connection, most: int) -> Sequence[Failing]:
+    """Return documents that the store has refused."""
+    cursor = connection.cursor(row_factory=class_row(Failing))
+    return await (await cursor.execute(FAILING, (most,))).fetchall()
+
+
+async def retry(connection: Connection) -> int:
+    """Have all of them tried again, as if for the first time; return how many there are."""
+    return (await connection.execute(RETRY)).rowcount
 
 
 async def read(connection: Connection, change: Change) -> Kept:
@@ -138,25 +220,42 @@ async def read(connection: Connection, change: Change) -> Kept:
     for row in rows:
         vector = msgspec.json.decode(row.embedding, type=list[float])
         vectors.setdefault(Model(row.model, len(vector)), {})[row.ordinal] = vector
-    collection_id = rows[0].collection_id if rows else UUID(int=0)
+    collection_id = rows[0].collection_id if rows else NIL
     org_id = OrgId(change.org_id)
     return Kept(org_id, collection_id, change.document_id, change.revision, vectors)
 
 
-async def done(connection: Connection, change: Change) -> None:
-    """Forget a change, unless another has come meanwhile."""
-    await connection.execute(DONE, (change.org_id, change.document_id, change.revision))
+async def done(connection: Connection, told: Sequence[Change]) -> None:
+    """Forget changes, unless others have come meanwhile."""
+    organizations, documents = [each.org_id for each in told], [each.document_id for each in told]
+    revisions = [each.revision for each in told]
+    await connection.execute(DONE, (organizations, documents, revisions))
 
 
-async def put_off(connection: Connection, change: Change) -> None:
-    """Try again later, and ever later: it is refused, and must not be in the others' way."""
-    await connection.execute(PUT_OFF, (change.org_id, change.document_id, change.revision))
+async def put_off(
+    connection: Connection, change: Change, attempts: int, reason: str, pause: float | None
+) -> None:
+    """Try again after a pause, or not at all, unless the document has changed meanwhile."""
+    values = {"attempts": attempts, "reason": reason, "pause": pause}
+    await connection.execute(PUT_OFF, asdict(change) | values)
 
 
 async def models(connection: Connection) -> Sequence[Held]:
     """Return how many vectors of each model there are."""
     cursor = connection.cursor(row_factory=class_row(Held))
     return await (await cursor.execute(MODELS)).fetchall()
+
+
+async def checked(connection: Connection, name: str, amiss: int, *, whole: bool) -> None:
+    """Note that a store was compared; unless enough of it is right, it is not searched."""
+    await connection.execute(CHECKED, (amiss, whole, name))
+
+
+async def mend(connection: Connection, documents: Sequence[tuple[UUID, UUID]]) -> None:
+    """Have the store told of documents anew, by organisations and ids."""
+    await connection.execute(
+        MEND, ([each[0] for each in documents], [each[1] for each in documents])
+    )
 
 
 async def whole(connection: Connection, name: str) -> None:

@@ -3,7 +3,7 @@
 Its index knows no tenants and filters what it finds, so that each organisation has one of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -12,11 +12,16 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
+from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
 COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+SUFFIX: Final = 33
+"""Characters that tell an organisation, at the end of a name."""
 PAGE: Final = 500
+IDS: Final = 5_000
+"""Ids of vectors that are asked for at a time."""
 REMEMBERED: Final = 10_000
 """Collections whose ids are kept."""
 
@@ -43,40 +48,56 @@ class Queried(msgspec.Struct):
     metadatas: list[list[Metadata]]
 
 
+class Got(msgspec.Struct):
+    """Some vectors of a collection."""
+
+    ids: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Chroma:
-    """A server."""
+    """A server.
+
+    Who searches remembers ids of collections, and who brings documents those of organisations.
+    """
 
     wire: Wire
     _ids: dict[str, str] = field(default_factory=dict[str, str])
+    _there: Remembered[dict[str, str]] = field(
+        init=False, default_factory=Remembered[dict[str, str]]
+    )
 
     @property
     def name(self) -> str:
         """What it is and where."""
-        return f"chroma {self.wire.url}"
+        return f"chroma {self.wire.where}"
+
+    async def ping(self) -> None:
+        """List a collection."""
+        await self.wire.ask("GET", f"{COLLECTIONS}?limit=1", list[Collection])
 
     async def put(self, document: Kept) -> None:
         """Store the vectors of this revision, then take out those of revisions before."""
         for model, vectors in document.vectors.items():
-            place = await self._made(self._name(model, document.org_id))
-            for batch in batches(vectors):
+            for batch in batches(model, vectors):
                 body = {
                     "ids": [f"{document.document_id}#{each}" for each in batch],
                     "embeddings": [list(vectors[each]) for each in batch],
                     "metadatas": [document.metadata(each) for each in batch],
                 }
-                await self.wire.tell("POST", f"{COLLECTIONS}/{place}/upsert", body)
+                await self._upsert(self._name(model, document.org_id), document.org_id, body)
         before: list[Where] = [
             {"document": {"$eq": str(document.document_id)}},
             {"revision": {"$lt": document.revision}},
         ]
-        for each in await self._of(document.org_id):
-            path = f"{COLLECTIONS}/{each.id}/delete"
+        for each in (await self._of(document.org_id)).values():
+            path = f"{COLLECTIONS}/{each}/delete"
             await self.wire.tell("POST", path, {"where": {"$and": before}})
 
     async def forget(self, org_id: OrgId) -> None:
         """Drop the collections of an organisation."""
-        await self._drop(await self._of(org_id))
+        suffix = _suffix(org_id)
+        await self._drop([each for each in await self._listed() if each.name.endswith(suffix)])
 
     async def clear(self) -> None:
         """Drop all collections of ours."""
@@ -85,8 +106,8 @@ class Chroma:
     async def search(self, sought: Sought) -> Sequence[Place]:
         """Return the places of the nearest vectors."""
         name = self._name(sought.model, sought.org_id)
-        place = self._ids.get(name) or await self._found(name)
-        if place is None:
+        known = self._ids.get(name) or await self._found(name)
+        if known is None:
             return []
         where: Where = {"collection": {"$in": [str(each) for each in sought.collections]}}
         if sought.documents is not None:
@@ -98,7 +119,7 @@ class Chroma:
             "where": where,
             "include": ["metadatas"],
         }
-        answer = await self.wire.ask("POST", f"{COLLECTIONS}/{place}/query", Queried, body)
+        answer = await self.wire.ask("POST", f"{COLLECTIONS}/{known}/query", Queried, body)
         if answer is None:  # it was dropped, and may have been made anew
             self._ids.pop(name, None)
             return []
@@ -112,6 +133,27 @@ class Chroma:
                 total += await self.wire.ask("GET", f"{COLLECTIONS}/{each.id}/count", int) or 0
         return total
 
+    async def shares(self) -> Mapping[Share, int]:
+        """Return how many vectors there are in each collection."""
+        found: dict[Share, int] = {}
+        for each in await self._listed():
+            space, _, org_id = each.name.rpartition("-")
+            share = Share(self.wire.digest(space), UUID(hex=org_id))
+            found[share] = await self.wire.ask("GET", f"{COLLECTIONS}/{each.id}/count", int) or 0
+        return found
+
+    async def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of a collection's vectors."""
+        known = await self._found(f"{self.wire.named(share.digest)}{_suffix(share.org_id)}")
+        asked: dict[str, Any] = {"limit": IDS, "offset": 0, "include": []}
+        while known is not None:
+            answer = await self.wire.ask("POST", f"{COLLECTIONS}/{known}/get", Got, asked)
+            ids = answer.ids if answer else []
+            yield [found for each in ids if (found := place(each)) is not None]
+            if len(ids) < IDS:
+                return
+            asked["offset"] += IDS
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self.wire.aclose()
@@ -119,12 +161,20 @@ class Chroma:
     def _name(self, model: Model, org_id: OrgId) -> str:
         return f"{self.wire.space(model)}{_suffix(org_id)}"
 
+    async def _upsert(self, name: str, org_id: OrgId, body: object) -> None:
+        there = await self._of(org_id)
+        known = there.get(name)
+        if known is None or not await self.wire.tell("POST", f"{COLLECTIONS}/{known}/upsert", body):
+            there[name] = made = await self._made(name)  # it is new, or somebody has dropped it
+            await self.wire.must("POST", f"{COLLECTIONS}/{made}/upsert", body)
+
     async def _made(self, name: str) -> str:
         made = {"name": name, "get_or_create": True, "configuration": {"hnsw": {"space": "ip"}}}
         answer = await self.wire.ask("POST", COLLECTIONS, Collection, made)
         return self._remember(answer) if answer else ""
 
     async def _drop(self, collections: Sequence[Collection]) -> None:
+        self._there.forget()
         for each in collections:
             await self.wire.tell("DELETE", f"{COLLECTIONS}/{each.name}")
             self._ids.pop(each.name, None)
@@ -139,8 +189,15 @@ class Chroma:
         self._ids[collection.name] = collection.id
         return collection.id
 
-    async def _of(self, org_id: OrgId) -> list[Collection]:
-        return [each for each in await self._listed() if each.name.endswith(_suffix(org_id))]
+    async def _of(self, org_id: OrgId) -> dict[str, str]:
+        """Return the ids of an organisation's collections by their names."""
+        return (await self._there.all(self._looked)).setdefault(_suffix(org_id), {})
+
+    async def _looked(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for each in await self._listed():
+            found.setdefault(each.name[-SUFFIX:], {})[each.name] = each.id
+        return found
 
     async def _listed(self) -> list[Collection]:
         found: list[Collection] = []
@@ -149,8 +206,9 @@ class Chroma:
             page = await self.wire.ask("GET", path, list[Collection]) or []
             found += page
             if len(page) < PAGE:
-                return [each for each in found if self.wire.is_ours(each.name)]
+                ours = (each for each in found if self.wire.is_ours(each.name))
+                return [each for each in ours if each.name[-SUFFIX:].startswith("-")]
 
 
-def _suffix(org_id: OrgId) -> str:
+def _suffix(org_id: UUID) -> str:
     return f"-{org_id.hex}"

@@ -1,8 +1,10 @@
 """Pinecone, by its HTTP API: an index for each model, in it a namespace for each organisation."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -12,12 +14,18 @@ import msgspec
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
+from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
 API: Final = "https://api.pinecone.io"
-VERSION: Final = {"X-Pinecone-API-Version": "2025-04"}
+VERSION: Final = {"X-Pinecone-Api-Version": "2026-04"}
 PAGE: Final = 100
+"""Ids that are listed at a time, at the most."""
+DELETED: Final = 1_000
+"""Ids that are deleted at a time, at the most."""
+NEXT_TO_NOTHING: Final = 1e-9
+"""Pinecone takes no vector of nothing but zeros; this one is as far from everything."""
 LOOKS: Final = 60
 """How often is looked whether a new index is ready."""
 
@@ -52,15 +60,6 @@ class Named(msgspec.Struct):
 
     id: str
 
-    @property
-    def place(self) -> Place | None:
-        """Which chunk's it is; none if it is not one of ours."""
-        document, _, ordinal = self.id.partition("#")
-        try:
-            return Place(UUID(document), int(ordinal))
-        except ValueError:
-            return None
-
 
 class Matches(msgspec.Struct):
     """What a query finds."""
@@ -81,10 +80,17 @@ class Page(msgspec.Struct):
     pagination: Pagination | None = None
 
 
+class Summary(msgspec.Struct, rename="camel"):
+    """How much there is in a namespace."""
+
+    vector_count: int = 0
+
+
 class Statistics(msgspec.Struct, rename="camel"):
-    """How much there is in an index."""
+    """How much there is in an index, and in each of its namespaces."""
 
     total_vector_count: int
+    namespaces: dict[str, Summary] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,38 +108,40 @@ class Pinecone:
     cloud: str
     region: str
     pause: float = 1.0
-    _hosts: dict[str, str] = field(default_factory=dict[str, str])
+    _there: Remembered[str] = field(init=False, default_factory=Remembered[str])
 
     @property
     def name(self) -> str:
         """What it is and where."""
-        return f"pinecone {self.wire.url}"
+        return f"pinecone {self.wire.where}"
+
+    async def ping(self) -> None:
+        """List the indexes, and ask each how much it holds."""
+        await self.shares()
 
     async def put(self, document: Kept) -> None:
         """Store the vectors, then take out those of chunks that are no more."""
         for model, vectors in document.vectors.items():
-            host = await self._found(self.wire.space(model)) or await self._made(model)
-            for batch in batches(vectors):
+            for batch in batches(model, vectors):
                 points = [_point(document, each, vectors[each]) for each in batch]
-                body = {"vectors": points, "namespace": str(document.org_id)}
-                await self.wire.tell("POST", "/vectors/upsert", body, url=host)
+                await self._upsert(model, {"vectors": points, "namespace": str(document.org_id)})
         present = {
             self.wire.space(model): set(vectors) for model, vectors in document.vectors.items()
         }
-        for each in await self._listed():
-            await self._prune(each.url, document, present.get(each.name, set()))
+        for space, host in (await self._there.all(self._looked)).items():
+            await self._prune(host, document, present.get(space, set()))
 
     async def forget(self, org_id: OrgId) -> None:
         """Drop the namespaces of an organisation."""
-        for each in await self._listed():
+        for host in (await self._looked()).values():
             body = {"deleteAll": True, "namespace": str(org_id)}
-            await self.wire.tell("POST", "/vectors/delete", body, url=each.url)
+            await self.wire.tell("POST", "/vectors/delete", body, url=host)
 
     async def clear(self) -> None:
         """Drop all indexes of ours."""
         for each in await self._listed():
             await self.wire.tell("DELETE", f"/indexes/{each.name}")
-        self._hosts.clear()
+        self._there.forget()
 
     async def search(self, sought: Sought) -> Sequence[Place]:
         """Return the places of the nearest vectors."""
@@ -153,7 +161,7 @@ class Pinecone:
         }
         answer = await self.wire.ask("POST", "/query", Matches, body, url=host)
         matches = answer.matches if answer else []
-        return [place for each in matches if (place := each.place) is not None]
+        return [found for each in matches if (found := place(each.id)) is not None]
 
     async def count(self, model: Model) -> int:
         """Return how many vectors there are of a model."""
@@ -163,6 +171,24 @@ class Pinecone:
         answer = await self.wire.ask("POST", "/describe_index_stats", Statistics, {}, url=host)
         return answer.total_vector_count if answer else 0
 
+    async def shares(self) -> Mapping[Share, int]:
+        """Return how many vectors there are in each namespace."""
+        found: dict[Share, int] = {}
+        for space, host in (await self._looked()).items():
+            answer = await self.wire.ask("POST", "/describe_index_stats", Statistics, {}, url=host)
+            for namespace, summary in answer.namespaces.items() if answer else ():
+                with suppress(ValueError):  # the default one is not ours
+                    share = Share(self.wire.digest(space), UUID(namespace))
+                    found[share] = summary.vector_count
+        return found
+
+    async def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of a namespace's vectors."""
+        host = await self._found(self.wire.named(share.digest))
+        if host is not None:
+            async for ids in self._pages(host, f"namespace={share.org_id}"):
+                yield [found for each in ids if (found := place(each)) is not None]
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self.wire.aclose()
@@ -170,19 +196,30 @@ class Pinecone:
     async def _prune(self, host: str, document: Kept, present: set[int]) -> None:
         """Take out what a document has no more; its ids begin with its own."""
         old: list[str] = []
-        path = f"/vectors/list?prefix={document.document_id}%23&namespace={document.org_id}"
-        path += f"&limit={PAGE}"
+        which = f"prefix={document.document_id}%23&namespace={document.org_id}"
+        async for ids in self._pages(host, which):
+            places = [(each, place(each)) for each in ids]
+            old += [name for name, found in places if found and found.ordinal not in present]
+        for start in range(0, len(old), DELETED):
+            body = {"ids": old[start : start + DELETED], "namespace": str(document.org_id)}
+            await self.wire.tell("POST", "/vectors/delete", body, url=host)
+
+    async def _pages(self, host: str, which: str) -> AsyncIterator[Sequence[str]]:
+        """Yield ids, as many as are told at a time."""
+        path = f"/vectors/list?{which}&limit={PAGE}"
         following = ""
         while True:
             page = await self.wire.ask("GET", path + following, Page, url=host) or Page()
-            places = [(each.id, each.place) for each in page.vectors]
-            old += [name for name, place in places if place and place.ordinal not in present]
+            yield [each.id for each in page.vectors]
             if page.pagination is None or not page.pagination.next:
-                break
-            following = f"&paginationToken={quote(page.pagination.next)}"
-        for start in range(0, len(old), PAGE):
-            body = {"ids": old[start : start + PAGE], "namespace": str(document.org_id)}
-            await self.wire.tell("POST", "/vectors/delete", body, url=host)
+                return
+            following = f"&paginationToken={quote(page.pagination.next, safe='')}"
+
+    async def _upsert(self, model: Model, body: object) -> None:
+        host = await self._found(self.wire.space(model)) or await self._made(model)
+        if not await self.wire.tell("POST", "/vectors/upsert", body, url=host):
+            # Somebody has dropped the index.
+            await self.wire.must("POST", "/vectors/upsert", body, url=await self._made(model))
 
     async def _made(self, model: Model) -> str:
         """Make the index of a model; return where it is, once it is ready."""
@@ -192,20 +229,24 @@ class Pinecone:
             "metric": "dotproduct",
             "spec": {"serverless": {"cloud": self.cloud, "region": self.region}},
         }
-        await self.wire.tell("POST", "/indexes", body)
+        try:
+            await self.wire.must("POST", "/indexes", body)
+        except VectorStoreUnavailable as error:
+            if error.answered != HTTPStatus.CONFLICT:  # it is there, and not ready yet
+                raise
         for _ in range(LOOKS):
+            self._there.forget()
             if (host := await self._found(self.wire.space(model))) is not None:
                 return host
             await asyncio.sleep(self.pause)
         raise VectorStoreUnavailable(self.wire.store, "a new index does not get ready")
 
     async def _found(self, space: str) -> str | None:
-        if space not in self._hosts:
-            answer = await self.wire.ask("GET", f"/indexes/{space}", Index)
-            if answer is None or not answer.status.ready:
-                return None
-            self._hosts[space] = answer.url
-        return self._hosts[space]
+        return (await self._there.all(self._looked)).get(space)
+
+    async def _looked(self) -> dict[str, str]:
+        """Return where those of our indexes are asked that are ready, by their names."""
+        return {each.name: each.url for each in await self._listed() if each.status.ready}
 
     async def _listed(self) -> list[Index]:
         answer = await self.wire.ask("GET", "/indexes", Indexes) or Indexes()
@@ -215,6 +256,6 @@ class Pinecone:
 def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:
     return {
         "id": f"{document.document_id}#{ordinal}",
-        "values": list(vector),
+        "values": list(vector) if any(vector) else [NEXT_TO_NOTHING, *vector[1:]],
         "metadata": document.metadata(ordinal),
     }

@@ -1,7 +1,7 @@
 """What every store can do."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -10,7 +10,13 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
 
 BATCH: Final = 200
-"""Points that are sent at a time."""
+"""Points that are sent at a time, at the most."""
+MOST_BYTES: Final = 1_000_000
+"""Bytes that are sent at a time: Pinecone takes two megabytes, the HTTP client likes one."""
+NUMBER: Final = 24
+"""Bytes that a number of a vector takes as JSON, at the most."""
+ABOUT: Final = 512
+"""Bytes that a point takes besides its vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,14 @@ class Model:
     def digest(self) -> str:
         """What stands for it in names."""
         return hashlib.sha256(f"{self.name} {self.dimensions}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a store holds of a model for an organisation."""
+
+    digest: str
+    org_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +78,21 @@ class Sought:
     depth: int
 
 
-def batches(vectors: Mapping[int, Sequence[float]]) -> Iterator[Sequence[int]]:
+def batches(model: Model, vectors: Mapping[int, Sequence[float]]) -> Iterator[Sequence[int]]:
     """Yield the numbers of the chunks, as many as are sent at a time."""
     ordinals = sorted(vectors)
-    for start in range(0, len(ordinals), BATCH):
-        yield ordinals[start : start + BATCH]
+    size = max(1, min(BATCH, MOST_BYTES // (model.dimensions * NUMBER + ABOUT)))
+    for start in range(0, len(ordinals), size):
+        yield ordinals[start : start + size]
+
+
+def place(name: str) -> Place | None:
+    """Return which chunk an id `document#ordinal` stands for; none if it is not one of ours."""
+    document, _, ordinal = name.partition("#")
+    try:
+        return Place(UUID(document), int(ordinal))
+    except ValueError:
+        return None
 
 
 class VectorStore(Protocol):
@@ -80,6 +104,10 @@ class VectorStore(Protocol):
     @property
     def name(self) -> str:
         """What it is and where: another one has another name."""
+        ...
+
+    async def ping(self) -> None:
+        """Ask what it can answer without any of the documents."""
         ...
 
     async def put(self, document: Kept) -> None:
@@ -100,6 +128,14 @@ class VectorStore(Protocol):
 
     async def count(self, model: Model) -> int:
         """Return how many vectors of a model it holds, of all organisations."""
+        ...
+
+    async def shares(self) -> Mapping[Share, int]:
+        """Return how many vectors it holds of each model and organisation."""
+        ...
+
+    def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of all of these vectors, some at a time."""
         ...
 
     async def aclose(self) -> None:

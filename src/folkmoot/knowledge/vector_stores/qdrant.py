@@ -1,6 +1,6 @@
 """Qdrant, by its REST API: a collection for each model, in which every point names its tenant."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -9,13 +9,16 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Sought, batches
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches
+from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
 Filter = dict[str, Any]
 
 POINTS: Final = UUID("8f1b0e0a-6f0c-5f1e-9f53-6d1f4d6b7c11")
 """The namespace of points' ids, which follow from the chunk's place."""
+PAGE: Final = 1_000
+MOST_ORGANIZATIONS: Final = 1_000_000
 INDEXED: Final[dict[str, object]] = {
     "org": {"type": "keyword", "is_tenant": True},
     "collection": "keyword",
@@ -46,6 +49,38 @@ class Queried(msgspec.Struct):
     """The answer to a query."""
 
     result: Points
+
+
+class Scrolled(msgspec.Struct):
+    """Some points, and where those begin that follow."""
+
+    points: list[Point]
+    next_page_offset: str | int | None = None
+
+
+class Page(msgspec.Struct):
+    """The answer when points are gone through."""
+
+    result: Scrolled
+
+
+class Hit(msgspec.Struct):
+    """How many points name an organisation."""
+
+    value: UUID
+    count: int
+
+
+class Hits(msgspec.Struct):
+    """All organisations that points name."""
+
+    hits: list[Hit]
+
+
+class Faceted(msgspec.Struct):
+    """The answer when points are counted by organisations."""
+
+    result: Hits
 
 
 class Number(msgspec.Struct):
@@ -84,32 +119,37 @@ class Qdrant:
 
     wire: Wire
     _prepared: set[str] = field(default_factory=set[str])
+    _there: Remembered[str] = field(init=False, default_factory=Remembered[str])
 
     @property
     def name(self) -> str:
         """What it is and where."""
-        return f"qdrant {self.wire.url}"
+        return f"qdrant {self.wire.where}"
+
+    async def ping(self) -> None:
+        """List the collections."""
+        await self._looked()
 
     async def put(self, document: Kept) -> None:
         """Store the points of this revision, then take out those of revisions before."""
         for model, vectors in document.vectors.items():
             await self._prepare(model)
-            for batch in batches(vectors):
-                points = [_point(document, each, vectors[each]) for each in batch]
-                path = f"/collections/{self.wire.space(model)}/points?wait=true"
-                await self.wire.tell("PUT", path, {"points": points})
+            for batch in batches(model, vectors):
+                await self._upsert(model, [_point(document, at, vectors[at]) for at in batch])
         before = {"key": "revision", "range": {"lt": document.revision}}
         which = [_equals("org", document.org_id), _equals("document", document.document_id)]
         await self._delete([*which, before])
 
     async def forget(self, org_id: OrgId) -> None:
         """Take out all points of an organisation."""
+        self._there.forget()
         await self._delete([_equals("org", org_id)])
 
     async def clear(self) -> None:
         """Drop all collections of ours."""
-        for space in await self._spaces():
+        for space in await self._looked():
             await self.wire.tell("DELETE", f"/collections/{space}")
+        self._there.forget()
 
     async def search(self, sought: Sought) -> Sequence[Place]:
         """Return the places of the nearest points."""
@@ -133,9 +173,42 @@ class Qdrant:
         answer = await self.wire.ask("POST", path, Counted, {"exact": True})
         return answer.result.count if answer else 0
 
+    async def shares(self) -> Mapping[Share, int]:
+        """Return how many points there are of each model and organisation."""
+        found: dict[Share, int] = {}
+        asked = {"key": "org", "limit": MOST_ORGANIZATIONS, "exact": True}
+        for space in await self._looked():
+            path = f"/collections/{space}/facet"
+            answer = await self.wire.ask("POST", path, Faceted, asked)
+            for hit in answer.result.hits if answer else ():
+                found[Share(self.wire.digest(space), hit.value)] = hit.count
+        return found
+
+    async def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of points."""
+        path = f"/collections/{self.wire.named(share.digest)}/points/scroll"
+        asked: dict[str, Any] = {
+            "filter": {"must": [_equals("org", share.org_id)]},
+            "limit": PAGE,
+            "with_payload": ["document", "ordinal"],
+        }
+        while (answer := await self.wire.ask("POST", path, Page, asked)) is not None:
+            found = [each.payload for each in answer.result.points]
+            yield [Place(each.document, each.ordinal) for each in found]
+            if answer.result.next_page_offset is None:
+                return
+            asked["offset"] = answer.result.next_page_offset
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self.wire.aclose()
+
+    async def _upsert(self, model: Model, points: list[dict[str, Any]]) -> None:
+        path = f"/collections/{self.wire.space(model)}/points?wait=true"
+        if not await self.wire.tell("PUT", path, {"points": points}):
+            self._there.forget()  # somebody has dropped the collection
+            await self._prepare(model)
+            await self.wire.must("PUT", path, {"points": points})
 
     async def _prepare(self, model: Model) -> None:
         """Make the collection and its indexes; those that are missing where it was cut, too."""
@@ -146,10 +219,11 @@ class Qdrant:
         path = f"/collections/{space}"
         vectors = {"size": model.dimensions, "distance": "Dot", "datatype": "float16"}
         if not is_there:
-            await self.wire.tell("PUT", path, {"vectors": vectors})
+            await self.wire.must("PUT", path, {"vectors": vectors})
+            (await self._spaces())[space] = space
         for name, schema in INDEXED.items():
             index = {"field_name": name, "field_schema": schema}
-            await self.wire.tell("PUT", f"{path}/index?wait=true", index)
+            await self.wire.must("PUT", f"{path}/index?wait=true", index)
         self._prepared.add(space)
 
     async def _delete(self, must: list[Filter]) -> None:
@@ -157,10 +231,13 @@ class Qdrant:
             path = f"/collections/{space}/points/delete?wait=true"
             await self.wire.tell("POST", path, {"filter": {"must": must}})
 
-    async def _spaces(self) -> list[str]:
+    async def _spaces(self) -> dict[str, str]:
+        return await self._there.all(self._looked)
+
+    async def _looked(self) -> dict[str, str]:
         answer = await self.wire.ask("GET", "/collections", Listed)
         names = [each.name for each in answer.result.collections] if answer else []
-        return [name for name in names if self.wire.is_ours(name)]
+        return {name: name for name in names if self.wire.is_ours(name)}
 
 
 def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:

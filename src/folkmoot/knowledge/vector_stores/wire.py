@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+USUAL: Final = "folkmoot"
+"""What names begin with if nothing is said."""
 CONNECT: Final = 3.0
 TOTAL: Final = 20.0
 """Seconds that a connection, and a whole request, may take."""
@@ -24,10 +26,11 @@ LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer."""
 MADE: Final = re.compile(r"[0-9a-f]{16}(?:-[0-9a-f]{32})?")
 """What follows the prefix in a name: a model's digest, perhaps an organisation."""
+DIGEST: Final = 16
+"""Characters of a model's digest."""
 REASON: Final = 200
 """Characters of a reason that are passed on."""
 CONNECTIONS: Final = 8
-PASSING: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)}
 
 
 @dataclass(slots=True, eq=False)
@@ -44,12 +47,25 @@ class Wire:
     store: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    prefix: str = "folkmoot"
+    prefix: str = USUAL
     _session: "aiohttp.ClientSession | None" = field(default=None, init=False, repr=False)
+
+    @property
+    def where(self) -> str:
+        """Which server, and what of it; with another prefix it is another store."""
+        return self.url if self.prefix == USUAL else f"{self.url} {self.prefix}"
 
     def space(self, model: Model) -> str:
         """Return what the place of a model's vectors is called."""
-        return f"{self.prefix}-{model.digest}"
+        return self.named(model.digest)
+
+    def named(self, digest: str) -> str:
+        """Return the same of a model that only its digest is known of."""
+        return f"{self.prefix}-{digest}"
+
+    def digest(self, space: str) -> str:
+        """Return the digest of the model whose vectors have a place of this name."""
+        return space[len(self.prefix) + 1 :][:DIGEST]
 
     def is_ours(self, name: str) -> bool:
         """Whether something has been made by us, by its name; another prefix may begin as ours."""
@@ -76,17 +92,30 @@ class Wire:
         try:
             return msgspec.json.decode(answer, type=shape)
         except msgspec.MsgspecError as error:
-            raise VectorStoreUnavailable(self.store, str(error)) from error
+            reason = str(error)
+            raise VectorStoreUnavailable(self.store, reason, answered=HTTPStatus.OK) from error
 
     async def tell(
         self, method: str, path: str, body: object = None, *, url: str | None = None
-    ) -> None:
-        """Have something done; what is not there needs nothing done to it.
+    ) -> bool:
+        """Have something done; false if what it is to be done to is not there.
 
         Raises:
             VectorStoreUnavailable: It is not done.
         """
-        await self._answered(method, path, body, url)
+        return await self._answered(method, path, body, url) is not None
+
+    async def must(
+        self, method: str, path: str, body: object = None, *, url: str | None = None
+    ) -> None:
+        """Have something done.
+
+        Raises:
+            VectorStoreUnavailable: It is not done, be it that there is nothing to do it to.
+        """
+        if not await self.tell(method, path, body, url=url):
+            status = HTTPStatus.NOT_FOUND
+            raise VectorStoreUnavailable(self.store, f"{status} {path}", answered=status)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -114,7 +143,7 @@ class Wire:
         if status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         reason = f"{status} {answer[:REASON].decode(errors='replace')}"
-        raise VectorStoreUnavailable(self.store, reason, passing=status in PASSING)
+        raise VectorStoreUnavailable(self.store, reason, answered=status)
 
     def _pool(self) -> "aiohttp.ClientSession":
         if self._session is None:
