@@ -61,58 +61,74 @@ def test_the_doctor_tells_whether_the_store_answers() -> None:
     assert found(url, KEY).status is Status.WARNING
 
 
-def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(
-    owner_address: str, app_address: str, tmp_path: Path
-) -> None:
-    org_id, fake = new_id(), FakeQdrant()
-    with psycopg.connect(app_address) as connection:
+NOTHING: dict[str, object] = {
+    **dict.fromkeys(("waiting", "failing", "given_up", "amiss"), 0),
+    "told": None,
+    "checked_at": None,
+    "refused": [],
+}
+
+
+@contextmanager
+def deployment(
+    fake: FakeQdrant, owner: str, app: str, directory: Path
+) -> Iterator[tuple[Shell, Shell, str]]:
+    """Yield the command line before a Qdrant and without one, and what the store is called."""
+    org_id = new_id()
+    with psycopg.connect(app) as connection:
         connection.execute("SELECT set_config('app.org', %s, true)", (str(org_id),))
         connection.execute(FILL, (org_id, new_id()))
+    usual = {
+        "FOLKMOOT_DATABASE_URL": owner,
+        "FOLKMOOT_SECRET_KEY": SECRET_KEY,
+        "FOLKMOOT_DATA_DIR": str(directory),
+    }
     with qdrant(fake) as url:
-        usual = {
-            "FOLKMOOT_DATABASE_URL": owner_address,
-            "FOLKMOOT_SECRET_KEY": SECRET_KEY,
-            "FOLKMOOT_DATA_DIR": str(tmp_path),
-        }
         elsewhere = {
             "FOLKMOOT_VECTOR_STORE": "qdrant",
             "FOLKMOOT_VECTOR_STORE_URL": url,
             "FOLKMOOT_VECTOR_STORE_API_KEY": KEY,
         }
-        folkmoot = Shell({**usual, **elsewhere})
-        nothing: dict[str, object] = {
-            "failing": 0,
-            "given_up": 0,
-            "checked_at": None,
-            "amiss": 0,
-            "refused": [],
-        }
-        before = nothing | {"configured": "qdrant", "told": None, "searched": "pgvector"}
-        before["waiting"] = 0
+        yield Shell({**usual, **elsewhere}), Shell(usual), f"qdrant {url}"
+
+
+def test_vectors_are_moved_counted_and_searched_elsewhere_from_then_on(
+    owner_address: str, app_address: str, tmp_path: Path
+) -> None:
+    fake = FakeQdrant()
+    with deployment(fake, owner_address, app_address, tmp_path) as (folkmoot, plain, name):
+        before = NOTHING | {"configured": "qdrant", "searched": "pgvector"}
         assert folkmoot("vectors", "status", "--json").json == before
         wrong = folkmoot("vectors", "migrate", "--to", "chroma")
         assert (wrong.code, "FOLKMOOT_VECTOR_STORE=chroma" in wrong.err) == (1, True)
-        assert folkmoot("vectors", "check").code == 1  # there is nothing to compare with yet
         refused = str(UUID(hashlib.md5(b"7", usedforsecurity=False).hexdigest()))
         fake.edge.refused[refused] = 400
         moved = folkmoot("vectors", "migrate", "--to", "qdrant")
-        assert (moved.code, f"searched by qdrant {url}" in moved.err) == (1, True)
+        assert (moved.code, f"searched by {name}" in moved.err) == (1, True)
         assert refused in moved.out
         allowed = folkmoot("vectors", "migrate", "--to", "qdrant", "--allow-refused", "--json")
         assert (allowed.code, allowed.json["refused"][0]["document_id"]) == (0, refused)
         fake.edge.refused.clear()
         assert "1 documents" in folkmoot("vectors", "retry").err
         assert folkmoot("vectors", "migrate", "--to", "qdrant").code == 0
-        name = f"qdrant {url}"
-        after = {"configured": "qdrant", "told": name, "searched": name, "waiting": 0}
         status = folkmoot("vectors", "status", "--json").json
-        assert status == after | nothing | {"checked_at": status["checked_at"]}
-        assert folkmoot("vectors", "check", "--thorough").code == 0
+        after = {"configured": "qdrant", "told": name, "searched": name}
+        assert status == NOTHING | after | {"checked_at": status["checked_at"]}
+        back = plain("vectors", "migrate", "--to", "pgvector", "--json")
+        assert back.json == before | {"configured": "pgvector"}
+
+
+def test_a_store_is_compared_and_told_anew_of_what_it_has_lost(
+    owner_address: str, app_address: str, tmp_path: Path
+) -> None:
+    fake = FakeQdrant()
+    with deployment(fake, owner_address, app_address, tmp_path) as (folkmoot, plain, _):
+        assert plain("vectors", "check").code == 1  # there is nothing to compare with
+        assert folkmoot("vectors", "check").code == 1
+        assert folkmoot("vectors", "migrate", "--to", "qdrant").code == 0
         (space,) = fake.client.get_collections().collections
         fake.client.delete_collection(space.name)
         lost = folkmoot("vectors", "check", "--json")
         assert (lost.code, len(lost.json["amiss"]), lost.json["held"]) == (1, 12, 0)
         assert folkmoot("vectors", "check", "--repair").code == 0
-        assert "Nothing is amiss." in folkmoot("vectors", "check").err
-        back = Shell(usual)("vectors", "migrate", "--to", "pgvector", "--json")
-        assert back.json == before | {"configured": "pgvector"}
+        assert "Nothing is amiss." in folkmoot("vectors", "check", "--thorough").err

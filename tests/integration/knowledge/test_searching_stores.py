@@ -35,6 +35,7 @@ INSERT INTO restricted_documents (org_id, document_id, collection_id)
 SELECT org_id, id, collection_id FROM documents WHERE external_id = 'owl'
 """
 WORDS = {"heron": 0, "stork": 1, "owl": 2, "vogel": 0}
+HELD = Model(Concepts.name, 64)
 
 
 @dataclass
@@ -152,7 +153,7 @@ async def poisoned(held: VectorStore, org_id: OrgId, birds: str, foreign: str) -
     vector = [0.01] * 64
     vector[1] = 1.0
     for document_id in (UUID(foreign), UUID(int=7)):
-        vectors = {Model(Concepts.name, 64): {0: vector, 99: vector}}
+        vectors = {HELD: {0: vector, 99: vector}}
         await held.put(Kept(org_id, UUID(birds), document_id, 2**50, vectors))
 
 
@@ -200,15 +201,12 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
 
     watching = asyncio.create_task(place.carrying.watch())
     await ada.tell(birds, "crane", "A vogel.", external_id="crane")
-    model = Model(Concepts.name, 64)
     async with asyncio.timeout(60):
-        while True:
-            if await place.store.count(model) == 4:
-                break
+        while await place.store.count(HELD) != 4:  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(0.01)
     await end(watching)
     await place.room.knowledge.forget(subject.org_id)
-    assert await place.store.count(model) == 0
+    assert await place.store.count(HELD) == 0
     assert await way(ada, birds, "heron") is Way.ALL  # as if it had lost what it held
 
 
@@ -278,9 +276,6 @@ async def left_to_postgresql(
     answer = await visitor.http.post(f"/collections/{birds}/search", json=slow)
     assert answer.json()["code"] == "vector_store_unavailable"
     monkeypatch.undo()
-
-
-HELD = Model(Concepts.name, 64)
 
 
 @pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)

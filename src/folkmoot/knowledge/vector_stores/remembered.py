@@ -1,4 +1,4 @@
-"""What there is in a store, asked for now and then instead of with every document."""
+"""What a store has, asked twice a minute instead of with every document."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

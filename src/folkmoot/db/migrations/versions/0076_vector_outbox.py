@@ -4,8 +4,8 @@ from alembic import op
 
 from folkmoot.db.roles import Role
 
-revision = "0075_vector_outbox"
-down_revision = "0074_withheld"
+revision = "0076_vector_outbox"
+down_revision = "0075_idle_memories"
 
 # Notes that were written at once are due at once: they are taken in the order of the index, so that
 # none is sorted. Those that fail are few, and have one of their own.
