@@ -10,6 +10,7 @@ from typing import Final
 from folkmoot.agents import loading as agent_loading
 from folkmoot.assembly import Parts
 from folkmoot.http.access_log import PROBES
+from folkmoot.identity import jose
 from folkmoot.kit import garbage
 from folkmoot.llm import loading as model_loading
 
@@ -39,5 +40,6 @@ class Warming:
             await parts.accounts.prices.warm()
         garbage.settle()
         await self._explored.wait()
+        await asyncio.to_thread(jose.load)
         await asyncio.to_thread(agent_loading.warm, parts.agents.registry.shared())
         garbage.settle()

@@ -84,7 +84,7 @@ async def test_a_key_that_was_replaced_forges_nothing_once_its_tokens_have_expir
     time.pass_by(seconds=LIFETIME + 3 * SPREADS)
     current = (await sign_in(client, grace))["access_token"]
     claims = jwt.decode(current, current_key(owner_address)).claims
-    forged = jwt.encode(stolen.header, claims, stolen.key)
+    forged = jwt.encode(stolen.header, claims, OctKey.import_key(stolen.secret))
     assert await whoami(client, current) == 200
     assert await whoami(client, forged) == 401
 
@@ -94,7 +94,7 @@ def current_key(owner_address: str) -> OctKey:
         (id_,) = connection.execute(
             "SELECT id FROM signing_keys ORDER BY id DESC LIMIT 1"
         ).fetchone() or (None,)
-    return signing.key_of(SECRET_KEY, id_).key
+    return OctKey.import_key(signing.key_of(SECRET_KEY, id_).secret)
 
 
 async def test_many_changes_one_after_the_other_leave_those_keys_that_still_count(
@@ -134,7 +134,8 @@ async def test_what_is_no_access_token_opens_nothing(
 ) -> None:
     pair = await sign_in(client, grace)
     genuine = header_of(pair["access_token"])
-    claims = jwt.decode(pair["access_token"], signing.key_of(SECRET_KEY, None).key).claims
+    secret = signing.key_of(SECRET_KEY, None).secret
+    claims = jwt.decode(pair["access_token"], OctKey.import_key(secret)).claims
     body = pair["access_token"].split(".")[1]
     rsa = RSAKey.generate_key(2048)
     forged = {
@@ -151,9 +152,9 @@ async def test_a_key_is_not_looked_up_by_what_a_token_says(
     kid: object, client: httpx.AsyncClient, grace: Account
 ) -> None:
     token = (await sign_in(client, grace))["access_token"]
-    key = signing.key_of(SECRET_KEY, None)
-    claims = jwt.decode(token, key.key).claims
-    forged = signed(header_of(token) | {"kid": kid}, claims, key.key.raw_value)
+    secret = signing.key_of(SECRET_KEY, None).secret
+    claims = jwt.decode(token, OctKey.import_key(secret)).claims
+    forged = signed(header_of(token) | {"kid": kid}, claims, secret)
     assert await whoami(client, token) == 200
     assert await whoami(client, forged) == 401
 

@@ -5,16 +5,14 @@ nowhere. Who has the database, or the secret key too, cannot read an answer with
 """
 
 import hashlib
-import os
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from starlette.responses import Response
 
 from folkmoot.kit import crypto
+from folkmoot.kit.seals import seal, unseal
 
-NONCE: Final = 12
 KEPT_HEADERS: Final = frozenset(
     {"content-type", "location", "etag", "cache-control", "deprecation", "sunset", "link"}
 )
@@ -49,18 +47,16 @@ class Safe:
 
     def __init__(self, secret_key: str, idempotency_key: str, name: bytes) -> None:
         purpose = f"idempotent answer {hashlib.sha256(idempotency_key.encode()).hexdigest()}"
-        self._cipher = AESGCM(crypto.derive(secret_key, purpose))
+        self._key = crypto.derive(secret_key, purpose)
         self._name = name
 
     def close(self, answer: Answer) -> bytes:
         """Encrypt an answer."""
-        nonce = os.urandom(NONCE)
-        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(answer), self._name)
+        return seal(self._key, msgspec.msgpack.encode(answer), self._name)
 
     def open(self, closed: bytes) -> Answer:
         """Decrypt an answer."""
-        plain = self._cipher.decrypt(closed[:NONCE], closed[NONCE:], self._name)
-        return msgspec.msgpack.decode(plain, type=Answer)
+        return msgspec.msgpack.decode(unseal(self._key, closed, self._name), type=Answer)
 
 
 def _is_kept(name: str) -> bool:

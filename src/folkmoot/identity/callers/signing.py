@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from joserfc import jwt
-from joserfc.jwk import OctKey
 from psycopg import AsyncConnection
 from sqlalchemy import select
 
 from folkmoot.db.work import Database
+from folkmoot.identity import jose
 from folkmoot.identity.callers import credentials
 from folkmoot.identity.callers.recent import Recent
 from folkmoot.identity.models import SigningKey
@@ -36,7 +35,7 @@ ADD: Final = "INSERT INTO signing_keys (id, created_at) VALUES (%s, %s)"
 class Key:
     """A key, the header of what it signs, and how that begins when it is written."""
 
-    key: OctKey
+    secret: bytes
     header: dict[str, str]
     beginning: bytes
 
@@ -99,9 +98,9 @@ def key_of(secret_key: str, id_: SigningKeyId | None) -> Key:
     purpose = "access tokens" if id_ is None else f"access tokens {id_}"
     secret = crypto.derive(secret_key, purpose)
     key_id = credentials.digest(b"key id " + secret).hex()[:16]
-    key, header = OctKey.import_key(secret), {"alg": ALGORITHM, "typ": TYPE, "kid": key_id}
-    written = jwt.encode(header, {}, key, algorithms=[ALGORITHM])
-    return Key(key, header, written.partition(".")[0].encode() + b".")
+    header = {"alg": ALGORITHM, "typ": TYPE, "kid": key_id}
+    written = jose.sign(header, {}, secret)
+    return Key(secret, header, written.partition(".")[0].encode() + b".")
 
 
 async def rotate(owner: str) -> datetime:

@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-
+from folkmoot.identity import jose
 from folkmoot.identity.callers.signing import ALGORITHM, Ring
 from folkmoot.kit import clock
 from folkmoot.kit.ids import SessionId, UserId
@@ -27,14 +25,8 @@ class AccessClaims:
     session_id: SessionId
 
 
-RULES: Final = jwt.JWTClaimsRegistry(
-    now=lambda: int(clock.now().timestamp()),
-    iss={"essential": True, "value": ISSUER},
-    aud={"essential": True, "value": AUDIENCE},
-    sub={"essential": True},
-    sid={"essential": True},
-    iat={"essential": True},
-    exp={"essential": True},
+RULES: Final = jose.Rules(
+    {"iss": ISSUER, "aud": AUDIENCE, "sub": None, "sid": None, "iat": None, "exp": None}
 )
 
 
@@ -47,7 +39,7 @@ class AccessTokens:
     def issue(self, user_id: UserId, session_id: SessionId) -> str:
         """Return a token for a session of a user."""
         now, key = int(clock.now().timestamp()), self.keys.current
-        claims: jwt.Claims = {
+        claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
@@ -55,7 +47,7 @@ class AccessTokens:
             "iat": now,
             "exp": now + int(LIFETIME.total_seconds()),
         }
-        return jwt.encode(key.header, claims, key.key, algorithms=[ALGORITHM])
+        return jose.sign(key.header, claims, key.secret)
 
     def read(self, token: str | bytes) -> AccessClaims | None:
         """Return what a token says; None if it is not ours, not an access token or too old.
@@ -66,12 +58,11 @@ class AccessTokens:
         if len(written) > LONGEST:
             return None
         key = next((key for key in self.keys.accepted if written.startswith(key.beginning)), None)
-        if key is None:
+        claims = jose.read(written, key.secret, [ALGORITHM], RULES) if key else None
+        if claims is None:
             return None
         try:
-            claims = jwt.decode(written, key.key, algorithms=[ALGORITHM]).claims
-            RULES.validate(claims)
             user_id, session_id = UUID(str(claims["sub"])), UUID(str(claims["sid"]))
-        except (JoseError, ValueError):
+        except ValueError:
             return None
         return AccessClaims(UserId(user_id), SessionId(session_id))

@@ -1,16 +1,17 @@
 """An issuer's documents: where things are, and the keys that sign. Cached, and asked for rarely."""
 
 import asyncio
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
-
+from folkmoot.identity import jose
 from folkmoot.identity.errors import IssuerAway
 from folkmoot.identity.oidc import fetching
 from folkmoot.identity.oidc.fetching import Json
 from folkmoot.identity.oidc.issuer import Issuer
 from folkmoot.kit import clock
+
+if TYPE_CHECKING:
+    from folkmoot.identity.jose import PublicKey
 
 FRESH: Final = 3600.0
 """Seconds for which keys are taken without asking again."""
@@ -30,7 +31,7 @@ class Documents:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         self._discovered: Json | None = None
-        self._keys: dict[str, Key] = {}
+        self._keys: dict[str, PublicKey] = {}
         self._asked = self._tried = float("-inf")
         self._asking = asyncio.Lock()
 
@@ -59,7 +60,7 @@ class Documents:
         fetching.demand_safe(address)
         return address
 
-    async def key(self, key_id: str) -> Key | None:
+    async def key(self, key_id: str) -> "PublicKey | None":
         """Return a key that signs; None if there is none of this name.
 
         Raises:
@@ -95,16 +96,8 @@ class Documents:
             raise IssuerAway(reason)
 
 
-def _signing(document: Json) -> dict[str, Key]:
-    """Return the public keys for signatures by their name; others are left out, one by one."""
-    found: dict[str, Key] = {}
+def _signing(document: Json) -> "dict[str, PublicKey]":
     published = document.get("keys")
-    for each in cast(list[Json], published) if isinstance(published, list) else ():
-        try:
-            keys = KeySet.import_key_set({"keys": [each]}).keys
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-            continue
-        for key in keys:
-            if key.kid and key.key_type != "oct" and key.get("use") in {None, "sig"}:
-                found[key.kid] = key
-    return found
+    return dict(
+        jose.public_keys(cast(list[Json], published) if isinstance(published, list) else ())
+    )

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import orjson
-from joserfc import jwt
-from joserfc.errors import JoseError
 
+from folkmoot.identity import jose
 from folkmoot.identity.oidc.issuer import Claims, Issuer, claims_of
 from folkmoot.identity.oidc.keys import Documents
-from folkmoot.kit import clock
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 """Signatures with a private key. One that is made with a shared secret is none of an issuer's."""
@@ -75,24 +73,8 @@ class Trusted:
         key = await self.documents[issuer.name].key(key_id)
         if key is None:
             return None
-        try:
-            claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
-            _rules(issuer, audience).validate(claims)
-        except (JoseError, ValueError, TypeError):
-            return None
-        return claims
-
-
-def _rules(issuer: Issuer, audience: str) -> jwt.JWTClaimsRegistry:
-    return jwt.JWTClaimsRegistry(
-        now=lambda: int(clock.now().timestamp()),
-        leeway=LEEWAY,
-        iss={"essential": True, "value": issuer.url},
-        aud={"essential": True, "value": audience},
-        sub={"essential": True},
-        iat={"essential": True},
-        exp={"essential": True},
-    )
+        said = {"iss": issuer.url, "aud": audience, "sub": None, "iat": None, "exp": None}
+        return jose.read(token, key, ALGORITHMS, jose.Rules(said, LEEWAY))
 
 
 def _audiences(said: Said) -> Sequence[object]:

@@ -1,8 +1,7 @@
 """From bytes to text, when the file does not say how it was encoded."""
 
+from importlib import import_module
 from typing import Final
-
-import charset_normalizer
 
 BYTE_ORDER_MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -22,5 +21,6 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        guess = charset_normalizer.from_bytes(data[:GUESS_BYTES]).best()
+        # Loaded when it is needed: few files are so old that they have to be guessed at.
+        guess = import_module("charset_normalizer").from_bytes(data[:GUESS_BYTES]).best()
         return data.decode(guess.encoding if guess else "cp1252", "replace")

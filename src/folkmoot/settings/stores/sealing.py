@@ -1,6 +1,6 @@
 """Envelopes: each secret is locked with a key of its own, and that key with the deployment's.
 
-Both locks (AES-256-GCM) cover whose secret it is and what it is called, so that nobody who can
+Both locks cover whose secret it is and what it is called, so that nobody who can
 write rows makes one secret pass for another.
 """
 
@@ -10,16 +10,14 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from folkmoot.kit import crypto
 from folkmoot.kit.ids import OrgId
+from folkmoot.kit.seals import SealBroken, seal, unseal
 from folkmoot.settings.errors import SecretUnreadable
 from folkmoot.settings.resolver import Level
 from folkmoot.settings.stores.store import Address, Sealed
 
-NONCE: Final = 12
 KEY: Final = 32
 
 
@@ -69,8 +67,8 @@ class Sealer:
         """Lock a value with a new key, and that key with the deployment's."""
         key = os.urandom(KEY)
         return Sealed(
-            sealed=_lock(key, value.encode(), _about(address, "value")),
-            wrapped_key=_lock(self._keys[self.current], key, _about(address, "key")),
+            sealed=seal(key, value.encode(), _about(address, "value")),
+            wrapped_key=seal(self._keys[self.current], key, _about(address, "key")),
             key_id=self.current,
         )
 
@@ -82,7 +80,7 @@ class Sealer:
     def rewrap(self, address: Address, sealed: Sealed) -> Sealed:
         """Lock a secret's own key with the deployment's key of now; the secret stays as it is."""
         key = self._key(address, sealed)
-        wrapped = _lock(self._keys[self.current], key, _about(address, "key"))
+        wrapped = seal(self._keys[self.current], key, _about(address, "key"))
         return Sealed(sealed.sealed, wrapped, self.current)
 
     def _key(self, address: Address, sealed: Sealed) -> bytes:
@@ -102,13 +100,8 @@ def _about(address: Address, part: str) -> bytes:
     return orjson.dumps([part, *map(str, whose)])
 
 
-def _lock(key: bytes, plain: bytes, about: bytes) -> bytes:
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, about)
-
-
 def _unlock(key: bytes, locked: bytes, address: Address, part: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(locked[:NONCE], locked[NONCE:], _about(address, part))
-    except (InvalidTag, ValueError):
+        return unseal(key, locked, _about(address, part))
+    except SealBroken:
         raise SecretUnreadable(address.name) from None
