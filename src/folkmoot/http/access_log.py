@@ -18,6 +18,9 @@ from folkmoot.kit.telemetry.tracing import OpenSpan, Span
 PROBES: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What machines ask all the time, and nobody else."""
 
+NEEDED: Final = frozenset({"type", "method", "path_params", "route", "fastapi"})
+"""What of a scope is still asked for when its stream is under way."""
+
 UNMATCHED: Final = "(no route)"
 CLIENT_LEFT: Final = 499
 """The status that is logged when the client went away before there was an answer."""
@@ -46,6 +49,7 @@ class AccessLog:
                 body: Body | None = scope[STREAM]
                 if body is not None:
                     answer.body = body
+                    _forget(scope)
                     await body.serve(receive)
             except Exception:  # the edge of the request
                 if not scope.get("failure_logged"):
@@ -70,6 +74,12 @@ class _Answer:
         else:
             self.bytes += len(message.get("body", b""))
         return self._send(message)
+
+
+def _forget(scope: Scope) -> None:
+    """Free what has made a stream: its caller, its headers, its route's exit stacks."""
+    for key in scope.keys() - NEEDED:
+        del scope[key]
 
 
 def _span(scope: Scope) -> OpenSpan:

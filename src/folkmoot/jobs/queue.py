@@ -60,12 +60,13 @@ class Queue:
 
     Args:
         address: Connection string of the application's role.
-        connections: Connections to the database at the most.
+        connections: Connections to the database at the most, and one more that listens. Jobs use
+            those of their services; these are for the short statements that fetch and end them.
         clean: Takes out of what jobs fail with what nobody may read.
     """
 
     address: str
-    connections: int = 4
+    connections: int = 2
     clean: Callable[[str], str] = redact.SECRETS_ONLY.redact
     _jobs: dict[str, Registered] = field(default_factory=dict[str, Registered], init=False)
     _app: "App | None" = field(default=None, init=False)
