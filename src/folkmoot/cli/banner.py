@@ -21,7 +21,7 @@ class Started:
 
 def show(started: Started) -> None:
     """Print where everything is, to standard error."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     rows = [
         ("Console", started.url),
         ("API docs", f"{started.url}/docs"),

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from folkmoot.db.work import Database
 from folkmoot.http.ports import Person
+from folkmoot.identity import jose
 from folkmoot.identity.callers import callers, credentials
 from folkmoot.identity.callers.places import Asked
 from folkmoot.identity.callers.recent import Recent
@@ -104,12 +105,13 @@ class Authenticator:
         )
 
     async def _resolve(self, secret: bytes, asked: Asked) -> Subject:
-        claims = (await self._tokens()).read(secret)
-        if claims is not None:
-            return await callers.by_session(self._database, claims, asked)
-        said = await self._trusted.read(secret)
-        if said is not None:
-            return await outsiders.by_claims(self._database, said, asked)
+        if jose.is_token(secret):
+            claims = (await self._tokens()).read(secret)
+            if claims is not None:
+                return await callers.by_session(self._database, claims, asked)
+            said = await self._trusted.read(secret)
+            if said is not None:
+                return await outsiders.by_claims(self._database, said, asked)
         return await callers.by_key(self._database, secret, asked)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     PublicKey: TypeAlias = Key
 
+PERIODS: Final = 2
+
 SECRETS: Final = 64
 """Shared secrets that are remembered in the form the library needs."""
 
@@ -30,6 +32,11 @@ class Rules:
 
     claims: Mapping[str, str | None]
     leeway: int = 0
+
+
+def is_token(text: bytes) -> bool:
+    """Tell whether something may be a signed token: three parts (RFC 7515, section 7.1)."""
+    return text.count(b".") == PERIODS
 
 
 def load() -> None:
