@@ -18,7 +18,7 @@ from folkmoot.kit.telemetry.tracing import OpenSpan, Span
 PROBES: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What machines ask all the time, and nobody else."""
 
-NEEDED: Final = frozenset({"type", "method", "path_params", "route", "fastapi"})
+NEEDED: Final = frozenset({"type", "method", "path_params", "route"})
 """What of a scope is still asked for when its stream is under way."""
 
 UNMATCHED: Final = "(no route)"
@@ -78,6 +78,7 @@ class _Answer:
 
 def _forget(scope: Scope) -> None:
     """Free what has made a stream: its caller, its headers, its route's exit stacks."""
+    scope["route"] = chosen(scope)
     for key in scope.keys() - NEEDED:
         del scope[key]
 

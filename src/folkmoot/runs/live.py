@@ -3,6 +3,7 @@
 from asyncio import Future
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any, LiteralString, Protocol
 
 import msgspec
@@ -294,7 +295,7 @@ class TextStream:
     end_type: str
     key: bytes
     id: str
-    text: list[str] = field(default_factory=list[str])
+    text: StringIO = field(default_factory=StringIO)
     filter: TextFilter = field(init=False)
     head: bytes = field(init=False)
     entry: Entry | None = field(default=None, init=False)
@@ -347,14 +348,14 @@ class TextStream:
 
     def whole(self) -> str:
         """Return the text as it was written to the log."""
-        return "".join(self.text)
+        return self.text.getvalue()
 
     def _append(self, text: str) -> None:
         run = self.run
         if run.over:
             return
         text = storable(text)
-        self.text.append(text)
+        self.text.write(text)
         entry = self.entry
         if entry is not None and entry is run.merging and entry.pieces is not None:
             entry.pieces.append(text)

@@ -221,6 +221,6 @@ def _texts(run: LiveRun, event: Recorded, body: dict[str, Any]) -> None:
     elif event.type in PIECES:
         stream = run.streams.get(body[PIECES[cast(Event, event.type)]])
         if stream is not None:
-            stream.text.append(body["delta"])
+            stream.text.write(body["delta"])
     elif event.type in ENDINGS:
         run.streams.pop(body[ENDINGS[cast(Event, event.type)]], None)
