@@ -231,7 +231,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         background.router(parts.unattended.ticking.background),
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
-        evaluation_routes.router(),
+        evaluation_routes.router(parts.database),
         model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
         operation_routes.router(parts.database, parts.supervisor),
         schedule_routes.router(parts.unattended.ticking),

@@ -41,6 +41,14 @@ def test_a_set_is_sent_read_asked_and_measured(folkmoot: Shell, labelled: Path) 
     assert (again.json["k"], again.json["missing"]) == (1, 0)
     assert again.json["outcome"]["settings"][0]["mrr"]["mean"] == 1
 
+    listed = folkmoot("eval", "list", "--json").json["items"]
+    newest, first = (each["id"] for each in listed[:2])
+    assert newest == again.json["id"]
+    differ = folkmoot("eval", "compare", first, newest)
+    assert (differ.code, "the same `k`" in differ.err) == (1, True)
+    compared = folkmoot("eval", "compare", first, first, "--other-setting", "1")
+    assert compared.out.splitlines()[-1].split()[-4:] == [*["+0.0000"] * 3, "1.0000"]
+
 
 def test_what_cannot_be_evaluated_is_told(folkmoot: Shell, labelled: Path) -> None:
     wrong = folkmoot("eval", "retrieval", "--set", labelled, "--setting", "mode")
@@ -51,4 +59,4 @@ def test_what_cannot_be_evaluated_is_told(folkmoot: Shell, labelled: Path) -> No
     (labelled / "qrels.tsv").write_text(f"{QRELS}q1\tgulls\t1\n")
     broken = folkmoot("eval", "retrieval", "--set", labelled)
     assert (broken.code, broken.out) == (2, "")
-    assert "qrels.tsv:4: corpus.jsonl has no document 'gulls'." in broken.err
+    assert "qrels.tsv:4: There is no document 'gulls' in corpus." in broken.err

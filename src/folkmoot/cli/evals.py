@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from folkmoot.cli import labelling, terminal
-from folkmoot.cli.api import API, Api, Json
+from folkmoot.cli.api import API, Api, Json, segment
 from folkmoot.cli.connection import connected
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.failures import Failure
@@ -33,7 +33,7 @@ Set = Annotated[
         metavar="DIR",
         exists=True,
         file_okay=False,
-        help="A labelled set: corpus.jsonl, queries.jsonl and qrels.tsv.",
+        help="A labelled set: corpus, queries and qrels, each as .jsonl or .tsv.",
     ),
 ]
 In = Annotated[
@@ -42,7 +42,7 @@ In = Annotated[
         "--collection",
         "-c",
         help="Name or id of a collection that holds the documents under their ids as external ids;"
-        " by default one of your own is made of corpus.jsonl.",
+        " by default one of your own is made of the corpus.",
     ),
 ]
 Depth = Annotated[int, typer.Option("-k", "--k", min=1, max=100, help="Documents that count.")]
@@ -53,6 +53,12 @@ Compare = Annotated[
     list[str] | None,
     typer.Option(help="Another way, compared with the first query by query; up to three."),
 ]
+
+
+WhichSetting = Annotated[
+    int, typer.Option(min=0, max=3, help="Which of its ways to search, from 0.")
+]
+LISTED: Final = ("id", "created_at", "name", "state", "k", "searches")
 
 
 @app.callback()
@@ -90,6 +96,53 @@ def retrieval(
     _show(evaluation, [*_names(manners)], as_json=as_json)
     if evaluation["outcome"] is None:
         raise typer.Exit(ExitCode.FAILED)
+
+
+@app.command("list")
+def browse(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many, the newest first.")] = 20,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List evaluations, with the ids by which they are compared."""
+    with connected(url, api_key, data_dir) as api:
+        page = api.get(f"{API}/evaluations", {"limit": limit})
+    if as_json:
+        return terminal.show_json(page)
+    rows = [{**each, "searches": "; ".join(_names(each["settings"]))} for each in page["items"]]
+    return terminal.show_table(rows, LISTED, empty="Nothing has been evaluated yet.")
+
+
+@app.command("compare")
+def compare(
+    one: Annotated[str, typer.Argument(metavar="A", help="Id of an evaluation.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Id of another one.")],
+    *,
+    setting: WhichSetting = 0,
+    other_setting: WhichSetting = 0,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Tell by how much B is better than A, query by query, with intervals of 95 %.
+
+    Both have to have asked the same queries, and counted as many documents.
+    """
+    with connected(url, api_key, data_dir) as api:
+        path = f"{API}/evaluations/{segment(other)}/comparison/{segment(one)}"
+        compared = api.get(path, {"setting": other_setting, "other_setting": setting})
+    if as_json:
+        return terminal.show_json(compared)
+    k = compared["k"]
+    rows = [*_rows("A", compared["other"], k), *_rows("B", compared["one"], k)]
+    terminal.show_table(rows, COLUMNS, empty="")
+    terminal.show()
+    told = _rows("B against A", compared["difference"], k, signed=True)
+    return terminal.show_table(told, DIFFERENCES, empty="")
 
 
 def _loaded(directory: Path) -> LabelledSet:

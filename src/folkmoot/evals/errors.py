@@ -27,3 +27,24 @@ class NothingToFind(Conflict):
             "The collection holds none of the documents that the set's judgements name. They are"
             " named by their `external_id`."
         )
+
+
+class EvaluationsDiffer(Conflict):
+    """Two evaluations have not asked the same."""
+
+    code = "evaluations_differ"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only evaluations of the same queries with the same judgements and the same `k` can be"
+            " compared."
+        )
+
+
+class SettingNotMeasured(Conflict):
+    """An evaluation has no results of a way to search, or none yet."""
+
+    code = "setting_not_measured"
+
+    def __init__(self) -> None:
+        super().__init__("One of the evaluations has not measured this setting, or not yet.")

@@ -1,8 +1,10 @@
 """Labelled sets as files: documents, queries, and which document answers which query how well.
 
-A set is a directory with `corpus.jsonl` {id, title, text}, `queries.jsonl` {id, text} and
-`qrels.tsv`: a header, then query id, document id and score, between tabs. What they say besides is
-left alone.
+A set is a directory with `corpus` {id, title, text}, `queries` {id, text} and `qrels` {query,
+document, score}: each a file with an object of JSON on every line (`.jsonl`), or one with cells
+between tabs under a header that names them (`.tsv`). Ids may be called `_id`, as in BEIR's files;
+the cells of `qrels.tsv` come in that order, whatever its header calls them. What they say besides
+is left alone.
 """
 
 import json
@@ -14,10 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-CORPUS: Final = "corpus.jsonl"
-QUERIES: Final = "queries.jsonl"
-QRELS: Final = "qrels.tsv"
-COLUMNS: Final = 3
+CORPUS: Final = "corpus"
+QUERIES: Final = "queries"
+QRELS: Final = "qrels"
+LINES: Final = ".jsonl"
+CELLS: Final = ".tsv"
+TAB: Final = "\t"
+JUDGED: Final = ("query", "document", "score")
+ALIASES: Final = {"_id": "id", "query-id": "query", "corpus-id": "document", "query_id": "query"}
 UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -47,10 +53,10 @@ class LabelledSet:
         """
         loaded = cls(
             directory.resolve().name,
-            _records(directory / CORPUS, ("id", "text"), ("title",)),
-            _records(directory / QUERIES, ("id", "text"), ()),
+            _records(_file(directory, CORPUS), ("id", "text"), ("title",)),
+            _records(_file(directory, QUERIES), ("id", "text"), ()),
         )
-        loaded.relevant = _judgements(directory / QRELS, loaded)
+        loaded.relevant = _judgements(_file(directory, QRELS), loaded)
         return loaded
 
     def judged(self) -> Iterator[tuple[dict[str, str], dict[str, float]]]:
@@ -60,11 +66,20 @@ class LabelledSet:
                 yield query, relevant
 
 
+def _file(directory: Path, name: str) -> Path:
+    """Return the file of a name, whichever of the two it is."""
+    there = [path for kind in (LINES, CELLS) if (path := directory / f"{name}{kind}").exists()]
+    if len(there) > 1:
+        raise BadSet(there[1], None, f"There is {there[0].name}, too: which of them counts?")
+    if not there:
+        raise BadSet(directory, None, f"There is neither {name}{LINES} nor {name}{CELLS} in it.")
+    return there[0]
+
+
 def _records(path: Path, needed: tuple[str, ...], more: tuple[str, ...]) -> list[dict[str, str]]:
-    """Read objects that have ids, one a line."""
+    """Read what has ids, one a line."""
     found: dict[str, dict[str, str]] = {}
-    for number, line in _lines(path):
-        record = _object(path, number, line)
+    for number, record in _read(path, needed):
         texts = {name: _text(path, number, record, name) for name in needed}
         texts |= {name: _text(path, number, record, name) for name in more if record.get(name)}
         if texts["id"] in found:
@@ -73,6 +88,43 @@ def _records(path: Path, needed: tuple[str, ...], more: tuple[str, ...]) -> list
     if not found:
         raise BadSet(path, None, "The file is empty.")
     return list(found.values())
+
+
+def _read(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what stands on each line under its names, with the line's number."""
+    if path.suffix == CELLS:
+        yield from _cells(path, needed)
+        return
+    for number, line in _lines(path):
+        record = _object(path, number, line)
+        yield number, {ALIASES.get(name, name): value for name, value in record.items()}
+
+
+def _cells(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    names: list[str] | None = None
+    for number, line in _lines(path):
+        cells = line.split(TAB)
+        if names is None:
+            names = _header(path, number, cells, needed)
+        elif len(cells) != len(names):
+            told = ", ".join(names)
+            raise BadSet(path, number, f"Here belong {len(names)} cells between tabs: {told}.")
+        else:
+            yield number, dict(zip(names, cells, strict=True))
+
+
+def _header(path: Path, number: int, cells: Sequence[str], needed: Sequence[str]) -> list[str]:
+    """Return what the columns are called; judgements are known by their places."""
+    if needed == JUDGED:
+        with suppress(ValueError):
+            float(cells[-1])  # the first judgement is not to pass for a header
+            raise BadSet(path, number, "The first line has to be a header.")
+        return [*JUDGED]
+    names = [ALIASES.get(cell.strip(), cell.strip()) for cell in cells]
+    lacking = [name for name in needed if name not in names]
+    if lacking:
+        raise BadSet(path, number, f"The header names no column `{lacking[0]}`.")
+    return names
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -98,19 +150,13 @@ def _judgements(path: Path, loaded: LabelledSet) -> dict[str, dict[str, float]]:
     queries = {each["id"] for each in loaded.queries}
     documents = {each["id"] for each in loaded.corpus}
     found: dict[str, dict[str, float]] = {}
-    for place, (number, line) in enumerate(_lines(path)):
-        cells = line.split("\t")
-        if place == 0:
-            _demand_header(path, number, cells)
-            continue
-        if len(cells) != COLUMNS:
-            raise BadSet(path, number, "Here belong a query's id, a document's id and a score.")
-        query, document, score = cells
+    for number, record in _read(path, JUDGED):
+        query, document = (_text(path, number, record, name) for name in JUDGED[:2])
         if query not in queries:
-            raise BadSet(path, number, f"{QUERIES} has no query {query!r}.")
+            raise BadSet(path, number, f"There is no query {query!r} in {QUERIES}.")
         if document not in documents:
-            raise BadSet(path, number, f"{CORPUS} has no document {document!r}.")
-        value = _score(path, number, score)
+            raise BadSet(path, number, f"There is no document {document!r} in {CORPUS}.")
+        value = _score(path, number, record.get("score"))
         if value > 0:
             found.setdefault(query, {})[document] = value
     if not found:
@@ -118,20 +164,13 @@ def _judgements(path: Path, loaded: LabelledSet) -> dict[str, dict[str, float]]:
     return found
 
 
-def _demand_header(path: Path, number: int, cells: Sequence[str]) -> None:
-    """Do not let the first judgement pass for one."""
-    with suppress(ValueError):
-        float(cells[-1])
-        raise BadSet(path, number, "The first line has to be a header.")
-
-
-def _score(path: Path, number: int, text: str) -> float:
+def _score(path: Path, number: int, given: object) -> float:
     try:
-        value = float(text)
+        value = math.nan if isinstance(given, bool) else float(str(given))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise BadSet(path, number, f"{text!r} is no score.")
+        raise BadSet(path, number, f"{given!r} is no score.")
     return value
 
 

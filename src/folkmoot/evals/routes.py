@@ -1,21 +1,35 @@
 """REST endpoints for labelled sets and evaluations."""
 
+import asyncio
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from folkmoot.evals import service
-from folkmoot.evals.errors import EvaluationNotFound, LabelledSetNotFound, NothingToFind
+from folkmoot.db.work import Database
+from folkmoot.evals import comparing, service
+from folkmoot.evals.bootstrap import RESAMPLES
+from folkmoot.evals.comparing import Way
+from folkmoot.evals.errors import (
+    EvaluationNotFound,
+    EvaluationsDiffer,
+    LabelledSetNotFound,
+    NothingToFind,
+    SettingNotMeasured,
+)
 from folkmoot.evals.schemas import (
+    MOST_SETTINGS,
+    DifferencesRead,
+    EvaluationComparisonRead,
     EvaluationCreate,
     EvaluationRead,
     LabelledSetCreate,
     LabelledSetRead,
+    MeasuresRead,
     OutcomeRead,
 )
 from folkmoot.evals.service import Standing
-from folkmoot.http.access import PermissionDenied, require
+from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
 from folkmoot.http.idempotency.route import Idempotent
@@ -35,13 +49,17 @@ SetSort = Literal["created_at", "-created_at", "name", "-name"]
 Sort = Literal["created_at", "-created_at"]
 
 
-def router() -> APIRouter:
+Place = Annotated[int, Query(ge=0, lt=MOST_SETTINGS, description="Which setting of it, from 0.")]
+
+
+def router(database: Database) -> APIRouter:
     """Return the routes of the slice."""
     routes = APIRouter(
         tags=["evaluations"], route_class=Idempotent, responses=documented(PermissionDenied)
     )
     _add_sets(routes)
     _add_evaluations(routes)
+    _add_comparing(routes, database)
     return routes
 
 
@@ -144,6 +162,39 @@ def _add_evaluations(routes: APIRouter) -> None:
         await service.get_set_to_change(work, standing.set.id)
         etags.demand(read(standing))
         await work.session.delete(standing.evaluation)
+
+
+def _add_comparing(routes: APIRouter, database: Database) -> None:
+    @routes.get(
+        "/evaluations/{evaluation_id}/comparison/{other_id}",
+        dependencies=READ,
+        responses=documented(EvaluationNotFound, EvaluationsDiffer, SettingNotMeasured),
+    )
+    async def compare_evaluations(
+        evaluation_id: EvaluationId,
+        other_id: EvaluationId,
+        subject: CurrentSubject,
+        setting: Place = 0,
+        other_setting: Place = 0,
+    ) -> EvaluationComparisonRead:
+        """Compare an evaluation with another one of the same queries, query by query."""
+        one, other = Way(evaluation_id, setting), Way(other_id, other_setting)
+        async with database.work(subject) as work:
+            pair = await comparing.pair(work, one, other)
+        measured, others = await asyncio.to_thread(pair.estimates)
+        differing = await asyncio.to_thread(pair.differences)
+        return EvaluationComparisonRead(
+            evaluation_id=evaluation_id,
+            setting=setting,
+            other_id=other_id,
+            other_setting=other_setting,
+            k=pair.k,
+            queries=len(pair.one),
+            resamples=RESAMPLES,
+            one=MeasuresRead.model_validate(measured),
+            other=MeasuresRead.model_validate(others),
+            difference=DifferencesRead.model_validate(differing),
+        )
 
 
 def read(standing: Standing) -> EvaluationRead:

@@ -73,6 +73,8 @@ class EvaluationCreate(Input):
 class EstimateRead(BaseModel):
     """A mean over queries, and its interval with a confidence of 95 %."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     mean: float = Field(examples=[0.71])
     low: float = Field(examples=[0.67])
     high: float = Field(examples=[0.75])
@@ -132,3 +134,38 @@ class EvaluationRead(BaseModel):
     settings: list[Manner] = Field(examples=[[{"mode": "hybrid"}, {"mode": "lexical"}]])
     outcome: OutcomeRead | None
     created_at: datetime
+
+
+class MeasuresRead(BaseModel):
+    """What one way to search came to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ndcg: EstimateRead
+    recall: EstimateRead
+    mrr: EstimateRead
+
+
+class DifferencesRead(BaseModel):
+    """By how much one way to search is better than another, query by query."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ndcg: DifferenceRead
+    recall: DifferenceRead
+    mrr: DifferenceRead
+
+
+class EvaluationComparisonRead(BaseModel):
+    """Two evaluations of the same queries: intervals are paired bootstraps over them."""
+
+    evaluation_id: EvaluationId
+    setting: int = Field(description="Which of its settings, from 0.", examples=[0])
+    other_id: EvaluationId
+    other_setting: int = Field(examples=[0])
+    k: int = Field(examples=[10])
+    queries: int = Field(examples=[120])
+    resamples: int = Field(examples=[2000])
+    one: MeasuresRead
+    other: MeasuresRead
+    difference: DifferencesRead = Field(description="By how much the one is above the other.")

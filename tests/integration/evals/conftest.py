@@ -19,7 +19,7 @@ from knowing import Room, Visitor, room
 @pytest.fixture
 async def place(app_address: str, writer_address: str, tmp_path: Path) -> AsyncIterator[Room]:
     async with room(app_address, writer_address, tmp_path / "blobs") as place:
-        place.app.include_router(router(), prefix="/api/v1")
+        place.app.include_router(router(place.database), prefix="/api/v1")
         executor = EvaluationExecutor(place.database, place.knowledge.retrieval)
         place.supervisor.register(KIND, executor)
         taking = Taking(place.supervisor, (KIND,), 2)

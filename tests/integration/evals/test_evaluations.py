@@ -106,6 +106,41 @@ async def test_two_settings_are_measured_and_compared(ada: Visitor) -> None:
         assert len((await work.session.scalars(scores)).all()) == 2
 
 
+async def test_evaluations_of_the_same_queries_are_compared_and_of_others_not(ada: Visitor) -> None:
+    few = await labelled(ada)
+    ways = [{"mode": "lexical"}, {"mode": "dense"}]
+    one = await ended(
+        ada, await made(ada, "evaluations", 202, set_id=few["id"], k=1, settings=ways)
+    )
+    # Whoever sends the set again has another one of the same queries.
+    again = {"name": "Again", "collection_id": few["collection_id"], "queries": QUERIES}
+    more = {"set_id": (await made(ada, "labelled-sets", **again))["id"], "settings": ways[1:]}
+    two = await ended(ada, await made(ada, "evaluations", 202, k=1, **more))
+    path = f"/evaluations/{two['id']}/comparison/{one['id']}"
+    compared = (await ada.http.get(path)).json()
+    assert (compared["k"], compared["queries"], compared["setting"]) == (1, 2, 0)
+    within = one["outcome"]["comparisons"][0]
+    assert compared["difference"] == {name: within[name] for name in ("ndcg", "recall", "mrr")}
+    assert compared["other"]["recall"] == one["outcome"]["settings"][0]["recall"]
+    same = (await ada.http.get(f"{path}?other_setting=1")).json()
+    assert same["one"] == same["other"]
+    assert same["difference"]["ndcg"] == {"mean": 0, "low": 0, "high": 0, "p": 1}
+
+    deeper = await ended(ada, await made(ada, "evaluations", 202, k=2, **more))
+    fewer = again | {"queries": QUERIES[:1]}
+    third = {"set_id": (await made(ada, "labelled-sets", **fewer))["id"]}
+    other = await ended(ada, await made(ada, "evaluations", 202, k=1, **third))
+    begun = f"/evaluations/{one['id']}/comparison"
+    for wrong, status, code in (
+        (f"{begun}/{deeper['id']}", 409, "evaluations_differ"),
+        (f"{begun}/{other['id']}", 409, "evaluations_differ"),
+        (f"{begun}/{two['id']}?other_setting=1", 409, "setting_not_measured"),
+        (f"{begun}/{new_id()}", 404, "evaluation_not_found"),
+    ):
+        answer = await ada.http.get(wrong)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 async def test_queries_that_went_without_meaning_are_counted(ada: Visitor) -> None:
     few = await labelled(ada)
     ada.room.embedder.failure = ModelUnavailable("test:gone")

@@ -331,6 +331,11 @@ export interface components {
             mean: number;
             p: number;
         };
+        DifferencesRead: {
+            mrr: components["schemas"]["DifferenceRead"];
+            ndcg: components["schemas"]["DifferenceRead"];
+            recall: components["schemas"]["DifferenceRead"];
+        };
         DocumentPermissionsRead: {
             collection_id: string;
             document_id: string;
@@ -381,6 +386,18 @@ export interface components {
             high: number;
             low: number;
             mean: number;
+        };
+        EvaluationComparisonRead: {
+            difference: components["schemas"]["DifferencesRead"];
+            evaluation_id: string;
+            k: number;
+            one: components["schemas"]["MeasuresRead"];
+            other: components["schemas"]["MeasuresRead"];
+            other_id: string;
+            other_setting: number;
+            queries: number;
+            resamples: number;
+            setting: number;
         };
         EvaluationRead: {
             collection_id: string;
@@ -685,6 +702,11 @@ export interface components {
             platform_admin: boolean;
             team_id: string | null;
             teams: components["schemas"]["TeamPlace"][];
+        };
+        MeasuresRead: {
+            mrr: components["schemas"]["EstimateRead"];
+            ndcg: components["schemas"]["EstimateRead"];
+            recall: components["schemas"]["EstimateRead"];
         };
         MemberRead: {
             created_at: string;

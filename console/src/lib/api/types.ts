@@ -48,6 +48,8 @@ export type AuditVerification = Schema<"AuditVerification">;
 export type Evaluation = Schema<"EvaluationRead">;
 /** What the settings of an evaluation came to. */
 export type Outcome = Schema<"OutcomeRead">;
+/** By how much one evaluation is better than another. */
+export type EvaluationComparison = Schema<"EvaluationComparisonRead">;
 export type Estimate = Schema<"EstimateRead">;
 export type Difference = Schema<"DifferenceRead">;
 /** A way to search. */
