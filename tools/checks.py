@@ -73,7 +73,7 @@ MEASURED: Final = (Check("benchmark", ("bench/listing", "--within", "3")),)
 FAST_TESTS: Final = ("-m", "core", "tests")
 # Two more than there are processors: half of a test's time is waiting.
 WORKERS: Final = min((os.cpu_count() or 1) + 2, 4)
-PARALLEL: Final = ("-n", f"{WORKERS}", "--dist", "worksteal")
+PARALLEL: Final = ("-p", "crew", "--processes", f"{WORKERS}")
 
 
 def main(arguments: list[str]) -> int:

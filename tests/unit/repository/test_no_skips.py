@@ -42,7 +42,7 @@ def test_a_skip_becomes_a_failure_that_tells_its_reason(tmp_path: Path, suite: s
 
 def test_it_is_the_same_in_the_processes_that_share_the_tests(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(SUITES["skipped"])
-    strict = run(tmp_path, "-p", "no_skips", "-p", "xdist", "-n", "1")
+    strict = run(tmp_path, "-p", "no_skips", "-p", "crew", "--processes", "1")
     assert "was skipped, and nothing may be" in strict.stdout
     assert "1 failed" in strict.stdout
 
