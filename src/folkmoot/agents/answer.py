@@ -4,6 +4,7 @@ The text goes from the model port straight into the log. What the graph is given
 the log holds, cleaned of secrets, so that the model reads nothing that no reader could.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -101,7 +102,7 @@ async def _asked(answer: "_Answer", request: ChatRequest, model: ChatModel) -> C
                 answer.take(chunk)
             if turn.run.behind:
                 await turn.run.room()
-    return answer.finish()
+    return await answer.finish()
 
 
 @dataclass(slots=True)
@@ -148,7 +149,7 @@ class _Answer:
             case Usage():
                 pass  # is for whoever pays
 
-    def finish(self) -> ChatMessage:
+    async def finish(self) -> ChatMessage:
         """Close what is open and return the whole answer."""
         self._stop_thinking()
         if self.message is None and not self.calls:
@@ -157,7 +158,7 @@ class _Answer:
         if self.reason not in USUAL:
             told = {"message_id": self.id, "reason": self.reason}
             self.turn.run.announce(ANSWER_LIMITED, told)
-        text = self._close_message(calls)
+        text = await self._close_message(calls)
         return ChatMessage("assistant", text, tool_calls=calls)
 
     def _speak(self) -> TextStream:
@@ -194,7 +195,7 @@ class _Answer:
         self.turn.remember(whole)
         return whole
 
-    def _close_message(self, calls: Sequence[ToolCall]) -> str:
+    async def _close_message(self, calls: Sequence[ToolCall]) -> str:
         run = self.turn.run
         listed = [written(call) for call in calls] or None
         if self.message is None:
@@ -217,7 +218,7 @@ class _Answer:
             except OutputInvalid as error:
                 return self._reject(text, error.faults)
             spoken = "\n".join(output.strings(run.result))  # a list of numbers cites nothing
-        cited = self._cite(spoken)
+        cited = await self._cite(spoken)
         self.message.end(
             MessageRecord(
                 id=self.id,
@@ -230,12 +231,15 @@ class _Answer:
         )
         return text
 
-    def _cite(self, text: str) -> list[dict[str, Any]] | None:
-        """Tell which passages the answer rests on, and which it only says that it does."""
+    async def _cite(self, text: str) -> list[dict[str, Any]] | None:
+        """Tell which passages the answer rests on, and which it only says that it does.
+
+        Whether it does is found out in a thread: of a long answer that takes a tenth of a second.
+        """
         sources, run = self.turn.sources, self.turn.run
-        if not sources.searched:
+        if not sources.searched or "[" not in text:
             return None
-        found = citations.checked(text, sources.passages)
+        found = await asyncio.to_thread(citations.checked, text, sources.passages)
         if found.citations is not None:
             run.announce(citations.CITATIONS, {"message_id": self.id, "citations": found.citations})
         if found.dropped:

@@ -1,6 +1,7 @@
 """Questions about a PDF, answered with the page and the sentence: over HTTP, by all that works."""
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from acting import Caller
 from conftest import SECRET_KEY
 from folkmoot import main
+from folkmoot.agents import citations
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
 from folkmoot.kit.ids import new_id
@@ -253,8 +255,15 @@ def answers(span: dict[str, Any], asked: Labelled) -> bool:
 
 @pytest.mark.core
 async def test_twenty_questions_about_a_pdf_are_answered_with_page_and_sentence_whoever_answers(
-    reader: Reader, provider: FakeProvider
+    reader: Reader, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    checked = citations.checked
+
+    def elsewhere_checked(*given: Any) -> citations.Checked:
+        assert threading.current_thread() is not threading.main_thread(), "it holds up everybody"
+        return checked(*given)
+
+    monkeypatch.setattr(citations, "checked", elsewhere_checked)
     questions = labelled()
     for place, (asked, other) in enumerate(
         zip(questions, questions[2:] + questions[:2], strict=True)

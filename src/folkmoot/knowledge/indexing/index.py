@@ -13,7 +13,7 @@ from folkmoot.db.work import Work
 from folkmoot.kit.ids import new_id
 from folkmoot.knowledge.indexing.chunking import Chunk
 from folkmoot.knowledge.indexing.embedding import literal
-from folkmoot.knowledge.indexing.languages import DICTIONARIES
+from folkmoot.knowledge.indexing.languages import DICTIONARIES, left
 from folkmoot.knowledge.models import Document
 from folkmoot.llm.port import Vectors
 
@@ -104,7 +104,7 @@ async def stems(work: Work, entries: Iterable[Entry]) -> Stems:
     for language, each in words.items():
         dictionary = DICTIONARIES.get(language)
         if dictionary is None:
-            found.update({(language, word): (word,) for word in each})
+            found.update({(language, word): (left(language, word),) for word in each})
             continue
         for batch in _batches(each, BATCH):
             rows = await _execute(work, STEMS, {"dictionary": dictionary, "words": batch})

@@ -82,17 +82,19 @@ WHERE org_id = %(org_id)s AND collection_id = ANY(%(collections)s)
   ) IS TRUE)
 """
 
-# Words become lexemes by the dictionary of every language the collections hold, and meet only
-# chunks of that language. Words that come to the same lexemes are one term. What the query's own
-# language calls a stop word is none. `OFFSET 0` keeps the planner to one look into the index for
-# each lexeme: before its first statistics it would rather read all postings of the collection.
+# Words become lexemes by the dictionary or rule of every language the collections hold, and meet
+# only chunks of that language. Words that come to the same lexemes are one term. What the query's
+# own language calls a stop word is none. `OFFSET 0` keeps the planner to one look into the index
+# for each lexeme: before its first statistics it would rather read all postings of the collection.
 _WORDS: Final[LiteralString] = """
 asked AS MATERIALIZED (
   SELECT word, language, lexeme
   FROM unnest(%(words)s::text[]) AS word,
-       unnest(%(languages)s::text[], %(dictionaries)s::text[]) AS known (language, dictionary),
+       unnest(%(languages)s::text[], %(dictionaries)s::text[], %(rules)s::text[])
+         AS known (language, dictionary, rule),
        unnest(
-         CASE WHEN dictionary = '' THEN ARRAY[word]
+         CASE WHEN rule <> '' THEN ARRAY[regexp_replace(word, rule, '\\1')]
+              WHEN dictionary = '' THEN ARRAY[word]
          ELSE coalesce(ts_lexize(dictionary::regdictionary, word), ARRAY[word]) END
        ) AS lexeme
   WHERE %(own_dictionary)s = ''

@@ -13,7 +13,7 @@ from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.filtering import Path
-from folkmoot.knowledge.indexing.languages import DICTIONARIES
+from folkmoot.knowledge.indexing.languages import DICTIONARIES, RULES
 from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.searching import nearness, queries
 from folkmoot.knowledge.searching.fusion import Place
@@ -21,6 +21,7 @@ from folkmoot.knowledge.searching.nearness import Proposed, VectorIndex, Way
 from folkmoot.knowledge.searching.queries import Legs
 
 NO_DICTIONARY: Final = ""
+NO_RULE: Final = ""
 
 Rows = Sequence[tuple[Any, ...]]
 Statement = tuple[LiteralString | sql.Composed, dict[str, Any]]
@@ -114,6 +115,7 @@ class Sought:
             "dictionaries": [
                 DICTIONARIES.get(each, NO_DICTIONARY) for each in statistics.languages
             ],
+            "rules": [RULES.get(each, NO_RULE) for each in statistics.languages],
             "own_dictionary": DICTIONARIES.get(self.language, NO_DICTIONARY),
             "total": statistics.chunks,
             "gain": queries.K1 + 1,
