@@ -18,6 +18,7 @@ from folkmoot.llm.outcomes import Outcomes
 
 FEW_NEED = {"numpy", "jsonschema_rs", "obstore"}
 TURNS_NEED = {"langchain", "langgraph", "langsmith", "aiohttp", "genai_prices"}
+CHOSEN = {f"vector_stores.{name}" for name in ("qdrant", "chroma", "pinecone", "carrying")}
 SERVE = """
 import sys
 from folkmoot.cli import openapi
@@ -34,6 +35,8 @@ def test_a_server_starts_without_what_few_need() -> None:
     begun, working = map(str.split, said.splitlines())
     assert "folkmoot.knowledge.service" in begun
     assert (FEW_NEED | TURNS_NEED).isdisjoint(begun)
+    rooms = [name.removeprefix("folkmoot.knowledge.") for name in begun]
+    assert [name for name in rooms if name.startswith("parsing.pdf") or name in CHOSEN] == []
     assert "langchain" in working
     assert FEW_NEED.isdisjoint(working)
 

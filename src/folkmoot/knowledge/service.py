@@ -25,7 +25,7 @@ from folkmoot.knowledge.searching.layout import Layout
 from folkmoot.knowledge.searching.ranking import Held, unset
 from folkmoot.knowledge.searching.reranking import Questions
 from folkmoot.knowledge.searching.retrieval import Retrieval
-from folkmoot.knowledge.vector_stores.carrying import Carrying
+from folkmoot.knowledge.vector_stores.keeping import Keeping
 from folkmoot.knowledge.vector_stores.port import VectorStore
 from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.knowledge.viewing.viewer import Viewer
@@ -83,8 +83,8 @@ class Knowledge:
 
     def upkeep(self, owner: str) -> dict[str, Endless]:
         """Return what keeps vectors found quickly, in processes that work in the background."""
-        carrying = Carrying(owner, self.vectors)
-        return {"vector layout": Layout(owner).watch, "vector store": carrying.watch}
+        keeping = Keeping(owner, self.vectors)
+        return {"vector layout": Layout(owner).watch, "vector store": keeping.watch}
 
 
 def knowledge(

@@ -22,6 +22,7 @@ from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.knowledge.vector_stores import changes, checking, proposing
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
+from folkmoot.knowledge.vector_stores.keeping import Keeping
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
 from folkmoot.knowledge.vector_stores.port import Kept, Model, VectorStore
 from knowing import Concepts, Room, Visitor, room
@@ -199,7 +200,8 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
     assert await way(ada, birds, "heron") is Way.STORE
     await left_to_postgresql(ada, birds, ids, superuser_address, monkeypatch)
 
-    watching = asyncio.create_task(place.carrying.watch())
+    keeping = Keeping(place.carrying.owner, place.store)
+    watching = asyncio.create_task(keeping.watch())
     await ada.tell(birds, "crane", "A vogel.", external_id="crane")
     async with asyncio.timeout(60):
         while await place.store.count(HELD) != 4:  # noqa: ASYNC110 - a store tells nobody
@@ -231,7 +233,8 @@ async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
         (change,) = await changes.due(owner, 10)
         await changes.done(owner, [replace(change, revision=change.revision - 1)])
         assert (await changes.counted(owner)).waiting == 1  # what has come meanwhile is not lost
-        await Carrying(owner_address, None).watch()
+        await Keeping(owner_address, None).watch()
+        await Keeping(owner_address, None).watch()
         assert await changes.known(owner) is None
         await ada.tell(birds, "stork", "A stork.", external_id="stork")
         assert (await changes.counted(owner)).waiting == 0

@@ -16,21 +16,21 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
 
 import msgspec
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import confine, libraries, pdf, recognizing
+from folkmoot.knowledge.parsing.frames import (
+    ASK,
+    FAILURE,
+    PROGRESS,
+    RESULT,
+    SCANNED,
+    UNCONFINED,
+)
 from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Scanned
-
-PROGRESS: Final = b"P"
-UNCONFINED: Final = b"U"
-FAILURE: Final = b"F"
-RESULT: Final = b"R"
-SCANNED: Final = b"S"
-ASK: Final = "ask"
 
 
 def main() -> None:

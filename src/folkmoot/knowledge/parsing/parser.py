@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import child, process
+from folkmoot.knowledge.parsing import frames, process
 from folkmoot.knowledge.parsing.parsed import NO_TEXT, Parsed, ParseFailed, Scanned
 from folkmoot.knowledge.sniff import Kind
 
@@ -48,7 +48,7 @@ class Parser:
         Raises:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
-        how = child.ASK if pictures and self._recognizer else ""
+        how = frames.ASK if pictures and self._recognizer else ""
         async with self._room:
             try:
                 return await self._in_child(file, kind, progress, self.limits, how)
@@ -79,13 +79,13 @@ class Parser:
             async with asyncio.timeout(patience):
                 letter, body = await process.frame(reading, most)
             patience = quiet * process.QUIET_FACTOR
-            if letter == child.PROGRESS:
+            if letter == frames.PROGRESS:
                 await progress(*msgspec.json.decode(body, type=tuple[int, int]))
-            elif letter == child.FAILURE:
+            elif letter == frames.FAILURE:
                 raise ParseFailed(msgspec.json.decode(body, type=str))
-            elif letter == child.SCANNED:
+            elif letter == frames.SCANNED:
                 raise Scanned(NO_TEXT)
-            elif letter == child.UNCONFINED:
+            elif letter == frames.UNCONFINED:
                 self._warn()
             else:
                 return msgspec.json.decode(body, type=Parsed)

@@ -12,10 +12,12 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
+USUAL: Final = "http://localhost:8000"
 COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 SUFFIX: Final = 33
 """Characters that tell an organisation, at the end of a name."""
@@ -208,6 +210,12 @@ class Chroma:
             if len(page) < PAGE:
                 ours = (each for each in found if self.wire.is_ours(each.name))
                 return [each for each in ours if each.name[-SUFFIX:].startswith("-")]
+
+
+def made(chosen: Chosen) -> Chroma:
+    """Return the one that a deployment has chosen."""
+    headers = {"X-Chroma-Token": chosen.api_key} if chosen.api_key else {}
+    return Chroma(Wire("Chroma", chosen.address(USUAL), headers, chosen.prefix))
 
 
 def _suffix(org_id: UUID) -> str:

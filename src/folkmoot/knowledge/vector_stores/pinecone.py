@@ -14,6 +14,7 @@ import msgspec
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
@@ -251,6 +252,13 @@ class Pinecone:
     async def _listed(self) -> list[Index]:
         answer = await self.wire.ask("GET", "/indexes", Indexes) or Indexes()
         return [each for each in answer.indexes if self.wire.is_ours(each.name)]
+
+
+def made(chosen: Chosen) -> Pinecone:
+    """Return the one that a deployment has chosen."""
+    cloud, _, region = chosen.region.partition("/")
+    headers = {**VERSION, "Api-Key": chosen.api_key or ""}
+    return Pinecone(Wire("Pinecone", chosen.address(API), headers, chosen.prefix), cloud, region)
 
 
 def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:

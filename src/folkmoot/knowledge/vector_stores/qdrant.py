@@ -9,12 +9,14 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
 Filter = dict[str, Any]
 
+USUAL: Final = "http://localhost:6333"
 POINTS: Final = UUID("8f1b0e0a-6f0c-5f1e-9f53-6d1f4d6b7c11")
 """The namespace of points' ids, which follow from the chunk's place."""
 PAGE: Final = 1_000
@@ -238,6 +240,12 @@ class Qdrant:
         answer = await self.wire.ask("GET", "/collections", Listed)
         names = [each.name for each in answer.result.collections] if answer else []
         return {name: name for name in names if self.wire.is_ours(name)}
+
+
+def made(chosen: Chosen) -> Qdrant:
+    """Return the one that a deployment has chosen."""
+    headers = {"api-key": chosen.api_key} if chosen.api_key else {}
+    return Qdrant(Wire("Qdrant", chosen.address(USUAL), headers, chosen.prefix))
 
 
 def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:

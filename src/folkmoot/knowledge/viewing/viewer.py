@@ -11,7 +11,7 @@ from folkmoot.blobs.store import BlobStore
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.turns import Turns
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import child, process
+from folkmoot.knowledge.parsing import frames, process
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.viewing.asked import Found, Picture, Places
 from folkmoot.knowledge.viewing.errors import PageNotShown, TooManyPages
@@ -65,12 +65,12 @@ async def _in_child(file: IO[bytes], limits: Limits) -> bytes:
         patience = process.START_SECONDS + limits.shown_seconds * process.QUIET_FACTOR
         async with asyncio.timeout(patience):
             letter, body = await process.frame(looking, MOST_BYTES)
-            if letter == child.UNCONFINED:
+            if letter == frames.UNCONFINED:
                 letter, body = await process.frame(looking, MOST_BYTES)
     except TimeoutError:
         raise ParseFailed("Showing the page takes too long.") from None
     finally:
         await process.end(looking)
-    if letter == child.FAILURE:
+    if letter == frames.FAILURE:
         raise ParseFailed(msgspec.json.decode(body, type=str))
     return body
