@@ -30,13 +30,14 @@ class Turns(Generic[Party]):
         return len(self._queues.get(party, ()))
 
     @asynccontextmanager
-    async def place(self, party: Party) -> AsyncGenerator[None]:
+    async def place(self, party: Party) -> AsyncGenerator["Held[Party]"]:
         """Hold a place while the block runs."""
         await self.take(party)
+        held = Held(self, party)
         try:
-            yield
+            yield held
         finally:
-            self.leave(party)
+            held.leave()
 
     def take_at_once(self, party: Party) -> bool:
         """Take a place if one is free, and nobody else's turn."""
@@ -98,3 +99,26 @@ class Turns(Generic[Party]):
             queue.remove(place)
             if not queue:
                 del self._queues[party]
+
+
+class Held(Generic[Party]):
+    """A place that is held, and may be left to others for a while."""
+
+    def __init__(self, turns: Turns[Party], party: Party) -> None:
+        self._turns = turns
+        self._party = party
+        self._is_held = True
+
+    def leave(self) -> None:
+        """Give it back, unless that is done."""
+        if self._is_held:
+            self._is_held = False
+            self._turns.leave(self._party)
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncGenerator[None]:
+        """Have others use it while the block runs; then wait for a turn. It fails without one."""
+        self.leave()
+        yield
+        await self._turns.take(self._party)
+        self._is_held = True

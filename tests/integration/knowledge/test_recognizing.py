@@ -1,10 +1,12 @@
 """Pages that are pictures of text: read by what a deployment names for it, as confined as any."""
 
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from folkmoot.kit.turns import Turns
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
 from folkmoot.knowledge.parsing.parsed import NO_TEXT, Parsed, ParseFailed
@@ -31,7 +33,7 @@ async def read(path: Path, data: bytes, recognizer: str | None, *, pages: int = 
     write(path, data)
     parser = Parser(Limits(recognized_pages=pages), recognizer=recognizer)
     with path.open("rb") as file:
-        return await parser.parse(file, Kind.PDF, ignored, pictures=True)
+        return await parser.parse(file, Kind.PDF, ignored, aside=nullcontext)
 
 
 async def test_pages_that_are_pictures_are_read_in_their_places(tmp_path: Path) -> None:
@@ -59,18 +61,23 @@ async def test_nobody_waits_for_what_is_being_recognised(tmp_path: Path) -> None
     write(tmp_path / "scan", pdf([[]], drawings=[PICTURE]))
     write(tmp_path / "text", pdf([WRITTEN]))
     parser, begun, meanwhile = Parser(Limits(), children=1, recognizer=READS), 0, list[str]()
+    turns: Turns[str] = Turns(1, 1)
 
     async def progress(_done: int, total: int) -> None:
         nonlocal begun
         begun += total == 0
         if begun > 1 and not meanwhile:  # by the second child, which recognises
             with (tmp_path / "text").open("rb") as text:
-                parsed = await parser.parse(text, Kind.PDF, ignored, pictures=True)
+                assert turns.take_at_once("somebody else")
+                parsed = await parser.parse(text, Kind.PDF, ignored, aside=nullcontext)
             meanwhile.append(parsed.text)
+            turns.leave("somebody else")
 
     async with asyncio.timeout(60):
         with (tmp_path / "scan").open("rb") as scan:
-            parsed = await parser.parse(scan, Kind.PDF, progress, pictures=True)
+            async with turns.place("whoever has the scan") as held:
+                parsed = await parser.parse(scan, Kind.PDF, progress, aside=held.aside)
+                assert not turns.take_at_once("somebody else")
     assert (parsed.text, meanwhile) == (SEEN, ["This page is text."])
 
 

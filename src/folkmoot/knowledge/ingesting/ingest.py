@@ -23,7 +23,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit.ids import DocumentId, OrgId
 from folkmoot.kit.outbound.errors import OutboundError
 from folkmoot.kit.subject import deployment
-from folkmoot.kit.turns import Turns
+from folkmoot.kit.turns import Held, Turns
 from folkmoot.knowledge.errors import NothingIndexed
 from folkmoot.knowledge.indexing import index, reuse
 from folkmoot.knowledge.indexing.embedding import Embedders, in_batches, passage
@@ -85,31 +85,33 @@ class IngestExecutor:
         for document_id in run.input["documents"]:
             deadly = run.deaths - begun.get(document_id, run.deaths) >= MOST_DEATHS
             named = DocumentId(UUID(document_id))
-            async with self.turns.place(run.org_id):
-                reasons.append(await self._read_patiently(run, named, deadly=deadly))
+            async with self.turns.place(run.org_id) as held:
+                reasons.append(await self._read_patiently(run, named, held, deadly=deadly))
             await run.room()
         failed = [reason for reason in reasons if reason is not None]
         if failed and len(failed) == len(reasons):
             raise NothingIndexed(failed[0])
 
     async def _read_patiently(
-        self, run: LiveRun, document_id: DocumentId, *, deadly: bool
+        self, run: LiveRun, document_id: DocumentId, held: Held[OrgId], *, deadly: bool
     ) -> str | None:
         """Read one document; begin again if what it needs goes away in the middle."""
         away = (DatabaseUnavailable, BlobStoreUnavailable)
         attempts = stamina.retry_context(on=away, attempts=None, timeout=OUTAGE, wait_max=5.0)
         async for attempt in attempts:
             with attempt:
-                return await self._read(run, document_id, deadly=deadly)
+                return await self._read(run, document_id, held, deadly=deadly)
         return None  # pragma: no cover - the last attempt raises
 
-    async def _read(self, run: LiveRun, document_id: DocumentId, *, deadly: bool) -> str | None:
+    async def _read(
+        self, run: LiveRun, document_id: DocumentId, held: Held[OrgId], *, deadly: bool
+    ) -> str | None:
         """Read one document; return why it failed, None if it did not."""
         claimed = await self._claim(run, document_id, deadly=deadly)
         if not isinstance(claimed, Claimed):
             return claimed
         try:
-            await self._index(run, claimed)
+            await self._index(run, claimed, held)
         except Superseded:
             return None
         except ParseFailed as error:
@@ -142,7 +144,7 @@ class IngestExecutor:
                 sources.of(document),
             )
 
-    async def _index(self, run: LiveRun, claimed: Claimed) -> None:
+    async def _index(self, run: LiveRun, claimed: Claimed, held: Held[OrgId]) -> None:
         reporter = Reporter(self.database, run, claimed.id)
 
         async def parsing(done: int, total: int) -> None:
@@ -157,7 +159,8 @@ class IngestExecutor:
             claimed = fetched
         await parsing(0, 1)
         await run.settled()  # whoever goes on shall know what this process died of
-        parsed = await self.reader.parse(claimed.blob_key, claimed.kind, parsing, pictures=True)
+        key, kind = claimed.blob_key, claimed.kind
+        parsed = await self.reader.parse(key, kind, parsing, aside=held.aside)
         await reporter.say(Stage.CHUNK, 0, 1)
         claimed = replace(claimed, title=claimed.titled(parsed))
         reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))

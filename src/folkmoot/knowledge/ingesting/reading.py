@@ -16,7 +16,7 @@ from folkmoot.knowledge.indexing.words import words
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import prose
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
-from folkmoot.knowledge.parsing.parser import Parser
+from folkmoot.knowledge.parsing.parser import Aside, Parser
 from folkmoot.knowledge.sniff import Kind
 
 SMALL: Final = 64 * 1024
@@ -42,11 +42,12 @@ class Reader:
     parser: Parser
 
     async def parse(
-        self, key: str, kind: Kind, progress: Progress, *, pictures: bool = False
+        self, key: str, kind: Kind, progress: Progress, *, aside: Aside | None = None
     ) -> Parsed:
         """Return a file's text; a little plain text needs no child to be parsed in.
 
-        With `pictures`, pages that are pictures of text are read too, which takes long.
+        With `aside`, pages that are pictures of text are read too, which takes long; it is entered
+        meanwhile.
 
         Raises:
             ParseFailed: it cannot be read.
@@ -57,7 +58,7 @@ class Reader:
             await self.blobs.download(key, file)
             if kind is Kind.TEXT and os.fstat(file.fileno()).st_size <= SMALL:
                 return await asyncio.to_thread(plain, file, self.parser.limits)
-            return await self.parser.parse(file, kind, progress, pictures=pictures)
+            return await self.parser.parse(file, kind, progress, aside=aside)
 
     async def cut(self, parsed: Parsed, title: str, sizes: Sizes) -> Reading:
         """Cut a text into chunks and find their words."""

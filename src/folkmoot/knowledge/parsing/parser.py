@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import IO, Final
 
 import msgspec
@@ -19,6 +20,7 @@ BYTES_PER_CHARACTER: Final = 8
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int], Awaitable[None]]
+Aside = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class Parser:
@@ -35,7 +37,7 @@ class Parser:
         self._warned = False
 
     async def parse(
-        self, file: IO[bytes], kind: Kind, progress: Progress, *, pictures: bool = False
+        self, file: IO[bytes], kind: Kind, progress: Progress, *, aside: Aside | None = None
     ) -> Parsed:
         """Parse an open file.
 
@@ -43,18 +45,19 @@ class Parser:
             file: It, at its beginning.
             kind: What it is.
             progress: Is told of parts that were read.
-            pictures: Whether to take the time to read pages that are pictures of text.
+            aside: What is entered to read pages that are pictures of text, which takes long and
+                has few places; without it they are not read.
 
         Raises:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
-        how = frames.ASK if pictures and self._recognizer else ""
+        how = frames.ASK if aside and self._recognizer else ""
         async with self._room:
             try:
                 return await self._in_child(file, kind, progress, self.limits, how)
             except Scanned:
                 file.seek(0)
-        async with self._recognizing:
+        async with (aside or nullcontext)(), self._recognizing:
             limits, how = self.limits.recognizing(), self._recognizer or ""
             return await self._in_child(file, kind, progress, limits, how)
 
