@@ -30,6 +30,7 @@ from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.indexing.sizing import usual
 from folkmoot.knowledge.routes import router
 from folkmoot.knowledge.service import Knowledge, KnowledgeOptions, knowledge
+from folkmoot.llm.errors import ModelKeyMissing
 from folkmoot.llm.hashing import HashEmbedder
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.runs.events import Recorded
@@ -50,11 +51,25 @@ class Switchable:
     """An embedder that a test can exchange, hold or break."""
 
     def __init__(self, embedder: Embedder) -> None:
+        self.known: dict[str, Embedder] = {}
         self.embedder = embedder
         self.failure: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: list[str] = []
+
+    @property
+    def embedder(self) -> Embedder:
+        return self._embedder
+
+    @embedder.setter
+    def embedder(self, embedder: Embedder) -> None:
+        self._embedder = self.known[embedder.name] = embedder
+
+    def former(self, name: str) -> Embedder:
+        if name not in self.known:
+            raise ModelKeyMissing(name, [])
+        return self.known[name]
 
     @property
     def name(self) -> str:
@@ -74,16 +89,20 @@ class Switchable:
 
 @dataclass(frozen=True)
 class Everybodys:
-    """The one embedder that everybody uses."""
+    """The one embedder that everybody uses, and those that were used before, unless they are gone.
 
-    one: Embedder
+    `settled` may be taken back, as while a better one is being fetched.
+    """
+
+    one: "Switchable"
+    settled: bool = True
 
     @property
     def embedding(self) -> str:
         return self.one.name
 
-    async def embedder(self, _subject: Subject) -> Embedder:
-        return self.one
+    async def embedder(self, _subject: Subject, name: str | None = None) -> Embedder:
+        return self.one if name in {None, self.one.name} else self.one.former(name or "")
 
 
 class Concepts:

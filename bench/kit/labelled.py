@@ -18,7 +18,7 @@ from folkmoot.knowledge import collections, documents
 from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.indexing import index
 from folkmoot.knowledge.indexing.chunking import Sizes
-from folkmoot.knowledge.indexing.index import Embedded
+from folkmoot.knowledge.indexing.staging import Staged
 from folkmoot.knowledge.ingesting.reading import Reading, cut
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import prose
@@ -54,12 +54,13 @@ class Everybodys:
     """The one embedder that everybody uses."""
 
     one: Embedder
+    settled: bool = True
 
     @property
     def embedding(self) -> str:
         return self.one.name
 
-    async def embedder(self, _subject: Subject) -> Embedder:
+    async def embedder(self, _subject: Subject, _name: str | None = None) -> Embedder:
         return self.one
 
 
@@ -85,8 +86,8 @@ async def fill(
         ]
         entries = [entry for reading in readings for entry in reading.entries]
         texts = [f"{entry.chunk.header}\n\n{entry.text}".strip() for entry in entries]
-        embedded = Embedded(embedder.name, await embedder.embed(texts, kind="document"))
-        await _store(database, subject, collection_id, batch, readings, embedded)
+        vectors = await embedder.embed(texts, kind="document")
+        await _store(database, subject, collection_id, batch, readings, embedder.name, vectors)
         yield start + len(batch)
 
 
@@ -96,7 +97,8 @@ async def _store(
     collection_id: CollectionId,
     batch: Sequence[dict[str, str]],
     readings: Sequence[Reading],
-    embedded: Embedded,
+    model: str,
+    vectors: Vectors,
 ) -> None:
     async with database.work(subject) as work:
         known = await index.stems(work, [each for one in readings for each in one.entries])
@@ -104,8 +106,9 @@ async def _store(
         for each, reading in zip(batch, readings, strict=True):
             added = await documents.add(work, collection_id, _received(each), RunId(new_id()))
             count = len(reading.entries)
-            part = Embedded(embedded.model, embedded.vectors[place : place + count])
-            await index.replace(work, added.document, reading.entries, part, known)
+            with Staged(model) as part:
+                part.append(part.store(vectors[place : place + count]))
+                await index.replace(work, added.document, reading.entries, [part], known)
             place += count
 
 

@@ -195,7 +195,7 @@ async def running(on: Ground) -> AsyncGenerator[Parts]:
                 "database watch": partial(watch, on.place, database),
                 "job counts": partial(backlog.watch, database),
                 "settings changes": parts.settings.watch,
-                "re-embedding": parts.knowledge.reembedding.watch,
+                "re-embedding": parts.knowledge.switching.watch,
                 "ledger": parts.accounts.ledger.watch,
                 "answers": parts.answers.store.watch,
             }

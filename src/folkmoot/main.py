@@ -232,7 +232,7 @@ def _slices(parts: Parts) -> Sequence[APIRouter]:
         run_routes.router(parts.database, parts.supervisor, translate),
         knowledge_routes.router(parts.knowledge),
         evaluation_routes.router(parts.database),
-        model_routes.router(parts.gateway, parts.settings, parts.knowledge.reembedding.notices),
+        model_routes.router(parts.gateway, parts.settings, parts.knowledge.switching.notices),
         operation_routes.router(parts.database, parts.supervisor),
         schedule_routes.router(parts.unattended.ticking),
         memory_routes.router(parts.memory.memories),

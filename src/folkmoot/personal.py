@@ -32,6 +32,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "audit_chains": "heads of chains, which are digests of salted digests",
     "audit_deliveries": "how far a trail has reached a sink",
     "document_epochs": "numbers that tell that documents have changed",
+    "embedding_states": "by which embedding model an organisation is searched",
     "idempotency_keys": "digests under the deployment's key and answers that only the client's own"
     " key opens; nothing tells whose they are, and they are gone after a day",
     "invitation_teams": "the teams of an invitation, with which its row goes",

@@ -51,7 +51,7 @@ LOOKUPS: Final = frozenset(
         "memories_unembedded",
         "approvals_overdue",
         "approvals_stranded",
-        "documents_unembedded",
+        "embeddings_due",
         "audit_undelivered",
         "audit_expired",
         "audit_truncate",

@@ -181,6 +181,7 @@ class ChunkRow(Model, OrgScoped, kw_only=True):
         ForeignKeyConstraint(
             ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
         ),
+        Index("ix_chunks_digest", "org_id", "digest"),
     )
 
     document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
@@ -195,6 +196,9 @@ class ChunkRow(Model, OrgScoped, kw_only=True):
     text: Mapped[str]
     language: Mapped[str]
     length: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[int] = mapped_column(
+        Computed("hashtextextended(header || E'\\n\\n' || text, 0)", persisted=True), init=False
+    )
 
 
 class ChunkVector(Model, OrgScoped, kw_only=True):
@@ -226,6 +230,48 @@ class ChunkVector(Model, OrgScoped, kw_only=True):
         Computed("uuid_hash(document_id) # hashint4(ordinal)", persisted=True),
         init=False,
     )
+
+
+class EmbeddingState(Model, OrgScoped, kw_only=True):
+    """By which model an organisation is searched, and which one is being prepared.
+
+    `model` and `coming` name generations of vectors, `wished` the embedder that is to be used and
+    `wished_at` since when. `embedded_at` says that nothing is left to embed, `swept` that there are
+    no vectors of other generations; `due` when somebody looks again, after so many `attempts`.
+    """
+
+    __tablename__ = "embedding_states"
+    __table_args__ = (ForeignKeyConstraint(["org_id"], ["organizations.id"], ondelete="CASCADE"),)
+
+    model: Mapped[str]
+    dimensions: Mapped[int] = mapped_column(Integer)
+    coming: Mapped[str | None] = mapped_column(default=None)
+    coming_dimensions: Mapped[int | None] = mapped_column(Integer, default=None)
+    wished: Mapped[str]
+    wished_at: Mapped[datetime]
+    run_id: Mapped[RunId | None] = mapped_column(default=None)
+    begun_at: Mapped[datetime | None] = mapped_column(default=None)
+    embedded_at: Mapped[datetime | None] = mapped_column(default=None)
+    switched_at: Mapped[datetime | None] = mapped_column(default=None)
+    swept: Mapped[bool] = mapped_column(server_default=text("true"), default=True)
+    due: Mapped[datetime] = mapped_column(server_default=text("now()"), default_factory=clock.now)
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
+
+
+class UnembeddedDocument(Model, OrgScoped, kw_only=True):
+    """A document that a model cannot embed, and why: it is found by its words."""
+
+    __tablename__ = "unembedded_documents"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+        ),
+    )
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"), default_factory=clock.now)
 
 
 class VectorIndexRow(Model, OrgScoped, kw_only=True):

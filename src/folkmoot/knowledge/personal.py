@@ -60,7 +60,7 @@ class OwnCollections:
     tables: frozenset[str] = frozenset(
         {
             *("collections", "documents", "document_texts", "chunks", "chunk_vectors"),
-            *("postings", "collection_languages", "document_languages"),
+            *("postings", "collection_languages", "document_languages", "unembedded_documents"),
             *("collection_grants", "restricted_documents", "document_readers"),
         }
     )

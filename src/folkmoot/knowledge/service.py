@@ -11,7 +11,7 @@ from folkmoot.kit.lasting import Endless
 from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.turns import Turns
 from folkmoot.knowledge.indexing.embedding import Embedders
-from folkmoot.knowledge.indexing.reembedding import Reembedding
+from folkmoot.knowledge.indexing.generations import Wish
 from folkmoot.knowledge.indexing.sizing import ChunkSizes
 from folkmoot.knowledge.ingesting.fetching import Fetching
 from folkmoot.knowledge.ingesting.ingest import DEADLINE, KIND, IngestExecutor
@@ -25,6 +25,9 @@ from folkmoot.knowledge.searching.layout import Layout
 from folkmoot.knowledge.searching.ranking import Held, unset
 from folkmoot.knowledge.searching.reranking import Questions
 from folkmoot.knowledge.searching.retrieval import Retrieval
+from folkmoot.knowledge.switching import changes, executing
+from folkmoot.knowledge.switching.executing import SwitchExecutor
+from folkmoot.knowledge.switching.watching import Watching
 from folkmoot.knowledge.vector_stores.keeping import Keeping
 from folkmoot.knowledge.vector_stores.port import VectorStore
 from folkmoot.knowledge.vector_stores.proposing import Proposing
@@ -65,7 +68,8 @@ class Knowledge:
     jobs: KnowledgeJobs
     intake: Intake
     retrieval: Retrieval
-    reembedding: Reembedding
+    embedders: Embedders
+    switching: Watching
     reader: Reader
     viewer: Viewer
     taking: Taking
@@ -109,20 +113,27 @@ def knowledge(
     jobs = KnowledgeJobs(queue, database, blobs, supervisor, options.kept)
     jobs.register()
     fetching = Fetching(database, blobs, outbound, jobs, options.limits)
-    executor = IngestExecutor(database, reader, embedders, sizes, turns, fetching)
-    supervisor.register(KIND, executor, deadline=DEADLINE)
-    taking = Taking(supervisor, (KIND,), RUNS, RUNS_OF_ONE)
-    supervisor.hub.channels[CHANNEL] = taking.wake
-    reembedding = Reembedding(queue, database, embedders)
-    reembedding.register()
+    wish = Wish(embedders)
+    executor = IngestExecutor(database, reader, embedders, wish, sizes, turns, fetching)
+    again = SwitchExecutor(database, embedders, wish, turns)
     return Knowledge(
         blobs=blobs,
         jobs=jobs,
         intake=Intake(database, blobs, jobs, outbound, options.limits),
         retrieval=replace(retrieval, held=held, questions=questions),
-        reembedding=reembedding,
+        embedders=embedders,
+        switching=Watching(database, embedders, wish),
         reader=reader,
         viewer=Viewer(blobs, options.limits, Turns(2 * options.parsers, options.parsers)),
         vectors=options.vectors,
-        taking=taking,
+        taking=_taking(supervisor, executor, again),
     )
+
+
+def _taking(supervisor: Supervisor, reads: IngestExecutor, embeds: SwitchExecutor) -> Taking:
+    """Let runs that read documents and embed them anew be worked, as soon as they are queued."""
+    supervisor.register(KIND, reads, deadline=DEADLINE)
+    supervisor.register(changes.KIND, embeds, deadline=executing.DEADLINE)
+    taking = Taking(supervisor, (KIND, changes.KIND), RUNS, RUNS_OF_ONE)
+    supervisor.hub.channels[CHANNEL] = taking.wake
+    return taking

@@ -85,10 +85,15 @@ class Embedders:
         local = f"{LOCAL}:{LOCAL_EMBEDDER}"
         return local if self._fetched or self._is_cached() else HASH
 
+    @property
+    def fetching(self) -> bool:
+        """Whether a local model is being fetched."""
+        return self._fetch is not None and not self._fetch.done()
+
     def notices(self) -> list[Notice]:
         if self._config.embedding_model != AUTO or self.chosen() != HASH:
             return []
-        return [HASHING if self._fetch is None or self._fetch.done() else FETCHING]
+        return [FETCHING if self.fetching else HASHING]
 
     def start(self) -> None:
         """Begin to fetch a local model if `auto` would take it; returns at once."""

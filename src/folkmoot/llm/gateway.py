@@ -95,9 +95,14 @@ class Gateway:
                 return name
         return None
 
-    async def embedder(self, subject: Subject) -> Embedder:
-        """Return the embedder in use; fails as `chat` does."""
-        return (await self.scope(subject)).embedder(org_id=subject.org_id)
+    @property
+    def settled(self) -> bool:
+        """Whether the embedder in use is not about to be replaced by one that is being fetched."""
+        return self.models.settled
+
+    async def embedder(self, subject: Subject, name: str | None = None) -> Embedder:
+        """Return the embedder in use, or the one of that name; fails as `chat` does."""
+        return (await self.scope(subject)).embedder(name, subject.org_id)
 
     async def scope(self, subject: Subject) -> Scope:
         """Return the models as the subject's keys open them.

@@ -55,6 +55,11 @@ class Models:
         return self._embedders.chosen()
 
     @property
+    def settled(self) -> bool:
+        """Whether no better embedder is being fetched."""
+        return not self._embedders.fetching
+
+    @property
     def breakers(self) -> Breakers:
         """What stands before providers that fail again and again."""
         return self._lines.breakers

@@ -25,6 +25,19 @@ def unpacked(data: bytes) -> Vectors:
     return array
 
 
+def halves(vectors: Vectors) -> bytes:
+    """Return the rows with numbers of two bytes, as exactly as they are kept."""
+    data: bytes = vectors.astype("<f2").tobytes()
+    return data
+
+
+def whole(packed: bytes, dimensions: int) -> Vectors:
+    """Return the rows that `halves` has made bytes of."""
+    np = loading.numpy()
+    array: Vectors = np.frombuffer(packed, dtype="<f2").astype(np.float32).reshape(-1, dimensions)
+    return array
+
+
 def half(packed: bytes) -> Vectors:
     """Return the row that PostgreSQL has sent as a `halfvec`: behind four bytes, big-endian."""
     np = loading.numpy()

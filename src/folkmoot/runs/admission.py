@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from folkmoot.kit.subject import Subject
+from folkmoot.kit.subject import NOBODY, Subject
 from folkmoot.runs.execution import Execution, Stop
 from folkmoot.runs.hub import Hub
 
@@ -37,7 +37,11 @@ class Admission:
     async def look(self, executions: Iterable[Execution]) -> None:
         """Ask about everybody once."""
         reading = {reader: reader.subject for reader in self.hub.readers if reader.subject}
-        acting = {each: replace(each.run.subject, session_id=None) for each in executions}
+        acting = {
+            each: replace(each.run.subject, session_id=None)
+            for each in executions
+            if each.run.subject.user_id != NOBODY  # which is the deployment itself
+        }
         subjects = list({*reading.values(), *acting.values()})
         refused = set(await self.refused(subjects)) if subjects else set[Subject]()
         for reader, subject in reading.items():

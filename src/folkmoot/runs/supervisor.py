@@ -12,7 +12,7 @@ from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError, Forbidden, NotFound, Unavailable
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
-from folkmoot.kit.subject import Subject
+from folkmoot.kit.subject import NOBODY, Subject, deployment
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs import endings, ledger, recovery
 from folkmoot.runs.admission import Admission, Refused, nobody
@@ -33,6 +33,7 @@ from folkmoot.runs.lease import BEAT, Claimed, Lease
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.ports import Executor
+from folkmoot.runs.recovery import Stored
 from folkmoot.runs.waiting import cancelled, ended
 from folkmoot.runs.writer import LogWriter
 
@@ -342,9 +343,8 @@ class Supervisor:
         run = stored.run(self.writer, self.filters_of(stored.input))
         refusal: AppError | None = None
         try:
-            found = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
-            run.subject = replace(found, key_id=stored.key_id)
-            if await self.refused([run.subject]):
+            run.subject = await self._subject(claimed, stored)
+            if run.subject.user_id != NOBODY and await self.refused([run.subject]):
                 refusal = NoLongerAdmitted()
         except (Forbidden, NotFound) as error:
             refusal = error
@@ -364,6 +364,13 @@ class Supervisor:
             self._launch(run)
         else:
             await self._end(run, refusal)
+
+    async def _subject(self, claimed: Claimed, stored: Stored) -> Subject:
+        """Return for whom a run acts as they may now; nobody is the deployment itself."""
+        if claimed.user_id == NOBODY:
+            return deployment(claimed.org_id)
+        found = await self.subjects(claimed.org_id, claimed.user_id, stored.scopes)
+        return replace(found, key_id=stored.key_id)
 
     async def _end(self, run: LiveRun, refusal: AppError | None) -> None:
         """End a run that nobody goes on with: as failed if it may not, else as cancelled."""

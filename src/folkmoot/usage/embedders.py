@@ -22,9 +22,14 @@ class PaidEmbedders:
         """The name of the embedder in use; see `Gateway.embedding`."""
         return self.gateway.embedding
 
-    async def embedder(self, subject: Subject) -> Embedder:
-        """Return it; fails as `Gateway.embedder` does."""
-        return _Paid(await self.gateway.embedder(subject), self.accounts.of(subject))
+    @property
+    def settled(self) -> bool:
+        """Whether it stays in use; see `Gateway.settled`."""
+        return self.gateway.settled
+
+    async def embedder(self, subject: Subject, name: str | None = None) -> Embedder:
+        """Return it, or another; fails as `Gateway.embedder` does."""
+        return _Paid(await self.gateway.embedder(subject, name), self.accounts.of(subject))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from folkmoot.knowledge.indexing import embedding
 from folkmoot.knowledge.ingesting import progress
 from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.llm.errors import ModelUnavailable
-from folkmoot.llm.hashing import HashEmbedder
 from knowing import Body, Concepts, Room, Visitor, room
 from running import until
 
@@ -230,7 +229,3 @@ async def test_of_a_document_that_is_replaced_only_what_has_changed_is_embedded(
     await ada.http.post(f"/documents/{first['id']}/retry")
     assert (await ada.settled(first["id"]))["status"] == "ready"
     assert place.embedder.asked == []
-    place.embedder.embedder = HashEmbedder()
-    await ada.http.post(f"/documents/{first['id']}/retry")
-    assert (await ada.settled(first["id"]))["status"] == "ready"
-    assert len(place.embedder.asked) == again["chunks"]

@@ -218,18 +218,6 @@ async def test_without_its_embedder_a_search_goes_on_by_words(
     assert (answer.status_code, answer.json()["code"]) == (503, "embedder_unavailable")
 
 
-async def test_another_model_does_not_compare_with_vectors_that_are_not_its_own(
-    place: Room, ada: Visitor, birds: str
-) -> None:
-    place.embedder.embedder = Concepts({"heron": 1})
-    assert names(await ada.search(birds, "heron"))[0] == "heron"
-    assert await ada.search(birds, "heron", mode="dense") == []
-    told = await explained(ada, birds, "heron")
-    assert told["stages"][2]["skipped"] == "No chunk was embedded by test:concepts."
-    await ada.tell(birds, "Egrets", "The egret is a small white heron.", external_id="egret")
-    assert names(await ada.search(birds, "heron", mode="dense")) == ["egret"]
-
-
 @pytest.fixture
 async def wise(
     app_address: str, writer_address: str, tmp_path: Path, subject: Subject

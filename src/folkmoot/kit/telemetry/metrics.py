@@ -164,6 +164,13 @@ _vector_documents = Gauge(
     ("state",),
     registry=REGISTRY,
 )
+_embedded = Counter(
+    "embedded_passages",
+    "Passages that were to be embedded: for which an embedder was asked, or whose vectors an"
+    " organisation had.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 _citations = Counter(
     "citations",
     "Marks of answers by which they refer to passages: kept, or dropped for a reason.",
@@ -286,6 +293,11 @@ def vector_documents(waiting: int, failing: int, given_up: int) -> None:
     """Say how many documents a vector store is still to be told of, and how many it refuses."""
     for state, count in (("waiting", waiting), ("failing", failing), ("given_up", given_up)):
         _vector_documents.labels(state).set(count)
+
+
+def embedded(outcome: str, passages: int) -> None:
+    """Count passages that were `asked` for or `reused`."""
+    _embedded.labels(outcome).inc(passages)
 
 
 def citation(outcome: str) -> None:

@@ -1,12 +1,16 @@
 """Vectors of queries and of chunks, never asked for while a unit of work is open."""
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
 from typing import Final, Protocol
 
 from folkmoot.db import vectors as halves
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.errors import ModelError, ModelKeyMissing, ModelNotLoaded, ModelUnknown
 from folkmoot.llm.port import Embedder, Vectors
+
+UNANSWERED: Final = (ModelError, ModelKeyMissing, ModelNotLoaded, ModelUnknown)
+"""How an embedder fails that does not answer, or is not there to be asked."""
+Unanswered = ModelError | ModelKeyMissing | ModelNotLoaded | ModelUnknown
 
 BATCH: Final = 64
 """Texts that are embedded at a time, so that progress is seen and memory stays small."""
@@ -23,8 +27,17 @@ class Embedders(Protocol):
         """Its name, the same for everybody."""
         ...
 
-    async def embedder(self, subject: Subject) -> Embedder:
-        """Return it as a subject may use it."""
+    @property
+    def settled(self) -> bool:
+        """Whether no better one is being fetched."""
+        ...
+
+    async def embedder(self, subject: Subject, name: str | None = None) -> Embedder:
+        """Return it as a subject may use it, or another one that vectors are there of.
+
+        Raises:
+            Unanswered: it cannot be asked, as its key is gone, for example.
+        """
         ...
 
 
@@ -56,17 +69,12 @@ def passage(header: str, text: str) -> str:
     return f"{header}\n\n{text}"
 
 
-async def in_batches(embedder: Embedder, texts: Sequence[str]) -> AsyncGenerator[Vectors]:
-    """Embed texts, batch by batch.
-
-    Raises:
-        ModelError: the embedder failed.
-    """
-    for start in range(0, len(texts), BATCH):
-        yield await embedder.embed(texts[start : start + BATCH], kind="document")
-
-
 def literal(vectors: Vectors, row: int) -> str:
     """Return a row as PostgreSQL reads it."""
     values: list[float] = vectors[row].tolist()
     return halves.literal(values)
+
+
+def length(vector: str) -> int:
+    """Return how many numbers there are in a vector as PostgreSQL reads it."""
+    return vector.count(",") + 1

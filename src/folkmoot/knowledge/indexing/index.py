@@ -12,15 +12,16 @@ from typing import Any, Final, LiteralString, TypeVar
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import new_id
 from folkmoot.knowledge.indexing.chunking import Chunk
-from folkmoot.knowledge.indexing.embedding import literal
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, left
+from folkmoot.knowledge.indexing.staging import Staged
 from folkmoot.knowledge.models import Document
-from folkmoot.llm.port import Vectors
 
 T = TypeVar("T")
 
 BATCH: Final = 5_000
 """Rows of a statement."""
+VECTORS: Final = 200
+"""The same of vectors, which are long."""
 
 Stems = Mapping[tuple[str, str], Sequence[str]]
 """Language and word to lexemes; a stop word has none."""
@@ -73,6 +74,7 @@ DO UPDATE SET chunks = held.chunks + excluded.chunks, length = held.length + exc
 ERASE: Final[Sequence[LiteralString]] = (
     "DELETE FROM postings WHERE org_id = %(org_id)s AND document_id = %(document_id)s",
     "DELETE FROM chunk_vectors WHERE org_id = %(org_id)s AND document_id = %(document_id)s",
+    "DELETE FROM unembedded_documents WHERE org_id = %(org_id)s AND document_id = %(document_id)s",
     "DELETE FROM chunks WHERE org_id = %(org_id)s AND document_id = %(document_id)s",
 )
 
@@ -85,14 +87,6 @@ class Entry:
     text: str
     language: str
     words: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """The chunks' vectors, in their order, and the model they are from."""
-
-    model: str
-    vectors: Vectors
 
 
 async def stems(work: Work, entries: Iterable[Entry]) -> Stems:
@@ -113,7 +107,11 @@ async def stems(work: Work, entries: Iterable[Entry]) -> Stems:
 
 
 async def replace(
-    work: Work, document: Document, entries: Sequence[Entry], embedded: Embedded, known: Stems
+    work: Work,
+    document: Document,
+    entries: Sequence[Entry],
+    embedded: Iterable[Staged],
+    known: Stems,
 ) -> None:
     """Put a document's chunks in place of those it had."""
     before = await _forget(work, document)
@@ -122,7 +120,11 @@ async def replace(
     for batch in _batches(range(len(entries)), BATCH):
         rows = [_chunk_row(place, entries[place], lengths[place]) for place in batch]
         await _execute(work, INSERT_CHUNKS, key | _columns(rows))
-    await add_vectors(work, document, embedded)
+    for staged in embedded:
+        for start in range(0, len(staged), VECTORS):
+            vectors = staged.literals(start, start + VECTORS)
+            places = range(start, start + len(vectors))
+            await add_vectors(work, document, staged.model, places, vectors)
     for postings in _batches(_postings(entries, lengths, known), BATCH):
         await _execute(work, INSERT_POSTINGS, key | _columns(postings))
     after: dict[str, tuple[int, int]] = {}
@@ -138,12 +140,12 @@ async def replace(
         await _execute(work, HOLD, key | _columns(rows))
 
 
-async def add_vectors(work: Work, document: Document, embedded: Embedded) -> None:
-    """Store a model's vectors of a document's chunks, unless they are there."""
-    for batch in _batches(range(len(embedded.vectors)), BATCH):
-        vectors = [literal(embedded.vectors, place) for place in batch]
-        values = {"model": embedded.model, "ordinals": batch, "embeddings": vectors}
-        await _execute(work, INSERT_VECTORS, _key(document) | values)
+async def add_vectors(
+    work: Work, document: Document, model: str, ordinals: Sequence[int], vectors: Sequence[str]
+) -> None:
+    """Store a model's vectors of some chunks of a document, unless they are there."""
+    values = {"model": model, "ordinals": list(ordinals), "embeddings": list(vectors)}
+    await _execute(work, INSERT_VECTORS, _key(document) | values)
 
 
 async def erase(work: Work, document: Document) -> None:

@@ -25,9 +25,10 @@ from folkmoot.kit.outbound.errors import OutboundError
 from folkmoot.kit.subject import deployment
 from folkmoot.kit.turns import Held, Turns
 from folkmoot.knowledge.errors import NothingIndexed
-from folkmoot.knowledge.indexing import index, reuse
-from folkmoot.knowledge.indexing.embedding import Embedders, in_batches, passage
-from folkmoot.knowledge.indexing.index import Embedded, Entry
+from folkmoot.knowledge.indexing import generations, index
+from folkmoot.knowledge.indexing.embedding import UNANSWERED, Embedders, passage
+from folkmoot.knowledge.indexing.filling import Filling
+from folkmoot.knowledge.indexing.generations import OtherLength, Wish
 from folkmoot.knowledge.indexing.sizing import ChunkSizes
 from folkmoot.knowledge.ingesting import sources
 from folkmoot.knowledge.ingesting.fetching import Claimed, Fetching, being_read, locked
@@ -36,8 +37,7 @@ from folkmoot.knowledge.ingesting.reading import Reader, Reading
 from folkmoot.knowledge.models import PENDING, Document, DocumentText, Status
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.sniff import Kind, UnsupportedFile
-from folkmoot.llm.errors import ModelError
-from folkmoot.llm.vectors import stacked
+from folkmoot.knowledge.switching import changes
 from folkmoot.runs import service as runs
 from folkmoot.runs.events import Event, Recorded
 from folkmoot.runs.live import LiveRun
@@ -70,6 +70,7 @@ class IngestExecutor:
     database: Database
     reader: Reader
     embedders: Embedders
+    wish: Wish
     sizes: ChunkSizes
     turns: Turns[OrgId]
     fetching: Fetching
@@ -116,7 +117,7 @@ class IngestExecutor:
             return None
         except ParseFailed as error:
             return await self._fail(run, claimed, str(error))
-        except (ModelError, BlobNotFound, OutboundError, UnsupportedFile) as error:
+        except (*UNANSWERED, BlobNotFound, OutboundError, UnsupportedFile) as error:
             return await self._fail(run, claimed, error.detail)
         return None
 
@@ -164,54 +165,64 @@ class IngestExecutor:
         await reporter.say(Stage.CHUNK, 0, 1)
         claimed = replace(claimed, title=claimed.titled(parsed))
         reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))
-        embedded = await self._embed(run, claimed.id, reading.entries, reporter)
-        await reporter.say(Stage.INDEX, 0, 1)
-        if await self._store(run, claimed, reading, embedded):
+        passages = [passage(each.chunk.header, each.text) for each in reading.entries]
+        with Filling(self.database, self.embedders, run.subject, passages) as filling:
+            stored = None
+            while stored is None:
+                await self._fill(filling, reporter)
+                await reporter.say(Stage.INDEX, 0, 1)
+                stored = await self._store(run, claimed, reading, filling)
+        if stored:
             chunks, pages = len(reading.entries), len(reading.parsed.pages) or None
             outcome = {"document_id": str(claimed.id), "chunks": chunks, "pages": pages}
             run.announce(READY, outcome)
 
-    async def _embed(
-        self,
-        run: LiveRun,
-        document_id: DocumentId,
-        entries: Sequence[Entry],
-        reporter: Reporter,
-    ) -> Embedded:
-        """Embed what the embedder has not seen of a document, each passage once."""
-        embedder = await self.embedders.embedder(run.subject)
-        texts = [passage(entry.chunk.header, entry.text) for entry in entries]
-        async with self.database.work(deployment(run.subject.org_id)) as work:
-            rows = dict(await reuse.known(work, document_id, embedder.name, texts))
-        wanted = [each for each in dict.fromkeys(texts) if each not in rows]
-        await reporter.say(Stage.EMBED, 0, len(wanted))
-        done = 0
-        async for vectors in in_batches(embedder, wanted):
-            rows.update(zip(wanted[done:], vectors, strict=False))
-            done += len(vectors)
-            await reporter.say(Stage.EMBED, done, len(wanted))
-        return Embedded(embedder.name, stacked([rows[each] for each in texts]))
+    async def _fill(self, filling: Filling, reporter: Reporter) -> None:
+        """Embed passages by all generations that the organisation wants; one has to succeed."""
+
+        async def embedding(done: int, total: int) -> None:
+            await reporter.say(Stage.EMBED, done, total)
+
+        while True:
+            async with self.database.work(deployment(filling.subject.org_id)) as work:
+                standing = await generations.standing(work)
+            models = (self.wish.name,) if standing is None else standing.models
+            try:
+                return await filling.fill(models, standing, embedding)
+            except OtherLength as error:
+                async with self.database.work(deployment(filling.subject.org_id)) as work:
+                    await changes.renew(work, error)
 
     async def _store(
-        self, run: LiveRun, claimed: Claimed, reading: Reading, embedded: Embedded
-    ) -> bool:
-        """Swap the index from the old text to the new; false if the document has moved on."""
-        async with self.database.work(deployment(run.subject.org_id)) as work:
+        self, run: LiveRun, claimed: Claimed, reading: Reading, filling: Filling
+    ) -> bool | None:
+        """Swap the index from the old text to the new; false if the document has moved on.
+
+        None if the organisation wants vectors of another generation by now.
+        """
+        subject = deployment(run.subject.org_id)
+        async with self.database.work(subject) as work:
             known = await index.stems(work, reading.entries)
-        async with self.database.work(deployment(run.subject.org_id)) as work:
-            document = await being_read(work, run, claimed)
-            if document is None:
-                return False
-            await index.replace(work, document, reading.entries, embedded, known)
-            await work.session.merge(_text(document, reading))
-            document.title, document.status = claimed.title, Status.READY
-            document.error = document.progress = None
-            document.indexed_revision = claimed.revision
-            document.pages = len(reading.parsed.pages) or None
-            document.chunks = len(reading.entries)
-            document.language = reading.language
-            await runs.demand_lease(work, run)
-            return True
+        try:
+            async with self.database.work(subject) as work:
+                document = await being_read(work, run, claimed)
+                if document is None:
+                    return False
+                standing = await generations.hold(work, self.wish, filling.lengths)
+                wanted = [each for each in standing.models if each in filling.staged]
+                if filling.lacks(standing.models) or not wanted:
+                    return None
+                staged = [filling.staged[each] for each in wanted]
+                await index.replace(work, document, reading.entries, staged, known)
+                await work.session.merge(_text(document, reading))
+                _settle(document, claimed, reading)
+                await runs.demand_lease(work, run)
+                return True
+        except OtherLength as error:
+            filling.drop(error)
+            async with self.database.work(subject) as work:
+                await changes.renew(work, error)
+            return None
 
     async def _fail(self, run: LiveRun, claimed: Claimed, reason: str) -> str | None:
         """Note why a document could not be read; what an earlier revision indexed stays."""
@@ -239,6 +250,16 @@ def deaths_before(past: Sequence[Recorded]) -> Mapping[str, int]:
         else:
             deaths = value["deaths"]
     return begun
+
+
+def _settle(document: Document, claimed: Claimed, reading: Reading) -> None:
+    """Note that a document is found by what was read."""
+    document.title, document.status = claimed.title, Status.READY
+    document.error = document.progress = None
+    document.indexed_revision = claimed.revision
+    document.pages = len(reading.parsed.pages) or None
+    document.chunks = len(reading.entries)
+    document.language = reading.language
 
 
 def _text(document: Document, reading: Reading) -> DocumentText:

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from folkmoot.knowledge.routes import (
     collections,
     documents,
+    embeddings,
     pages,
     permissions,
     readings,
@@ -22,4 +23,5 @@ def router(knowledge: Knowledge) -> APIRouter:
     routes.include_router(readings.router(knowledge))
     routes.include_router(permissions.router())
     routes.include_router(searches.router(knowledge))
+    routes.include_router(embeddings.router(knowledge))
     return routes

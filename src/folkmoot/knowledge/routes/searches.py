@@ -98,6 +98,7 @@ def _stages(trace: Trace) -> list[StageRead]:
             candidates=_candidates(got.dense),
             facts={
                 "model": sought.model,
+                "coming": sought.ground.standing.coming if sought.ground.standing else None,
                 "mean": got.mean,
                 "deviation": got.deviation,
                 "embed_milliseconds": took.get("embed", 0.0),

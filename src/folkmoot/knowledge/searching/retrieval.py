@@ -15,7 +15,14 @@ from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, plaintext
 from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing, VectorStoreUnavailable
 from folkmoot.knowledge.indexing import languages
-from folkmoot.knowledge.indexing.embedding import Embedders, QueryVectors
+from folkmoot.knowledge.indexing.embedding import (
+    UNANSWERED,
+    Embedders,
+    QueryVectors,
+    Unanswered,
+    length,
+)
+from folkmoot.knowledge.indexing.generations import embedder_of
 from folkmoot.knowledge.indexing.words import words
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.searching import search
@@ -36,7 +43,7 @@ from folkmoot.knowledge.searching.reranking import PATIENCE, Judged, Judging, No
 from folkmoot.knowledge.searching.rewording import NotReworded, reworded, together
 from folkmoot.knowledge.searching.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.vector_stores.proposing import Proposing
-from folkmoot.llm.errors import ModelError
+from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.settings.searching import Expansion
 
 T = TypeVar("T")
@@ -216,21 +223,35 @@ class Retrieval:
             return trace
         begun = clock.monotonic()
         try:
-            embedder = await self.embedders.embedder(subject)
-            vector = await self.vectors.of(embedder, asked.query)
-            if asked.mode is Mode.HYBRID:
-                known = await self.competence.of(embedder, language)
-                trace.dense_weight = DENSE_SHARE * known
-        except ModelError as error:
+            await self._embed(subject, asked, trace)
+        except UNANSWERED as error:
             if asked.mode is Mode.DENSE:
                 raise EmbedderMissing from error
-            log.warning("retrieval.embedder_failed", code=error.code, model=error.model)
-            trace.skipped["dense"] = error.detail
-        else:
-            trace.sought = replace(sought, model=embedder.name, vector=vector)
+            log.warning("retrieval.embedder_failed", code=error.code, reason=error.detail)
+            trace.skipped["dense"] = _told(error, ground)
+            trace.dense_weight = 0.0
         trace.milliseconds["embed"] = (clock.monotonic() - begun) * 1000
         await self._propose(subject, asked, trace)
         return trace
+
+    async def _embed(self, subject: Subject, asked: Asked, trace: Trace) -> None:
+        """Embed the query by the model that the organisation is searched by.
+
+        Raises:
+            Unanswered: It does not answer, or otherwise than it did.
+        """
+        standing = trace.sought.ground.standing
+        name = None if standing is None else embedder_of(standing.model)
+        embedder = await self.embedders.embedder(subject, name)
+        vector = await self.vectors.of(embedder, asked.query)
+        if standing is not None and length(vector) != standing.dimensions:
+            told = f"its vectors have {length(vector)} numbers, those of documents have"
+            raise ModelAnswerMalformed(embedder.name, f"{told} {standing.dimensions}")
+        if asked.mode is Mode.HYBRID:
+            known = await self.competence.of(embedder, trace.language)
+            trace.dense_weight = DENSE_SHARE * known
+        model = embedder.name if standing is None else standing.model
+        trace.sought = replace(trace.sought, model=model, vector=vector)
 
     async def _propose(self, subject: Subject, asked: Asked, trace: Trace) -> None:
         """Ask another store for what is near, if there is one; without it words have to do."""
@@ -304,6 +325,14 @@ class Retrieval:
                 trace.skipped["rerank"] = str(error)
             else:
                 trace.order = trace.judged.order
+
+
+def _told(error: Unanswered, ground: Ground) -> str:
+    """Say why a query has no meaning, and whether that will be over."""
+    standing = ground.standing
+    if standing is None or standing.coming is None:
+        return error.detail
+    return f"{error.detail} Words have to do until all documents are embedded by {standing.coming}."
 
 
 async def _diverse(

@@ -13,6 +13,7 @@ from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.filtering import Path
+from folkmoot.knowledge.indexing.generations import STANDING, Standing
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, RULES
 from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.searching import nearness, queries
@@ -52,6 +53,7 @@ class Ground:
         filtered: How many chunks these have.
         indexes: The organisation's own indexes over vectors.
         withheld: Whether some documents in them are not the subject's to read.
+        standing: By which model the organisation is searched, if it has any vectors.
     """
 
     collections: Sequence[CollectionId]
@@ -60,6 +62,7 @@ class Ground:
     filtered: int | None = None
     indexes: Sequence[VectorIndex] = ()
     withheld: bool = False
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,23 +188,23 @@ async def ground(
         (queries.VISIBLE, {"collections": wanted}),
         (queries.STATISTICS, {"collections": wanted}),
         (nearness.INDEXES, {}),
+        (STANDING, {}),
     ]
     if filters is not None and not filters.empty:
         statements.append((queries.FILTERED, {"collections": wanted} | _filters(filters)))
-    visible, languages, indexes, *filtered = await ask(database, subject, statements)
+    visible, languages, indexes, standing, *filtered = await ask(database, subject, statements)
     if len(visible) != len(wanted):
         raise CollectionNotFound
-    statistics = Statistics(
-        [row[0] for row in languages],
-        sum(row[1] for row in languages),
-        sum(row[2] for row in languages),
-    )
+    counted = sum(row[1] for row in languages), sum(row[2] for row in languages)
+    statistics = Statistics([row[0] for row in languages], *counted)
     owned = [VectorIndex(*row) for row in indexes]
     withheld = any(row[1] for row in visible)
+    stands = Standing(*standing[0]) if standing else None
+    found = Ground(wanted, statistics, indexes=owned, withheld=withheld, standing=stands)
     if not filtered:
-        return Ground(wanted, statistics, indexes=owned, withheld=withheld)
+        return found
     documents, chunks = [row[0] for row in filtered[0]], sum(row[1] for row in filtered[0])
-    return Ground(wanted, statistics, documents, chunks, owned, withheld)
+    return replace(found, documents=documents, filtered=chunks)
 
 
 async def candidates(
