@@ -1,6 +1,9 @@
 import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import wrap
+from threading import Thread
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -24,6 +27,30 @@ def collection(ada: Visitor) -> Page:
     return page
 
 
+class Hours(BaseHTTPRequestHandler):
+    """A page of the web."""
+
+    def do_GET(self) -> None:
+        body = b"<title>Opening hours</title><p>The office is open from nine to five."
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """A site of the web that the server may reach."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hours) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def manual() -> FilePayload:
     """A PDF whose third page is worth citing."""
     pages = [FILLER, FILLER, f"Warranty. {WARRANTY}", FILLER]
@@ -41,10 +68,13 @@ def upload(page: Page, *files: FilePayload) -> None:
     page.locator("input[type=file]").set_input_files(list(files))
 
 
-def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collection: Page) -> None:
+def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(
+    collection: Page, ada: Visitor
+) -> None:
     page = collection
     upload(page, manual())
     expect(row(page, "manual")).to_contain_text("Ready", timeout=60_000)
+    address = page.url.removeprefix(ada.url)
     page.get_by_role("button", name="Ask about it").click()
     expect(page.get_by_text("Answers come from Manuals")).to_be_visible()
     ask(page, f"{WARRANTY} Is that so [1]?")
@@ -71,22 +101,13 @@ def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(collect
     page.reload()
     expect(page.get_by_role("region", name="Sources")).to_contain_text("manual")
 
-
-def test_a_place_in_a_document_has_an_address(collection: Page, ada: Visitor) -> None:
-    page = collection
-    upload(page, manual())
-    expect(row(page, "manual")).to_contain_text("Ready", timeout=60_000)
-    page.get_by_label("Search this collection").fill("battery pack kilometres")
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("region", name="Try the search").get_by_role("listitem").first.get_by_role(
-        "button"
-    ).click()
-    expect(page).to_have_url(re.compile(r"/documents/[\w-]+/[\w-]+#page=3&start=\d+&end=\d+$"))
-    other = ada.open(page.url.removeprefix(ada.url))
-    expect(other.get_by_role("heading", name="manual")).to_be_visible()
+    found = ada.ask("GET", f"/collections/{address.rpartition('/')[2]}/documents")["items"][0]
+    other = ada.open(f"{address}/{found['id']}#page=3&start={len(FILLER)}&end={len(FILLER) * 3}")
+    other.get_by_role("button", name="Pages", exact=True).click()
+    expect(other.get_by_role("img", name="Page 3 of “manual”")).to_be_visible()
     expect(other.locator(".spot").first).to_be_in_viewport()
     other.keyboard.press("Escape")
-    expect(other).to_have_url(re.compile(r"/documents/[\w-]+$"))
+    expect(other).to_have_url(ada.url + address)
 
 
 def test_offsets_count_characters_and_not_their_halves(collection: Page) -> None:
@@ -134,9 +155,58 @@ def test_a_document_is_downloaded_as_it_was_sent_and_deleted(collection: Page) -
     assert Path(saved.value.path()).read_text() == "The first text."
     page.keyboard.press("Escape")
     row(page, "one").get_by_role("button", name="Actions for").click()
-    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("menuitem", name="Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
+
+
+def test_a_document_in_the_trash_is_restored_or_gone_for_good(collection: Page) -> None:
+    page = collection
+    upload(page, text("one.txt", "The first text."), text("two.txt", "The second text."))
+    for name in ("one", "two"):
+        expect(row(page, name)).to_contain_text("Ready", timeout=60_000)
+        row(page, name).get_by_role("button", name="Actions for").click()
+        page.get_by_role("menuitem", name="Delete", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_text(f"“{name}” has been deleted.")).to_be_visible()
+    page.get_by_role("button", name="Actions for the collection").click()
+    page.get_by_role("menuitem", name="Deleted documents").click()
+    expect(page.get_by_role("heading", name="Deleted documents")).to_be_focused()
+    assert violations(page) == []
+    page.get_by_role("button", name="Delete for good two").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(row(page, "two")).to_have_count(0)
+    page.get_by_role("button", name="Restore one").click()
+    expect(page.get_by_text("Nothing here", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Manuals").click()
+    expect(row(page, "one")).to_contain_text("Ready", timeout=60_000)
+    expect(row(page, "two")).to_have_count(0)
+
+
+def test_what_was_not_read_is_tried_again_and_the_web_is_fetched_from(
+    collection: Page, site: str
+) -> None:
+    page = collection
+    upload(page, FilePayload(name="broken.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7 x"))
+    expect(row(page, "broken")).to_contain_text("Failed", timeout=60_000)
+    with page.expect_response(re.compile("/retry$")) as retried:
+        row(page, "broken").get_by_role("button", name="Try again").click()
+    assert retried.value.status == 202
+    expect(row(page, "broken")).to_contain_text("damaged", timeout=60_000)
+
+    page.get_by_label("Or fetch from the web").fill("http://169.254.169.254/latest")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Not fetched")
+    page.get_by_label("Or fetch from the web").fill(f"{site}/hours")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(row(page, "Opening hours")).to_contain_text("Ready", timeout=60_000)
+    row(page, "Opening hours").get_by_role("button", name="Actions for").click()
+    with page.expect_response(re.compile("/refresh$")) as refreshed:
+        page.get_by_role("menuitem", name="Fetch it again").click()
+    assert refreshed.value.status == 202
+    expect(row(page, "Opening hours")).to_contain_text("Ready", timeout=60_000)
+    assert violations(page) == []
 
 
 def test_a_collection_is_renamed_and_deleted(collection: Page) -> None:
@@ -148,7 +218,7 @@ def test_a_collection_is_renamed_and_deleted(collection: Page) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Handbooks")).to_be_visible()
     page.get_by_role("button", name="Actions for the collection").click()
-    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("menuitem", name="Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No collections yet")).to_be_visible()
     assert violations(page) == []
@@ -157,6 +227,19 @@ def test_a_collection_is_renamed_and_deleted(collection: Page) -> None:
 def test_another_organisations_collection_is_not_there(collection: Page, ada: Visitor) -> None:
     page = ada.open("/documents/01890000-0000-7000-8000-000000000000")
     expect(page.get_by_role("alert")).to_contain_text("Not found")
+
+
+def is_listed_as_managed(page: Page) -> None:
+    """See the collection, and its restricted document, among those whose access one manages."""
+    page.get_by_role("link", name="Documents", exact=True).first.click()
+    page.get_by_role("link", name="Who has access").click()
+    expect(page.get_by_role("heading", name="Access to documents")).to_be_focused()
+    expect(row(page, "Manuals")).to_contain_text("nobody sees it")
+    page.get_by_role("button", name="Restricted documents of Manuals").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text("Read by Ada")
+    assert violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Manuals").click()
 
 
 def test_who_has_access_is_shown_and_changed(collection: Page) -> None:
@@ -182,8 +265,9 @@ def test_who_has_access_is_shown_and_changed(collection: Page) -> None:
     expect(dialog.get_by_role("list", name="Who has access")).to_contain_text("Ada")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    expect(row(page, "plan")).to_be_visible()
+    expect(row(page, "plan")).to_contain_text("Restricted")
 
+    is_listed_as_managed(page)
     page.get_by_label("Search this collection").fill("battery kilometres")
     page.get_by_label("Explain").check()
     page.get_by_role("button", name="Search").click()

@@ -157,6 +157,9 @@ class DocumentRead(BaseModel):
         description="ISO 639-1; `und` if it could not be told.", examples=["en"]
     )
     metadata: dict[str, Any]
+    restricted: bool = Field(
+        description="Whether only some of those who read its collection may read it."
+    )
     run_id: RunId
     created_by: UserId
     created_at: datetime

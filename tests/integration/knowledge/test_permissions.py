@@ -115,6 +115,9 @@ async def test_a_restricted_document_is_there_for_its_readers_alone(ada: Visitor
     await ben.tell(shelf, "Open", "A heron of all.")
     assert (await restrict(ben, secret, [user(ben)]))["readers"][0]["name"] == "Ben"
     assert await titles(ben, shelf) == {"Secret", "Open"}
+    listed = (await ben.http.get(f"/collections/{shelf}/documents?sort=title")).json()["items"]
+    assert [each["restricted"] for each in listed] == [False, True]
+    assert (await ben.document(secret))["restricted"] is True
     assert await titles(eve, shelf) == await titles(ada, shelf) == {"Open"}
     of_it = f"/documents/{secret}"
     paths = (of_it, f"{of_it}/text", f"{of_it}/file", f"{of_it}/permissions")

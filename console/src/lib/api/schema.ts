@@ -362,6 +362,7 @@ export interface components {
             };
             pages: number | null;
             progress: components["schemas"]["Progress"] | null;
+            restricted: boolean;
             run_id: string;
             source_url: string | null;
             status: components["schemas"]["Status"];

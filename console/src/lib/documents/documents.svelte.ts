@@ -2,8 +2,9 @@
 
 import { withQuery, type Page } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
-import type { Collection, SourceDocument } from "../api/types";
+import type { Accepted, Collection, SourceDocument } from "../api/types";
 import { announcer } from "../state/announcer.svelte";
+import { goneDocument } from "../state/gone.svelte";
 import { api } from "../state/session.svelte";
 
 const PAGE_SIZE = 50;
@@ -72,9 +73,31 @@ export class Documents {
     this.#schedule();
   }
 
-  async remove(id: string): Promise<void> {
-    await api.delete(`/api/v1/documents/${id}`);
-    this.items = this.items.filter((item) => item.id !== id);
+  /** Reads a document once more, or fetches it anew. */
+  async again(id: string, how: "retry" | "refresh"): Promise<void> {
+    const { documents } = await api.post<Accepted>(`/api/v1/documents/${id}/${how}`);
+    this.#merge(documents);
+    await this.poll();
+  }
+
+  /** Does not read a document after all. */
+  async cancel(id: string): Promise<void> {
+    this.#merge([await api.post<SourceDocument>(`/api/v1/documents/${id}/cancel`)]);
+    await this.poll();
+  }
+
+  /** Fetches a page or a file of the web; false if it is there already, and fetched once more. */
+  async fetch(url: string): Promise<boolean> {
+    const { documents, existing } = await api.post<Accepted>(`${this.#path}/documents`, { url });
+    this.#merge(documents);
+    await this.poll();
+    return !existing?.length;
+  }
+
+  async remove(item: SourceDocument): Promise<void> {
+    await api.delete(`/api/v1/documents/${item.id}`);
+    goneDocument.item = { id: item.id, name: item.title };
+    this.items = this.items.filter((each) => each.id !== item.id);
     await this.poll();
   }
 
@@ -109,5 +132,6 @@ export function isPending(item: SourceDocument): boolean {
 
 function announce(before: SourceDocument | undefined, after: SourceDocument): void {
   if (!before || !isPending(before) || isPending(after)) return;
-  announcer.say(after.status === "ready" ? `${after.title} is ready.` : `${after.title} could not be read.`);
+  if (after.status === "ready") announcer.say(`${after.title} is ready.`);
+  else if (after.status === "failed") announcer.say(`${after.title} could not be read.`);
 }

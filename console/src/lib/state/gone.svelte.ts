@@ -24,5 +24,6 @@ class Gone {
 
 export const goneTeam = new Gone();
 export const goneAgent = new Gone();
+export const goneDocument = new Gone();
 
 export type { Gone };

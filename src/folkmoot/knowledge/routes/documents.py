@@ -1,6 +1,6 @@
 """REST endpoints for documents."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
-from folkmoot.db.work import Database
+from folkmoot.db.work import Database, Work
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
@@ -45,6 +45,7 @@ from folkmoot.knowledge.schemas import (
     UrlCreate,
 )
 from folkmoot.knowledge.service import Knowledge
+from folkmoot.knowledge.sharing import documents as sharing
 from folkmoot.knowledge.sniff import MEDIA_TYPES, Kind
 
 READ: Final = [require("documents:read")]
@@ -90,15 +91,9 @@ def router(knowledge: Knowledge) -> APIRouter:
         What the collection holds with the same bytes, and without an `external_id`, is answered as
         it is and not read again.
         """
-        content_type = request.headers.get("content-type", "")
-        media_type = content_type.partition(";")[0].strip().lower()
-        if media_type == MULTIPART:
-            form = Form(content_type, _stream(request))
-            return accepted(await knowledge.intake.files(subject, collection_id, form.files()))
-        if media_type == "application/json":
-            data = await _text_or_url(request)
-            return accepted(await knowledge.intake.written(subject, collection_id, data))
-        raise UnsupportedBody
+        taken = await _take(knowledge, collection_id, request, subject)
+        async with ports_of(request).database.work(subject) as work:
+            return await accepted(work, taken)
 
     @routes.get("/collections/{collection_id}/documents", dependencies=READ, responses=UNKNOWN)
     async def list_documents(
@@ -116,7 +111,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         await settling.settle(work, [collection_id])
         asked = Asked(sort, limit, cursor)
         found = await documents.browse(work, collection_id, status, asked, words=q, deleted=deleted)
-        return found.page([read(row) for row in found.rows])
+        return found.page(await read_all(work, found.rows))
 
     @routes.get("/documents/{document_id}", dependencies=READ, responses=MISSING)
     async def read_document(document_id: DocumentId, work: OpenWork, etags: Etags) -> DocumentRead:
@@ -124,7 +119,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         document = await documents.get(work, document_id)
         await settling.settle(work, [document.collection_id])
         await work.session.refresh(document)
-        shown = read(document)
+        (shown,) = await read_all(work, [document])
         etags.show(shown)
         return shown
 
@@ -168,18 +163,23 @@ def router(knowledge: Knowledge) -> APIRouter:
         """Delete a document. No search finds it any more; for a while it can be restored."""
         if forever:
             document = await trash.hold(work, document_id)
-            etags.demand(read(document))
+            etags.demand(*await read_all(work, [document]))
             await knowledge.jobs.drop(work, await trash.erase(work, document))
         else:
             document = await documents.hold_to_change(work, document_id)
-            etags.demand(read(document))
+            etags.demand(*await read_all(work, [document]))
             await knowledge.jobs.discard(work, document)
 
     return routes
 
 
-def read(row: Document) -> DocumentRead:
-    """Return a document as the API shows it."""
+async def read_all(work: Work, rows: Sequence[Document]) -> list[DocumentRead]:
+    """Return documents as the API shows them."""
+    restricted = await sharing.restricted(work, [row.id for row in rows])
+    return [_read(row, restricted=row.id in restricted) for row in rows]
+
+
+def _read(row: Document, *, restricted: bool) -> DocumentRead:
     return DocumentRead(
         id=row.id,
         collection_id=row.collection_id,
@@ -197,12 +197,28 @@ def read(row: Document) -> DocumentRead:
         chunks=row.chunks,
         language=row.language,
         metadata=row.metadata_,
+        restricted=restricted,
         run_id=row.run_id,
         created_by=row.created_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
         deleted_at=row.deleted_at,
     )
+
+
+async def _take(
+    knowledge: Knowledge, collection_id: CollectionId, request: Request, subject: CurrentSubject
+) -> Taken:
+    """Take in what a request brings."""
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == MULTIPART:
+        form = Form(content_type, _stream(request))
+        return await knowledge.intake.files(subject, collection_id, form.files())
+    if media_type == "application/json":
+        data = await _text_or_url(request)
+        return await knowledge.intake.written(subject, collection_id, data)
+    raise UnsupportedBody
 
 
 async def _get(database: Database, subject: CurrentSubject, document_id: DocumentId) -> Document:
@@ -234,11 +250,11 @@ async def _file(knowledge: Knowledge, document: Document) -> Response:
     return StreamingResponse(body(), media_type=media_type, headers=headers)
 
 
-def accepted(taken: Taken) -> Accepted:
+async def accepted(work: Work, taken: Taken) -> Accepted:
     """Return what was accepted as the API shows it."""
     return Accepted(
         document_ids=[each.id for each in taken.documents],
-        documents=[read(each) for each in taken.documents],
+        documents=await read_all(work, taken.documents),
         run_id=taken.run_id,
         existing=[each.id for each in taken.documents if each.id in taken.known],
     )

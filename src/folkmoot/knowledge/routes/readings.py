@@ -19,7 +19,7 @@ from folkmoot.knowledge.errors import (
 )
 from folkmoot.knowledge.ingesting import rereading, sources
 from folkmoot.knowledge.ingesting.intake import Taken
-from folkmoot.knowledge.routes.documents import accepted, read
+from folkmoot.knowledge.routes.documents import accepted, read_all
 from folkmoot.knowledge.schemas import Accepted, DocumentRead
 from folkmoot.knowledge.service import Knowledge
 
@@ -46,7 +46,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         run_id = RunId(new_id())
         document = await rereading.again(work, document_id, run_id)
         await knowledge.jobs.start(work, run_id, [str(document.id)])
-        return accepted(Taken([document], run_id, frozenset([document.id])))
+        return await accepted(work, Taken([document], run_id, frozenset([document.id])))
 
     @routes.post(
         "/refresh",
@@ -62,7 +62,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         run_id = RunId(new_id())
         document = await sources.refresh(work, document_id, run_id)
         await knowledge.jobs.start(work, run_id, [str(document.id)])
-        return accepted(Taken([document], run_id, frozenset([document.id])))
+        return await accepted(work, Taken([document], run_id, frozenset([document.id])))
 
     @routes.post(
         "/restore",
@@ -75,7 +75,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         run_id = RunId(new_id())
         document = await trash.restore(work, document_id, run_id)
         await knowledge.jobs.start(work, run_id, [str(document.id)])
-        return accepted(Taken([document], run_id, frozenset([document.id])))
+        return await accepted(work, Taken([document], run_id, frozenset([document.id])))
 
     @routes.post("/cancel", dependencies=WRITE, responses=documented(DocumentNotFound))
     async def cancel_document(document_id: DocumentId, work: OpenWork) -> DocumentRead:
@@ -83,6 +83,7 @@ def router(knowledge: Knowledge) -> APIRouter:
 
         What was read of it before is still found.
         """
-        return read(await rereading.cancel(work, document_id))
+        (shown,) = await read_all(work, [await rereading.cancel(work, document_id)])
+        return shown
 
     return routes
