@@ -148,9 +148,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector of garbage what lives as long as the process: all modules and tests."""
+    """Spare the collector of garbage what lives as long as the process: all modules and tests.
+
+    What tests leave, it looks for a thirtieth as often as usual, which took a sixth of the time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)

@@ -90,10 +90,11 @@ def hook(http: httpx.Client) -> dict[str, str]:
 
 
 def evaluated(http: httpx.Client, collection: str) -> dict[str, str]:
-    """Return the ids of a labelled set and of an evaluation with it."""
+    """Return the ids of a labelled set and of an evaluation with it, to be compared to itself."""
     set_ = http.post("/api/v1/labelled-sets", json={"collection_id": collection, **LABELLED})
     made = http.post("/api/v1/evaluations", json={"set_id": set_.json()["id"]})
-    return {"set_id": set_.json()["id"], "evaluation_id": made.json()["id"]}
+    made_id = made.json()["id"]
+    return {"set_id": set_.json()["id"], "evaluation_id": made_id, "other_id": made_id}
 
 
 @contextmanager

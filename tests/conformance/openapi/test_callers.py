@@ -198,10 +198,15 @@ def test_owners_may_do_all_of_it(description: Body, server: Deployed) -> None:
         for method, path, operation in everything:
             if method != "delete":
                 assert allowed(owner, method, path, operation), (method, path)
-    for method, path, operation in everything:
-        if method == "delete":
-            with settler(server, newcomer(server)) as owner:
-                assert allowed(owner, method, path, operation), (method, path)
+    deletions = [each for each in everything if each[0] == "delete"]
+    deletions.sort(key=lambda each: each[1].count("/"))
+    while deletions:  # parts before the whole; who misses what has gone with it begins anew
+        with settler(server, newcomer(server)) as owner:
+            done = 0
+            while deletions and allowed(owner, *deletions[-1]):
+                del deletions[-1]
+                done += 1
+        assert done, deletions[-1][:2]
 
 
 def allowed(owner: Settler, method: str, path: str, operation: Body) -> bool:
