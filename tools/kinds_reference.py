@@ -10,6 +10,7 @@ from typing import Final
 
 from folkmoot.knowledge.limits import DEFAULT, MEBIBYTE
 from folkmoot.knowledge.parsing.kinds import KINDS, named
+from folkmoot.knowledge.parsing.process import QUIET_FACTOR
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "knowledge.md"
@@ -32,6 +33,7 @@ LIMITS: Final = (
     (f"{DEFAULT.nested_mails}", "messages in one another"),
     (f"{DEFAULT.memory_bytes // MEBIBYTE} MiB", "memory of the process that reads"),
     (f"{DEFAULT.quiet_seconds:g} s", "of a processor for one page or part"),
+    (f"{DEFAULT.quiet_seconds * QUIET_FACTOR:g} s", "by the clock for one, on a busy machine"),
     (f"{DEFAULT.total_seconds:g} s", "for a file, whatever it is"),
 )
 

@@ -96,6 +96,17 @@ async def states(work: Work, run_ids: Sequence[RunId]) -> Mapping[RunId, RunStat
     return {run_id: RunState(state) for run_id, state in await work.session.execute(statement)}
 
 
+async def never_to_begin(work: Work, run_ids: Sequence[RunId]) -> set[RunId]:
+    """Return those runs that wait for a worker, and were cancelled meanwhile."""
+    statement = select(Run.id).where(
+        Run.org_id == work.subject.org_id,
+        Run.id.in_(run_ids),
+        Run.state == RunState.QUEUED,
+        Run.cancel_requested_at.is_not(None),
+    )
+    return set((await work.session.scalars(statement)).all())
+
+
 async def outcome(work: Work, run_id: RunId) -> Run | None:
     """Return the run with which one has ended, itself or what continues it; None before that.
 

@@ -2,15 +2,17 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from folkmoot.kit.ids import new_id
+from folkmoot.kit.ids import RunId, new_id
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.indexing import embedding
 from folkmoot.knowledge.ingesting import progress
 from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.llm.errors import ModelUnavailable
+from folkmoot.runs import service as runs
 from knowing import Body, Concepts, Room, Visitor, room
 from running import until
 
@@ -111,6 +113,27 @@ async def test_of_two_documents_in_one_run_the_one_that_was_cancelled_is_not_rea
     assert await ada.search(collection, "heron", mode="lexical") == []
     again = (await ada.http.post(f"/documents/{second}/cancel")).json()
     assert again["status"] == "ready"
+
+
+async def test_what_waits_for_a_run_that_was_cancelled_waits_no_more(
+    place: Room, ada: Visitor
+) -> None:
+    collection = await ada.collection()
+    place.embedder.gate.clear()
+    for number in range(4):  # as many as a process reads at once, so that the next one waits
+        await ada.send(collection, (f"{number}.txt", f"Heron {number}.".encode()))
+    accepted = await ada.send(collection, ("a.txt", b"A stork."))
+    (waiting,) = accepted["document_ids"]
+    async with place.database.work(ada.subject) as work:
+        run = await runs.hold(work, RunId(UUID(accepted["run_id"])))
+        assert run.state == "queued"
+        await runs.ask_to_cancel(work, run)
+        told = await runs.never_to_begin(work, [run.id])
+    shown = await ada.document(waiting)
+    assert (told, shown["status"]) == ({RunId(UUID(accepted["run_id"]))}, "cancelled")
+    place.embedder.gate.set()
+    assert await ada.ended(accepted["run_id"]) == "cancelled"
+    assert (await ada.document(waiting))["status"] == "cancelled"
 
 
 async def test_the_last_document_that_is_cancelled_ends_its_run_and_can_be_had_read_again(

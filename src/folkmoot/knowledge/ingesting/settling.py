@@ -1,4 +1,4 @@
-"""Documents whose run has ended without them: they are not pending any more."""
+"""Documents whose run has ended without them, or never begins: they are not pending any more."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,7 +24,8 @@ async def settle(work: Work, collection_ids: Sequence[CollectionId]) -> None:
     pending = (await work.session.scalars(select(Document.run_id).where(*mine).distinct())).all()
     if not pending:
         return
-    states = await runs.states(work, pending)
+    dropped = dict.fromkeys(await runs.never_to_begin(work, pending), RunState.CANCELLED)
+    states = {**await runs.states(work, pending), **dropped}
     for status, reason in ((Status.CANCELLED, None), (Status.FAILED, REASON)):
         ended = [run_id for run_id in pending if _becomes(states.get(run_id)) is status]
         if ended:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import word
+from folkmoot.knowledge.parsing import drawings, word
+from folkmoot.knowledge.parsing.drawings import Chart
 from folkmoot.knowledge.parsing.package import Package
 from folkmoot.knowledge.parsing.parsed import Parsed, Report
 from folkmoot.knowledge.parsing.writer import Writer
@@ -32,7 +33,27 @@ def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
         writer.open("p")
         writer.say(f"[{number}] {text}")
         writer.close("p")
+    related = package.related(main) if body.charts else {}
+    for place in dict.fromkeys(body.charts):
+        if place in related:
+            _draw(writer, drawings.chart(package, related[place].part))
     return writer.finish()
+
+
+def _draw(writer: Writer, chart: Chart) -> None:
+    """Write a chart: its title, and its figures as a table."""
+    writer.open("p")
+    writer.say(drawings.CHARTED.format(chart.title) if chart.title else "")
+    writer.close("p")
+    writer.open("table")
+    for row in chart.rows:
+        writer.open("tr")
+        for cell in row:
+            writer.open("td")
+            writer.say(cell)
+            writer.close("td")
+        writer.close("tr")
+    writer.close("table")
 
 
 def _notes(package: Package, wanted: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -48,20 +48,22 @@ KINDS: Final = {
         "Word",
         f"{OFFICE}wordprocessingml.document",
         (".docx",),
-        "Headings by their styles, lists, tables, notes.",
+        "Headings by their styles, lists, tables, notes; comments, charts' figures and what is said"
+        " of pictures.",
     ),
     Kind.PPTX: Readable(
         "PowerPoint",
         f"{OFFICE}presentationml.presentation",
         (".pptx",),
-        "Slides as pages, titles as headings, tables, diagrams' texts, speakers' notes.",
+        "Slides as pages, titles as headings, tables, diagrams' texts, speakers' notes; comments,"
+        " charts' figures and what is said of pictures.",
     ),
     Kind.XLSX: Readable(
         "Excel",
         f"{OFFICE}spreadsheetml.sheet",
         (".xlsx",),
         "Sheets as sections of tables; dates and numbers as they are shown, formulas as their"
-        " results.",
+        " results; comments, charts' figures and what is said of pictures.",
     ),
     Kind.MARKDOWN: Readable(
         "Markdown", "text/markdown", (".md", ".markdown"), "As it is, without front matter."

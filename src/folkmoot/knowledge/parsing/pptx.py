@@ -4,12 +4,13 @@ Source: ECMA-376, part 1, sections 19.2 (presentation), 19.3 (slides), 21.1.2 an
 tables of drawings).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing.package import Package
+from folkmoot.knowledge.parsing.drawings import alternative, chart
+from folkmoot.knowledge.parsing.package import Package, Related
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
 from folkmoot.knowledge.parsing.writer import pipe_table
 from folkmoot.knowledge.parsing.xml import elements, forget, local, number, relation, value
@@ -23,6 +24,10 @@ LISTED: Final = frozenset({"", "body", "obj"})
 """Placeholders whose paragraphs are points of a list."""
 DEEPEST_LIST: Final = 8
 SPEAKER: Final = "Notes: "
+COMMENTS: Final = "/comments"
+COMMENT: Final = "Comment: "
+SAID: Final = ("{*}text", "{*}t")
+"""What holds the words of comments, as older and newer programs write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +75,35 @@ def _write(package: Package, name: str, manuscript: Manuscript) -> None:
         if kind.endswith(NOTES):
             said = "\n".join(each.text for each in _texts(package, part) if each.placeholder)
             manuscript.block(f"{SPEAKER}{said}" if said.strip() else "")
+    for said in (each for kind, part in related for each in _comments(package, kind, part)):
+        manuscript.block(said)
 
 
 def _texts(package: Package, name: str) -> Iterator[Text]:
     """Yield what the shapes of a slide say, as they lie one above the other."""
+    related = package.related(name)
     with package.open(name) as part:
-        for _, _, shape in elements(part, ("sp", "graphicFrame")):
+        for _, _, shape in elements(part, ("sp", "graphicFrame", "pic")):
             if not any(local(each.tag) == "Fallback" for each in shape.iterancestors()):
-                text = _text(shape)
-                if text.placeholder not in SMALL_PRINT and text.text.strip():
-                    yield text
+                for text in _said(package, related, shape):
+                    if text.placeholder not in SMALL_PRINT and text.text.strip():
+                        yield text
             forget(shape)
+
+
+def _said(
+    package: Package,
+    related: Mapping[str, Related],
+    shape: Any,  # noqa: ANN401 - lxml has no types
+) -> Iterator[Text]:
+    """Yield what a shape, a picture or a chart says."""
+    if local(shape.tag) == "pic":
+        yield Text(None, alternative(next(shape.iter("{*}cNvPr"), None)))
+        return
+    yield _text(shape)
+    place = relation(next(shape.iter("{*}chart"), shape))
+    if place in related:
+        yield from (Text(None, block) for block in chart(package, related[place].part).blocks)
 
 
 def _text(shape: Any) -> Text:  # noqa: ANN401 - lxml has no types
@@ -109,6 +132,17 @@ def _cell(cell: Any) -> str:  # noqa: ANN401 - lxml has no types
     """Return a cell of a table on one line."""
     texts = (text for each in cell.iter("{*}p") for _, text in _paragraph(each))
     return " ".join(texts).replace("|", "\\|")
+
+
+def _comments(package: Package, kind: str, name: str) -> Iterator[str]:
+    """Yield what people have said of a slide, answers with what they answer."""
+    if not kind.endswith(COMMENTS):
+        return
+    with package.open(name) as part:
+        for _, _, element in elements(part, ("cm",)):
+            said = " ".join(" ".join(each.text or "" for each in element.iter(*SAID)).split())
+            yield f"{COMMENT}{said}" if said else ""
+            forget(element)
 
 
 def _points(package: Package, name: str) -> Iterator[str]:

@@ -13,8 +13,9 @@ import structlog
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 
 START_SECONDS: Final = 30.0
-QUIET_FACTOR: Final = 10
-"""A busy machine may stretch a child's time this much; its processor time is limited too."""
+QUIET_FACTOR: Final = 4
+"""A busy machine may stretch a child's time this much, from when it has begun; its processor time
+is limited too."""
 COMPLAINT_BYTES: Final = 4_000
 PIPE_BYTES: Final = 65_536
 ENVIRONMENT: Final = {

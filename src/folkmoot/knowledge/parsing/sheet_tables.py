@@ -41,11 +41,15 @@ class Tables:
     def end(self) -> None:
         """Write what was collected."""
         rows, self._rows = self._rows, []
-        if rows and self._sheet:
+        for block in _blocks(rows):
+            self.say(block)
+
+    def say(self, block: str) -> None:
+        """Write what stands in no cell, or has been put together."""
+        if block and self._sheet:
             self._manuscript.heading(1, self._sheet, mark="#")
             self._sheet = ""
-        for block in _blocks(rows):
-            self._manuscript.block(block)
+        self._manuscript.block(block)
 
 
 def _blocks(rows: list[Row]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+from folkmoot.knowledge.parsing.drawings import alternative
 from folkmoot.knowledge.parsing.parsed import Report
 from folkmoot.knowledge.parsing.writer import Writer
-from folkmoot.knowledge.parsing.xml import elements, forget, local, number, value
+from folkmoot.knowledge.parsing.xml import elements, forget, local, number, relation, value
 
 HEADING: Final = re.compile(r"heading ([1-9])", re.IGNORECASE)
 DEEPEST: Final = 6
@@ -26,8 +27,13 @@ SKIPPED: Final = frozenset({"Fallback", "del", "moveFrom"})
 """A second version of what was read already, and what was taken out."""
 CELLS: Final = {"tbl": "table", "tr": "tr", "tc": "td"}
 SIGNS: Final = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-NOTES: Final = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
-NAMES: Final = ("p", "pPr", "t", *SKIPPED, *CELLS, *SIGNS, *NOTES)
+NOTES: Final = {
+    "footnoteReference": "footnote",
+    "endnoteReference": "endnote",
+    "commentReference": "comment",
+}
+DRAWN: Final = ("docPr", "chart")
+NAMES: Final = ("p", "pPr", "t", *DRAWN, *SKIPPED, *CELLS, *SIGNS, *NOTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class Body:
         self._skipped = 0
         self.notes: list[tuple[str, str]] = []
         """Kinds and ids of the notes in the order of their numbers."""
+        self.charts: list[str] = []
+        """Relations of the charts, in the order in which they stand."""
 
     def read(self, part: IO[bytes], size: int) -> None:
         """Read a part of so many bytes."""
@@ -118,11 +126,19 @@ class Body:
         elif name == "pPr" and local(element.getparent().tag) == "p":
             own, named = _style(element), value(element.find("{*}pStyle"))
             self._paragraphs[-1].style = own.over(self._formats.styles.get(named, Style()))
+        elif name in DRAWN:
+            self._draw(name, element)
         elif name in NOTES:
             self.notes.append((NOTES[name], value(element, "id")))
             self._paragraphs[-1].pieces.append(f"[{len(self.notes)}]")
         elif name in SIGNS and local(element.getparent().tag) == "r":
             self._paragraphs[-1].pieces.append(SIGNS[name])
+
+    def _draw(self, name: str, element: Any) -> None:  # noqa: ANN401 - lxml has no types
+        if name == "chart":
+            self.charts.append(relation(element))
+        elif said := alternative(element):
+            self._paragraphs[-1].pieces.append(f"[{said}]")
 
     def _write(self, paragraph: _Paragraph) -> None:
         text, style = "".join(paragraph.pieces), paragraph.style

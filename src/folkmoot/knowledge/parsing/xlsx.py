@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import margins
 from folkmoot.knowledge.parsing.numbers import BUILT_IN, GENERAL, Format, shown, understood
 from folkmoot.knowledge.parsing.package import Package
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report, too_long
@@ -77,8 +78,11 @@ def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
     manuscript = Manuscript(limits)
     for done, (name, place) in enumerate(sheets, start=1):
         if place in related:
+            tables = Tables(manuscript, limits, name)
             with package.open(related[place].part) as part:
-                _read_sheet(part, book, Tables(manuscript, limits, name), report)
+                _read_sheet(part, book, tables, report)
+            for block in margins.said(package, related[place].part):
+                tables.say(block)
         report(done, len(sheets))
     return manuscript.finish()
 
