@@ -11,6 +11,8 @@ BYTE_ORDER_MARKS: Final = (
     (b"\xfe\xff", "utf-16"),
 )
 GUESS_BYTES: Final = 64 * 1024
+GUESSER: Final = "charset_normalizer"
+"""Loaded when it is needed: few files are so old that they have to be guessed at."""
 
 
 def decode(data: bytes) -> str:
@@ -21,6 +23,5 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        # Loaded when it is needed: few files are so old that they have to be guessed at.
-        guess = import_module("charset_normalizer").from_bytes(data[:GUESS_BYTES]).best()
+        guess = import_module(GUESSER).from_bytes(data[:GUESS_BYTES]).best()
         return data.decode(guess.encoding if guess else "cp1252", "replace")

@@ -6,6 +6,7 @@ from encodings.aliases import aliases
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
+from folkmoot.knowledge.indexing.encoding import GUESSER
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed, Report
@@ -60,6 +61,7 @@ def parser(kind: Kind) -> Parse:
     for name in LIBRARIES.get(kind, ()):
         import_module(name)
     if kind in GUESSED:
+        import_module(GUESSER)
         for encoding in set(aliases.values()):
             with suppress(LookupError):  # some are of other systems
                 codecs.lookup(encoding)
