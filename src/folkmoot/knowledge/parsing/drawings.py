@@ -77,12 +77,14 @@ def _values(series: Any, name: str) -> list[str]:  # noqa: ANN401 - lxml has no 
     part = series.find(f"{{*}}{name}")
     if part is None:
         return []
-    found = (" ".join((each.text or "").split()) for each in part.iter("{*}v"))
+    found: Iterator[str] = (" ".join((each.text or "").split()) for each in part.iter("{*}v"))
     return list(islice(found, MOST_POINTS))
 
 
 def _words(element: Any) -> str:  # noqa: ANN401 - lxml has no types
-    pieces = () if element is None else (each.text or "" for each in element.iter("{*}t", "{*}v"))
+    if element is None:
+        return ""
+    pieces: Iterator[str] = (each.text or "" for each in element.iter("{*}t", "{*}v"))
     return " ".join(" ".join(pieces).split())
 
 
