@@ -174,6 +174,7 @@ def _add_comparing(routes: APIRouter, database: Database) -> None:
         evaluation_id: EvaluationId,
         other_id: EvaluationId,
         subject: CurrentSubject,
+        etags: Etags,
         setting: Place = 0,
         other_setting: Place = 0,
     ) -> EvaluationComparisonRead:
@@ -183,7 +184,7 @@ def _add_comparing(routes: APIRouter, database: Database) -> None:
             pair = await comparing.pair(work, one, other)
         measured, others = await asyncio.to_thread(pair.estimates)
         differing = await asyncio.to_thread(pair.differences)
-        return EvaluationComparisonRead(
+        shown = EvaluationComparisonRead(
             evaluation_id=evaluation_id,
             setting=setting,
             other_id=other_id,
@@ -195,6 +196,8 @@ def _add_comparing(routes: APIRouter, database: Database) -> None:
             other=MeasuresRead.model_validate(others),
             difference=DifferencesRead.model_validate(differing),
         )
+        etags.show(shown)
+        return shown
 
 
 def read(standing: Standing) -> EvaluationRead:

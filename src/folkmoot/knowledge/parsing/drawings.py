@@ -90,7 +90,7 @@ def _words(element: Any) -> str:  # noqa: ANN401 - lxml has no types
 
 def _rows(series: Sequence[Series]) -> Sequence[Sequence[str]]:
     """Return a row for each point, called as the first series that does so calls it."""
-    points = next((each.points for each in series if each.points), [])
+    points = next((each.points for each in series if each.points), list[str]())
     figures = [each.figures for each in series]
     if not points and not any(figures):
         return []
