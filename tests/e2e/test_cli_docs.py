@@ -137,7 +137,11 @@ def test_permissions_are_shown_and_changed(folkmoot: Shell, files: list[Path]) -
 
     of_document = ("docs", "permissions", "-d", added["id"])
     assert "All who read its collection" in folkmoot(*of_document).err
+    listed = ("docs", "restricted", "-c", added["collection_id"])
+    assert folkmoot(*listed).err
     assert folkmoot(*of_document, "--read", me, "--json").json["readers"][0]["name"]
+    assert folkmoot(*listed).out.splitlines()[1].startswith(added["id"])
+    assert len(folkmoot(*listed, "--json").json["items"]) == 1
     assert "locks_you_out" in folkmoot(*of_document, "--revoke", me).err
     assert folkmoot(*of_document, "--all-readers", "--json").json["readers"] is None
     wrong = folkmoot(*of_document, "--edit", me)

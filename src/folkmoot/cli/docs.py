@@ -42,6 +42,7 @@ Of = Annotated[str | None, typer.Option("--collection", "-c", help="Name or id o
 
 
 app.command("permissions")(sharing.permissions)
+app.command("restricted")(sharing.restricted)
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from folkmoot.cli.failures import Failure
 from folkmoot.cli.options import ApiKey, AsJson, DataDir, Url
 
 SHOWN: Final = ("whom", "name", "may")
+RESTRICTED: Final = ("id", "title", "readers")
 
 Access = Literal["edit", "read", "none"]
 Whom = tuple[str, str]
@@ -73,6 +74,33 @@ def permissions(
             body = {"default_access": default or shown["default_access"], "grants": grants}
             shown = api.put(path, body, tag)
     _show(shown, as_json=as_json)
+
+
+def restricted(
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name or id of one.")],
+    *,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List the documents of a collection that only some may read.
+
+    Administrators see all of them, also those that nobody reads any more.
+    """
+    with connected(url, api_key, data_dir) as api:
+        place = library.collection(api, collection)
+        found = list(api.items(f"{API}/collections/{place['id']}/restricted-documents"))
+    if as_json:
+        return terminal.show_json({"items": found})
+    rows = [
+        {**each, "id": each["document_id"], "readers": _listed(each["readers"])} for each in found
+    ]
+    return terminal.show_table(rows, RESTRICTED, empty="All who read it may read all of it.")
+
+
+def _listed(readers: object) -> str:
+    return ", ".join(str(each["name"] or each["team_id"]) for each in records(readers)) or "nobody"
 
 
 def _demand_sense(

@@ -1,6 +1,6 @@
 """The kinds of events. Each is declared here and nowhere else.
 
-Triggers note most of them (0039 and 0053 of `db/migrations`); what leaves no row behind is
+Triggers note most of them (0039, 0053 and 0074 of `db/migrations`); what leaves no row behind is
 published by the room that knows of it (`publishing`). A test sees each of them arrive.
 """
 
