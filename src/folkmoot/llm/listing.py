@@ -20,7 +20,7 @@ from folkmoot.llm.config import ModelsConfig, ProviderConfig
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelError
 from folkmoot.llm.lines import Line
-from folkmoot.llm.names import EXTRACTIVE, HASH, OFFLINE
+from folkmoot.llm.names import EXTRACTIVE, HASH, LOCAL, OFFLINE
 from folkmoot.llm.scope import Scope
 from folkmoot.llm.transport import Transport
 
@@ -29,12 +29,15 @@ ILL: Final = 60.0  # seconds after which one that did not answer is asked again
 PATIENCE: Final = 5.0  # seconds
 
 
+ModelKind = Literal["chat", "embedding", "rerank"]
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model that can be asked for by `name`, which is `provider:model`."""
 
     name: str
-    kind: Literal["chat", "embedding"]
+    kind: ModelKind
     capabilities: tuple[str, ...] = ()
 
 
@@ -74,7 +77,7 @@ class Listing:
     async def providers(self, scope: Scope) -> Sequence[ProviderHealth]:
         """Return what is known of all providers of a scope; never fails."""
         asked = (self._one(scope, *item) for item in scope.config.providers.items())
-        return [_offline(), *await asyncio.gather(*asked)]
+        return [_offline(), *_local(scope.config), *await asyncio.gather(*asked)]
 
     async def abilities(self, scope: Scope, name: str) -> tuple[str, ...]:
         """Return what a model can do; never fails, and waits for its provider a moment at most."""
@@ -137,9 +140,20 @@ def _ill(provider: str, error: str) -> ProviderHealth:
 
 
 def _model(config: ModelsConfig, name: str, told: Mapping[str, bool]) -> ModelInfo:
-    if "embed" in name.partition(":")[2].lower():
+    own = name.partition(":")[2].lower()
+    if "rerank" in own:
+        return ModelInfo(name, "rerank")
+    if "embed" in own:
         return ModelInfo(name, "embedding")
     return ModelInfo(name, "chat", abilities(config, name, told))
+
+
+def _local(config: ModelsConfig) -> list[ProviderHealth]:
+    """Return the rerankers on this machine, as one provider, if the operator has named some."""
+    named = sorted({name for name in config.local_rerankers if name.startswith(f"{LOCAL}:")})
+    models = [ModelInfo(name, "rerank") for name in named]
+    here = ProviderHealth(LOCAL, healthy=True, models=models, checked_at=clock.now())
+    return [here] if models else []
 
 
 def _offline() -> ProviderHealth:

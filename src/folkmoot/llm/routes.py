@@ -14,8 +14,8 @@ from folkmoot.kit.page import Asked, Page, cut
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.breakers import Circuit
 from folkmoot.llm.gateway import Gateway
-from folkmoot.llm.listing import ModelInfo, ProviderHealth
-from folkmoot.llm.names import OFFLINE
+from folkmoot.llm.listing import ModelInfo, ModelKind, ProviderHealth
+from folkmoot.llm.names import LOCAL, OFFLINE
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.scope import Scope
 from folkmoot.settings.errors import SecretStoreUnavailable
@@ -26,7 +26,6 @@ LISTING: Final = "models"
 RESTING: Final = "Its provider failed again and again and is left alone for a while."
 
 Sort = Literal["name", "-name"]
-Kind = Literal["chat", "embedding"]
 Notices = Callable[[Subject], Awaitable[Sequence[Notice]]]
 
 
@@ -35,7 +34,7 @@ class ModelRead(BaseModel):
 
     name: str = Field(description="`provider:model`", examples=["offline:extractive"])
     provider: str = Field(examples=["offline"])
-    kind: Kind
+    kind: ModelKind
     capabilities: list[str] = Field(examples=[["streaming"]])
     is_default: bool = Field(
         description="Whether it answers you when no model is named, as your settings have it."
@@ -91,7 +90,7 @@ def router(gateway: Gateway, settings: Settings, notices: Notices = nothing) -> 
     async def list_models(
         subject: CurrentSubject,
         provider: str | None = None,
-        kind: Kind | None = None,
+        kind: ModelKind | None = None,
         cursor: PageCursor = None,
         limit: PageLimit = 100,
         sort: Sort = "name",
@@ -123,7 +122,8 @@ def router(gateway: Gateway, settings: Settings, notices: Notices = nothing) -> 
 
 
 def _circuit(scope: Scope, provider: str) -> Circuit:
-    return Circuit.CLOSED if provider == OFFLINE else scope.line_to(provider).breaker.state
+    here = provider in {LOCAL, OFFLINE}
+    return Circuit.CLOSED if here else scope.line_to(provider).breaker.state
 
 
 def _provider(scope: Scope, each: ProviderHealth) -> ProviderRead:

@@ -34,6 +34,7 @@ async def parts(owner_address: str, tmp_path: Any, provider: FakeProvider) -> As
             openai_base_url=provider.openai_url,
             openai_api_key=SecretStr("key-of-openai"),
             ollama_host="http://127.0.0.1:9",
+            local_rerankers=["fastembed:of/ours"],
         ),
         model_limits=ModelLimits(attempts=1, failures=2, rest=100),
     )
@@ -73,6 +74,9 @@ async def test_a_provider_that_is_away_is_told_by_itself(grace: Caller) -> None:
     assert (providers["openai"]["healthy"], providers["openai"]["own_key"]) == (True, False)
     assert providers["ollama"]["healthy"] is False
     assert "can not be reached" in providers["ollama"]["error"]
+    ours = models["fastembed:of/ours"]
+    assert (ours["kind"], ours["healthy"], ours["is_default"]) == ("rerank", True, False)
+    assert providers["fastembed"]["circuit"] == "closed"
 
 
 async def test_the_default_is_the_callers(grace: Caller, client: httpx.AsyncClient) -> None:

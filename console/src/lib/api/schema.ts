@@ -780,7 +780,7 @@ export interface components {
             error: string | null;
             healthy: boolean;
             is_default: boolean;
-            kind: "chat" | "embedding";
+            kind: "chat" | "embedding" | "rerank";
             name: string;
             provider: string;
         };

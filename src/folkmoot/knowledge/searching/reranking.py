@@ -141,7 +141,7 @@ class Judging:
         if local is not (strategy is Reranking.CROSS_ENCODER):
             raise NotRanked(f"{self.model} cannot be asked by the strategy {strategy}.")
         shown = order[: self.shown()]
-        texts = [_text(rows[place]) for place in shown]
+        texts = await asyncio.to_thread(_texts, [rows[place] for place in shown])
         said = await questions.scores(subject, self.model, query, texts)
         scores = {
             place: score for place, score in zip(shown, said, strict=True) if score is not None
@@ -155,9 +155,10 @@ class Judging:
         return wanted if most is None else min(wanted, most)
 
 
-def _text(found: Found) -> str:
-    """Return a passage with what it is about in front."""
-    return redact_secrets(passage(found.header, found.text)).strip()[:LONGEST_JUDGED]
+def _texts(found: Sequence[Found]) -> list[str]:
+    """Return passages with what they are about in front; of many long ones it takes a while."""
+    whole = (redact_secrets(passage(each.header, each.text)) for each in found)
+    return [each.strip()[:LONGEST_JUDGED] for each in whole]
 
 
 def _completed(first: Sequence[Place], order: Sequence[Place]) -> list[Place]:
