@@ -25,6 +25,7 @@ from folkmoot.knowledge.parsing.pdf_lines import Line
 from folkmoot.knowledge.parsing.pdf_pictures import is_picture, recognized
 from folkmoot.knowledge.parsing.pdf_rules import Rules, rules
 from folkmoot.knowledge.parsing.pdf_tables import ruled
+from folkmoot.knowledge.parsing.pdf_turns import Edge, Upright
 from folkmoot.knowledge.parsing.recognizing import Recognize
 
 WRONG_PASSWORD: Final = 4
@@ -41,8 +42,6 @@ REPORT_EVERY: Final = 50
 """Pages whose layout is understood between two reports."""
 REPEATED_PAGES: Final = 3
 REPEATED_SHARE: Final = 0.5
-Edge = tuple[float, float, float, float]
-"""Left, bottom, right and top of a character."""
 DIGITS: Final = re.compile(r"\d+")
 NO_TITLE: Final = re.compile(r"untitled|^microsoft |\.\w{2,5}$|^\W*$", re.IGNORECASE)
 
@@ -138,23 +137,30 @@ def _page_lines(
         text = page.get_textpage()
     except pdfium.PdfiumError:
         return [], 1.0, False
-    drawn = rules(pdfium.raw, page.raw)
-    lines = _Reader(pdfium.raw, text.raw, drawn).lines(text.count_chars())
+    upright = Upright(pdfium.raw, page, text)
+    drawn = rules(pdfium.raw, page.raw, upright)
+    lines = _Reader(pdfium.raw, text.raw, drawn, upright).lines(text.count_chars())
     lines = ruled(lines, drawn.grids)
-    height = float(page.get_height()) or 1.0
     pictured = not lines and is_picture(pdfium.raw, page.raw)
     text.close()
     page.close()
-    return lines, height, pictured
+    return lines, upright.height, pictured
 
 
 class _Reader:
     """Collects characters into lines; a wide gap ends a line as a line break does."""
 
-    def __init__(self, raw: Any, page: Any, drawn: Rules) -> None:  # noqa: ANN401 - pdfium has no types
+    def __init__(
+        self,
+        raw: Any,  # noqa: ANN401 - pdfium has no types
+        page: Any,  # noqa: ANN401 - pdfium has no types
+        drawn: Rules,
+        upright: Upright,
+    ) -> None:
         self._raw = raw
         self._page = page
         self._drawn = drawn
+        self._upright = upright
         self._box = raw.FS_RECTF()
         self._lines: list[Line] = []
         self._text: list[str] = []
@@ -179,7 +185,7 @@ class _Reader:
     def _character(self, index: int, code: int) -> None:
         box = self._box
         if self._raw.FPDFText_GetLooseCharBox(self._page, index, box):
-            edge = (box.left, box.bottom, box.right, box.top)
+            edge = self._upright.edge((box.left, box.bottom, box.right, box.top))
             if self._edges:
                 self._mind_gap(edge)
             self._edges.append(edge)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from folkmoot.knowledge.parsing.pdf_turns import Upright
+
 PATH: Final = 2
 LINE_TO: Final = 0
 THIN: Final = 2.0
@@ -64,12 +66,12 @@ class Rules:
         return any(rule.begin <= y <= rule.end for rule in self._along[first:last])
 
 
-def rules(raw: Any, page: Any) -> Rules:  # noqa: ANN401 - pdfium has no types
+def rules(raw: Any, page: Any, upright: Upright) -> Rules:  # noqa: ANN401 - pdfium has no types
     """Return the lines of a page."""
     across: list[Rule] = []
     along: list[Rule] = []
     for path in islice(_paths(raw, page), MOST_PATHS):
-        for x, y, to_x, to_y in _strokes(raw, path):
+        for x, y, to_x, to_y in map(upright.edge, _strokes(raw, path)):
             if abs(to_x - x) <= THIN and abs(to_y - y) >= SHORTEST:
                 along.append(Rule((x + to_x) / 2, min(y, to_y), max(y, to_y)))
             elif abs(to_y - y) <= THIN and abs(to_x - x) >= SHORTEST:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from folkmoot.knowledge.parsing.libraries import library
-from folkmoot.knowledge.parsing.pdf import COLUMN_GAP, HYPHEN_CODES, LAST_CODE, Edge
+from folkmoot.knowledge.parsing.pdf import COLUMN_GAP, HYPHEN_CODES, LAST_CODE
+from folkmoot.knowledge.parsing.pdf_turns import Edge, Upright
 from folkmoot.knowledge.viewing.aligning import aligned
 from folkmoot.knowledge.viewing.asked import Box, Found, Places
 from folkmoot.knowledge.viewing.drawing import opened, size
@@ -81,6 +82,7 @@ def _letters(text: str) -> str:
 def _lines(raw: Any, page: Any) -> Iterator[_Line]:  # noqa: ANN401 - pdfium has no types
     text = page.get_textpage()
     count = text.count_chars()
+    upright = Upright(raw, page, text)
     box = raw.FS_RECTF()
     line = _Line()
     for index in range(count if count <= MOST_CHARACTERS else 0):
@@ -94,7 +96,7 @@ def _lines(raw: Any, page: Any) -> Iterator[_Line]:  # noqa: ANN401 - pdfium has
             line.apart = True
         elif raw.FPDFText_GetLooseCharBox(text.raw, index, box):
             edge = (box.left, box.bottom, box.right, box.top)
-            if line.edges and _is_apart(line.edges[-1], edge):
+            if line.edges and _is_apart(upright.edge(line.edges[-1]), upright.edge(edge)):
                 yield line
                 line = _Line()
             line.add(_letters(chr(code)), edge)
