@@ -52,6 +52,7 @@ class Claimed:
     kind: Kind
     blob_key: str
     source: Source | None = None
+    filename: str | None = None
 
     def titled(self, parsed: Parsed) -> str:
         """Return what it is called: what was fetched has its own title unless it was given one."""
@@ -153,7 +154,7 @@ class Fetching:
         except BaseException:
             await uploads.discard(self.database, self.blobs, subject, upload_id)
             raise
-        return replace(claimed, kind=file.kind, blob_key=key, revision=now)
+        return replace(claimed, kind=file.kind, blob_key=key, revision=now, filename=file.name)
 
 
 async def _still_read(work: Work, run: LiveRun, claimed: Claimed) -> Document:

@@ -143,6 +143,7 @@ class IngestExecutor:
                 Kind(document.kind or Kind.TEXT),
                 document.blob_key or "",
                 sources.of(document),
+                document.filename,
             )
 
     async def _index(self, run: LiveRun, claimed: Claimed, held: Held[OrgId]) -> None:
@@ -164,7 +165,8 @@ class IngestExecutor:
         parsed = await self.reader.parse(key, kind, parsing, aside=held.aside)
         await reporter.say(Stage.CHUNK, 0, 1)
         claimed = replace(claimed, title=claimed.titled(parsed))
-        reading = await self.reader.cut(parsed, claimed.title, await self.sizes(run.subject))
+        sizes = await self.sizes(run.subject)
+        reading = await self.reader.cut(parsed, claimed.title, sizes, claimed.filename)
         passages = [passage(each.chunk.header, each.text) for each in reading.entries]
         with Filling(self.database, self.embedders, run.subject, passages) as filling:
             stored = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from folkmoot.blobs.store import BlobStore
-from folkmoot.knowledge.indexing import chunking, languages
+from folkmoot.knowledge.indexing import chunking, languages, outlines
 from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.indexing.index import Entry
@@ -60,9 +60,11 @@ class Reader:
                 return await asyncio.to_thread(plain, file, self.parser.limits)
             return await self.parser.parse(file, kind, progress, aside=aside)
 
-    async def cut(self, parsed: Parsed, title: str, sizes: Sizes) -> Reading:
+    async def cut(
+        self, parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None
+    ) -> Reading:
         """Cut a text into chunks and find their words."""
-        return await asyncio.to_thread(cut, parsed, title, sizes)
+        return await asyncio.to_thread(cut, parsed, title, sizes, filename)
 
 
 def plain(file: IO[bytes], limits: Limits) -> Parsed:
@@ -73,8 +75,9 @@ def plain(file: IO[bytes], limits: Limits) -> Parsed:
     return parsed
 
 
-def cut(parsed: Parsed, title: str, sizes: Sizes) -> Reading:
+def cut(parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None) -> Reading:
     """Cut a text into chunks, tell their languages and find their words."""
+    parsed = outlines.outlined(parsed, filename, chunking.WHOLE * sizes.size)
     language = languages.detect(parsed.text)
     if parsed.title and parsed.title.casefold() not in title.casefold():
         title = f"{title} - {parsed.title}"

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from folkmoot.knowledge.indexing.encoding import BYTE_ORDER_MARKS
+from folkmoot.knowledge.indexing.outlines import LANGUAGES
 from folkmoot.knowledge.parsing.kinds import KINDS, Kind
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.parsing.rows import SAMPLE_LINES, delimiter
@@ -97,7 +98,8 @@ def tell(head: bytes, name: str = "") -> Kind:
             raise ParseFailed(f"The file is {what}, which cannot be read here.")
     if text is None:
         raise ParseFailed("The file is binary and of no kind that can be read here.")
-    return _text_kind(text, suffix)
+    # Comments of source code may look like headings.
+    return Kind.TEXT if suffix.lstrip(".") in LANGUAGES else _text_kind(text, suffix)
 
 
 def _as_text(head: bytes) -> str | None:
