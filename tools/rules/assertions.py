@@ -17,7 +17,7 @@ def check(source: Source) -> Iterator[Finding]:
     """Find tests without an assertion, or a call that is named like one."""
     if not source.is_python or source.path.parts[0] != "tests":
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_hollow(node):
             yield source.found(node, f"{node.name} asserts nothing")
 

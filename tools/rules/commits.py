@@ -14,7 +14,7 @@ def check(source: Source) -> Iterator[Finding]:
     """Find `.commit(` and `.rollback(` outside `db`."""
     if not source.is_package or source.is_in("db"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             name = name_of(node)
             if name in {"commit", "rollback"}:

@@ -17,7 +17,7 @@ def check(source: Source) -> Iterator[Finding]:
     """Find `os.environ`, `os.getenv` and their like."""
     if not source.is_package or source.is_in("main"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "os":
             names = {alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute) and name_of(node.value) == "os":

@@ -22,7 +22,7 @@ def check(source: Source) -> Iterator[Finding]:
     """Find statements that are put together from anything but constants."""
     if not source.is_package:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and name_of(node) in RUNNING and node.args:
             statement = node.args[0]
             unsafe = _is_formatted(statement) or (name_of(node) in RAW and _is_summed(statement))

@@ -25,7 +25,7 @@ def check(source: Source) -> Iterator[Finding]:
     lines = source.text.count("\n")
     if lines > MODULE_LINES:
         yield Finding(source.path, 1, f"{lines} lines; a module has at most {MODULE_LINES}")
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = _lines(node) - sum(_lines(inner) for inner in _defined_in(node))
             if length > FUNCTION_LINES:

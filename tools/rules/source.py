@@ -1,7 +1,7 @@
 """A file under inspection, and what can be found in it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -47,6 +47,11 @@ class Source:
     @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text) if self.is_python else ast.Module([], [])
+
+    @cached_property
+    def nodes(self) -> Sequence[ast.AST]:
+        """All nodes of the tree, which every rule looks through."""
+        return list(ast.walk(self.tree))
 
     def is_in(self, *rooms: str) -> bool:
         """Tell whether the file is, or lies in, one of the package's rooms, such as `db`."""

@@ -24,7 +24,7 @@ def check(source: Source) -> Iterator[Finding]:
     """Find such waits in `async with ….work(…)` and in functions that are handed a `Work`."""
     if not source.is_package:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if _opens_work(node) or _takes_work(node):
             yield from _waits(source, node)
 

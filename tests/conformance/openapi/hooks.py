@@ -39,6 +39,6 @@ def _bounds(operation: dict[str, Any]) -> int | None:
 
 
 cast(Any, schemathesis).hook(before_call)
-# What is loaded stays, and there is little garbage; looking for it took a tenth of the time.
+# What is loaded stays, and there is little garbage: to look for it often takes time.
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
