@@ -10,17 +10,16 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import httpx
 import hypothesis
 import psycopg
 import pytest
 import structlog
-from fastapi._compat import v2
 from psycopg import conninfo, sql
-from pydantic import TypeAdapter
 
+import adapting
+import forking
 import prepared
 from embedded_processes import room_for_servers
 from folkmoot.db import bootstrap, roles
@@ -66,21 +65,7 @@ sys.addaudithook(loopback_only)
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
 """The only authority that counts here. Reading those of the machine takes every client 15 ms."""
 
-ADAPTERS: Final = dict[tuple[Any, str], TypeAdapter[Any]]()
-
-
-def remembered(annotated: Any, *, config: Any = None) -> TypeAdapter[Any]:
-    """Work out once what a parameter of a route may be.
-
-    FastAPI does it for each application that is put together, which is half of what that takes.
-    """
-    key = (annotated.__origin__, repr((annotated.__metadata__, config)))
-    if key not in ADAPTERS:
-        ADAPTERS[key] = TypeAdapter(annotated, config=config)
-    return ADAPTERS[key]
-
-
-vars(v2)["TypeAdapter"] = remembered
+adapting.remember()
 
 USUAL = inspect.signature(httpx.Client).parameters["timeout"].default
 """What clients wait for that are not told how long: five seconds, which a busy machine takes."""
@@ -147,11 +132,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in beyond]
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector of garbage what lives as long as the process: all modules and tests.
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin what the processes of this run share: the process that servers are forked from.
 
-    What tests leave, it looks for a thirtieth as often as usual, which took a sixth of the time.
+    Spare the collector of garbage what lives as long as the process: all modules and tests. What
+    tests leave, it looks for a thirtieth as often as usual, which took a sixth of the time.
     """
+    if session.config.getoption("processes", 0):
+        forking.begin()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)

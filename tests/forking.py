@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,8 +16,24 @@ from folkmoot.cli.commands import COMMANDS
 APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 FORKS: Final = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    [f"folkmoot.cli.{place.partition(':')[0]}" for place, _ in COMMANDS.values()]
+    ["warmed", *(f"folkmoot.cli.{place.partition(':')[0]}" for place, _ in COMMANDS.values())]
 )
+
+
+@cache
+def begin() -> None:
+    """Start the process that all others are forked from; it has to find what it loads.
+
+    Whoever is forked after this uses it, too, though it is no child of theirs to be waited for.
+    """
+    usual = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *filter(None, [usual])])
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONPATH"]
+        os.environ.update({} if usual is None else {"PYTHONPATH": usual})
+    vars(vars(forkserver)["_forkserver"])["ensure_running"] = lambda: None
 
 
 class Running(Protocol):
@@ -53,6 +71,7 @@ class Forked:
         files: Sequence[Path],
         folder: Path,
     ) -> None:
+        begin()
         parts = (arguments, environment, files, folder)
         self._process = FORKS.Process(target=act, args=parts)
         self._process.start()
