@@ -156,7 +156,11 @@ class Upload(Model, OrgScoped, kw_only=True):
 
 
 class DocumentText(Model, OrgScoped, kw_only=True):
-    """A document's normalised text; pages are `[number, start, end]`."""
+    """A document's normalised text; pages are `[number, start, end]`.
+
+    Of lines that were read in pictures of pages `recognized` keeps `[page, text, left, top, right,
+    bottom]`, places in shares of the page: nothing else would tell where they stand.
+    """
 
     __tablename__ = "document_texts"
     __table_args__ = (
@@ -170,6 +174,9 @@ class DocumentText(Model, OrgScoped, kw_only=True):
     text: Mapped[str]
     pages: Mapped[list[list[int]]] = mapped_column(JSONB)
     headings: Mapped[list[list[Any]]] = mapped_column(JSONB)
+    recognized: Mapped[list[list[Any]] | None] = mapped_column(
+        JSONB(none_as_null=True), default=None
+    )
 
 
 class ChunkRow(Model, OrgScoped, kw_only=True):

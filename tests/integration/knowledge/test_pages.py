@@ -121,3 +121,20 @@ async def test_a_page_that_costs_too_much_is_not_shown_and_a_huge_one_is_small(
         assert (shown.status_code, shown.json()["code"]) == (422, "page_not_shown")
         assert "too long" in shown.json()["detail"]
         assert (await places(ada, path, 1, start=0, end=20))["boxes"]
+
+
+async def test_a_page_that_was_read_as_a_picture_has_places_as_well(
+    app_address: str, writer_address: str, tmp_path: Path, subject: Subject
+) -> None:
+    options = KnowledgeOptions(recognizer="folkmoot.testing.recognizer:load")
+    async with room(app_address, writer_address, tmp_path / "blobs", options=options) as place:
+        ada = place.visitor(subject)
+        path, text = await sent(ada, pdf([[]], drawings=[PICTURE]))
+        assert (await ada.http.get(f"{path}/pages/1/image")).status_code == 200
+        start = text.index("beginning with")
+        (box,) = (await places(ada, path, 1, start=start, end=start + 14))["boxes"]
+        assert box["left"] == pytest.approx(100 / 1653, abs=0.001)
+        assert box["top"] == pytest.approx(135 / 2339, abs=0.001)
+        assert box["bottom"] == pytest.approx(165 / 2339, abs=0.001)
+        assert box["left"] < box["right"] < 400 / 1653
+        assert len((await places(ada, path, 1, start=0, end=len(text)))["boxes"]) == 2

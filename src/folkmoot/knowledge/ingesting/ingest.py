@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 import stamina
 import structlog
+from msgspec import structs
 
 from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.db.errors import DatabaseUnavailable
@@ -272,4 +273,5 @@ def _text(document: Document, reading: Reading) -> DocumentText:
         text=reading.parsed.text,
         pages=[[page.number, page.start, page.end] for page in reading.parsed.pages],
         headings=[[each.level, each.title, each.start] for each in reading.parsed.headings],
+        recognized=[list(structs.astuple(each)) for each in reading.parsed.recognized] or None,
     )

@@ -58,6 +58,20 @@ class Heading(msgspec.Struct, frozen=True, array_like=True):
     start: int
 
 
+class Recognition(msgspec.Struct, frozen=True, array_like=True):
+    """A line that was read in a picture of a page, counted from 1, and where it stands there.
+
+    Places are shares of the page's width and height from its upper left corner.
+    """
+
+    page: int
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A document's normalised text; every offset counts characters of `text`."""
 
@@ -65,6 +79,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     pages: list[Page] = msgspec.field(default_factory=list[Page])
     headings: list[Heading] = msgspec.field(default_factory=list[Heading])
+    recognized: list[Recognition] = msgspec.field(default_factory=list[Recognition])
 
 
 class Manuscript:

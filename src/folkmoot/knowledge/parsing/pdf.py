@@ -8,6 +8,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Final
 
+from msgspec import structs
+
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.libraries import Source, library
 from folkmoot.knowledge.parsing.parsed import (
@@ -17,12 +19,13 @@ from folkmoot.knowledge.parsing.parsed import (
     Manuscript,
     Parsed,
     ParseFailed,
+    Recognition,
     Report,
     Scanned,
 )
 from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, blocks
 from folkmoot.knowledge.parsing.pdf_lines import Line
-from folkmoot.knowledge.parsing.pdf_pictures import is_picture, recognized
+from folkmoot.knowledge.parsing.pdf_pictures import is_picture, placed, recognized
 from folkmoot.knowledge.parsing.pdf_rules import Rules, rules
 from folkmoot.knowledge.parsing.pdf_tables import ruled
 from folkmoot.knowledge.parsing.pdf_turns import Edge, Upright
@@ -78,13 +81,14 @@ def parse(
         report(index + 1, count)
     if pictures and ask:
         raise Scanned(NO_TEXT)
+    found: list[Recognition] = []
     if pictures and recognize is not None:
-        _recognize(document, pictures, pages, recognize, limits, report)
+        found = _recognize(document, pictures, pages, recognize, limits, report)
     parsed = _write(pages, limits, _title(document), report)
     if not parsed.text:
         unread = NO_TEXT if recognize is None else NOTHING_RECOGNIZED
         raise ParseFailed(unread if pictures else NO_CONTENT)
-    return parsed
+    return structs.replace(parsed, recognized=found)
 
 
 def _recognize(
@@ -94,18 +98,21 @@ def _recognize(
     recognize: Recognize,
     limits: Limits,
     report: Report,
-) -> None:
-    """Read the pages that are pictures of text."""
+) -> list[Recognition]:
+    """Read the pages that are pictures of text; return which lines stand where."""
     if len(pictures) > limits.recognized_pages:
         raise ParseFailed(
             f"The PDF has {len(pictures):,} pages that are pictures; at most"
             f" {limits.recognized_pages:,} are read."
         )
+    found: list[Recognition] = []
     for done, index in enumerate(pictures, start=1):
         page = document[index]
         pages[index] = (recognized(page, recognize), pages[index][1])
+        found += placed(page, index + 1, pages[index][0])
         page.close()
         report(done, len(pictures))
+    return found
 
 
 def open_pdf(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types

@@ -3,6 +3,8 @@
 from statistics import median
 from typing import Any, Final
 
+from folkmoot.knowledge import plaintext
+from folkmoot.knowledge.parsing.parsed import Recognition
 from folkmoot.knowledge.parsing.pdf_lines import Line
 from folkmoot.knowledge.parsing.recognizing import Recognize
 
@@ -13,6 +15,9 @@ MOST_OBJECTS: Final = 100
 DOTS: Final = 200 / 72
 """Pixels a point: 200 to the inch."""
 MOST_PIXELS: Final = 8_000_000
+LONGEST: Final = 1_000
+"""Characters that are kept of a line."""
+DIGITS: Final = 4
 ONE_SIZE: Final = 1.4
 """Boxes of lines differ that much in height though their text has one size."""
 
@@ -44,6 +49,22 @@ def recognized(page: Any, recognize: Recognize) -> list[Line]:  # noqa: ANN401 -
             size=_size(line.bottom - line.top, usual) / scale,
         )
         for line in found
+    ]
+
+
+def placed(page: Any, number: int, lines: list[Line]) -> list[Recognition]:  # noqa: ANN401 - pdfium has no types
+    """Return where the lines of a page stand on its picture."""
+    width, height = max(page.get_width(), 1.0), max(page.get_height(), 1.0)
+    return [
+        Recognition(
+            number,
+            plaintext.one_line(line.text, LONGEST),
+            round(line.left / width, DIGITS),
+            round(1 - line.top / height, DIGITS),
+            round(line.right / width, DIGITS),
+            round(1 - line.bottom / height, DIGITS),
+        )
+        for line in lines
     ]
 
 

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from folkmoot.knowledge.parsing.parsed import Recognition
+
 PICTURE: Final = b"I"
 PLACES: Final = b"B"
 FORMAT: Final = "image/webp"
@@ -17,12 +19,16 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Where `text[start:end]` stands on a page that was read as `text`."""
+    """Where `text[start:end]` stands on a page that was read as `text`.
+
+    `lines` are those of a page that is a picture, in which pdfium finds none.
+    """
 
     page: int
     text: str
     start: int
     end: int
+    lines: list[Recognition] = msgspec.field(default_factory=list[Recognition])
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from folkmoot.knowledge.parsing.libraries import library
+from folkmoot.knowledge.parsing.parsed import Recognition
 from folkmoot.knowledge.parsing.pdf import COLUMN_GAP, HYPHEN_CODES, LAST_CODE
 from folkmoot.knowledge.parsing.pdf_turns import Edge, Upright
 from folkmoot.knowledge.viewing.aligning import aligned
@@ -58,7 +59,8 @@ def _boxes(page: Any, asked: Places) -> list[Box]:  # noqa: ANN401 - pdfium has 
     text = _letters(asked.text)
     start = len(_letters(asked.text[: asked.start]))
     end = start + len(_letters(asked.text[asked.start : asked.end]))
-    lines = [line for line in _lines(raw, page) if line.words]
+    lines = [_recognized(each) for each in asked.lines] or list(_lines(raw, page))
+    lines = [line for line in lines if line.words]
     boxes: list[Box] = []
     for line, places in zip(lines, aligned([line.words for line in lines], text), strict=True):
         edges: list[Edge] = []
@@ -68,7 +70,9 @@ def _boxes(page: Any, asked: Places) -> list[Box]:  # noqa: ANN401 - pdfium has 
                 first, last = max(start - place, 0), max(min(end - place, len(word)), 0)
                 edges += line.edges[offset + first : offset + last]
             offset += len(word)
-        if edges:
+        if edges and asked.lines:
+            boxes.append(Box(*_around(edges)))
+        elif edges:
             boxes.append(_box(raw, page, _around(edges)))
     return boxes[:MOST_BOXES]
 
@@ -77,6 +81,19 @@ def _letters(text: str) -> str:
     """Return the letters and digits of a text, without marks and the difference of case."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(filter(str.isalnum, plain))
+
+
+def _recognized(line: Recognition) -> _Line:
+    """Return a line that was read in a picture: its letters are thought to be alike in width."""
+    written = _Line()
+    width = (line.right - line.left) / max(len(line.text), 1)
+    for index, letter in enumerate(line.text):
+        left = line.left + index * width
+        if letter.isspace():
+            written.apart = True
+        else:
+            written.add(_letters(letter), (left, line.top, left + width, line.bottom))
+    return written
 
 
 def _lines(raw: Any, page: Any) -> Iterator[_Line]:  # noqa: ANN401 - pdfium has no types

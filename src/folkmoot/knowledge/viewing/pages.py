@@ -6,6 +6,7 @@ from folkmoot.db.work import Work
 from folkmoot.kit.ids import DocumentId
 from folkmoot.knowledge import documents
 from folkmoot.knowledge.errors import DocumentNotReady
+from folkmoot.knowledge.parsing.parsed import Recognition
 from folkmoot.knowledge.sniff import Kind
 from folkmoot.knowledge.viewing.asked import Places
 from folkmoot.knowledge.viewing.errors import DocumentWithoutPages, PageNotFound
@@ -49,5 +50,6 @@ async def passage(work: Work, document_id: DocumentId, number: int, start: int, 
         if page == number:
             own = text.text[first:last]
             start, end = (min(max(place - first, 0), len(own)) for place in (start, end))
-            return Places(page=number, text=own, start=start, end=end)
+            lines = [Recognition(*each) for each in text.recognized or () if each[0] == number]
+            return Places(page=number, text=own, start=start, end=end, lines=lines)
     raise PageNotFound
