@@ -26,7 +26,7 @@ def main() -> None:
     ) as client:
         remember(client, sys.argv[1])
         told: list[dict[str, Any]] = []
-        for event in events(client, sys.argv[2], {"workflow": "full"}):
+        for event in events(client, sys.argv[2], {"workflow": "full", "memory": True}):
             if event["type"] == "TEXT_MESSAGE_CONTENT":
                 print(event["delta"], end="", flush=True)
             elif event["type"] == "CUSTOM" and event["name"] == "memory.recalled":
