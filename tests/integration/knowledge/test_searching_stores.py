@@ -19,7 +19,7 @@ from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.searching.nearness import Way
 from folkmoot.knowledge.searching.retrieval import Asked
 from folkmoot.knowledge.service import KnowledgeOptions
-from folkmoot.knowledge.vector_stores import changes, checking, proposing
+from folkmoot.knowledge.vector_stores import carrying, changes, checking, proposing
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.keeping import Keeping
@@ -46,7 +46,6 @@ class Place:
     room: Room
     carrying: Carrying
     edge: Edge | None
-    told: list[int]
 
     @property
     def store(self) -> VectorStore:
@@ -54,7 +53,15 @@ class Place:
         return self.carrying.store
 
     async def carried(self) -> bool:
-        return await self.carrying.run(self.told.append, ends=True)
+        return await carried(self.carrying)
+
+
+async def carried(carrying: Carrying, *, ends: bool = True) -> bool:
+    """Carry as soon as nobody else does: a lock goes some time after whoever had it."""
+    async with asyncio.timeout(60):
+        while not await carrying.run(lambda _left: None, ends=ends):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    return True
 
 
 async def begun(kind: Kind, stack: AsyncExitStack, directory: Path) -> tuple[Chosen, Edge | None]:
@@ -88,7 +95,7 @@ async def place(
         )
         inside = await stack.enter_async_context(entered)
         stack.push_async_callback(inside.knowledge.aclose)
-        yield Place(inside, Carrying(owner_address, made, pause=0.001), edge, [])
+        yield Place(inside, Carrying(owner_address, made, pause=0.001), edge)
 
 
 async def way(visitor: Visitor, collection: str, query: str, *only: str) -> Way:
@@ -184,14 +191,15 @@ async def test_what_is_cut_or_refused_on_the_way_is_brought_later(
         await place.carried()
     edge.away, edge.refused[ids[0]] = False, 500
     with psycopg.connect(superuser_address, autocommit=True) as superuser:
-        carrying = asyncio.create_task(replace(place.carrying, pause=0.02).run(print, ends=True))
+        task = asyncio.create_task(carried(place.carrying, ends=False))
         refused = "SELECT 1 FROM vector_changes WHERE attempts > 0"
         await until(lambda: superuser.execute(refused).fetchone() is not None)
-        assert not await place.carried()  # by another process at the same time
-        assert await way(ada, birds, "heron") is Way.ALL
+        assert not await place.carrying.run(print, ends=True)  # by another process at the same time
         edge.refused.clear()
-        assert await carrying
-        assert superuser.execute("SELECT FROM vector_changes").fetchone() is None
+        again = "UPDATE vector_changes SET due = now()"
+        await until(lambda: superuser.execute(again).rowcount == 0)
+        await end(task)
+        assert await place.carried()
     assert await way(ada, birds, "heron") is Way.STORE
     await left_to_postgresql(ada, birds, ids, superuser_address, monkeypatch)
 
@@ -236,23 +244,6 @@ async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
     assert await way(ada, birds, "heron") is Way.ALL
 
 
-async def test_a_store_is_not_begun_while_somebody_is_at_the_vectors_for_long(
-    owner_address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "BEGIN", ("SET LOCAL lock_timeout = '50ms'", *changes.BEGIN[1:]))
-    connected = [
-        await psycopg.AsyncConnection.connect(owner_address, autocommit=True) for _ in "ab"
-    ]
-    ours, theirs = connected
-    async with ours, theirs:
-        async with theirs.transaction():
-            await theirs.execute("LOCK TABLE chunk_vectors IN SHARE UPDATE EXCLUSIVE MODE")
-            assert not await changes.begin(ours, "qdrant somewhere")
-        assert await changes.known(ours) is None
-        assert await changes.begin(ours, "qdrant somewhere")
-        assert (await changes.begin(ours, None), await changes.known(ours)) == (True, None)
-
-
 async def left_to_postgresql(
     visitor: Visitor,
     birds: str,
@@ -292,19 +283,19 @@ async def test_a_document_that_is_always_refused_is_in_nobodys_way_and_is_found_
     assert await place.store.count(HELD) == 2
     async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
         (failing,) = await changes.failing(owner, 10)
-        assert (str(failing.document_id), failing.attempts) == (ids[0], 4)
+        assert (str(failing.document_id), failing.attempts >= 4) == (ids[0], True)
         assert "500 not this one" in str(failing.reason)
         assert await way(ada, birds, "heron") is Way.STORE
         assert (await named(ada, birds, "heron"))[0] == "heron"  # which PostgreSQL compares
         assert await named(ada, birds, "heron", filters={"document_ids": ids[1:]}) != ["heron"]
         quickly = replace(place.carrying, pause=0.0001)
-        carrying = asyncio.create_task(quickly.run(place.told.append, ends=False))
+        task = asyncio.create_task(carried(quickly, ends=False))
         await wait_for(owner, "SELECT 1 FROM vector_changes WHERE due = 'infinity'")
         (failing,) = await changes.failing(owner, 10)
         assert (failing.attempts, failing.again) == (14, None)
         await ada.tell(birds, "crane", "A vogel.", external_id="crane")  # those behind go on
         await wait_for(owner, "SELECT 1 FROM vector_changes HAVING count(*) = 1")
-        await end(carrying)
+        await end(task)
         assert (await ada.http.delete(f"/documents/{ids[0]}")).status_code == 204
         assert await changes.failing(owner, 10) == []
         held_back = "SELECT due BETWEEN now() + '9 s' AND now() + '30 s' FROM vector_changes"
@@ -327,12 +318,12 @@ async def wait_for(owner: changes.Connection, statement: str) -> None:
 
 @pytest.mark.parametrize("place", [Kind.QDRANT], indirect=True)
 async def test_what_a_store_has_lost_is_noticed_and_it_is_told_anew(
-    place: Place, subject: Subject, other_subject: Subject, owner_address: str
+    place: Place, subject: Subject, owner_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, eve = place.room.visitor(subject), place.room.visitor(other_subject)
-    birds, others = await ada.collection(), await eve.collection()
+    assert place.edge is not None
+    ada = place.room.visitor(subject)
+    birds = await ada.collection()
     ids = [await ada.tell(birds, bird, f"A {bird}.") for bird in ("heron", "stork", "owl")]
-    await eve.tell(others, "heron", "A heron.")
     assert await place.carried()
     vector = [0.5] * 64
 
@@ -344,21 +335,26 @@ async def test_what_a_store_has_lost_is_noticed_and_it_is_told_anew(
 
     async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
         compared = await checking.compare(owner, place.store, thorough=True)
-        assert (compared.vectors, compared.held, compared.amiss) == (4, 4, [])
+        assert (compared.vectors, compared.held, compared.amiss) == (3, 3, [])
         await hold(ids[0])  # lost
         await hold(str(UUID(int=7)), 0, 1)  # of nobody
         compared = await checking.compare(owner, place.store, thorough=False)
         told = {str(each.document_id): (each.vectors, each.held) for each in compared.amiss}
         assert told == {ids[0]: (1, 0), str(UUID(int=7)): (0, 2)}
-        assert (compared.shares, compared.looked_into, compared.lacking) == (2, 1, 1)
+        assert (compared.shares, compared.looked_into, compared.lacking) == (1, 1, 1)
         looking = replace(place.carrying, every=timedelta(0))
         await owner.execute("UPDATE vector_stores SET checked_at = now() - interval '1 hour'")
-        carrying = asyncio.create_task(looking.run(place.told.append, ends=False))
-        await wait_for(owner, "SELECT 1 FROM vector_stores WHERE amiss > 0")
+        monkeypatch.setattr(carrying, "COVERED", 0)
+        place.edge.refused[ids[0]] = 500
+        task = asyncio.create_task(carried(looking, ends=False))
+        await wait_for(owner, "SELECT 1 FROM vector_stores WHERE amiss > 0 AND whole_at IS NULL")
+        assert await way(ada, birds, "heron") is Way.ALL
+        place.edge.refused.clear()
         await wait_for(owner, "SELECT 1 FROM vector_stores WHERE amiss = 0")
-        await end(carrying)
+        assert await way(ada, birds, "heron") is Way.STORE
+        await end(task)
         compared = await checking.compare(owner, place.store, thorough=True)
-        assert (compared.held, compared.amiss) == (4, [])
+        assert (compared.held, compared.amiss) == (3, [])
         await hold(ids[1])
         await hold(str(UUID(int=8)), 0)  # as many as there should be
         assert (await checking.compare(owner, place.store, thorough=False)).amiss == []
@@ -382,14 +378,14 @@ async def test_a_store_that_shows_late_what_was_written_comes_to_hold_what_there
         text = "\n\n".join(f"# {bird}\n\n{bird} " * 3 for bird in WORDS)
         await ada.tell(birds, "birds", text, external_id="birds")
         carrying = Carrying(owner_address, made, pause=0.001)
-        assert await carrying.run(print, ends=True)
+        assert await carried(carrying)
         await ada.tell(birds, "birds", "A heron.", external_id="birds")
         fake.edge.answers = [(429, "slow down")] * 3
-        assert await carrying.run(print, ends=True)
+        assert await carried(carrying)
         async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
             for _ in range(10):
                 compared = await checking.compare(owner, made, thorough=False)
                 await checking.mend(owner, compared)
-                await carrying.run(print, ends=True)
+                await carried(carrying)
             (held,) = fake.indexes.values()
             assert [len(each) for each in held.values()] == [1]

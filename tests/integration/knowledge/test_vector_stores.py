@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from folkmoot.kit.ids import OrgId, new_id
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.vector_stores import changes
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.chroma import Chroma
 from folkmoot.knowledge.vector_stores.pinecone import Pinecone
@@ -224,3 +226,20 @@ async def test_a_store_is_not_asked_what_there_is_with_every_document(elsewhere:
     listed = [each for each in elsewhere.edge.asked if each in {"GET /collections", "GET /indexes"}]
     assert listed == []
     assert len(elsewhere.edge.asked) == 40
+
+
+async def test_a_store_is_not_begun_while_somebody_is_at_the_vectors_for_long(
+    owner_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "BEGIN", ("SET LOCAL lock_timeout = '50ms'", *changes.BEGIN[1:]))
+    connected = [
+        await psycopg.AsyncConnection.connect(owner_address, autocommit=True) for _ in "ab"
+    ]
+    ours, theirs = connected
+    async with ours, theirs:
+        async with theirs.transaction():
+            await theirs.execute("LOCK TABLE chunk_vectors IN SHARE UPDATE EXCLUSIVE MODE")
+            assert not await changes.begin(ours, "qdrant somewhere")
+        assert await changes.known(ours) is None
+        assert await changes.begin(ours, "qdrant somewhere")
+        assert (await changes.begin(ours, None), await changes.known(ours)) == (True, None)

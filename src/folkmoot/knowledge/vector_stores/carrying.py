@@ -132,14 +132,17 @@ class Carrying:
             return
         if known.checked_at is not None and clock.now() - known.checked_at < self.every:
             return
-        compared = await checking.compare(connection, store, thorough=False)
+        try:
+            compared = await checking.compare(connection, store, thorough=False)
+        except VectorStoreUnavailable as error:  # it may take documents all the same
+            log.warning("vector_store.not_compared", reason=error.reason)
+            await changes.checked(connection, store.name, known.amiss, whole=True)
+            return
         await checking.mend(connection, compared)
-        await changes.checked(
-            connection, store.name, len(compared.amiss), whole=compared.lacking <= COVERED
-        )
-        if compared.amiss:
-            lacking = compared.lacking
-            log.warning("vector_store.amiss", documents=len(compared.amiss), lacking=lacking)
+        amiss, lacking = len(compared.amiss), compared.lacking
+        await changes.checked(connection, store.name, amiss, whole=lacking <= COVERED)
+        if amiss:
+            log.warning("vector_store.amiss", documents=amiss, lacking=lacking)
 
 
 def _is_whole(known: Known | None) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from folkmoot.kit.ids import OrgId
+from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches
@@ -182,7 +183,9 @@ class Qdrant:
         for space in await self._looked():
             path = f"/collections/{space}/facet"
             answer = await self.wire.ask("POST", path, Faceted, asked)
-            for hit in answer.result.hits if answer else ():
+            if answer is None:  # which is not to be taken for nothing
+                raise VectorStoreUnavailable(self.wire.store, f"no {path}; it is there since 1.12")
+            for hit in answer.result.hits:
                 found[Share(self.wire.digest(space), hit.value)] = hit.count
         return found
 
