@@ -5,7 +5,11 @@ from importlib import resources
 
 import pytest
 
+from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, UNKNOWN, detect
+from folkmoot.knowledge.ingesting.reading import cut
+from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.parsed import Manuscript
 
 PROBES = json.loads(
     resources.files("folkmoot.knowledge.searching").joinpath("probes.json").read_text("utf-8")
@@ -55,3 +59,25 @@ def test_no_letters_no_language(text: str) -> None:
 def test_every_stemmed_language_can_be_told() -> None:
     assert {detect("x", [language]) for language in ("de", "fi")} == {"de", "fi"}
     assert set(DICTIONARIES) >= {"en", "de", "fr", "es", "ru", "ar", "hi", "el", "tr", "ro"}
+
+
+SECTIONS = {
+    "en": "The committee met on Tuesday to discuss the budget, and several members were worried.",
+    "de": "Der Ausschuss traf sich am Dienstag, um den Haushalt zu besprechen, und war besorgt.",
+    "fr": "Le comité s'est réuni mardi pour discuter du budget, et plusieurs sont inquiets.",
+    "ja": "委員会は火曜日に集まり、年間予算について話し合った。費用の上昇に懸念がある。",
+}
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_each_chunk_of_a_document_in_several_languages_is_in_one(times: int) -> None:
+    """However short its sections are."""
+    manuscript = Manuscript(Limits())
+    for language, sentence in SECTIONS.items():
+        manuscript.heading(1, language.upper())
+        manuscript.block(" ".join([sentence] * max(2, times)))
+    reading = cut(manuscript.finish(), "Minutes", Sizes())
+    assert list(dict.fromkeys(each.language for each in reading.entries)) == list(SECTIONS)
+    for entry in reading.entries:
+        assert SECTIONS[entry.language][:10] in entry.text
+        assert entry.chunk.section == entry.language.upper()

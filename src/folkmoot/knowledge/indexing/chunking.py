@@ -6,7 +6,7 @@ comes from; the header is indexed with the chunk and is no part of the cited tex
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,14 +42,16 @@ class Chunk:
     header: str
 
 
-def chunk(parsed: Parsed, title: str, sizes: Sizes) -> list[Chunk]:
-    """Cut a document into chunks, in the order of its text."""
-    return _Cutter(parsed, title, sizes).chunks()
+def chunk(parsed: Parsed, title: str, sizes: Sizes, seams: Collection[int] = ()) -> list[Chunk]:
+    """Cut a document into chunks, in the order of its text; none crosses one of the `seams`."""
+    return _Cutter(parsed, title, sizes, seams).chunks()
 
 
 class _Cutter:
-    def __init__(self, parsed: Parsed, title: str, sizes: Sizes) -> None:
+    def __init__(self, parsed: Parsed, title: str, sizes: Sizes, seams: Collection[int]) -> None:
         self._text = parsed.text
+        self._seams = {*seams, *(page.start for page in parsed.pages)}
+        self._cut_inside = bool(seams) or len(parsed.pages) > 1
         self._parsed = parsed
         self._title = title[:HEADER_TITLE]
         self._sizes = sizes
@@ -58,19 +60,19 @@ class _Cutter:
         self._paths = list(_paths(parsed.headings))
 
     def chunks(self) -> list[Chunk]:
-        if len(self._parsed.pages) <= 1 and len(self._text) <= WHOLE * self._sizes.size:
+        short = len(self._text) <= WHOLE * self._sizes.size
+        if short and not self._cut_inside:
             return [self._chunk(0, 0, len(self._text), None)] if self._text.strip() else []
         return [piece for start, end in self._regions() for piece in self._cut(start, end)]
 
     def _regions(self) -> list[tuple[int, int]]:
         """Return stretches that no chunk crosses: pages, and sections that are not tiny."""
         least = self._sizes.size // SECTION_SHARE
-        pages = set(self._page_starts)
         regions: list[tuple[int, int]] = []
         begun, whole = 0, len(self._text)
-        for seam in sorted({*self._page_starts, *self._heading_starts, whole}):
-            if begun < seam and (seam in pages or seam == whole or seam - begun >= least):
-                is_rest = seam - begun < least and bool(regions) and begun not in pages
+        for seam in sorted({*self._seams, *self._heading_starts, whole}):
+            if begun < seam and (seam in self._seams or seam == whole or seam - begun >= least):
+                is_rest = seam - begun < least and bool(regions) and begun not in self._seams
                 regions.append((regions.pop()[0] if is_rest else begun, seam))
                 begun = seam
         return regions

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import IO, Final
 
 from folkmoot.blobs.store import BlobStore
@@ -21,6 +22,9 @@ from folkmoot.knowledge.sniff import Kind
 
 SMALL: Final = 64 * 1024
 """Bytes of a text that is read here: a child takes longer to start."""
+
+TOLD: Final = 60
+"""Characters of a section that say which language it is in."""
 
 Progress = Callable[[int, int], Awaitable[None]]
 
@@ -83,10 +87,28 @@ def cut(parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None) -
         title = f"{title} - {parsed.title}"
     entries: list[Entry] = []
     vocabulary: dict[str, str] = {}  # one object for each word: a long document repeats them all
-    for chunk in chunking.chunk(parsed, title, sizes):
+    for chunk in chunking.chunk(parsed, title, sizes, _seams(parsed, language)):
         text = parsed.text[chunk.start : chunk.end]
         spoken = languages.detect(text, [language])
         found = words(f"{chunk.header}\n{text}")
         shared = [vocabulary.setdefault(word, word) for word in found]
         entries.append(Entry(chunk, text, spoken, shared))
     return Reading(parsed, language, entries)
+
+
+def _seams(parsed: Parsed, language: str) -> list[int]:
+    """Return where sections begin that are in another language than the one before.
+
+    The words of a chunk are looked for in one language.
+    """
+    starts = [heading.start for heading in parsed.headings]
+    seams: list[int] = []
+    before = None
+    for start, end in pairwise([*starts, len(parsed.text)]):
+        spoken = languages.UNKNOWN
+        if end - start >= TOLD:
+            spoken = languages.detect(parsed.text[start:end], [before or language])
+        if spoken != languages.UNKNOWN:
+            seams += [start] if before not in {None, spoken} else []
+            before = spoken
+    return seams
