@@ -1,6 +1,7 @@
 """The whole application, and a walk along its routes to see who may call them."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,12 @@ from folkmoot.settings.deployment import Deployment
 MARKERS: Final = (public, signed_in, personal, platform)
 
 
+@cache
 def whole_application() -> FastAPI:
-    """Return the application as it is served, over parts that are connected to nothing."""
+    """Return the application as it is served, over parts that are connected to nothing.
+
+    To put it together and to describe it takes a second: it is the same for all who look at it.
+    """
     return main.application(assembly.at_rest(nowhere()))
 
 
