@@ -15,6 +15,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from folkmoot.db.work import RESTS
 from folkmoot.jobs import failures
 from folkmoot.kit.errors import RateLimited, Unavailable
 
@@ -56,7 +57,9 @@ class Retries(BaseRetryStrategy):
 def app(address: str, connections: int) -> procrastinate.App:
     """Return the library's application; it has no connection yet."""
     return procrastinate.App(
-        connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=connections)
+        connector=procrastinate.PsycopgConnector(
+            conninfo=address, min_size=1, max_size=connections, max_idle=RESTS
+        )
     )
 
 

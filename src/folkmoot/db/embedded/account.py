@@ -11,7 +11,7 @@ from typing import IO, Final
 from folkmoot.db.embedded.errors import EmbeddedPostgresFailed
 
 PREFERRED: Final = ("folkmoot", "postgres", "nobody")
-ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_TRIM_THRESHOLD_": "131072"}
+ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 """Nothing of our own environment: PGDATA, PGPORT and their like would change the server.
 
 The C library's threshold for giving memory back grows unless it is set, and each connection would
