@@ -75,7 +75,7 @@ def read(
             now=lambda: int(clock.now().timestamp()), leeway=rules.leeway, **demanded
         )
         registry.validate(claims)
-    except (errors.JoseError, ValueError, TypeError):
+    except (errors.JoseError, ValueError, TypeError, RecursionError):
         return None
     return claims
 

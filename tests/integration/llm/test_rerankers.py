@@ -27,7 +27,11 @@ from folkmoot.llm.local import scorer, serving
 from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
 from folkmoot.llm.local.reranker import LocalReranker
 from folkmoot.llm.names import EXTRACTIVE
+from folkmoot.llm.paying import counting
+from folkmoot.llm.port import Usage
 from folkmoot.llm.registry import Models
+from folkmoot.llm.reranking import over_http
+from folkmoot.llm.transport import Transport
 from folkmoot.settings.searching import Reranking
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import plays, refuses
@@ -126,6 +130,28 @@ async def test_an_answer_that_breaks_the_format_is_a_failure_and_never_an_order(
     with pytest.raises(ModelAnswerMalformed):
         await models.own.reranker("jina:m").rerank("heron", ["a", "b"])
     await models.aclose()
+
+
+@pytest.mark.parametrize(
+    ("said", "tokens"),
+    [
+        ({"meta": {"tokens": {"input_tokens": 12.0}}}, 12),
+        ({"meta": {"billed_units": {"search_units": 1}}}, None),
+        ({"usage": {"total_tokens": 7}}, 7),
+        ({"usage": {"total_tokens": -7}}, None),
+    ],
+)
+async def test_tokens_are_counted_also_where_they_are_doubles_and_never_below_nothing(
+    provider: FakeProvider, said: Mapping[str, Any], tokens: int | None
+) -> None:
+    answer = {"results": [{"index": 0, "relevance_score": 0.5}], **said}
+    provider.script_rerankings([plays(json.dumps(answer).encode(), "application/json")])
+    models = replace(config(provider), retries=Retries(attempts=1))
+    transport = Transport(models.timeouts)
+    with counting() as count:
+        assert await over_http("cohere:m", models, transport).rerank("heron", ["a"]) == [0.5]
+    await transport.aclose()
+    assert count.told == (None if tokens is None else Usage(input_tokens=tokens, output_tokens=0))
 
 
 async def test_many_long_texts_go_in_batches_cut_and_a_busy_provider_is_asked_again(

@@ -1,6 +1,7 @@
 """Access tokens: what is ours, and what is not."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from folkmoot.identity import jose
 from folkmoot.identity.callers import tokens
 from folkmoot.identity.callers.signing import Ring, key_of
 from folkmoot.identity.callers.tokens import AccessTokens
@@ -172,3 +174,13 @@ NOISE: list[Callable[[], str]] = [
 @pytest.mark.parametrize("noise", NOISE)
 def test_noise_is_no_token(noise: Callable[[], str]) -> None:
     assert ours().read(noise()) is None
+
+
+def test_claims_that_are_nested_too_deep_to_be_read_are_no_token() -> None:
+    secret = b"k" * 32
+    header, claims = (
+        base64.urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"HS256"}', b"[" * 30_000)
+    )
+    signature = hmac.digest(secret, header + b"." + claims, "sha256")
+    token = b".".join([header, claims, base64.urlsafe_b64encode(signature).rstrip(b"=")])
+    assert jose.read(token, secret, ["HS256"], jose.Rules({})) is None

@@ -1,5 +1,6 @@
 """Source code is cut where it defines something, and chunks say what that is."""
 
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -27,8 +28,9 @@ CODE = {
             "    describe('x', () => {\n    })\n  }\n}\n\n"
             "export const stand = async (n: number) => {\n"
             "}\nexport interface Bird {\n}\ntype Nest = string\n"
+            "const fly: (n: number) => void = (n) => {\n}\nconst count: number = 5\n"
         ),
-        ["class Heron", " wait()", "const stand", "interface Bird", "type Nest"],
+        ["class Heron", " wait()", "const stand", "interface Bird", "type Nest", "const fly"],
     ),
     "a.go": (
         (
@@ -112,6 +114,20 @@ def test_each_function_of_a_file_has_chunks_of_its_own_with_its_name_and_its_com
         assert entry.text.count("def ") <= 1
     assert reading.entries[0].text.startswith("import os\n\n# How heron behaves.")
     assert "".join(entry.text for entry in reading.entries).count("# How ") == 3
+
+
+def test_what_is_nested_hundreds_deep_does_not_make_each_chunk_as_long_as_its_file() -> None:
+    stairs = [" " * depth + "class " + "A" * (390 - depth) for depth in range(300)]
+    floor = [" " * 300 + f"def f{number}(): ..." for number in range(1_000)]
+    code = "\n".join([*stairs, *floor])
+    tracemalloc.start()
+    reading = cut(prose.from_text(code, Limits()), "deep.py", SIZES, "deep.py")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    last = reading.entries[-1].chunk.section or ""
+    assert last.endswith("A > def f999")
+    assert max(len(entry.chunk.header) for entry in reading.entries) < 2_000
+    assert most < 40 * len(code)  # the path to each definition would take over a hundred times
 
 
 def test_long_listings_in_a_text_are_cut_by_function_and_short_ones_not_at_all() -> None:

@@ -21,6 +21,9 @@ SECTION_SHARE: Final = 3
 REST_SHARE: Final = 6
 """A rest smaller than this, a lone heading for one, is joined to its neighbour."""
 HEADER_TITLE: Final = 200
+"""Characters of a title, and of each heading of a path."""
+DEEPEST: Final = 8
+"""Headings of a path, the nearest: source code may be nested hundreds deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class _Cutter:
         self._sizes = sizes
         self._page_starts = [page.start for page in parsed.pages]
         self._heading_starts = [heading.start for heading in parsed.headings]
-        self._paths = list(_paths(parsed.headings))
+        self._parents = list(_parents(parsed.headings))
 
     def chunks(self) -> list[Chunk]:
         short = len(self._text) <= WHOLE * self._sizes.size
@@ -143,9 +146,18 @@ class _Cutter:
         page = self._at(self._page_starts, core)
         heading = self._at(self._heading_starts, core)
         number = self._parsed.pages[page].number if page is not None else None
-        section = self._paths[heading] if heading is not None else None
+        section = self._path(heading) if heading is not None else None
         parts = [self._title, section, None if number is None else f"Page {number}", table_head]
         return Chunk(begin, end, number, section, "\n".join(part for part in parts if part))
+
+    def _path(self, heading: int) -> str:
+        """Return the headings that lead to one, and itself; not kept, as there may be many."""
+        titles: list[str] = []
+        at: int | None = heading
+        while at is not None and len(titles) < DEEPEST:
+            titles.append(self._parsed.headings[at].title[:HEADER_TITLE])
+            at = self._parents[at]
+        return SECTION_JOIN.join(reversed(titles))
 
     @staticmethod
     def _at(starts: list[int], place: int) -> int | None:
@@ -153,14 +165,14 @@ class _Cutter:
         return index if index >= 0 else None
 
 
-def _paths(headings: list[Heading]) -> Iterator[str]:
-    """Yield for each heading the path of headings that leads to it."""
-    above: list[Heading] = []
-    for heading in headings:
-        while above and above[-1].level >= heading.level:
+def _parents(headings: list[Heading]) -> Iterator[int | None]:
+    """Yield for each heading the one that it stands under."""
+    above: list[int] = []
+    for place, heading in enumerate(headings):
+        while above and headings[above[-1]].level >= heading.level:
             above.pop()
-        above.append(heading)
-        yield SECTION_JOIN.join(each.title for each in above)
+        yield above[-1] if above else None
+        above.append(place)
 
 
 def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -30,7 +30,7 @@ MODIFIER: Final = (
 PYTHON: Final = r"(?:async )?(?P<kind>def|class) (?P<name>\w+)"
 SCRIPT: Final = (
     rf"(?:{MODIFIER} )*(?P<kind>function|class|interface|enum|namespace|type)\*? (?P<name>[\w$]+)"
-    rf"|(?:{MODIFIER} )*(?:const|let|var) (?P<bound>[\w$]+)(?: ?:[^=]*)? = (?:async )?"
+    rf"|(?:{MODIFIER} )*(?:const|let|var) (?P<bound>[\w$]+)(?:\s*:(?:[^=]|=>)*)? = (?:async )?"
     r"(?:function\b|\(.*\).*=>|[\w$]+ =>|\($)"
 )
 GO: Final = r"(?P<kind>func) (?:\([^()]*\) )?(?P<name>\w+)|(?P<type>type) (?P<typed>\w+) "

@@ -83,13 +83,16 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 class _Tokens(msgspec.Struct, frozen=True):
-    total_tokens: int | None = None
-    input_tokens: int | None = None
-    prompt_tokens: int | None = None
+    """Cohere's are doubles."""
+
+    total_tokens: int | float | None = None
+    input_tokens: int | float | None = None
+    prompt_tokens: int | float | None = None
 
     @property
     def told(self) -> int | None:
-        return self.total_tokens or self.input_tokens or self.prompt_tokens
+        said = self.total_tokens or self.input_tokens or self.prompt_tokens
+        return None if said is None or said < 0 else int(said)
 
 
 class _Meta(msgspec.Struct, frozen=True):
