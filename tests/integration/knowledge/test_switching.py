@@ -15,7 +15,7 @@ from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject, deployment
 from folkmoot.knowledge.indexing import embedding
 from folkmoot.knowledge.indexing.generations import Wish
-from folkmoot.knowledge.switching import changes, watching
+from folkmoot.knowledge.switching import changes, executing, watching
 from folkmoot.knowledge.switching.watching import Watching
 from folkmoot.llm import routes as model_routes
 from folkmoot.llm.config import ModelsConfig
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.anyio
 
 BIRDS = {"heron": 0, "reiher": 0, "stork": 1, "storch": 1, "wren": 2, "zaunkönig": 2}
 QUERIES = {"Heron": "Reiher", "Wren": "Zaunkönig", "Stork": "Storch"}
+NOTE_INDEX = "INSERT INTO vector_indexes VALUES (%s, %s, 64, 'ix', 1)"
 COUNT = "SELECT model, count(*) FROM chunk_vectors WHERE org_id = :org_id GROUP BY 1 ORDER BY 1"
 
 
@@ -269,6 +270,34 @@ async def test_one_document_that_the_model_refuses_keeps_nothing_waiting_and_is_
     )
     answer = await ada.http.get("http://folkmoot.example/models")
     assert "embedding_refused" not in {each["code"] for each in answer.json()["notices"]}
+
+
+async def test_where_vectors_have_an_index_a_switch_waits_for_that_of_the_others(
+    place: Room, ada: Visitor, owner_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executing, "SETTLING", 0.02)
+    place.embedder.embedder = Birds("test:old")
+    shelf = await ada.collection()
+    await ada.tell(shelf, "Heron", "The heron waits.")
+
+    def note(model: str) -> None:
+        with psycopg.connect(owner_address) as connection:
+            connection.execute(NOTE_INDEX, (ada.subject.org_id, model))
+
+    note("test:old")
+    place.embedder.embedder = Birds("test:new")
+    await place.knowledge.switching.look()
+
+    async def waits() -> bool:
+        async with place.database.work(deployment(ada.subject.org_id)) as work:
+            row = await changes.locked(work)
+            return row is not None and row.embedded_at is not None
+
+    await until(waits)
+    assert await vectors_of(ada) == {"test:new": 1, "test:old": 1}
+    assert (await standing(ada))["model"] == "test:old"
+    note("test:new")
+    await until(has_only(ada, "test:new", 1))
 
 
 async def test_while_the_model_before_cannot_be_asked_words_are_searched_and_that_is_told(
