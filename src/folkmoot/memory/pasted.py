@@ -24,7 +24,7 @@ QUOTED: Final = re.compile(
     rf"\"[^\"]{{{LONGEST_QUOTATION},}}(?:\"|\Z)"
     rf"|[\u201c\u201e][^\u201c\u201d]{{{LONGEST_QUOTATION},}}(?:[\u201c\u201d]|\Z)"
     rf"|\u00ab[^\u00bb]{{{LONGEST_QUOTATION},}}(?:\u00bb|\Z)"
-    rf"|\u00bb[^\u00ab]{{{LONGEST_QUOTATION},}}\u00ab"
+    rf"|\u00bb[^\u00ab\u00bb]{{{LONGEST_QUOTATION},}}\u00ab"
     rf"|\u300c[^\u300d]{{{LONGEST_QUOTATION},}}(?:\u300d|\Z)"
 )
 LONG_LINE: Final = re.compile(rf"^.{{{LONGEST_LINE},}}$", re.MULTILINE)

@@ -25,6 +25,7 @@ from folkmoot.memory.reading import Change
 from folkmoot.memory.recalling import WRITE
 from folkmoot.memory.schemas import LONGEST
 from folkmoot.memory.vectors import embed
+from folkmoot.runs.cleaning import storable
 from folkmoot.settings.groups import MemoryUse
 from folkmoot.tools.tool import Tool, ToolContext
 
@@ -109,7 +110,7 @@ class MemoryTools:
 
     async def _forget(self, context: ToolContext, arguments: dict[str, Any]) -> str:
         doubtful = await self._demand(context)
-        words = " ".join(str(arguments["text"]).split())
+        words = storable(" ".join(str(arguments["text"]).split()))
         async with self.memories.database.work(context.subject) as work:
             meant = await _told(work, words, doubtful=doubtful)
             if meant is not None:

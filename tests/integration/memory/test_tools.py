@@ -53,6 +53,9 @@ async def test_what_somebody_wants_kept_or_forgotten_is_so_at_once_and_seen(ada:
     assert (await has(ada, "forget", "Tea"))[0] == toolset.UNCLEAR.format(f"- {TEA}")
     assert (await has(ada, "forget", "likes tea."))[0] == toolset.FORGOTTEN.format(TEA)
     assert (await has(ada, "forget", TEA))[0] == toolset.UNKNOWN
+    kept = "Likes \ufffd."
+    assert (await has(ada, "remember", "Likes \0."))[0] == toolset.KEPT.format(kept)
+    assert (await has(ada, "forget", "Likes \0."))[0] == toolset.FORGOTTEN.format(kept)
     assert await remembered(ada) == []
 
 

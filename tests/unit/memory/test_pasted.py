@@ -40,7 +40,9 @@ def test_what_people_write_themselves_is_theirs_and_what_is_very_long_is_not() -
     assert apart(f"```\n{TAKEN}") == ("", f"```\n{TAKEN}")
 
 
-@pytest.mark.parametrize("piece", ["<a>", '"', "```\n", ">", "<a b", "From: a\n", "\u00ab", "~"])
+@pytest.mark.parametrize(
+    "piece", ["<a>", '"', "```\n", ">", "<a b", "From: a\n", "\u00ab", "\u00bb", "~"]
+)
 def test_what_was_made_to_take_long_does_not(piece: str) -> None:
     began = time.process_time()
     apart(piece * (100_000 // len(piece)))
