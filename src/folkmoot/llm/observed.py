@@ -203,6 +203,10 @@ class ObservedReranker:
                 with paying.counting() as count:
                     try:
                         scores = await self._reranker.rerank(query, texts)
+                    except asyncio.CancelledError:
+                        guess = used  # searches soon give up; the texts have been read by then
+                        raise
+                    else:
                         guess = used
                         return scores
                     finally:

@@ -1,7 +1,9 @@
 """Model calls that are watched: counted, timed and traced, and otherwise as they were."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ from collecting import attributes, receiving
 from folkmoot.kit import clock, redact
 from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.telemetry import metrics, tracing
+from folkmoot.llm import estimate
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelRejected, ModelUnavailable
 from folkmoot.llm.lines import Lines
-from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder
+from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder, ObservedReranker
 from folkmoot.llm.outcomes import TELLING, Outcomes
+from folkmoot.llm.paying import Asked, paid_by
 from folkmoot.llm.port import (
     ChatRequest,
     Chunk,
@@ -132,3 +136,52 @@ async def test_the_last_failure_of_a_model_is_known_for_a_while_without_asking_i
     later = clock.monotonic() + TELLING
     monkeypatch.setattr(clock, "monotonic", lambda: later)
     outcomes.demand("test:away")
+
+
+@dataclass
+class Paying:
+    """Pays for everything, and writes it down."""
+
+    bills: list[Usage | None] = field(default_factory=list[Usage | None])
+
+    async def admit(self, _call: Asked) -> "Paying":
+        return self
+
+    def reused(self, model: str, how: str) -> None:
+        """Nothing is paid for that."""
+
+    def settle(self, used: Usage | None) -> None:
+        self.bills.append(used)
+
+
+@dataclass
+class Pondering:
+    """A reranker that never answers, or fails."""
+
+    failure: Exception | None = None
+    name: str = "test:pondering"
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def rerank(self, _query: str, _texts: Sequence[str]) -> Sequence[float | None]:
+        self.asked.set()
+        if self.failure is not None:
+            raise self.failure
+        await asyncio.Event().wait()
+        return ()
+
+
+async def test_what_a_search_asked_a_reranker_and_did_not_wait_for_is_paid_and_a_failure_not() -> (
+    None
+):
+    payer, slow, away = Paying(), Pondering(), Pondering(ModelUnavailable("test:pondering"))
+    with paid_by(payer):
+        asking = asyncio.create_task(
+            ObservedReranker(slow, Outcomes(), FREE).rerank("heron", ["a heron", "a stork"])
+        )
+        await slow.asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        with pytest.raises(ModelUnavailable):
+            await ObservedReranker(away, Outcomes(), FREE).rerank("heron", ["a heron"])
+    assert payer.bills == [estimate.pairs("heron", ["a heron", "a stork"]), None]
