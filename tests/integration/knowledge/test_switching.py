@@ -359,6 +359,7 @@ async def test_a_model_that_answers_with_other_lengths_begins_another_generation
             "CREATE INDEX ON chunk_vectors USING hnsw ((embedding::halfvec(64)) halfvec_ip_ops)"
             " WHERE model = 'test:birds'"
         )
+    assert await best(ada, shelf, "Reiher") == "Heron"  # from now on its vector is remembered
     birds.dimensions = 32
     await ada.tell(shelf, "Stork", "The stork stands.")
     assert (await standing(ada))["coming"] == "test:birds (32)"

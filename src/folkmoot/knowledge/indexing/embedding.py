@@ -45,23 +45,28 @@ class QueryVectors:
     """Embeds queries and remembers the latest."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int | None, str], str] = OrderedDict()
 
-    async def of(self, embedder: Embedder, query: str) -> str:
+    async def of(self, embedder: Embedder, query: str, dimensions: int | None) -> str:
         """Return a query's vector as PostgreSQL reads it.
+
+        One that is longer or shorter than wanted is not remembered: organisations differ in the
+        length that they compare with, and so does an embedder before and after it has changed.
 
         Raises:
             ModelError: the embedder failed.
         """
-        key = (embedder.name, query)
+        key = (embedder.name, dimensions, query)
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
         vectors = await embedder.embed([query], kind="query")
-        self._known[key] = literal(vectors, 0)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return self._known[key]
+        vector = literal(vectors, 0)
+        if dimensions in {None, length(vector)}:
+            self._known[key] = vector
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return vector
 
 
 def passage(header: str, text: str) -> str:

@@ -243,7 +243,8 @@ class Retrieval:
         standing = trace.sought.ground.standing
         name = None if standing is None else embedder_of(standing.model)
         embedder = await self.embedders.embedder(subject, name)
-        vector = await self.vectors.of(embedder, asked.query)
+        dimensions = None if standing is None else standing.dimensions
+        vector = await self.vectors.of(embedder, asked.query, dimensions)
         if standing is not None and length(vector) != standing.dimensions:
             told = f"its vectors have {length(vector)} numbers, those of documents have"
             raise ModelAnswerMalformed(embedder.name, f"{told} {standing.dimensions}")
