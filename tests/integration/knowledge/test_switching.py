@@ -21,7 +21,7 @@ from folkmoot.llm import routes as model_routes
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.llm.hashing import HashEmbedder
-from folkmoot.llm.port import EmbeddingKind, Vectors
+from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.llm.registry import Models
 from folkmoot.llm.vectors import scaled
 from knowing import Body, Concepts, Everybodys, Room, Visitor, room
@@ -385,3 +385,16 @@ async def test_what_an_organisation_has_embedded_is_not_embedded_again_and_other
     await until(has_only(ada, "test:other", 2))
     await until(has_only(eve, "test:other", 1))
     assert other.asked == 2 * ["Heron\n\nThe heron waits."]
+
+
+async def test_no_connection_waits_for_keys(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ada.read(await ada.collection(), "a.txt", b"Heron")
+    all_ask = asyncio.Barrier(8)  # as many as there are connections
+
+    async def looks(everybodys: Everybodys, *_: object) -> Embedder:
+        await all_ask.wait()
+        await vectors_of(ada)
+        return everybodys.one
+
+    monkeypatch.setattr(Everybodys, "embedder", looks)
+    assert len(await asyncio.gather(*(standing(ada) for _ in range(8)))) == 8

@@ -1,9 +1,9 @@
 """REST endpoint for the embedding model by which an organisation is searched."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.deps import OpenWork
+from folkmoot.http.ports import ports_of
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.knowledge.switching import standing
 from folkmoot.knowledge.switching.schemas import EmbeddingRead, UnembeddedRead
@@ -15,14 +15,16 @@ def router(knowledge: Knowledge) -> APIRouter:
     routes = APIRouter(prefix="/embedding", tags=["search"])
 
     @routes.get("", dependencies=[require("documents:read")])
-    async def read_embedding(work: OpenWork, subject: CurrentSubject) -> EmbeddingRead:
+    async def read_embedding(request: Request, subject: CurrentSubject) -> EmbeddingRead:
         """Read by which model searches compare, and how far another one is.
 
         Documents are counted that you see. Everything is null or zero before the first one is read.
         """
-        told = await standing.told(work)
+        async with ports_of(request).database.work(subject) as work:
+            told = await standing.told(work)
         if told is None:
             return EmbeddingRead()
+        # It may look for keys, in the database or elsewhere: no connection is held meanwhile.
         silent = await standing.silent(knowledge.embedders, subject, told.model)
         return _read(told, silent)
 
