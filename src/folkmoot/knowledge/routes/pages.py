@@ -89,7 +89,8 @@ def router(knowledge: Knowledge) -> APIRouter:
     ) -> PlacesRead:
         """Find where a passage, `text[start:end]` of the document, stands on a page of a PDF.
 
-        A page that is a picture of text has no places, nor what cannot be found again on its page.
+        What cannot be found again on its page has no places, nor has a page that is a picture of
+        text and was read before it was kept where its lines stand.
         """
         async with ports_of(request).database.work(subject) as work:
             stored = await pages.stored(work, document_id, page)
