@@ -47,6 +47,6 @@ def test_an_evaluation_is_listed_drawn_told_in_tables_and_deleted(reader: Visito
     for _ in range(2):
         page.get_by_role("button", name="Delete").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-        expect(page.get_by_role("heading", name="Evaluations")).to_be_visible()
+        expect(page.get_by_role("heading", name="Evaluations", exact=True)).to_be_visible()
         page.get_by_role("link", name="Few").or_(page.get_by_text("No evaluations yet")).click()
     expect(page.get_by_text("No evaluations yet")).to_be_visible()

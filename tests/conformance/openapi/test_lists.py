@@ -33,6 +33,8 @@ def rich(server: Deployed) -> Iterator[Settler]:
                 http.delete(f"/api/v1/organizations/{here}").raise_for_status()
         ok(http.post("/api/v1/secrets", json={"name": "b_key", "value": "of another safe"}))
         ok(http.post(f"/api/v1/collections/{things['collection_id']}/documents", json=TEXT))
+        for title in ("Secret", "Confidential"):
+            restrict(http, things["collection_id"], title)
         members = f"/api/v1/organizations/{things['organization_id']}/invitations"
         token = ok(http.post(members, json={}))["token"]
         colleague = newcomer(server)
@@ -60,6 +62,15 @@ def rich(server: Deployed) -> Iterator[Settler]:
             ok(http.post(f"/api/v1/schedules/{things['schedule_id']}/run"))
         stack.enter_context(waiting(server, headers, things["conversation_id"]))
         yield first
+
+
+def restrict(http: httpx.Client, collection: str, title: str) -> None:
+    """Add a document that only whoever adds it may read."""
+    note = {"title": title, "text": f"{title} words."}
+    added = ok(http.post(f"/api/v1/collections/{collection}/documents", json=note))
+    readers = {"readers": [{"user_id": ok(http.get("/api/v1/me"))["id"]}]}
+    path = f"/api/v1/documents/{added['document_ids'][0]}/permissions"
+    ok(http.put(path, json=readers))
 
 
 @contextmanager
@@ -114,7 +125,7 @@ def walk(http: httpx.Client, path: str, sort: str, size: int) -> list[Any]:
 
 def marks(items: list[Any]) -> list[str]:
     """Return what tells items apart, and does not change while they are read."""
-    names = ("id", "run_id", "user_id", "seq", "name", "number")
+    names = ("id", "run_id", "user_id", "document_id", "seq", "name", "number")
     return [str(next(item[name] for name in names if name in item)) for item in items]
 
 
@@ -202,6 +213,8 @@ def test_whoever_has_something_already_gets_it_no_second_time(
         first = read(rich, path)
         if first.status_code == httpx.codes.NO_CONTENT:  # there is none, and that is no fault
             continue
+        if first.is_error and first.json()["code"] == "document_without_pages":
+            continue  # nor is it one of a note; pages of a PDF are looked at in `test_pages.py`
         assert first.status_code == httpx.codes.OK, path
         again = rich.http.get(
             str(first.request.url), headers={"If-None-Match": first.headers["etag"]}
