@@ -33,8 +33,7 @@ def rich(server: Deployed) -> Iterator[Settler]:
                 http.delete(f"/api/v1/organizations/{here}").raise_for_status()
         ok(http.post("/api/v1/secrets", json={"name": "b_key", "value": "of another safe"}))
         ok(http.post(f"/api/v1/collections/{things['collection_id']}/documents", json=TEXT))
-        for title in ("Secret", "Confidential"):
-            restrict(http, things["collection_id"], title)
+        restrict(http, things["collection_id"], "Secret", "Confidential")
         members = f"/api/v1/organizations/{things['organization_id']}/invitations"
         token = ok(http.post(members, json={}))["token"]
         colleague = newcomer(server)
@@ -64,13 +63,14 @@ def rich(server: Deployed) -> Iterator[Settler]:
         yield first
 
 
-def restrict(http: httpx.Client, collection: str, title: str) -> None:
-    """Add a document that only whoever adds it may read."""
-    note = {"title": title, "text": f"{title} words."}
-    added = ok(http.post(f"/api/v1/collections/{collection}/documents", json=note))
+def restrict(http: httpx.Client, collection: str, *titles: str) -> None:
+    """Add documents that only whoever adds them may read."""
     readers = {"readers": [{"user_id": ok(http.get("/api/v1/me"))["id"]}]}
-    path = f"/api/v1/documents/{added['document_ids'][0]}/permissions"
-    ok(http.put(path, json=readers))
+    for title in titles:
+        note = {"title": title, "text": f"{title} words."}
+        added = ok(http.post(f"/api/v1/collections/{collection}/documents", json=note))
+        path = f"/api/v1/documents/{added['document_ids'][0]}/permissions"
+        ok(http.put(path, json=readers))
 
 
 @contextmanager
