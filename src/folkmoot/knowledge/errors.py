@@ -149,6 +149,15 @@ class EmbedderMissing(Unavailable):
         super().__init__("The embedding model does not answer; a lexical search still works.")
 
 
+class NothingEmbedded(Unavailable):
+    """An embedding model has refused every document of an organisation."""
+
+    code = "nothing_embedded"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} refuses every document; searches go on with the model before.")
+
+
 class VectorStoreUnavailable(Unavailable):
     """The store of vectors does not answer, or not as it should.
 

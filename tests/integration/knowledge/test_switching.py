@@ -1,8 +1,7 @@
 """Another embedding model: its vectors are made beside those in use, then all are switched."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text as sql
 
+from birds import Birds
 from ending import end
 from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject, deployment
@@ -19,44 +19,19 @@ from folkmoot.knowledge.switching import changes, executing, watching
 from folkmoot.knowledge.switching.watching import Watching
 from folkmoot.llm import routes as model_routes
 from folkmoot.llm.config import ModelsConfig
-from folkmoot.llm.errors import ModelUnavailable
 from folkmoot.llm.hashing import HashEmbedder
-from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
+from folkmoot.llm.port import Embedder
 from folkmoot.llm.registry import Models
-from folkmoot.llm.vectors import scaled
-from knowing import Body, Concepts, Everybodys, Room, Visitor, room
+from knowing import Body, Everybodys, Room, Visitor, room
 from piecing import keeping
 from trailing import actions_of
 from whole import until
 
 pytestmark = pytest.mark.anyio
 
-BIRDS = {"heron": 0, "reiher": 0, "stork": 1, "storch": 1, "wren": 2, "zaunkönig": 2}
 QUERIES = {"Heron": "Reiher", "Wren": "Zaunkönig", "Stork": "Storch"}
 NOTE_INDEX = "INSERT INTO vector_indexes VALUES (%s, %s, 64, 'ix', 1)"
 COUNT = "SELECT model, count(*) FROM chunk_vectors WHERE org_id = :org_id GROUP BY 1 ORDER BY 1"
-
-
-@dataclass
-class Birds(Concepts):
-    """Knows birds; waits before it embeds a word, or fails at one."""
-
-    name: str = "test:birds"
-    dimensions: int | None = 64
-    held: str = "§"
-    refused: str = "§"
-    concepts: dict[str, int] = field(default_factory=lambda: BIRDS)
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: list[str] = field(default_factory=list[str])
-
-    async def embed(self, texts: Sequence[str], *, kind: EmbeddingKind) -> Vectors:
-        self.asked += texts if kind == "document" else []
-        if any(self.held in text for text in texts):
-            await self.gate.wait()
-        if any(self.refused in text for text in texts):
-            raise ModelUnavailable(self.name)
-        vectors = await super().embed(texts, kind=kind)
-        return scaled(vectors[:, : self.dimensions])
 
 
 def has_asked(embedder: Birds, word: str) -> Callable[[], Awaitable[bool]]:
@@ -324,20 +299,25 @@ async def test_while_the_model_before_cannot_be_asked_words_are_searched_and_tha
     assert await best(ada, shelf, "Reiher") == "Heron"
 
 
-async def test_a_model_that_answers_nothing_is_tried_again_later_and_later(
-    place: Room, ada: Visitor
+@pytest.mark.parametrize(("refused", "code"), [("", "unavailable"), ("heron", "nothing_embedded")])
+async def test_a_model_that_embeds_nothing_is_not_switched_to_and_tried_again_later_and_later(
+    refused: str, code: str, place: Room, ada: Visitor
 ) -> None:
     shelf = await ada.collection()
-    await ada.tell(shelf, "Heron", "The heron waits.")
-    place.embedder.embedder = dead = Birds(refused="")
+    heron = await ada.tell(shelf, "Heron", "The heron waits.")
+    place.embedder.embedder = dead = Birds(refused=refused)
     await place.knowledge.switching.look()
     run_id = (await standing(ada))["run_id"]
     assert await ada.ended(run_id) == "failed"
+    assert code in str((await ada.log(run_id))[-1].payload)
     asked = len(dead.asked)
     await place.knowledge.switching.look()
     assert (await standing(ada))["run_id"] == run_id
     assert (len(dead.asked), await vectors_of(ada)) == (asked, {HashEmbedder().name: 1})
     dead.refused = "§"
+    if refused:  # what was refused is tried again after a day, or when it is read again
+        again = await ada.http.post(f"/documents/{heron}/retry")
+        await ada.ended(again.json()["run_id"])
     async with place.database.work(deployment(ada.subject.org_id)) as work:
         row = await changes.locked(work)
         assert row is not None

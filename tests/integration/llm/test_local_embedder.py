@@ -14,13 +14,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
+import tiny_models
 from ending import end
 from folkmoot.kit import clock
 from folkmoot.llm import embedders
@@ -33,7 +30,6 @@ from folkmoot.llm.registry import Models
 
 pytestmark = pytest.mark.anyio
 
-WORDS = ["[PAD]", "[UNK]", "sun", "moon", "star"]
 SUN, MOON, STAR = (np.eye(5, dtype=np.float32)[place] for place in (2, 3, 4))
 
 
@@ -41,7 +37,7 @@ SUN, MOON, STAR = (np.eye(5, dtype=np.float32)[place] for place in (2, 3, 4))
 def model_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose token vectors are the unit vectors, with the tokenizer that goes with it."""
     directory = tmp_path_factory.mktemp("model")
-    table = numpy_helper.from_array(np.eye(len(WORDS), dtype=np.float32), "table")
+    table = numpy_helper.from_array(np.eye(len(tiny_models.WORDS), dtype=np.float32), "table")
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])],
         "tiny",
@@ -49,15 +45,7 @@ def model_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["b", "s", 5])],
         [table],
     )
-    opset = [helper.make_opsetid("", 20)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), directory / "model.onnx")
-    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(directory / "tokenizer.json"))
-    described = {"model_max_length": 64, "pad_token": "[PAD]"}
-    (directory / "tokenizer_config.json").write_text(json.dumps(described))
-    (directory / "config.json").write_text(json.dumps({"pad_token_id": 0}))
-    return directory
+    return tiny_models.keep(directory, graph)
 
 
 def made(directory: Path, *, idle: float = 30, patience: float = 30) -> LocalEmbedder:
@@ -110,7 +98,7 @@ async def test_vectors_are_the_mean_of_the_tokens_with_length_one(
 
 
 async def test_many_texts_of_all_lengths_keep_their_order(embedder: LocalEmbedder) -> None:
-    texts = [f"{WORDS[2 + number % 3]} " * (1 + number % 7) for number in range(50)]
+    texts = [f"{tiny_models.WORDS[2 + number % 3]} " * (1 + number % 7) for number in range(50)]
     vectors = await embedder.embed(texts, kind="document")
     assert vectors.argmax(axis=1).tolist() == [2 + number % 3 for number in range(50)]
 

@@ -16,10 +16,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
+import tiny_models
 from folkmoot.kit.errors import AppError
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Retries
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelRejected, ModelUnavailable
@@ -208,7 +206,6 @@ async def test_a_provider_without_a_key_and_openai_itself_have_none() -> None:
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose score is the sum of what its words weigh, with its tokenizer."""
     directory = tmp_path_factory.mktemp("cross-encoder")
-    words = ["[PAD]", "[UNK]", "sun", "moon", "star"]
     weights = numpy_helper.from_array(np.array([[0], [0], [3], [2], [1]], np.float32), "weights")
     axes = numpy_helper.from_array(np.array([1], np.int64), "axes")
     graph = helper.make_graph(
@@ -221,15 +218,7 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", 1])],
         [weights, axes],
     )
-    opset = [helper.make_opsetid("", 20)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), directory / "model.onnx")
-    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(directory / "tokenizer.json"))
-    described = {"model_max_length": 64, "pad_token": "[PAD]"}
-    (directory / "tokenizer_config.json").write_text(json.dumps(described))
-    (directory / "config.json").write_text(json.dumps({"pad_token_id": 0}))
-    return directory
+    return tiny_models.keep(directory, graph)
 
 
 async def test_a_local_cross_encoder_judges_in_a_process_that_ends_when_it_is_idle(

@@ -13,9 +13,11 @@ from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import RunId, new_id
+from folkmoot.knowledge.errors import NothingEmbedded
 from folkmoot.knowledge.indexing import generations
 from folkmoot.knowledge.indexing.generations import OtherLength, Wish, embedder_of
 from folkmoot.knowledge.models import EmbeddingState
+from folkmoot.knowledge.switching import leftovers
 from folkmoot.runs import service as runs
 from folkmoot.runs.opening import NewRun
 
@@ -73,11 +75,17 @@ async def renew(work: Work, error: OtherLength) -> None:
 
 
 async def switch(work: Work, row: EmbeddingState) -> None:
-    """Let an organisation be searched by what has been prepared, from the commit on."""
+    """Let an organisation be searched by what has been prepared, from the commit on.
+
+    Raises:
+        NothingEmbedded: All that there is was refused.
+    """
     if row.coming is None:
         return
     values = {"org_id": row.org_id, "model": row.coming}
     dimensions = await work.session.scalar(text(HOW_LONG), values)
+    if dimensions is None and await leftovers.refused(work, row.coming):
+        raise NothingEmbedded(row.coming)
     await trail.record(
         work,
         "embedding_model.switched",
