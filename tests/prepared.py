@@ -24,6 +24,8 @@ FAST: Final = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "scram_iterations": "1",  # of hashing a password; the usual number takes each connection 2 ms
+    # Who stops while connecting keeps databases from being dropped, usually for a minute.
+    "authentication_timeout": "5s",
 }
 
 
