@@ -4,7 +4,8 @@ import base64
 from urllib.parse import unquote
 
 from folkmoot.kit.telemetry.tracing import Collector
-from folkmoot.settings.deployment import Deployment, Langfuse
+from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.services import Langfuse
 
 
 def collectors(deployment: Deployment) -> list[Collector]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -12,21 +11,22 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
-    PositiveFloat,
     PositiveInt,
     SecretStr,
 )
 
-from folkmoot.kit.outbound.rules import Place
+from folkmoot.settings import addresses
 from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.features import Features
 from folkmoot.settings.groups import Defaults
-from folkmoot.settings.issuers import OidcIssuer, web_address
+from folkmoot.settings.issuers import OidcIssuer
+from folkmoot.settings.model_limits import ModelLimits
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.programs import McpProgram
 from folkmoot.settings.providers import Providers
 from folkmoot.settings.rate_limits import RateLimits
 from folkmoot.settings.remembering import MemoryLimits
+from folkmoot.settings.services import Infisical, Langfuse
 
 SHORTEST_KEY: Final = 32
 
@@ -46,103 +46,11 @@ def usual_data_dir(root: Path = CHECKOUT) -> Path:
     return root / ".folkmoot" if checkout else INSTALLED_DATA
 
 
-def _place(text: str) -> str:
-    """Accept what names a host, an address or a network."""
-    Place.parse(text)
-    return text
-
-
-def _public(url: str) -> str:
-    return web_address(url).rstrip("/")
-
-
-def _mail_server(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ValueError("it must begin with smtp:// or smtps:// and a host")
-    return url
-
-
-def _redis_server(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    there = parts.hostname if parts.scheme in {"redis", "rediss"} else parts.path
-    if parts.scheme not in {"redis", "rediss", "unix"} or not there:
-        raise ValueError("it must begin with redis:// or rediss:// and a host, or with unix://")
-    return url
-
-
 class Mode(StrEnum):
     """Production refuses what is merely convenient: a generated key, cookies over plain HTTP."""
 
     DEV = "dev"
     PRODUCTION = "production"
-
-
-class ModelLimits(BaseModel):
-    """How long a model may take, in seconds, and how often a failed call is repeated."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    connect: PositiveFloat = Field(default=10.0, description="Until the connection stands.")
-    first_token: PositiveFloat = Field(
-        default=60.0,
-        description="From the request to the first piece of the answer. A provider that stays "
-        "silent is not asked again, so this is how long one that hangs holds a run up; raise it "
-        "for models that think for long before they speak.",
-    )
-    idle: PositiveFloat = Field(default=60.0, description="Between two pieces after that.")
-    total: PositiveFloat = Field(
-        default=600.0, description="For the whole answer with everything that is repeated for it."
-    )
-    attempts: PositiveInt = Field(
-        default=3, description="How often a call is made that the provider refuses for the moment."
-    )
-    calls: PositiveInt = Field(
-        default=2_000,
-        description="Calls that one process makes to a provider with one key at the same time. Of"
-        " the deployment's key one organisation gets three quarters of them at the most.",
-    )
-    waiting: PositiveInt = Field(
-        default=1_000,
-        description="Calls of one organisation that wait for their turn; more are refused.",
-    )
-    turn: PositiveFloat = Field(default=30.0, description="How long a call waits for its turn.")
-    failures: PositiveInt = Field(
-        default=5,
-        description="Failed calls in a row after which nobody asks a provider with that key for a"
-        " while; calls are answered at once meanwhile, or by another model.",
-    )
-    rest: PositiveFloat = Field(
-        default=10.0,
-        description="How long that while is; it doubles each time that the provider fails again"
-        " when one call has tried it, up to two minutes.",
-    )
-
-
-class Langfuse(BaseModel):
-    """Where traces go, too, if both keys are given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    public_key: str | None = Field(default=None, description="Public key of the project.")
-    secret_key: SecretStr | None = Field(default=None, description="Its secret key.")
-    host: str = Field(default="https://cloud.langfuse.com", description="Address of Langfuse.")
-
-
-class Infisical(BaseModel):
-    """Where secrets of organisations, teams and users are kept, if identity and project are given.
-
-    The machine identity signs in by Universal Auth. What is in the database already stays there.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    url: str = Field(default="https://app.infisical.com", description="Address of Infisical.")
-    client_id: str | None = Field(default=None, description="Client id of the machine identity.")
-    client_secret: SecretStr | None = Field(default=None, description="Its client secret.")
-    project_id: str | None = Field(default=None, description="Id of the project.")
-    environment: str = Field(default="prod", description="Slug of the environment.")
-    path: str = Field(default="/", description="The folder; it has to be there.")
 
 
 class Deployment(BaseModel):
@@ -259,7 +167,7 @@ class Deployment(BaseModel):
     response_cache_megabytes: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=64, description="Megabytes that these may have."
     )
-    public_url: Annotated[str, AfterValidator(_public)] | None = Field(
+    public_url: Annotated[str, AfterValidator(addresses.public)] | None = Field(
         default=None,
         description="https://… at which people reach this deployment: letters link to it, and"
         " outside issuers send browsers back to it. By default the address that `up` prints.",
@@ -269,7 +177,7 @@ class Deployment(BaseModel):
         description="Outside issuers whose word counts for who somebody is; each with the settings"
         " below. As a variable, in YAML or JSON.",
     )
-    smtp_url: Annotated[SecretStr, AfterValidator(_mail_server)] | None = Field(
+    smtp_url: Annotated[SecretStr, AfterValidator(addresses.mail_server)] | None = Field(
         default=None,
         description="smtp://NAME:PASSWORD@HOST:PORT of the server that sends letters, or smtps://…"
         " for TLS from the first byte. By smtp, TLS is begun if the server offers it, and no"
@@ -278,7 +186,7 @@ class Deployment(BaseModel):
     mail_from: str = Field(
         default="Folkmoot <folkmoot@localhost>", description="Whom letters come from."
     )
-    redis_url: Annotated[SecretStr, AfterValidator(_redis_server)] | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(addresses.redis_server)] | None = Field(
         default=None,
         description="Where rate limits are counted, as redis://…, rediss://… or unix://…; by "
         "default, and whenever it does not answer, in PostgreSQL.",
@@ -340,7 +248,7 @@ class Deployment(BaseModel):
     init_api_key: Annotated[SecretStr, Field(min_length=SHORTEST_KEY)] | None = Field(
         default=None, description="An API key of 32 or more characters that acts for the owner."
     )
-    outbound_private: list[Annotated[str, AfterValidator(_place)]] = Field(
+    outbound_private: list[Annotated[str, AfterValidator(addresses.place)]] = Field(
         default_factory=list[str],
         description="Places that tools, MCP servers and webhooks may reach although they are not"
         " on the public Internet: a name, an address or a network, with a port or without.",

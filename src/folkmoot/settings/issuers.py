@@ -1,18 +1,12 @@
 """The outside issuers that a deployment trusts to say who somebody is."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from folkmoot.settings.addresses import web_address
+
 IssuerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-
-
-def web_address(url: str) -> str:
-    """Return an address of the web as it is; fail if it is none."""
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise ValueError("it must begin with https:// and a host")
-    return url
 
 
 class OidcIssuer(BaseModel):

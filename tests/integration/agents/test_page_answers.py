@@ -18,7 +18,8 @@ from folkmoot.agents import citations
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
 from folkmoot.kit.ids import new_id
-from folkmoot.settings.deployment import Deployment, ModelLimits
+from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.model_limits import ModelLimits
 from folkmoot.settings.prices import ModelPrice
 from folkmoot.settings.providers import Providers, RerankServer
 from folkmoot.testing.provider import FakeProvider

@@ -12,7 +12,8 @@ from conftest import SECRET_KEY
 from folkmoot import main
 from folkmoot.assembly import Ground, Parts, running
 from folkmoot.db.place import Place
-from folkmoot.settings.deployment import Deployment, ModelLimits
+from folkmoot.settings.deployment import Deployment
+from folkmoot.settings.model_limits import ModelLimits
 from folkmoot.settings.providers import Providers
 from folkmoot.testing.provider import FakeProvider
 from serving import served

@@ -2,7 +2,8 @@
 
 from importlib import import_module
 
-from folkmoot.settings.deployment import Infisical, plain
+from folkmoot.settings.deployment import plain
+from folkmoot.settings.services import Infisical
 from folkmoot.settings.stores.store import SecretStore
 
 
