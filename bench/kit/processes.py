@@ -14,6 +14,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
 
+from kit import ending
+
 PROC: Final = Path("/proc")
 TICK: Final = 1 / os.sysconf("SC_CLK_TCK")  # seconds
 DATABASE: Final = "postgres"
@@ -74,19 +76,20 @@ def running(
     command: Sequence[str | Path], environment: Mapping[str, str], log: Path
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run a process; it is stopped, and has ended, afterwards."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=log.parent,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        _stop(process)
+    with ending.orderly():
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=log.parent,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            _stop(process)
 
 
 def until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> float:

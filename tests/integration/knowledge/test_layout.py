@@ -228,3 +228,25 @@ def test_an_index_is_asked_where_it_passes_little_by(
 ) -> None:
     index = None if indexed is None else VectorIndex(MODEL, DIMENSIONS, indexed)
     assert way(vectors, index, filtered, 200) is chosen
+
+
+async def test_nobody_maintains_indexes_while_a_store_elsewhere_is_searched(
+    app_address: str, owner_address: str, database: Database
+) -> None:
+    shelf = shelve(app_address, 1)
+    rounds = Layout(owner_address, large=300)
+    (name,) = (await rounds.run()).built
+
+    def said(statement: str) -> None:
+        with psycopg.connect(owner_address, autocommit=True) as owner:
+            owner.execute(statement.encode())
+
+    said("INSERT INTO vector_stores (name) VALUES ('qdrant somewhere')")
+    assert await rounds.run() == layout.Changed()  # PostgreSQL compares until it holds all
+    said("UPDATE vector_stores SET whole_at = now()")
+    assert await rounds.run() == layout.Changed(dropped=(name,))
+    assert (near(owner_address), await indexes(database, shelf)) == ([], [])
+    assert await rounds.run() == layout.Changed()
+    said("DELETE FROM vector_stores")  # back to PostgreSQL
+    assert await rounds.run() == layout.Changed(built=(name,))
+    assert len(await indexes(database, shelf)) == 1

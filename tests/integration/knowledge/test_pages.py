@@ -138,3 +138,21 @@ async def test_a_page_that_was_read_as_a_picture_has_places_as_well(
         assert box["bottom"] == pytest.approx(165 / 2339, abs=0.001)
         assert box["left"] < box["right"] < 400 / 1653
         assert len((await places(ada, path, 1, start=0, end=len(text)))["boxes"]) == 2
+
+
+async def test_a_page_whose_file_is_gone_is_not_found_as_the_api_says(
+    app_address: str, writer_address: str, tmp_path: Path, subject: Subject
+) -> None:
+    async with room(app_address, writer_address, tmp_path / "blobs") as place:
+        ada = place.visitor(subject)
+        path, _ = await sent(ada)
+        for each in (tmp_path / "blobs").rglob("*"):
+            if each.is_file():
+                each.unlink()
+        paths = place.app.openapi()["paths"]
+        for address in ("pages/1/image", "pages/1/places", "file"):
+            answer = await ada.http.get(f"{path}/{address}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "blob_not_found")
+            route = address.replace("/1/", "/{page}/")
+            known = paths[f"/api/v1/documents/{{document_id}}/{route}"]["get"]["responses"]["404"]
+            assert "blob_not_found" in str(known)

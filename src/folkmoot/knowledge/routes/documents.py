@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
+from folkmoot.blobs.errors import BlobNotFound
 from folkmoot.db.work import Database, Work
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
@@ -142,7 +143,7 @@ def router(knowledge: Knowledge) -> APIRouter:
         "/documents/{document_id}/file",
         dependencies=READ,
         response_class=Response,
-        responses={**documented(DocumentNotFound, DocumentNotReady), **FILE},
+        responses={**documented(DocumentNotFound, BlobNotFound, DocumentNotReady), **FILE},
     )
     async def read_file(
         document_id: DocumentId, request: Request, subject: CurrentSubject

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from folkmoot.blobs.errors import BlobStoreUnavailable
+from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.etags import REVALIDATED, Etags
 from folkmoot.http.idempotency.route import Idempotent
@@ -34,6 +34,7 @@ READ: Final = [require("documents:read")]
 FAILURES: Final = documented(
     DocumentNotFound,
     PageNotFound,
+    BlobNotFound,
     DocumentNotReady,
     DocumentWithoutPages,
     PageNotShown,

@@ -4,6 +4,7 @@ Comparing a question with every vector of an organisation is exact, and quick up
 Whoever has more gets an index of their own: it holds nobody else's vectors, so that no answer is
 lost to a filter by organisation. It is made and dropped beside what goes on, by the owner of the
 schema and by one process at a time. What a process leaves unfinished the next one clears away.
+While a store elsewhere is searched, none is needed, and whoever writes vectors maintains none.
 """
 
 import asyncio
@@ -36,6 +37,8 @@ REST: Final = 3_600.0
 PREFIX: Final = "ix_chunk_vectors_near_"
 
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('folkmoot vector layout'))"
+# One that is being filled, or has lost much, is not asked.
+ELSEWHERE: Final = "SELECT EXISTS (SELECT FROM vector_stores WHERE whole_at IS NOT NULL)"
 # A sixteenth of the lots is counted: an index holds them, and nobody needs to know exactly.
 SHARE: Final = 16
 COUNT: Final = """
@@ -179,7 +182,9 @@ class Layout:
             return None
 
     async def _counts(self, connection: Connection) -> Mapping[Owned, int]:
-        """Return about how many vectors large organisations have, the largest first."""
+        """Return about how many vectors they have whom an index serves, the largest first."""
+        if await (await connection.execute(ELSEWHERE)).fetchone() == (True,):
+            return {}
         values = {
             "share": SHARE,
             "lots": nearness.LOWEST_LOT + nearness.LOTS // SHARE,
