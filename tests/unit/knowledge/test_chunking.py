@@ -129,3 +129,11 @@ def test_nothing_is_lost_and_order_is_kept(blocks: list[str]) -> None:
     for each in chunks:
         covered.update(range(each.start, each.end))
     assert {i for i, char in enumerate(parsed.text) if not char.isspace()} <= covered
+
+
+def test_a_head_row_that_is_longer_than_a_chunk_is_not_repeated_whole() -> None:
+    """As often as it is long it was: a sheet of 100 KB took gigabytes."""
+    parsed = read(f"| {'Bird | ' * 2_000}\n|{' --- |' * 2_000}\n" + "| a | b |\n" * 2_000)
+    chunks = chunk(parsed, "Birds", SIZES)
+    assert len(chunks) > 50
+    assert all(len(each.header) <= len("Birds\n") + SIZES.size for each in chunks)

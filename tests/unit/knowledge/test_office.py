@@ -152,3 +152,21 @@ def test_relations_reach_nothing_but_parts() -> None:
     main = '<p:x xmlns:p="p" xmlns:r="r"><p:sldId r:id="rId1"/><p:sldId r:id="rId2"/></p:x>'
     parts = {"ppt/presentation.xml": main, "ppt/_rels/presentation.xml.rels": outside}
     assert read(zipped(parts)).text == ""
+
+
+def test_a_sheet_with_few_cells_far_apart_is_told_row_by_row() -> None:
+    rows = "".join(
+        f"<row><c r='A{n}' t='str'><v>a{n}</v></c><c r='{column(n)}{n}'><v>{n}</v></c></row>"
+        for n in range(2, 3_000)
+    )
+    lines = read(workbook({"Sparse": rows})).text.split("\n")
+    assert [line for line in lines if line][1:] == [f"a{n}; {n}" for n in range(2, 3_000)]
+
+
+def column(number: int) -> str:
+    """Return what a spreadsheet calls a column."""
+    name = ""
+    while number:
+        number, letter = divmod(number - 1, 26)
+        name = chr(ord("A") + letter) + name
+    return name

@@ -112,9 +112,14 @@ class _Cutter:
             if last - first <= limit:
                 yield first, last, None
                 continue
-            head = self._text[first:last].split("\n", 1)[0] if self._text[first] == "|" else None
+            head = self._head(first, last) if self._text[first] == "|" else None
             for index, (begin, stop) in enumerate(self._parts(first, last)):
                 yield begin, stop, head if index else None
+
+    def _head(self, first: int, last: int) -> str:
+        """Return the head row of a table, no longer than a piece of it: each piece repeats it."""
+        end = min(last, first + self._sizes.size)
+        return self._text[first:end].partition("\n")[0]
 
     def _parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         while end - start > self._sizes.size:

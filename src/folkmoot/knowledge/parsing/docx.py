@@ -17,27 +17,32 @@ NUMBERING: Final = "word/numbering.xml"
 
 def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
     """Read a Word document."""
-    formats = word.Formats()
-    if package.has(STYLES):
-        with package.open(STYLES) as part:
-            formats = replace(formats, styles=word.styles(part))
-    if package.has(NUMBERING):
-        with package.open(NUMBERING) as part:
-            kinds, numbered = word.numberings(part)
-            formats = replace(formats, kinds=kinds, numbered=numbered)
     writer = Writer(limits)
-    body = word.Body(writer, formats, report)
+    body = word.Body(writer, _formats(package), report)
     with package.open(main) as part:
         body.read(part, package.size(main))
     for number, text in enumerate(_notes(package, body.notes), start=1):
         writer.open("p")
         writer.say(f"[{number}] {text}")
         writer.close("p")
-    related = package.related(main) if body.charts else {}
+    related = package.extras(main) if body.charts else {}
     for place in dict.fromkeys(body.charts):
         if place in related:
             _draw(writer, drawings.chart(package, related[place].part))
     return writer.finish()
+
+
+def _formats(package: Package) -> word.Formats:
+    """Return what styles and numberings say, as far as they can be read."""
+    formats = word.Formats()
+    if package.has(STYLES):
+        with package.beside("the styles"), package.open(STYLES) as part:
+            formats = replace(formats, styles=word.styles(part))
+    if package.has(NUMBERING):
+        with package.beside("the numbering of lists"), package.open(NUMBERING) as part:
+            kinds, numbered = word.numberings(part)
+            formats = replace(formats, kinds=kinds, numbered=numbered)
+    return formats
 
 
 def _draw(writer: Writer, chart: Chart) -> None:
@@ -62,6 +67,6 @@ def _notes(package: Package, wanted: Sequence[tuple[str, str]]) -> Iterator[str]
     for kind in {kind for kind, _ in wanted}:
         name = f"word/{kind}s.xml"
         if package.has(name):
-            with package.open(name) as part:
-                texts.update({(kind, each): text for each, text in word.notes(part, kind).items()})
+            with package.beside(f"{kind}s"), package.open(name) as part:
+                texts.update({(kind, each): text for each, text in word.notes(part, kind)})
     return (texts.get(note, "") for note in wanted)

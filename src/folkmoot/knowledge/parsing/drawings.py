@@ -57,7 +57,7 @@ def chart(package: Package, name: str) -> Chart:
     """Return what a chart says."""
     title = ""
     series: list[Series] = []
-    with package.open(name) as part:
+    with package.beside("charts"), package.open(name) as part:
         for _, kind, element in elements(part, ("title", "ser")):
             if kind == "ser" and len(series) < MOST_SERIES:
                 series.append(_series(element))

@@ -20,7 +20,7 @@ STAND_IN: Final = "[Threaded comment]"
 
 def said(package: Package, sheet: str) -> Iterator[str]:
     """Yield what stands beside the cells of a sheet, block by block."""
-    for kind, part in package.related(sheet).values():
+    for kind, part in package.extras(sheet).values():
         if kind.endswith((COMMENTS, THREADS)):
             yield from _comments(package, part)
         elif kind.endswith(DRAWING):
@@ -28,7 +28,7 @@ def said(package: Package, sheet: str) -> Iterator[str]:
 
 
 def _comments(package: Package, name: str) -> Iterator[str]:
-    with package.open(name) as part:
+    with package.beside("comments"), package.open(name) as part:
         for _, _, element in elements(part, ("comment", "threadedComment")):
             pieces = (each.text or "" for each in element.iter("{*}t", "{*}text"))
             text = " ".join(" ".join(pieces).split())
@@ -38,8 +38,8 @@ def _comments(package: Package, name: str) -> Iterator[str]:
 
 
 def _drawn(package: Package, name: str) -> Iterator[str]:
-    related = package.related(name)
-    with package.open(name) as part:
+    related = package.extras(name)
+    with package.beside("drawings"), package.open(name) as part:
         for _, _, shape in elements(part, ("pic", "graphicFrame")):
             if local(shape.tag) == "pic":
                 yield alternative(next(shape.iter("{*}cNvPr"), None))

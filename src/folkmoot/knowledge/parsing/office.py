@@ -2,11 +2,13 @@
 
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import docx, pptx, xlsx
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.package import Package, opened
-from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Report
+from folkmoot.knowledge.parsing.parsed import GAP, Parsed, ParseFailed, Report
 
 
 class Read(Protocol):
@@ -24,6 +26,7 @@ FORMATS: Final[dict[str, tuple[str, Read]]] = {
 }
 """By the folder of its parts: where the document usually is, and who reads it."""
 
+UNREAD: Final = "(Not read, for it is damaged: {}.)"
 OTHERS: Final = {
     "xl/workbook.bin": "The file is a binary Excel workbook; save it as .xlsx to have it read.",
     "mimetype": "The file is an OpenDocument or EPUB file, which cannot be read here.",
@@ -37,7 +40,16 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     with opened(source, limits) as package:
         report(0, 0)
         main, read = _format(package)
-        return read(package, main, limits, report)
+        return _noted(read(package, main, limits, report), package.unread)
+
+
+def _noted(parsed: Parsed, unread: list[str]) -> Parsed:
+    """Say at the end of a text what is missing in it."""
+    if not unread or not parsed.text:
+        return parsed
+    text = parsed.text + GAP + UNREAD.format(", ".join(dict.fromkeys(unread)))
+    last = [structs.replace(page, end=len(text)) for page in parsed.pages[-1:]]
+    return structs.replace(parsed, text=text, pages=[*parsed.pages[:-1], *last])
 
 
 def _format(package: Package) -> tuple[str, Read]:

@@ -6,8 +6,9 @@ An archive is checked before a part of it is read: nobody unpacks what lies abou
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import IO, Final, NamedTuple, cast
 
 from folkmoot.knowledge.limits import MEBIBYTE, Limits
@@ -23,6 +24,7 @@ DECLARATION: Final = b"<!DOCTYPE"
 ENCRYPTED: Final = 0x1
 MAIN: Final = "/officeDocument"
 PROTECTED: Final = "The file is protected by a password."
+DAMAGED: Final = "The document is damaged and cannot be read."
 
 
 class Related(NamedTuple):
@@ -33,11 +35,14 @@ class Related(NamedTuple):
 
 
 class Package:
-    """An archive that was found harmless."""
+    """An archive that was found harmless; some of its parts may not unpack."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, broken: Collection[str] = ()) -> None:
         self._archive = archive
         self._names = archive.NameToInfo
+        self._broken = broken
+        self.unread: list[str] = []
+        """What stood beside the text and was damaged."""
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a part."""
@@ -53,7 +58,17 @@ class Package:
 
     def open(self, name: str) -> IO[bytes]:
         """Open a part."""
+        if name in self._broken:
+            raise zipfile.BadZipFile(name)
         return self._archive.open(name)
+
+    @contextmanager
+    def beside(self, what: str) -> Generator[None]:
+        """Read something that the text does without: the block ends where it is damaged."""
+        try:
+            yield
+        except _damage():
+            self.unread.append(what)
 
     def related(self, name: str) -> dict[str, Related]:
         """Return the XML parts that a part refers to, by the ids that it has for them."""
@@ -70,6 +85,13 @@ class Package:
                 forget(element)
         return found
 
+    def extras(self, name: str) -> dict[str, Related]:
+        """Return what a part refers to and its text does without, as `related` does."""
+        found: dict[str, Related] = {}
+        with self.beside("what stands beside the text"):
+            found.update(self.related(name))
+        return found
+
     def main(self) -> str | None:
         """Return the part that the document is in, as far as the package says it."""
         named = (each.part for each in self.related("").values() if each.kind.endswith(MAIN))
@@ -83,23 +105,33 @@ def opened(source: Source, limits: Limits) -> Generator[Package]:
     Raises:
         ParseFailed: it is no archive, is encrypted, unpacks to too much or defines entities.
     """
-    damaged = (*BROKEN, library("lxml.etree").XMLSyntaxError, zlib.error, ValueError)
     try:
         with zipfile.ZipFile(cast(IO[bytes], source)) as archive:
-            _inspect(archive, limits)
-            yield Package(archive)
-    except damaged as error:
-        raise ParseFailed("The document is damaged and cannot be read.") from error
+            yield Package(archive, _inspect(archive, limits))
+    except _damage() as error:
+        raise ParseFailed(DAMAGED) from error
 
 
-def _inspect(archive: zipfile.ZipFile, limits: Limits) -> None:
+@cache
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what is raised by a part that is damaged."""
+    return (*BROKEN, library("lxml.etree").XMLSyntaxError, zlib.error, ValueError)
+
+
+def _inspect(archive: zipfile.ZipFile, limits: Limits) -> Collection[str]:
+    """Refuse what is harmful; return the names of the parts that do not unpack."""
     entries = archive.infolist()
     if any(entry.flag_bits & ENCRYPTED for entry in entries):
         raise ParseFailed(PROTECTED)
     _refuse_bombs(entries, limits)
+    broken: set[str] = set()
     for entry in entries:
         if entry.filename.endswith((".xml", ".rels")):
-            _refuse_declarations(archive, entry)
+            try:
+                _refuse_declarations(archive, entry)
+            except _damage():  # nobody opens what could not be looked at
+                broken.add(entry.filename)
+    return broken
 
 
 def _refuse_bombs(entries: list[zipfile.ZipInfo], limits: Limits) -> None:

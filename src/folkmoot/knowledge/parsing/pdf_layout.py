@@ -1,7 +1,9 @@
 """Where the lines of a page stand, and in which order a person reads them."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import pairwise
 from statistics import median
 from typing import Final
@@ -16,6 +18,9 @@ PROSE_SHARE: Final = 0.5
 MIN_COLUMN_LINES: Final = 4
 MIN_COLUMN_WIDTH: Final = 8
 """In heights of a line."""
+NESTED_COLUMNS: Final = 4
+"""Columns within columns, each parted in two."""
+MOST_GUTTERS: Final = 40
 BAND_GAP: Final = 2.5
 """In heights of a line."""
 ROW_OVERLAP: Final = 0.5
@@ -71,37 +76,46 @@ def _bands(lines: list[Line]) -> list[list[Line]]:
     return bands
 
 
-def _by_column(lines: list[Line]) -> list[Line]:
-    gutter = _gutter(lines)
+def _by_column(lines: list[Line], deeper: int = NESTED_COLUMNS) -> list[Line]:
+    gutter = _gutter(lines) if deeper else None
     if gutter is None:
         return sorted(lines, key=lambda line: (-line.top, line.left))
     ordered: list[Line] = []
     columns: tuple[list[Line], list[Line]] = ([], [])
+
+    def end_columns() -> None:
+        for column in columns:
+            ordered.extend(_by_column(column, deeper - 1))
+            column.clear()
+
     for line in sorted(lines, key=lambda line: -line.top):
         if line.left < gutter < line.right:
-            ordered += [*_by_column(columns[0]), *_by_column(columns[1]), line]
-            columns = ([], [])
+            end_columns()
+            ordered.append(line)
         else:
             columns[line.left >= gutter].append(line)
-    return [*ordered, *_by_column(columns[0]), *_by_column(columns[1])]
+    end_columns()
+    return ordered
 
 
 def _gutter(lines: list[Line]) -> float | None:
-    """Return the x between two columns of prose, or None if there are none."""
-    best: tuple[int, float] | None = None
-    for x in sorted({line.right + 1 for line in lines}):
-        left = [line for line in lines if line.right < x]
-        right = [line for line in lines if line.left >= x]
-        crossing = len(lines) - len(left) - len(right)
-        if (
-            min(len(left), len(right)) >= MIN_COLUMN_LINES
-            and crossing <= COLUMN_SHARE * len(lines)
-            and _is_prose(left)
-            and _is_prose(right)
-            and (best is None or crossing < best[0])
-        ):
-            best = (crossing, x)
-    return best[1] if best else None
+    """Return the x between two columns of prose that fewest lines cross, None if there is none.
+
+    Only the best places are looked at: text that is strewn over a page could be parted anywhere.
+    """
+    lefts, rights = sorted(line.left for line in lines), sorted(line.right for line in lines)
+    places: list[tuple[int, float]] = []
+    for x in sorted({right + 1 for right in rights}):
+        left, right = bisect_left(rights, x), len(lines) - bisect_left(lefts, x)
+        crossing = len(lines) - left - right
+        if min(left, right) >= MIN_COLUMN_LINES and crossing <= COLUMN_SHARE * len(lines):
+            places.append((crossing, x))
+    for _, x in nsmallest(MOST_GUTTERS, places):
+        left_lines = [line for line in lines if line.right < x]
+        right_lines = [line for line in lines if line.left >= x]
+        if _is_prose(left_lines) and _is_prose(right_lines):
+            return x
+    return None
 
 
 def _is_prose(column: list[Line]) -> bool:

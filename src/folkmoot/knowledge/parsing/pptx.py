@@ -58,7 +58,7 @@ def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
 
 def _write(package: Package, name: str, manuscript: Manuscript) -> None:
     """Write a slide: its title first, wherever it is drawn, and its speaker's notes last."""
-    related = list(package.related(name).values())
+    related = list(package.extras(name).values())
     texts = list(_texts(package, name))
     for each in texts:
         if each.placeholder in TITLES:
@@ -73,7 +73,7 @@ def _write(package: Package, name: str, manuscript: Manuscript) -> None:
             manuscript.block("\n".join(_points(package, part)))
     for kind, part in related:
         if kind.endswith(NOTES):
-            said = "\n".join(each.text for each in _texts(package, part) if each.placeholder)
+            said = "\n".join(_noted(package, part))
             manuscript.block(f"{SPEAKER}{said}" if said.strip() else "")
     for said in (each for kind, part in related for each in _comments(package, kind, part)):
         manuscript.block(said)
@@ -81,7 +81,7 @@ def _write(package: Package, name: str, manuscript: Manuscript) -> None:
 
 def _texts(package: Package, name: str) -> Iterator[Text]:
     """Yield what the shapes of a slide say, as they lie one above the other."""
-    related = package.related(name)
+    related = package.extras(name)
     with package.open(name) as part:
         for _, _, shape in elements(part, ("sp", "graphicFrame", "pic")):
             if not any(local(each.tag) == "Fallback" for each in shape.iterancestors()):
@@ -109,7 +109,7 @@ def _said(
 def _text(shape: Any) -> Text:  # noqa: ANN401 - lxml has no types
     table = next(shape.iter("{*}tbl"), None)
     if table is not None:
-        rows = [[_cell(cell) for cell in row.iter("{*}tc")] for row in table.iter("{*}tr")]
+        rows = [[_cell(cell) for cell in row.findall("{*}tc")] for row in table.findall("{*}tr")]
         return Text(None, pipe_table(rows))
     holder = next(shape.iter("{*}ph"), None)
     placeholder = None if holder is None else value(holder, "type")
@@ -138,16 +138,22 @@ def _comments(package: Package, kind: str, name: str) -> Iterator[str]:
     """Yield what people have said of a slide, answers with what they answer."""
     if not kind.endswith(COMMENTS):
         return
-    with package.open(name) as part:
+    with package.beside("comments"), package.open(name) as part:
         for _, _, element in elements(part, ("cm",)):
             said = " ".join(" ".join(each.text or "" for each in element.iter(*SAID)).split())
             yield f"{COMMENT}{said}" if said else ""
             forget(element)
 
 
+def _noted(package: Package, name: str) -> Iterator[str]:
+    """Yield what a speaker has noted."""
+    with package.beside("speakers' notes"):
+        yield from (each.text for each in _texts(package, name) if each.placeholder)
+
+
 def _points(package: Package, name: str) -> Iterator[str]:
     """Yield the texts of a diagram."""
-    with package.open(name) as part:
+    with package.beside("diagrams"), package.open(name) as part:
         for _, _, element in elements(part, ("p",)):
             for _, text in _paragraph(element):
                 yield f"- {text}"

@@ -1,6 +1,7 @@
 """From the cells of a sheet to tables: where they begin and end, and what stands above them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from folkmoot.knowledge.limits import Limits
@@ -15,6 +16,9 @@ WIDEST_HEAD: Final = 400
 """Characters of a header beyond which every value is told with its column's name instead: the
 header is repeated with each piece of a table."""
 BLOCK_ROWS: Final = 20
+SPARSE: Final = 50
+"""A table with more than so many empty cells for each with a text is told row by row: in full it
+would be many times what is in the file."""
 
 
 class Tables:
@@ -61,10 +65,19 @@ def _blocks(rows: list[Row]) -> Iterator[str]:
             yield next(iter(rows[begun].values()))
             begun += 1
         columns = sorted({column for row in rows[begun:] for column in row})
-    table = [[row.get(column, "") for column in columns] for row in rows[begun:]]
+    rows = rows[begun:]
+    if len(columns) * len(rows) > SPARSE * sum(map(len, rows)):
+        yield from _pages("; ".join(row.values()) for row in rows)
+        return
+    table = [[row.get(column, "") for column in columns] for row in rows]
     if not table or sum(map(len, table[0])) <= WIDEST_HEAD or not is_header(table[0]):
         yield pipe_table([[cell.replace("|", "\\|") for cell in row] for row in table])
         return
-    lines = list(with_names(table[0], table[1:]))
-    for place in range(0, len(lines), BLOCK_ROWS):
-        yield "\n".join(lines[place : place + BLOCK_ROWS])
+    yield from _pages(with_names(table[0], table[1:]))
+
+
+def _pages(lines: Iterable[str]) -> Iterator[str]:
+    """Yield so many rows at a time as a block."""
+    left = iter(lines)
+    while block := list(islice(left, BLOCK_ROWS)):
+        yield "\n".join(block)

@@ -5,7 +5,7 @@ Source: ECMA-376, part 1, sections 17.3 (paragraphs), 17.4 (tables), 17.7 (style
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
@@ -208,9 +208,8 @@ def numberings(part: IO[bytes]) -> tuple[dict[str, str], frozenset[tuple[str, in
     return kinds, frozenset(numbered)
 
 
-def notes(part: IO[bytes], kind: str) -> dict[str, str]:
-    """Return the texts of the footnotes or the endnotes by their ids."""
-    found: dict[str, str] = {}
+def notes(part: IO[bytes], kind: str) -> Iterator[tuple[str, str]]:
+    """Yield the ids and the texts of the footnotes, the endnotes or the comments."""
     pieces: list[str] = []
     for _, name, element in elements(part, (kind, "p", "t")):
         if name == "t":
@@ -218,10 +217,9 @@ def notes(part: IO[bytes], kind: str) -> dict[str, str]:
         elif name == "p":
             pieces.append(" ")
         else:
-            found[value(element, "id")] = "".join(pieces)
+            yield value(element, "id"), "".join(pieces)
             pieces.clear()
             forget(element)
-    return found
 
 
 def _style(properties: Any) -> Style:  # noqa: ANN401 - lxml has no types

@@ -67,7 +67,7 @@ def read(package: Package, main: str, limits: Limits, report: Report) -> Parsed:
             with package.open(part_name) as part:
                 book.texts = list(_texts(part, limits, report))
         elif kind.endswith(STYLES):
-            with package.open(part_name) as part:
+            with package.beside("the formats of numbers"), package.open(part_name) as part:
                 book.formats = _formats(part)
     with package.open(main) as part:
         sheets, book.since_1904 = _sheets(part)
