@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import msgspec
 
-from folkmoot.llm import estimate
+from folkmoot.llm import estimate, metering
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.config import Retries
 from folkmoot.llm.deadline import Deadline
@@ -70,13 +70,17 @@ class HttpChatModel:
         self, call: Call, request: ChatRequest, deadline: Deadline
     ) -> tuple["_Answer", list[Chunk]]:
         """Return an answer together with its first batch: up to there a failure may be retried."""
-        body = await self._transport.open(call, deadline)
-        with ExitStack() as unless_begun:
-            unless_begun.callback(body.close)
-            body.refuse_page()
-            answer = _Answer(call, request, body, self._wire)
-            batch = await answer.read()
-            unless_begun.pop_all()
+        with metering.beginning(lambda: estimate.usage(request, 0)) as noted:
+            body = await self._transport.open(call, deadline)
+            with ExitStack() as unless_begun:
+                unless_begun.callback(body.close)
+                body.refuse_page()
+                answer = _Answer(call, request, body, self._wire)
+                try:
+                    batch = await answer.read()
+                finally:
+                    noted.told = answer.told
+                unless_begun.pop_all()
         body.begin()
         return answer, batch
 
@@ -116,6 +120,11 @@ class _Answer:
         if self._failure is not None:
             raise self._failure
         return []
+
+    @property
+    def told(self) -> Usage | None:
+        """What the provider told about tokens so far."""
+        return self._decoder.usage
 
     def cost(self) -> Usage:
         """Return what the answer cost up to where it broke off."""

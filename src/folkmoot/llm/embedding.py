@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from folkmoot.llm import estimate, metering
 from folkmoot.llm.config import Retries
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelAnswerMalformed
@@ -46,7 +47,8 @@ class HttpEmbedder:
         deadline = Deadline(self._transport.timeouts.embed)
 
         async def attempt() -> Vectors:
-            return self._read(call, await self._transport.fetch(call, deadline), len(texts))
+            with metering.call(lambda: estimate.texts(texts)):
+                return self._read(call, await self._transport.fetch(call, deadline), len(texts))
 
         return await until_answered(attempt, self._retries, deadline)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
+from folkmoot.llm import estimate, metering
 from folkmoot.llm.config import Timeouts
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
 from folkmoot.llm.port import EmbeddingKind, Vectors
@@ -49,6 +50,11 @@ class LangChainEmbedder:
         return vectors
 
     async def _ask(self, texts: list[str], kind: EmbeddingKind) -> list[list[float]]:
+        with metering.call(lambda: estimate.texts(texts)):
+            metering.sent()  # what becomes of it in there, nobody tells
+            return await self._answered(texts, kind)
+
+    async def _answered(self, texts: list[str], kind: EmbeddingKind) -> list[list[float]]:
         try:
             async with asyncio.timeout(self._patience):
                 if kind == "query":

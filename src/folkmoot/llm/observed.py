@@ -1,13 +1,14 @@
 """Models that are watched: each call is a span, is counted with its time, and is paid for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import contextmanager
 
 from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
-from folkmoot.llm import estimate, loading, paying
+from folkmoot.llm import estimate, loading, metering, paying
 from folkmoot.llm.lines import Line
 from folkmoot.llm.outcomes import Outcomes
 from folkmoot.llm.port import (
@@ -65,14 +66,16 @@ class ObservedChatModel:
             async with self.line.turn(self._org_id, self.name) as turn:
                 ticket = await paying.admitted(asked)  # nothing is put aside for those who wait
                 try:
-                    async for batch in answer:
-                        if first is None:
-                            first = clock.monotonic() - begun
-                            turn.answered()
+                    batch = await bill.beginning(answer)
+                    if batch is not None:
+                        first = clock.monotonic() - begun
+                        turn.answered()
+                    while batch is not None:
                         bill.add(batch)
                         yield batch
-                except Exception:
-                    bill.failed = True
+                        batch = await anext(answer, None)
+                except Exception as error:
+                    bill.failed = not isinstance(error, metering.LEFT)
                     raise
                 finally:
                     ticket.settle(bill.used())
@@ -98,10 +101,20 @@ class _Bill:
         self.finished: Finished | None = None
         self.failed = False
         self._request = request
+        self._begun = False
         self._characters = 0
+        self._meter = metering.Meter()
+
+    async def beginning(
+        self, answer: AsyncGenerator[Sequence[Chunk], None]
+    ) -> Sequence[Chunk] | None:
+        """Return the first part of the answer; what was tried in vain before is on the bill."""
+        with metering.counting() as self._meter:
+            return await anext(answer, None)
 
     def add(self, batch: Sequence[Chunk]) -> None:
         """Look at a part of the answer."""
+        self._begun = True
         for chunk in batch:
             match chunk:
                 case TextDelta() | ReasoningDelta():
@@ -116,13 +129,15 @@ class _Bill:
                     pass
 
     def used(self) -> Usage | None:
-        """Return what was told, else an estimate; None for a call that only failed.
+        """Return what was told, else an estimate, with what was tried in vain before.
 
-        What is left before anything came has been read by the provider, at least.
+        None for a call that only failed. Whether one that was left before anything came has been
+        read by the provider, the meter knows; of models without one it is assumed.
         """
-        if self.told is None and (self._characters or not self.failed):
-            return estimate.usage(self._request, self._characters)
-        return self.told
+        answer = self.told
+        if answer is None and (self._begun or not (self.failed or self._meter.calls)):
+            answer = estimate.usage(self._request, self._characters)
+        return metering.together(self._meter.used, answer)
 
 
 class ObservedEmbedder:
@@ -156,21 +171,8 @@ class ObservedEmbedder:
             if not loading.has_numpy():  # importing it would keep everyone waiting
                 await asyncio.to_thread(loading.numpy)
             async with self._line.turn(self._org_id, self.name):
-                return await self._embed(texts, kind, await paying.admitted(asked))
-
-    async def _embed(
-        self, texts: Sequence[str], kind: EmbeddingKind, ticket: paying.Ticket
-    ) -> Vectors:
-        begun, whole = clock.monotonic(), False
-        with paying.counting() as count:
-            try:
-                vectors = await self._embedder.embed(texts, kind=kind)
-                whole = True
-                return vectors
-            finally:
-                guess = estimate.texts(texts) if whole else None
-                ticket.settle(count.told or guess)
-                metrics.llm_call(self.name, clock.monotonic() - begun)
+                with _settled(await paying.admitted(asked), asked):
+                    return await self._embedder.embed(texts, kind=kind)
 
 
 class ObservedReranker:
@@ -194,24 +196,32 @@ class ObservedReranker:
         Raises:
             AppError: Whoever pays does not want to.
         """
-        used = estimate.pairs(query, texts)
-        asked = paying.Asked(self.name, "rerank", lambda: used)
+        asked = paying.Asked(self.name, "rerank", lambda: estimate.pairs(query, texts))
         with _span("rerank", self.name) as span, self._outcomes.of(self.name):
             span.set({"folkmoot.texts": len(texts)})
             async with self._line.turn(self._org_id, self.name):
-                ticket, begun, guess = await paying.admitted(asked), clock.monotonic(), None
-                with paying.counting() as count:
-                    try:
-                        scores = await self._reranker.rerank(query, texts)
-                    except asyncio.CancelledError:
-                        guess = used  # searches soon give up; the texts have been read by then
-                        raise
-                    else:
-                        guess = used
-                        return scores
-                    finally:
-                        ticket.settle(count.told or guess)
-                        metrics.llm_call(self.name, clock.monotonic() - begun)
+                with _settled(await paying.admitted(asked), asked):
+                    return await self._reranker.rerank(query, texts)
+
+
+@contextmanager
+def _settled(ticket: paying.Ticket, asked: paying.Asked) -> Generator[None]:
+    """Settle what texts cost, and count the call with its time.
+
+    Models that note no calls, as they make none, have read everything unless they fail.
+    """
+    begun, read = clock.monotonic(), False
+    with metering.counting() as meter:
+        try:
+            yield
+            read = True
+        except metering.LEFT:
+            read = True
+            raise
+        finally:
+            guess = asked.most() if read and not meter.calls else None
+            ticket.settle(meter.used or guess)
+            metrics.llm_call(asked.model, clock.monotonic() - begun)
 
 
 def _span(operation: str, name: str) -> tracing.OpenSpan:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from folkmoot.llm import config
+from folkmoot.llm import config, estimate, metering
 from folkmoot.llm.config import ModelsConfig, ProviderKind, Retries
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelKeyMissing, ModelUnknown
@@ -45,7 +45,8 @@ class HttpReranker:
         deadline = Deadline(self._transport.timeouts.embed)
 
         async def attempt() -> list[float | None]:
-            return self._read(call, await self._transport.fetch(call, deadline), len(texts))
+            with metering.call(lambda: estimate.pairs(query, texts)):
+                return self._read(call, await self._transport.fetch(call, deadline), len(texts))
 
         return await until_answered(attempt, self._retries, deadline)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from weakref import WeakSet
 
 from folkmoot.kit import clock
-from folkmoot.llm import loading
+from folkmoot.llm import loading, metering
 from folkmoot.llm.config import Timeouts
 from folkmoot.llm.deadline import Deadline
 from folkmoot.llm.errors import (
@@ -246,6 +246,8 @@ class Transport:
     def _pool(self) -> "aiohttp.ClientSession":
         if self._session is None:
             library = loading.http_client()
+            noting = library.TraceConfig()
+            noting.on_request_headers_sent.append(_noted)
             session: aiohttp.ClientSession = library.ClientSession(
                 connector=library.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=60),
                 timeout=library.ClientTimeout(total=None, connect=self.timeouts.connect),
@@ -253,9 +255,15 @@ class Transport:
                 cookie_jar=library.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                trace_configs=[noting],
             )
             self._session = session
         return self._session
+
+
+async def _noted(*_told: object) -> None:
+    """Note that a call is on its way; the library tells it in the task that makes the call."""
+    metering.sent()
 
 
 def _broken() -> tuple[type[Exception], ...]:

@@ -16,7 +16,8 @@ from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor
 from folkmoot.runs.records import Call
 from folkmoot.settings.scopes import acting_team
-from folkmoot.usage.budgets import NOTHING, Amounts, Budgets, Door, most
+from folkmoot.usage.budgets import NOTHING, Amounts, Budgets, Door, Standing, most
+from folkmoot.usage.errors import BudgetExceeded
 from folkmoot.usage.ledger import Ledger, Row
 from folkmoot.usage.limits import Asker, InForce
 from folkmoot.usage.prices import Prices, Rates
@@ -99,12 +100,26 @@ class Account:
         counted = [each for each in holding if each.counted is not None]
         purse = ticket.purse = self.purse
         if purse is None:
-            await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
+            await self._put_aside(ticket, most, counted)
         else:
             with purse.holding(most, [each for each in holding if each.counted is None]):
-                found = await self.accounts.budgets.reserve(self.subject, ticket.id, most, counted)
+                found = await self._put_aside(ticket, most, counted)
             purse.warn(found)
         ticket.most, ticket.reserved = most, bool(counted)
+
+    async def _put_aside(
+        self, ticket: "_Ticket", most: Amounts, counted: Sequence[InForce]
+    ) -> Sequence[Standing]:
+        """Put aside what is counted; what may have been when this fails is given back."""
+        accounts = self.accounts
+        try:
+            return await accounts.budgets.reserve(self.subject, ticket.id, most, counted)
+        except BudgetExceeded:
+            raise
+        except BaseException:
+            if counted:
+                accounts.ledger.release(self.subject.org_id, ticket.id)
+            raise
 
     def reused(self, model: str, how: str) -> None:
         """Write down that a call was not made; see `paying.Payer`."""

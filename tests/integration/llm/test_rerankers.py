@@ -19,13 +19,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tiny_models
 from folkmoot.kit.errors import AppError
+from folkmoot.llm import estimate
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Retries
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelRejected, ModelUnavailable
 from folkmoot.llm.local import scorer, serving
 from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
 from folkmoot.llm.local.reranker import LocalReranker
+from folkmoot.llm.metering import counting
 from folkmoot.llm.names import EXTRACTIVE
-from folkmoot.llm.paying import counting
 from folkmoot.llm.port import Usage
 from folkmoot.llm.registry import Models
 from folkmoot.llm.reranking import over_http
@@ -146,10 +147,12 @@ async def test_tokens_are_counted_also_where_they_are_doubles_and_never_below_no
     provider.script_rerankings([plays(json.dumps(answer).encode(), "application/json")])
     models = replace(config(provider), retries=Retries(attempts=1))
     transport = Transport(models.timeouts)
-    with counting() as count:
+    with counting() as meter:
         assert await over_http("cohere:m", models, transport).rerank("heron", ["a"]) == [0.5]
     await transport.aclose()
-    assert count.told == (None if tokens is None else Usage(input_tokens=tokens, output_tokens=0))
+    guess = estimate.pairs("heron", ["a"])
+    told = guess if tokens is None else Usage(input_tokens=tokens, output_tokens=0)
+    assert meter.used == told
 
 
 async def test_many_long_texts_go_in_batches_cut_and_a_busy_provider_is_asked_again(

@@ -12,7 +12,7 @@ import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import paying, refusals
+from folkmoot.llm import metering, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.endpoint import LINES, Endpoint
 from folkmoot.llm.errors import ModelRejected
@@ -234,7 +234,7 @@ class OllamaEmbeddings:
 
     def read(self, body: bytes) -> Vectors:
         answer = msgspec.json.decode(body, type=_Embeddings)
-        paying.tell(answer.prompt_eval_count)
+        metering.tell(answer.prompt_eval_count)
         return rows(answer.embeddings)
 
 

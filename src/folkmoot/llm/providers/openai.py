@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import config, facts, paying, refusals
+from folkmoot.llm import config, facts, metering, refusals
 from folkmoot.llm.batch import Batch
 from folkmoot.llm.calls import Calls
 from folkmoot.llm.endpoint import EVENTS, Endpoint
@@ -316,7 +316,7 @@ class OpenAIEmbeddings:
         """Read the vectors, packed as little-endian float32 or, by some servers, as numbers."""
         answer = _decode_embeddings(body)
         data = sorted(answer.data, key=lambda item: item.index)
-        paying.tell(answer.usage.prompt_tokens if answer.usage is not None else None)
+        metering.tell(answer.usage.prompt_tokens if answer.usage is not None else None)
         return rows([_numbers(item.embedding) for item in data])
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import config, paying
+from folkmoot.llm import config, metering
 from folkmoot.llm.config import ProviderConfig, ProviderKind
 from folkmoot.llm.endpoint import Endpoint
 from folkmoot.llm.parts import Json
@@ -143,5 +143,5 @@ class Reranking:
         answer = _decode(body)
         if isinstance(answer, list):
             return [each.told for each in answer]
-        paying.tell(answer.tokens)
+        metering.tell(answer.tokens)
         return [each.told for each in answer.results or answer.data or ()]
