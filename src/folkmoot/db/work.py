@@ -1,10 +1,11 @@
 """Units of work: one transaction, done for one subject. Committed by whoever opened it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import psycopg
 import psycopg_pool
@@ -13,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import QueuePool
 
 from folkmoot.db.errors import DatabaseUnavailable, StorageFull
+from folkmoot.db.resting import RESTS, Resting
 from folkmoot.db.roles import refuse_dangerous
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.subject import Subject
@@ -40,9 +41,6 @@ PLAN_ANEW: Final = "SELECT set_config('plan_cache_mode', 'auto', true)"
 
 HEARTBEAT: Final = 3_000
 """Milliseconds after which a heartbeat gives up a server that does not even receive it."""
-
-RESTS: Final = 10.0
-"""Seconds after which a pool gives back a connection that it did not need; each takes 4 to 9 MB."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 
@@ -109,7 +107,7 @@ class Database:
     which sends them in one round trip and makes no objects of the rows.
     """
 
-    def __init__(self, address: str, *, sessions: int = 8, pipelines: int = 4) -> None:
+    def __init__(self, address: str, *, sessions: int = 8, pipelines: int = 3) -> None:
         bounded = conninfo.make_conninfo(address, connect_timeout=5, options=LIMITS)
 
         async def connect() -> Connection:
@@ -121,9 +119,12 @@ class Database:
             pool_size=sessions,
             max_overflow=0,
             pool_timeout=10,
+            pool_use_lifo=True,
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        self._resting = Resting(self._engine)
+        self._rest: asyncio.Task[None] | None = None
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         self._pipelines = psycopg_pool.AsyncConnectionPool[Connection](
             conninfo.make_conninfo(bounded, options=f"{LIMITS} {PLANNED_ONCE}"),
@@ -153,21 +154,23 @@ class Database:
             await self._pipelines.open(wait=True, timeout=10)
             async with self._pipelines.connection() as connection:
                 await refuse_dangerous(connection)
+        self._rest = asyncio.create_task(self._resting.give_back(), name="resting connections")
         self._watch()
 
     def _watch(self) -> None:
         """Let the metrics show how many connections are in use and how many there are."""
-        sessions = cast(QueuePool, self._engine.pool)
-        pipelines = self._pipelines.get_stats
+        sessions, pipelines = self._resting, self._pipelines.get_stats
         count = metrics.watch_connections
-        count("sessions", "in_use", sessions.checkedout)
-        count("sessions", "open", lambda: sessions.checkedout() + sessions.checkedin())
+        count("sessions", "in_use", lambda: sessions.in_use)
+        count("sessions", "open", lambda: sessions.open)
         count("pipelines", "open", lambda: pipelines()["pool_size"])
         count("pipelines", "idle", lambda: pipelines()["pool_available"])
         count("pipelines", "waiting", lambda: pipelines()["requests_waiting"])
 
     async def close(self) -> None:
         """Give every connection back to the server."""
+        if self._rest is not None:
+            self._rest.cancel()
         await self._platform.close()
         await self._pipelines.close()
         await self._engine.dispose()

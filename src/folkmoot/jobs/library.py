@@ -15,7 +15,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from folkmoot.db.work import RESTS
+from folkmoot.db.resting import RESTS
 from folkmoot.jobs import failures
 from folkmoot.kit.errors import RateLimited, Unavailable
 
