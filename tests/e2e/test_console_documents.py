@@ -110,6 +110,42 @@ def test_a_dropped_pdf_is_asked_about_and_its_citation_opens_at_the_page(
     expect(other).to_have_url(ada.url + address)
 
 
+def test_all_spans_of_a_citation_are_marked_on_all_their_pages(
+    collection: Page, ada: Visitor
+) -> None:
+    page = collection
+    upload(page, manual())
+    expect(row(page, "manual")).to_contain_text("Ready", timeout=60_000)
+    address = page.url.removeprefix(ada.url)
+    found = ada.ask("GET", f"/collections/{address.rpartition('/')[2]}/documents")["items"][0]
+    text = ada.ask("GET", f"/documents/{found['id']}/text")["text"]
+    late = text.index("The battery pack")
+    early = text.index("Every scheduled service", 200)
+    across = text.index("Warranty.") - 60  # from the second page to the third
+    spans = [(late, late + 30), (early, early + 40), (across, across + 68)]
+    place = "&".join(f"start={start}&end={end}" for start, end in spans)
+    panel = ada.open(f"{address}/{found['id']}#page=3&{place}").get_by_role("complementary")
+    panel.get_by_role("button", name="Pages", exact=True).click()
+    expect(panel).to_contain_text("Cited on pages 1, 2 and 3")
+    expect(panel.get_by_role("img", name="Page 3 of “manual”")).to_be_visible()
+    expect(panel.locator(".spot")).to_have_count(2)
+    expect(panel.locator(".spot").first).to_be_in_viewport()
+    assert violations(panel.page) == []
+    panel.get_by_role("button", name="Further on page 1").click()
+    expect(panel.get_by_role("img", name="Page 1 of “manual”")).to_be_visible()
+    expect(panel.locator(".spot").first).to_be_in_viewport()
+    panel.get_by_role("button", name="Further on page 2").click()
+    expect(panel.get_by_role("img", name="Page 2 of “manual”")).to_be_visible()
+    expect(panel.locator(".spot").first).to_be_in_viewport()
+    panel.get_by_role("button", name="Next page").click()
+    panel.get_by_role("button", name="Next page").click()
+    panel.get_by_role("button", name="To the citation").click()
+    expect(panel.get_by_role("img", name="Page 3 of “manual”")).to_be_visible()
+    panel.get_by_role("button", name="Text", exact=True).click()
+    expect(panel.locator("mark.first")).to_be_in_viewport()
+    assert panel.locator("mark.first").inner_text() == text[late : late + 30]
+
+
 def test_offsets_count_characters_and_not_their_halves(collection: Page) -> None:
     page = collection
     upload(page, text("emoji.txt", f"{'🔋' * 50}\n\n{FILLER}\n\n{WARRANTY} 🔋\n\n{FILLER}"))

@@ -208,7 +208,7 @@ class BoxRead(BaseModel):
 
 
 class PlacesRead(BaseModel):
-    """Where a passage stands on a page."""
+    """Where passages stand on a page."""
 
     page: int
     width: float = Field(description="Of the page, in points.", examples=[595.0])

@@ -37,7 +37,7 @@ async def sent(visitor: Visitor, data: bytes = TWO_COLUMNS) -> tuple[str, str]:
     return path, (await visitor.http.get(f"{path}/text")).json()["text"]
 
 
-async def places(visitor: Visitor, path: str, page: int, **span: int) -> Body:
+async def places(visitor: Visitor, path: str, page: int, **span: int | list[int]) -> Body:
     answer = await visitor.http.get(f"{path}/pages/{page}/places", params=span)
     assert answer.status_code == 200, answer.text
     found: Body = answer.json()
@@ -65,6 +65,26 @@ async def test_a_page_is_shown_with_the_places_of_a_passage(ada: Visitor) -> Non
     assert not ink[:, right][~marked[:, right]].any()
     assert not marked[:, ~right].any()
     assert (await places(ada, path, 2))["boxes"] == []
+
+
+async def test_several_passages_have_their_places_in_their_order(ada: Visitor) -> None:
+    path, text = await sent(ada)
+    first, second = text.rindex("Herons"), text.rindex("Storks nest")
+    whole = await places(ada, path, 2, start=first, end=first + 6)
+    other = await places(ada, path, 2, start=second, end=second + 6)
+    spans = {"start": [first, second, first, 0], "end": [first + 6, second + 6, first + 6, 6]}
+    both = await places(ada, path, 2, **spans)
+    assert both["boxes"] == whole["boxes"] + other["boxes"]
+    assert len((await places(ada, path, 1, **spans))["boxes"]) == 1
+    across = await places(ada, path, 1, start=[text.index("comes.")], end=[second + 6])
+    assert len(across["boxes"]) == 1
+    for wrong, code in [
+        ({"start": [1, 2], "end": [3]}, "offsets_unpaired"),
+        ({"start": [0] * 101, "end": [1] * 101}, "invalid"),
+        ({"start": [-1], "end": [1]}, "invalid"),
+    ]:
+        answer = await ada.http.get(f"{path}/pages/1/places", params=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def test_a_picture_is_not_sent_twice(ada: Visitor) -> None:

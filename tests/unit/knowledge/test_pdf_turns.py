@@ -30,7 +30,7 @@ def test_a_sheet_that_lies_on_its_side_is_read_and_marked(way: str) -> None:
     text = read(data)
     assert text == " ".join(LINES)
     first, second = (
-        finding.found(data, Places(page=1, text=text, start=at, end=at + len(line)))
+        finding.found(data, Places(page=1, text=text, spans=[(at, at + len(line))]))
         for line, at in zip(LINES, (0, len(LINES[0]) + 1), strict=True)
     )
     (one,), (other,) = first.boxes, second.boxes

@@ -1,4 +1,4 @@
-/** A page of a PDF: its picture, and where the passage stands that somebody was led to. */
+/** A page of a PDF: its picture, and where the passages stand that somebody was led to. */
 
 import { withQuery } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
@@ -21,16 +21,17 @@ export class PageImage {
   #left = new AbortController();
 
   /** Shows a page; what was shown stays until it is there. */
-  async load(documentId: string, page: number, span: Span | null, width: number): Promise<void> {
+  async load(documentId: string, page: number, spans: Span[], width: number): Promise<void> {
     this.#left.abort();
     const { signal } = (this.#left = new AbortController());
     const path = `/api/v1/documents/${documentId}/pages/${page}`;
+    const between = { start: spans.map((each) => `${each.start}`), end: spans.map((each) => `${each.end}`) };
     const pixels = WIDTHS.find((each) => each >= width) ?? WIDTHS.at(-1)!;
     try {
       const [image, places] = await Promise.all([
         api.send(withQuery(`${path}/image`, { width: pixels }), { signal }).then((answer) => answer.blob()),
         // A page is worth looking at without them.
-        api.get<Places>(withQuery(`${path}/places`, { ...span }), signal).catch(() => null),
+        api.get<Places>(withQuery(`${path}/places`, between), signal).catch(() => null),
       ]);
       if (signal.aborted) return;
       this.#show(URL.createObjectURL(image));

@@ -26,6 +26,8 @@ export interface Citation {
   start: number;
   end: number;
   text: string;
+  /** All that bears the answer out, the one above first; older answers know of no others. */
+  spans?: { page: number | null; start: number; end: number; text: string }[];
 }
 
 export function isTerminal(event: RunEvent): event is TerminalEvent {

@@ -21,6 +21,12 @@ export function count(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString()} ${value === 1 ? one : many}`;
 }
 
+/** "3", "3 and 5", "3, 5 and 8". */
+export function listed(values: readonly number[]): string {
+  const texts = values.map((each) => each.toLocaleString());
+  return texts.length < 2 ? texts.join("") : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
+}
+
 /** Milliseconds as "340 ms", "4.2 s", "3 min 05 s". */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

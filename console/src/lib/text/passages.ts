@@ -1,4 +1,4 @@
-/** A document's text cut into blocks for display, with the cited span set apart. */
+/** A document's text cut into blocks for display, with the cited spans set apart. */
 
 import type { DocumentText } from "../api/types";
 import { toUtf16 } from "./codepoints";
@@ -6,6 +6,8 @@ import { toUtf16 } from "./codepoints";
 export interface Part {
   text: string;
   marked: boolean;
+  /** Whether the first of the spans begins here. */
+  first?: boolean;
 }
 
 export interface Block {
@@ -20,21 +22,43 @@ export interface Span {
   end: number;
 }
 
-interface Range {
-  page: number | null;
+interface Mark {
   from: number;
   to: number;
+}
+
+interface Range extends Mark {
+  page: number | null;
 }
 
 /** UTF-16 units; a browser lays out many small blocks far faster than one of a megabyte. */
 const BLOCK_SIZE = 4000;
 
-export function blocksOf(document: DocumentText, span: Span | null): Block[] {
+export function blocksOf(document: DocumentText, spans: Span[]): Block[] {
   const { text } = document;
-  const [from = 0, to = 0] = span ? toUtf16(text, [span.start, span.end]) : [];
+  const { marks, first } = marksOf(text, spans);
   return rangesOf(document)
     .flatMap((range) => split(text, range))
-    .map((range) => ({ page: range.page, parts: partsOf(text, range, from, to) }));
+    .map((range) => ({ page: range.page, parts: partsOf(text, range, marks, first) }));
+}
+
+/** The pages that spans touch, in the order of the spans. */
+export function pagesOf({ pages }: DocumentText, spans: Span[]): number[] {
+  const touched = spans.flatMap(({ start, end }) => pages.filter((page) => page.start < end && start < page.end));
+  return [...new Set(touched.map((each) => each.page))];
+}
+
+/** The spans in UTF-16 units, in the order of the text and without what they share. */
+function marksOf(text: string, spans: Span[]): { marks: Mark[]; first: number } {
+  const places = [...new Set(spans.flatMap(({ start, end }) => [start, end]))].toSorted((a, b) => a - b);
+  const units = toUtf16(text, places);
+  const at = new Map(places.map((place, index) => [place, units[index]!]));
+  const marks: Mark[] = [];
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+    const mark = { from: Math.max(at.get(start)!, marks.at(-1)?.to ?? 0), to: at.get(end)! };
+    if (mark.from < mark.to) marks.push(mark);
+  }
+  return { marks, first: spans[0] ? at.get(spans[0].start)! : 0 };
 }
 
 function rangesOf({ text, pages }: DocumentText): Range[] {
@@ -63,14 +87,17 @@ function split(text: string, { page, from, to }: Range): Range[] {
   return ranges;
 }
 
-function partsOf(text: string, range: Range, from: number, to: number): Part[] {
-  const start = clamp(from, range);
-  const end = clamp(to, range);
-  const parts = [
-    { text: text.slice(range.from, start), marked: false },
-    { text: text.slice(start, end), marked: true },
-    { text: text.slice(end, range.to), marked: false },
-  ];
+function partsOf(text: string, range: Range, marks: Mark[], first: number): Part[] {
+  const parts: Part[] = [];
+  let reached = range.from;
+  for (const mark of marks) {
+    const [start, end] = [clamp(mark.from, range), clamp(mark.to, range)];
+    if (start === end) continue;
+    parts.push({ text: text.slice(reached, start), marked: false });
+    parts.push({ text: text.slice(start, end), marked: true, first: start <= first && first < end });
+    reached = end;
+  }
+  parts.push({ text: text.slice(reached, range.to), marked: false });
   return parts.filter((part) => part.text !== "");
 }
 

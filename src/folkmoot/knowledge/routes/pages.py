@@ -1,9 +1,11 @@
 """REST endpoints for looking at the pages of PDFs."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
@@ -20,6 +22,7 @@ from folkmoot.knowledge.viewing import pages
 from folkmoot.knowledge.viewing.asked import FORMAT, Picture
 from folkmoot.knowledge.viewing.errors import (
     DocumentWithoutPages,
+    OffsetsUnpaired,
     PageNotFound,
     PageNotShown,
     TooManyPages,
@@ -28,7 +31,15 @@ from folkmoot.knowledge.viewing.errors import (
 LAST: Final = 2**31 - 1
 PageNumber = Annotated[int, Path(ge=1, le=LAST, description="From 1.", examples=[1])]
 Width = Annotated[int, Query(ge=50, le=2_000, description="Of the picture, in pixels.")]
-Offset = Annotated[int, Query(ge=0, le=LAST, description="In the document's text.")]
+MOST_PASSAGES: Final = 100
+Offsets = Annotated[
+    Sequence[Annotated[int, Field(ge=0, le=LAST)]],
+    Query(
+        max_length=MOST_PASSAGES,
+        description="In the document's text; again for each further passage.",
+        examples=[[120]],
+    ),
+]
 
 READ: Final = [require("documents:read")]
 FAILURES: Final = documented(
@@ -79,23 +90,27 @@ def router(knowledge: Knowledge) -> APIRouter:
         picture = await knowledge.viewer.picture(subject.org_id, stored.key, asked)
         return Response(picture, media_type=FORMAT, headers=headers)
 
-    @routes.get("/places", responses=FAILURES)
+    @routes.get("/places", responses={**documented(OffsetsUnpaired), **FAILURES})
     async def find_on_page(
         document_id: DocumentId,
         page: PageNumber,
         request: Request,
         subject: CurrentSubject,
-        start: Offset = 0,
-        end: Offset = 0,
+        start: Offsets = (),
+        end: Offsets = (),
     ) -> PlacesRead:
-        """Find where a passage, `text[start:end]` of the document, stands on a page of a PDF.
+        """Find where passages, `text[start:end]` of the document, stand on a page of a PDF.
 
+        Boxes come in the order of the passages; of one over several pages each tells its part.
         What cannot be found again on its page has no places, nor has a page that is a picture of
         text and was read before it was kept where its lines stand.
         """
+        if len(start) != len(end):
+            raise OffsetsUnpaired
+        spans = list(zip(start, end, strict=True))
         async with ports_of(request).database.work(subject) as work:
             stored = await pages.stored(work, document_id, page)
-            asked = await pages.passage(work, document_id, page, start, end)
+            asked = await pages.passages(work, document_id, page, spans)
         found = await knowledge.viewer.places(subject.org_id, stored.key, asked)
         return PlacesRead(
             page=page,

@@ -11,6 +11,10 @@ PLACES: Final = b"B"
 FORMAT: Final = "image/webp"
 
 
+Span = tuple[int, int]
+"""Where a passage begins and ends in a text."""
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What a page looks like; pages count from 1, `width` is in pixels."""
 
@@ -19,15 +23,14 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Where `text[start:end]` stands on a page that was read as `text`.
+    """Where parts of a page's `text` stand, `text[start:end]` for each of the `spans`.
 
     `lines` are those of a page that is a picture, in which pdfium finds none.
     """
 
     page: int
     text: str
-    start: int
-    end: int
+    spans: list[Span]
     lines: list[Recognition] = msgspec.field(default_factory=list[Recognition])
 
 
@@ -41,7 +44,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A page's size in points, and the rectangles that a passage fills on it."""
+    """A page's size in points, and the rectangles that passages fill on it, in their order."""
 
     width: float
     height: float

@@ -19,6 +19,13 @@ class DocumentWithoutPages(Conflict):
         super().__init__("Only PDFs have pages that can be shown. Read the document's text.")
 
 
+class OffsetsUnpaired(Invalid):
+    code = "offsets_unpaired"
+
+    def __init__(self) -> None:
+        super().__init__("There have to be as many `end` as `start`, in the same order.")
+
+
 class PageNotShown(Invalid):
     """The file is damaged there, or what it shows would cost too much."""
 

@@ -6,7 +6,7 @@ order in which they are read, tables have bars. But it has the letters and digit
 
 import ctypes
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from folkmoot.knowledge.parsing.parsed import Recognition
 from folkmoot.knowledge.parsing.pdf import COLUMN_GAP, HYPHEN_CODES, LAST_CODE
 from folkmoot.knowledge.parsing.pdf_turns import Edge, Upright
 from folkmoot.knowledge.viewing.aligning import aligned
-from folkmoot.knowledge.viewing.asked import Box, Found, Places
+from folkmoot.knowledge.viewing.asked import Box, Found, Places, Span
 from folkmoot.knowledge.viewing.drawing import opened, size
 
 MOST_CHARACTERS: Final = 50_000
@@ -48,7 +48,7 @@ class _Line:
 
 
 def found(data: bytes, asked: Places) -> Found:
-    """Return the rectangles of a passage, none if it cannot be told where it stands."""
+    """Return the rectangles of passages, none of those that cannot be told where they stand."""
     with opened(data, asked.page) as page:
         width, height = size(page)
         return Found(width=width, height=height, boxes=_boxes(page, asked))
@@ -56,25 +56,36 @@ def found(data: bytes, asked: Places) -> Found:
 
 def _boxes(page: Any, asked: Places) -> list[Box]:  # noqa: ANN401 - pdfium has no types
     raw = library("pypdfium2").raw
-    text = _letters(asked.text)
-    start = len(_letters(asked.text[: asked.start]))
-    end = start + len(_letters(asked.text[asked.start : asked.end]))
     lines = [_recognized(each) for each in asked.lines] or list(_lines(raw, page))
     lines = [line for line in lines if line.words]
-    boxes: list[Box] = []
-    for line, places in zip(lines, aligned([line.words for line in lines], text), strict=True):
-        edges: list[Edge] = []
-        offset = 0
-        for word, place in zip(line.words, places, strict=True):
-            if place is not None:
-                first, last = max(start - place, 0), max(min(end - place, len(word)), 0)
-                edges += line.edges[offset + first : offset + last]
-            offset += len(word)
-        if edges and asked.lines:
-            boxes.append(Box(*_around(edges)))
-        elif edges:
-            boxes.append(_box(raw, page, _around(edges)))
-    return boxes[:MOST_BOXES]
+    stand = aligned([line.words for line in lines], _letters(asked.text))
+    boxes: dict[Box, None] = {}  # a line that two passages fill is one box
+    for start, end in (_in_letters(asked.text, span) for span in asked.spans):
+        for line, places in zip(lines, stand, strict=True):
+            edges = _covered(line, places, start, end)
+            if edges and asked.lines:
+                boxes[Box(*_around(edges))] = None
+            elif edges:
+                boxes[_box(raw, page, _around(edges))] = None
+    return list(boxes)[:MOST_BOXES]
+
+
+def _in_letters(text: str, span: Span) -> Span:
+    """Return a span as one of what a text has of letters and digits."""
+    start = len(_letters(text[: span[0]]))
+    return start, start + len(_letters(text[span[0] : span[1]]))
+
+
+def _covered(line: _Line, places: Sequence[int | None], start: int, end: int) -> list[Edge]:
+    """Return the edges of a line's letters that belong to a passage, by where its words stand."""
+    edges: list[Edge] = []
+    offset = 0
+    for word, place in zip(line.words, places, strict=True):
+        if place is not None:
+            first, last = max(start - place, 0), max(min(end - place, len(word)), 0)
+            edges += line.edges[offset + first : offset + last]
+        offset += len(word)
+    return edges
 
 
 def _letters(text: str) -> str:

@@ -1,5 +1,6 @@
 """The page of a document that somebody may look at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folkmoot.db.work import Work
@@ -8,7 +9,7 @@ from folkmoot.knowledge import documents
 from folkmoot.knowledge.errors import DocumentNotReady
 from folkmoot.knowledge.parsing.parsed import Recognition
 from folkmoot.knowledge.sniff import Kind
-from folkmoot.knowledge.viewing.asked import Places
+from folkmoot.knowledge.viewing.asked import Places, Span
 from folkmoot.knowledge.viewing.errors import DocumentWithoutPages, PageNotFound
 
 
@@ -39,8 +40,10 @@ async def stored(work: Work, document_id: DocumentId, number: int) -> Stored:
     return Stored(document.blob_key, f"{document.id}.{document.revision}")
 
 
-async def passage(work: Work, document_id: DocumentId, number: int, start: int, end: int) -> Places:
-    """Return what is looked for on a page: the part of a document's text that stands there.
+async def passages(
+    work: Work, document_id: DocumentId, number: int, spans: Sequence[Span]
+) -> Places:
+    """Return what is looked for on a page: the parts of a document's passages that stand there.
 
     Raises:
         PageNotFound: It has no such page.
@@ -49,7 +52,13 @@ async def passage(work: Work, document_id: DocumentId, number: int, start: int, 
     for page, first, last in text.pages:
         if page == number:
             own = text.text[first:last]
-            start, end = (min(max(place - first, 0), len(own)) for place in (start, end))
+            there = [_within(each, first, len(own)) for each in spans]
             lines = [Recognition(*each) for each in text.recognized or () if each[0] == number]
-            return Places(page=number, text=own, start=start, end=end, lines=lines)
+            return Places(page=number, text=own, spans=list(filter(None, there)), lines=lines)
     raise PageNotFound
+
+
+def _within(span: Span, first: int, length: int) -> Span | None:
+    """Return a document's span as one of a page; None if it does not reach there."""
+    start, end = (min(max(place - first, 0), length) for place in span)
+    return (start, end) if start < end else None
