@@ -31,7 +31,7 @@ from folkmoot.knowledge.indexing.sizing import usual
 from folkmoot.knowledge.routes import router
 from folkmoot.knowledge.service import Knowledge, KnowledgeOptions, knowledge
 from folkmoot.llm.errors import ModelKeyMissing
-from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.offline.hashing import HashEmbedder
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.runs.events import Recorded
 from folkmoot.runs.hub import Hub

@@ -11,10 +11,10 @@ import pytest
 
 from folkmoot.llm import loading
 from folkmoot.llm.config import ModelsConfig
-from folkmoot.llm.hashing import HashEmbedder
-from folkmoot.llm.lines import Lines
 from folkmoot.llm.observed import ObservedEmbedder
-from folkmoot.llm.outcomes import Outcomes
+from folkmoot.llm.offline.hashing import HashEmbedder
+from folkmoot.llm.resilience.lines import Lines
+from folkmoot.llm.resilience.outcomes import Outcomes
 
 FEW_NEED = {"numpy", "jsonschema_rs", "obstore"}
 TURNS_NEED = {"langchain", "langgraph", "langsmith", "aiohttp", "genai_prices"}

@@ -17,7 +17,6 @@ from folkmoot.agents import citations, output
 from folkmoot.agents.errors import OutputInvalid
 from folkmoot.agents.turn import Turn
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import parts
 from folkmoot.llm.port import (
     ChatMessage,
     ChatModel,
@@ -34,6 +33,7 @@ from folkmoot.llm.port import (
     ToolCallStarted,
     Usage,
 )
+from folkmoot.llm.providers import parts
 from folkmoot.runs.live import TextStream
 from folkmoot.runs.records import MessageRecord
 

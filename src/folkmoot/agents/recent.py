@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import dropwhile
 from typing import Final
 
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
 from folkmoot.llm.port import ChatMessage
 
 LAST: Final = 6

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
+from folkmoot.llm.offline.function_words import WORDS_WITHOUT_TOPIC
 
 NEGATING: Final = """
 no not never none nobody nothing neither nor without cannot cant dont doesnt isnt wont

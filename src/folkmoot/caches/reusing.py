@@ -16,7 +16,7 @@ from folkmoot.caches.similar import Embedders, Looking
 from folkmoot.caches.store import Found, Kept, Place, Store
 from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.telemetry import metrics
-from folkmoot.llm import paying
+from folkmoot.llm.billing import paying
 from folkmoot.llm.port import (
     ChatModel,
     ChatRequest,

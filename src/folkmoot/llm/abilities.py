@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from folkmoot.llm import facts
-from folkmoot.llm.adapters import ADAPTERS, EVERYTHING
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind
 from folkmoot.llm.names import EXTRACTIVE
+from folkmoot.llm.providers import facts
+from folkmoot.llm.providers.adapters import ADAPTERS, EVERYTHING
 
 STREAMING: Final = ("streaming",)
 NOTHING: Final[Mapping[str, bool]] = MappingProxyType({})

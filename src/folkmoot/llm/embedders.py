@@ -12,7 +12,6 @@ from typing import Final
 import structlog
 
 from folkmoot.llm import loading
-from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.config import (
     AUTO,
     LOCAL_EMBEDDER,
@@ -20,15 +19,16 @@ from folkmoot.llm.config import (
     ProviderConfig,
     ProviderKind,
 )
-from folkmoot.llm.embedding import HttpEmbedder
+from folkmoot.llm.connection.transport import Transport
 from folkmoot.llm.errors import ModelError, ModelUnknown
-from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.langchain.plugins import plugged_in
 from folkmoot.llm.local.embedder import LocalEmbedder
 from folkmoot.llm.names import HASH, LOCAL, known, parsed, provider
 from folkmoot.llm.notices import Notice
-from folkmoot.llm.plugins import plugged_in
+from folkmoot.llm.offline.hashing import HashEmbedder
+from folkmoot.llm.over_http.embedding import HttpEmbedder
 from folkmoot.llm.port import Embedder
-from folkmoot.llm.transport import Transport
+from folkmoot.llm.providers.adapters import ADAPTERS
 
 log = structlog.get_logger(__name__)
 

@@ -5,11 +5,11 @@ from typing import Final, Protocol
 
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.chain import AWAY, UNUSABLE, Chain
 from folkmoot.llm.keys import SECRETS, Keyring
 from folkmoot.llm.observed import ObservedChatModel
 from folkmoot.llm.port import ChatModel, Embedder
 from folkmoot.llm.registry import Models
+from folkmoot.llm.resilience.chain import AWAY, UNUSABLE, Chain
 from folkmoot.llm.scope import Scope
 from folkmoot.settings.cache import Cache, Changes
 from folkmoot.settings.errors import SecretUnreadable

@@ -15,14 +15,14 @@ import msgspec
 
 from folkmoot.kit import clock
 from folkmoot.llm.abilities import abilities
-from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.config import ModelsConfig, ProviderConfig
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.transport import Transport
 from folkmoot.llm.errors import ModelError
-from folkmoot.llm.lines import Line
 from folkmoot.llm.names import EXTRACTIVE, HASH, LOCAL, OFFLINE
+from folkmoot.llm.providers.adapters import ADAPTERS
+from folkmoot.llm.resilience.lines import Line
 from folkmoot.llm.scope import Scope
-from folkmoot.llm.transport import Transport
 
 FRESH: Final = 15 * 60.0  # seconds
 ILL: Final = 60.0  # seconds after which one that did not answer is asked again

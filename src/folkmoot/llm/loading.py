@@ -5,8 +5,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-LANGCHAIN_BRIDGE: Final = "folkmoot.llm.langchain_bridge:build"
-LANGCHAIN_EMBEDDING: Final = "folkmoot.llm.langchain_embedding:build"
+LANGCHAIN_BRIDGE: Final = "folkmoot.llm.langchain.chat:build"
+LANGCHAIN_EMBEDDING: Final = "folkmoot.llm.langchain.embedding:build"
 CONNECTION_TIMEOUT: Final = "aiohttp:ConnectionTimeoutError"
 
 

@@ -8,9 +8,8 @@ from folkmoot.kit import clock
 from folkmoot.kit.ids import OrgId
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.kit.telemetry.tracing import Span
-from folkmoot.llm import estimate, loading, metering, paying
-from folkmoot.llm.lines import Line
-from folkmoot.llm.outcomes import Outcomes
+from folkmoot.llm import loading
+from folkmoot.llm.billing import estimate, metering, paying
 from folkmoot.llm.port import (
     ChatModel,
     ChatRequest,
@@ -25,6 +24,8 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
+from folkmoot.llm.resilience.lines import Line
+from folkmoot.llm.resilience.outcomes import Outcomes
 
 
 class ObservedChatModel:

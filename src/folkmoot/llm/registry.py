@@ -6,19 +6,19 @@ from typing import Final
 
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError, Unavailable
-from folkmoot.llm import sharing
-from folkmoot.llm.breakers import Breakers
 from folkmoot.llm.config import ModelsConfig
+from folkmoot.llm.connection.transport import Transport
 from folkmoot.llm.embedders import Embedders
 from folkmoot.llm.keys import EMPTY, Keyring
-from folkmoot.llm.lines import Lines
 from folkmoot.llm.listing import Listing, ProviderHealth
 from folkmoot.llm.local.reranker import LocalRerankers
 from folkmoot.llm.names import EXTRACTIVE, known
 from folkmoot.llm.notices import Notice
 from folkmoot.llm.port import ChatModel, Embedder
+from folkmoot.llm.resilience import sharing
+from folkmoot.llm.resilience.breakers import Breakers
+from folkmoot.llm.resilience.lines import Lines
 from folkmoot.llm.scope import Scope
-from folkmoot.llm.transport import Transport
 from folkmoot.runs.hub import Hearer
 
 NO_MODEL: Final = Notice(

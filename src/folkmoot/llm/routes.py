@@ -12,11 +12,11 @@ from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.kit.page import Asked, Page, cut
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.breakers import Circuit
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.listing import ModelInfo, ModelKind, ProviderHealth
 from folkmoot.llm.names import LOCAL, OFFLINE
 from folkmoot.llm.notices import Notice
+from folkmoot.llm.resilience.breakers import Circuit
 from folkmoot.llm.scope import Scope
 from folkmoot.settings.errors import SecretStoreUnavailable
 from folkmoot.settings.groups import Models as ModelsGroup

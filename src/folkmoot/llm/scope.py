@@ -4,22 +4,24 @@ from collections import OrderedDict
 from typing import Final
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.llm import adapters, loading, reranking
-from folkmoot.llm.chat import HttpChatModel
+from folkmoot.llm import loading
 from folkmoot.llm.config import ModelsConfig, ProviderKind
+from folkmoot.llm.connection.transport import Transport
 from folkmoot.llm.embedders import Embedders, over_http
 from folkmoot.llm.errors import ModelKeyMissing, ModelKeyRefused, ModelKeyUnreadable, ModelUnknown
 from folkmoot.llm.keys import EMPTY, Keyring, with_keys
-from folkmoot.llm.lines import Line, Lines
+from folkmoot.llm.langchain.plugins import plugged_in
 from folkmoot.llm.local.reranker import LocalRerankers
 from folkmoot.llm.names import EXTRACTIVE, LOCAL, OFFLINE, Name, known, parsed, provider
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder, ObservedReranker
-from folkmoot.llm.offline import ExtractiveModel
-from folkmoot.llm.outcomes import Outcomes
-from folkmoot.llm.plugins import plugged_in
+from folkmoot.llm.offline.extractive import ExtractiveModel
+from folkmoot.llm.over_http import reranking
+from folkmoot.llm.over_http.chat import HttpChatModel
 from folkmoot.llm.port import ChatModel, Embedder, Reranker
+from folkmoot.llm.providers import adapters
 from folkmoot.llm.providers.rerank import ONLY_RERANK
-from folkmoot.llm.transport import Transport
+from folkmoot.llm.resilience.lines import Line, Lines
+from folkmoot.llm.resilience.outcomes import Outcomes
 from folkmoot.settings.searching import Reranking
 
 REMEMBERED: Final = 256

@@ -20,8 +20,8 @@ from folkmoot.kit import clock
 from folkmoot.kit.errors import Forbidden, NotFound, Unauthenticated
 from folkmoot.kit.ids import OrgId, RunId, UserId
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.billing.paying import paid_by
 from folkmoot.llm.errors import ModelKeyMissing, ModelUnknown
-from folkmoot.llm.paying import paid_by
 from folkmoot.memory import applying, reading
 from folkmoot.memory.applying import Known, Outcome, Reading
 from folkmoot.memory.errors import ReadingFailed

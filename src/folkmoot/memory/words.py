@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
+from folkmoot.llm.offline.function_words import WORDS_WITHOUT_TOPIC
 
 WORD: Final = re.compile(r"[^\W_]+")
 UNSEGMENTED: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 from aiohttp import web
 
-from folkmoot.llm.hashing import vectors
+from folkmoot.llm.offline.hashing import vectors
 from folkmoot.testing.directives import UnknownSetting
 from folkmoot.testing.formats import Format, rerank
 from folkmoot.testing.formats.anthropic import Anthropic

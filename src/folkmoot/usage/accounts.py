@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CallId, new_id
 from folkmoot.kit.subject import NOBODY, Subject
+from folkmoot.llm.billing.paying import UNPAID, Asked, Ticket, paid_by
 from folkmoot.llm.names import HASH
-from folkmoot.llm.paying import UNPAID, Asked, Ticket, paid_by
 from folkmoot.llm.port import Usage
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.ports import Executor

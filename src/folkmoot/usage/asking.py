@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.billing.paying import paid, paid_by
 from folkmoot.llm.errors import ModelRejected
 from folkmoot.llm.gateway import Gateway
-from folkmoot.llm.paying import paid, paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest, TextDelta
 from folkmoot.settings.groups import Models
 from folkmoot.settings.searching import Reranking

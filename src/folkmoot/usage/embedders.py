@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folkmoot.kit.subject import Subject
+from folkmoot.llm.billing.paying import paid, paid_by
 from folkmoot.llm.gateway import Gateway
-from folkmoot.llm.paying import paid, paid_by
 from folkmoot.llm.port import Embedder, EmbeddingKind, Vectors
 from folkmoot.usage.accounts import Account, Accounts
 

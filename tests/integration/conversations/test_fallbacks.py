@@ -10,11 +10,11 @@ import pytest
 from asking import asking, outcome
 from folkmoot.identity.permissions import OWNER
 from folkmoot.kit.scope import Scope
-from folkmoot.llm.chain import Chain
 from folkmoot.llm.config import Retries, Timeouts
 from folkmoot.llm.errors import ModelNotLoaded
 from folkmoot.llm.port import ChatModel, FellBack
 from folkmoot.llm.registry import Models
+from folkmoot.llm.resilience.chain import Chain
 from folkmoot.settings.groups import Group
 from folkmoot.settings.schemas import WRITES
 from folkmoot.testing.provider import FakeProvider

@@ -19,7 +19,7 @@ from folkmoot.knowledge.switching import changes, executing, watching
 from folkmoot.knowledge.switching.watching import Watching
 from folkmoot.llm import routes as model_routes
 from folkmoot.llm.config import ModelsConfig
-from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.offline.hashing import HashEmbedder
 from folkmoot.llm.port import Embedder
 from folkmoot.llm.registry import Models
 from knowing import Body, Everybodys, Room, Visitor, room

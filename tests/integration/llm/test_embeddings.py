@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelRejected, ModelUnavailable
-from folkmoot.llm.hashing import vectors
+from folkmoot.llm.offline.hashing import vectors
 from folkmoot.llm.port import Embedder
 from folkmoot.llm.registry import Models
 from folkmoot.testing.provider import FakeProvider

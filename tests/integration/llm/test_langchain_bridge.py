@@ -12,7 +12,6 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from asking import CLOCK, asking, outcome
-from folkmoot.llm import langchain_bridge
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Timeouts
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
@@ -21,6 +20,7 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
+from folkmoot.llm.langchain import chat as langchain_bridge
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,

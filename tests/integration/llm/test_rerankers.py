@@ -19,18 +19,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tiny_models
 from folkmoot.kit.errors import AppError
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
+from folkmoot.llm.billing.metering import counting
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Retries
+from folkmoot.llm.connection.transport import Transport
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelRejected, ModelUnavailable
 from folkmoot.llm.local import scorer, serving
 from folkmoot.llm.local.frames import LENGTH, Ask, Told, packed
 from folkmoot.llm.local.reranker import LocalReranker
-from folkmoot.llm.metering import counting
 from folkmoot.llm.names import EXTRACTIVE
+from folkmoot.llm.over_http.reranking import over_http
 from folkmoot.llm.port import Usage
 from folkmoot.llm.registry import Models
-from folkmoot.llm.reranking import over_http
-from folkmoot.llm.transport import Transport
 from folkmoot.settings.searching import Reranking
 from folkmoot.testing.provider import FakeProvider
 from folkmoot.testing.replies import plays, refuses

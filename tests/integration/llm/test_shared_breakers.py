@@ -14,12 +14,12 @@ from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.subject import Subject
-from folkmoot.llm.breakers import Breaker, Breakers, Circuit
 from folkmoot.llm.config import Retries, Tripping
 from folkmoot.llm.errors import ModelCircuitOpen
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.port import FellBack
 from folkmoot.llm.registry import Models
+from folkmoot.llm.resilience.breakers import Breaker, Breakers, Circuit
 from folkmoot.runs.hub import Hub
 from folkmoot.settings.cache import Changes
 from folkmoot.settings.secrets import Secrets

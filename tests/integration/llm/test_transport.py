@@ -5,8 +5,8 @@ import gc
 import warnings
 
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.deadline import Deadline
-from folkmoot.llm.transport import Call, Transport
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.transport import Call, Transport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 WITHOUT_LAST_CHUNK = HEAD + b"e\r\ndata: [DONE]\n\n\r\n"

@@ -16,7 +16,7 @@ from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject, deployment
 from folkmoot.kit.telemetry import metrics
-from folkmoot.llm.paying import paid_by
+from folkmoot.llm.billing.paying import paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest
 from folkmoot.llm.registry import Models
 from folkmoot.settings.service import Settings

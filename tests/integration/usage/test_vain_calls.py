@@ -14,9 +14,9 @@ from budgeting import limit
 from folkmoot.db.work import Database
 from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.subject import Subject
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
+from folkmoot.llm.billing.paying import paid_by
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Retries, Timeouts
-from folkmoot.llm.paying import paid_by
 from folkmoot.llm.port import ChatMessage, ChatRequest, Usage
 from folkmoot.llm.registry import Models
 from folkmoot.runs.lease import Lease

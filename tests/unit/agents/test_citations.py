@@ -10,7 +10,7 @@ from folkmoot.agents.support import Fault
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, new_id
 from folkmoot.kit.sentences import bounds
 from folkmoot.kit.telemetry.metrics import REGISTRY
-from folkmoot.llm import passages as offline
+from folkmoot.llm.offline import passages as offline
 from folkmoot.tools.sources import Passage
 
 U, Q, N, S = Fault.UNKNOWN, Fault.QUOTE, Fault.NUMBER, Fault.SUPPORT

@@ -7,7 +7,7 @@ import pytest
 
 from folkmoot.knowledge.searching.competence import Competence, mean_reciprocal_rank
 from folkmoot.knowledge.searching.fusion import Leg, Place, dense_leg, fuse, lexical_leg
-from folkmoot.llm.hashing import HashEmbedder
+from folkmoot.llm.offline.hashing import HashEmbedder
 from folkmoot.llm.port import Vectors
 
 A, B, C = (Place(UUID(int=number), 0) for number in range(3))

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from folkmoot.llm.abilities import abilities
-from folkmoot.llm.adapters import ADAPTERS
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Told
+from folkmoot.llm.providers.adapters import ADAPTERS
 
 PROVIDERS = {
     "openai": ProviderConfig(ProviderKind.OPENAI, api_key="k"),

@@ -8,8 +8,6 @@ import pytest
 from folkmoot.kit import clock
 from folkmoot.kit.errors import Unavailable
 from folkmoot.kit.telemetry import metrics
-from folkmoot.llm import breakers as rules
-from folkmoot.llm.breakers import Breaker, Breakers, Circuit, Claim, Open
 from folkmoot.llm.config import ModelsConfig, ProviderConfig, ProviderKind, Tripping
 from folkmoot.llm.errors import (
     ModelCircuitOpen,
@@ -18,8 +16,10 @@ from folkmoot.llm.errors import (
     ModelsClosed,
     ModelUnavailable,
 )
-from folkmoot.llm.lines import Line, Lines
-from folkmoot.llm.sharing import hear
+from folkmoot.llm.resilience import breakers as rules
+from folkmoot.llm.resilience.breakers import Breaker, Breakers, Circuit, Claim, Open
+from folkmoot.llm.resilience.lines import Line, Lines
+from folkmoot.llm.resilience.sharing import hear
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,6 @@
 import pytest
 
-from folkmoot.llm import facts
+from folkmoot.llm.providers import facts
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.llm.framing import Framing, JsonLines, LineTooLong, ServerSentEvents
+from folkmoot.llm.providers.framing import Framing, JsonLines, LineTooLong, ServerSentEvents
 
 EVENTS = b'event: a\ndata: {"n":1}\n\n: comment\r\ndata:{"n":2}\r\n\r\nretry: 3\ndata: [DONE]\n\n'
 LINES = b'{"n":1}\n\n{"n":2}\r\n{"n":3}'

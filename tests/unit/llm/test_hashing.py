@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from folkmoot.llm.hashing import DIMENSIONS, HashEmbedder, vectors
+from folkmoot.llm.offline.hashing import DIMENSIONS, HashEmbedder, vectors
 
 
 def likeness(one: str, other: str) -> float:

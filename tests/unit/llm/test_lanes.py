@@ -8,7 +8,7 @@ import pytest
 from folkmoot.kit.ids import OrgId, new_id
 from folkmoot.llm.config import Bounds
 from folkmoot.llm.errors import ModelBusy
-from folkmoot.llm.lanes import Lanes
+from folkmoot.llm.resilience.lanes import Lanes
 
 pytestmark = pytest.mark.anyio
 

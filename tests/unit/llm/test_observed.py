@@ -12,13 +12,11 @@ from collecting import attributes, receiving
 from folkmoot.kit import clock, redact
 from folkmoot.kit.errors import AppError, Unavailable
 from folkmoot.kit.telemetry import metrics, tracing
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
+from folkmoot.llm.billing.paying import Asked, paid_by
 from folkmoot.llm.config import ModelsConfig
 from folkmoot.llm.errors import ModelRejected, ModelUnavailable
-from folkmoot.llm.lines import Lines
 from folkmoot.llm.observed import ObservedChatModel, ObservedEmbedder, ObservedReranker
-from folkmoot.llm.outcomes import TELLING, Outcomes
-from folkmoot.llm.paying import Asked, paid_by
 from folkmoot.llm.port import (
     ChatRequest,
     Chunk,
@@ -28,6 +26,8 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
+from folkmoot.llm.resilience.lines import Lines
+from folkmoot.llm.resilience.outcomes import TELLING, Outcomes
 
 pytestmark = pytest.mark.anyio
 

@@ -2,8 +2,8 @@ import pytest
 
 from asking import outcome
 from folkmoot.llm.errors import ModelRejected
-from folkmoot.llm.offline import NO_CONTEXT, NO_MATCH, ExtractiveModel, answer
-from folkmoot.llm.passages import passages
+from folkmoot.llm.offline.extractive import NO_CONTEXT, NO_MATCH, ExtractiveModel, answer
+from folkmoot.llm.offline.passages import passages
 from folkmoot.llm.port import ChatMessage, ChatRequest
 
 CONTEXT = """Answer from these passages and cite them.

@@ -4,6 +4,7 @@ from email.utils import format_datetime
 import pytest
 
 from folkmoot.kit import clock
+from folkmoot.llm.connection.refusals import refusal, understand
 from folkmoot.llm.errors import (
     ModelError,
     ModelKeyRefused,
@@ -12,7 +13,6 @@ from folkmoot.llm.errors import (
     ModelRejected,
     ModelUnavailable,
 )
-from folkmoot.llm.refusals import refusal, understand
 
 KEY = "sk-proj-0123456789abcdefghijklmnop"
 

@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from folkmoot.llm import parts
-from folkmoot.llm.adapters import ADAPTERS, chatting
 from folkmoot.llm.config import ProviderConfig, ProviderKind
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -15,7 +14,8 @@ from folkmoot.llm.port import (
     ToolCall,
     ToolSpec,
 )
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers import parts
+from folkmoot.llm.providers.adapters import ADAPTERS, chatting
 from folkmoot.settings.providers import OpenAIFormat
 
 CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from folkmoot.llm.batch import Batch
 from folkmoot.llm.port import TextDelta, ToolCallDelta, ToolCallStarted
+from folkmoot.llm.providers.batch import Batch
 from folkmoot.llm.providers.responses import ResponsesDecoder
 
 OPENED = b"""{"type":"response.output_item.added","output_index":1,

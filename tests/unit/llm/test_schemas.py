@@ -1,4 +1,4 @@
-from folkmoot.llm.schemas import Schema, closed, is_strict
+from folkmoot.llm.providers.schemas import Schema, closed, is_strict
 
 STRICT: Schema = {
     "type": "object",

@@ -16,7 +16,7 @@ from folkmoot.agents.ports import ATTACHED, Opening
 from folkmoot.conversations.attaching.keeping import Attachments
 from folkmoot.conversations.attaching.models import Attachment
 from folkmoot.kit.subject import Subject
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
 from folkmoot.llm.port import ChatMessage, FilePart, ImagePart, Part, TextPart
 
 MOST: Final = 8

@@ -11,7 +11,7 @@ from folkmoot.llm.local.embedder import AT_ONCE, FETCHING, LOADING
 from folkmoot.llm.local.frames import Ask, Told
 from folkmoot.llm.local.process import ModelProcess, ProcessDied
 from folkmoot.llm.names import LOCAL
-from folkmoot.llm.reranking import LONGEST, judged
+from folkmoot.llm.over_http.reranking import LONGEST, judged
 from folkmoot.llm.vectors import unpacked
 
 CHILD: Final = "folkmoot.llm.local.scorer"

@@ -21,20 +21,8 @@ from typing import Any, Final, Literal
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import facts, refusals
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.endpoint import EVENTS, Endpoint
-from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import (
-    Json,
-    arguments,
-    encoded,
-    marked,
-    parts,
-    question,
-    system_prompt,
-    thoughts_of,
-)
+from folkmoot.llm.connection import refusals
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -49,9 +37,22 @@ from folkmoot.llm.port import (
     ToolSpec,
     Usage,
 )
-from folkmoot.llm.schemas import closed
-from folkmoot.llm.transport import Call
-from folkmoot.llm.wire import Listed, StreamFailed
+from folkmoot.llm.providers import facts
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.endpoint import EVENTS, Endpoint
+from folkmoot.llm.providers.framing import ServerSentEvents
+from folkmoot.llm.providers.parts import (
+    Json,
+    arguments,
+    encoded,
+    marked,
+    parts,
+    question,
+    system_prompt,
+    thoughts_of,
+)
+from folkmoot.llm.providers.schemas import closed
+from folkmoot.llm.providers.wire import Listed, StreamFailed
 
 VERSION: Final = "2023-06-01"
 MARK: Final = "anthropic:"

@@ -13,11 +13,8 @@ import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import facts, refusals
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.endpoint import EVENTS, Endpoint
-from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import Json, arguments, encoded, parts, system_prompt
+from folkmoot.llm.connection import refusals
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -33,9 +30,13 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers import facts
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.endpoint import EVENTS, Endpoint
+from folkmoot.llm.providers.framing import ServerSentEvents
+from folkmoot.llm.providers.parts import Json, arguments, encoded, parts, system_prompt
+from folkmoot.llm.providers.wire import Listed, StreamFailed
 from folkmoot.llm.vectors import rows
-from folkmoot.llm.wire import Listed, StreamFailed
 
 MARK: Final = "google:"
 UNSIGNED: Final = base64.b64encode(b"skip_thought_signature_validator").decode()

@@ -12,12 +12,10 @@ import msgspec
 from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import metering, refusals
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.endpoint import LINES, Endpoint
+from folkmoot.llm.billing import metering
+from folkmoot.llm.connection import refusals
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.errors import ModelRejected
-from folkmoot.llm.framing import JsonLines
-from folkmoot.llm.parts import Json, arguments, encoded, marked, question, thoughts_of
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -32,9 +30,12 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.endpoint import LINES, Endpoint
+from folkmoot.llm.providers.framing import JsonLines
+from folkmoot.llm.providers.parts import Json, arguments, encoded, marked, question, thoughts_of
+from folkmoot.llm.providers.wire import Listed, StreamFailed
 from folkmoot.llm.vectors import rows
-from folkmoot.llm.wire import Listed, StreamFailed
 
 MARK: Final = "ollama:"
 REASONS: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length"}

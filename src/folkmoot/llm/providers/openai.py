@@ -13,12 +13,10 @@ from typing import Any, Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import config, facts, metering, refusals
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.calls import Calls
-from folkmoot.llm.endpoint import EVENTS, Endpoint
-from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import Json, data_url, marked, question, thoughts_of
+from folkmoot.llm import config
+from folkmoot.llm.billing import metering
+from folkmoot.llm.connection import refusals
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -33,10 +31,15 @@ from folkmoot.llm.port import (
     Usage,
     Vectors,
 )
-from folkmoot.llm.schemas import is_strict
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers import facts
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.calls import Calls
+from folkmoot.llm.providers.endpoint import EVENTS, Endpoint
+from folkmoot.llm.providers.framing import ServerSentEvents
+from folkmoot.llm.providers.parts import Json, data_url, marked, question, thoughts_of
+from folkmoot.llm.providers.schemas import is_strict
+from folkmoot.llm.providers.wire import Listed, StreamFailed
 from folkmoot.llm.vectors import rows, unpacked
-from folkmoot.llm.wire import Listed, StreamFailed
 
 REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",

@@ -12,12 +12,13 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import config, metering
+from folkmoot.llm import config
+from folkmoot.llm.billing import metering
 from folkmoot.llm.config import ProviderConfig, ProviderKind
-from folkmoot.llm.endpoint import Endpoint
-from folkmoot.llm.parts import Json
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.providers import openai
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers.endpoint import Endpoint
+from folkmoot.llm.providers.parts import Json
 
 MOST: Final = 100
 """Texts in one call: what Cohere counts as one search."""

@@ -14,12 +14,9 @@ from typing import Any, Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm import facts, refusals
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.endpoint import EVENTS, Endpoint
+from folkmoot.llm.connection import refusals
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.errors import ModelRejected
-from folkmoot.llm.framing import ServerSentEvents
-from folkmoot.llm.parts import Json, data_url, marked, parts, question, system_prompt, thoughts_of
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -34,9 +31,21 @@ from folkmoot.llm.port import (
     ToolSpec,
     Usage,
 )
-from folkmoot.llm.schemas import is_strict
-from folkmoot.llm.transport import Call
-from folkmoot.llm.wire import StreamFailed
+from folkmoot.llm.providers import facts
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.endpoint import EVENTS, Endpoint
+from folkmoot.llm.providers.framing import ServerSentEvents
+from folkmoot.llm.providers.parts import (
+    Json,
+    data_url,
+    marked,
+    parts,
+    question,
+    system_prompt,
+    thoughts_of,
+)
+from folkmoot.llm.providers.schemas import is_strict
+from folkmoot.llm.providers.wire import StreamFailed
 
 MARK: Final = "responses:"
 REASONS: Final[dict[str, FinishReason]] = {

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from weakref import WeakSet
 
 from folkmoot.kit import clock
-from folkmoot.llm import loading, metering
+from folkmoot.llm import loading
+from folkmoot.llm.billing import metering
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.refusals import refusal
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelDeadlineExceeded,
@@ -23,7 +25,6 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
-from folkmoot.llm.refusals import refusal
 
 if TYPE_CHECKING:
     import aiohttp

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, LiteralString
 
 from folkmoot.db.work import Database
-from folkmoot.llm.breakers import Breakers, Claim, Open
+from folkmoot.llm.resilience.breakers import Breakers, Claim, Open
 
 CHANNEL: Final = "folkmoot_models"
 

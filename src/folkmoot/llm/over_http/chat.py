@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import msgspec
 
-from folkmoot.llm import estimate, metering
-from folkmoot.llm.batch import Batch
+from folkmoot.llm.billing import estimate, metering
 from folkmoot.llm.config import Retries
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.transport import Body, Call, Transport
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelError,
@@ -17,11 +17,11 @@ from folkmoot.llm.errors import (
     ModelUnavailable,
     clean,
 )
-from folkmoot.llm.framing import LineTooLong
 from folkmoot.llm.port import ChatRequest, Chunk, Finished, Usage
-from folkmoot.llm.retry import until_answered
-from folkmoot.llm.transport import Body, Call, Transport
-from folkmoot.llm.wire import ChatWire, Decoder, Relenting, StreamFailed
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.framing import LineTooLong
+from folkmoot.llm.providers.wire import ChatWire, Decoder, Relenting, StreamFailed
+from folkmoot.llm.resilience.retry import until_answered
 
 
 class HttpChatModel:

@@ -8,9 +8,9 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Final
 
-from folkmoot.llm import estimate
+from folkmoot.llm.billing import estimate
 from folkmoot.llm.errors import ModelRejected
-from folkmoot.llm.passages import ENDINGS, Sentence, ranked, sentences
+from folkmoot.llm.offline.passages import ENDINGS, Sentence, ranked, sentences
 from folkmoot.llm.port import ChatMessage, ChatRequest, Chunk, Finished, TextDelta
 
 QUOTED: Final = 4

@@ -6,15 +6,16 @@ from typing import Final
 
 import msgspec
 
-from folkmoot.llm import config, estimate, metering
+from folkmoot.llm import config
+from folkmoot.llm.billing import estimate, metering
 from folkmoot.llm.config import ModelsConfig, ProviderKind, Retries
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.transport import Call, Transport
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelKeyMissing, ModelUnknown
 from folkmoot.llm.names import known, parsed, provider
 from folkmoot.llm.providers.rerank import DIALECTS, Reranking
-from folkmoot.llm.retry import until_answered
-from folkmoot.llm.transport import Call, Transport
-from folkmoot.llm.wire import RerankWire
+from folkmoot.llm.providers.wire import RerankWire
+from folkmoot.llm.resilience.retry import until_answered
 
 LONGEST: Final = 8_000  # characters of a text or a question; the models read less
 

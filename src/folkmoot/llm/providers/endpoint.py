@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from pydantic import JsonValue
 
-from folkmoot.llm.transport import Call
+from folkmoot.llm.connection.transport import Call
 
 EVENTS: Final = "text/event-stream"
 LINES: Final = "application/x-ndjson"

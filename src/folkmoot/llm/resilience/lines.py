@@ -6,7 +6,6 @@ from typing import Final, Self
 from weakref import WeakValueDictionary
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.llm.breakers import Breaker, Breakers
 from folkmoot.llm.config import Bounds, ModelsConfig, ProviderConfig, Tripping
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
@@ -18,7 +17,8 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
-from folkmoot.llm.lanes import Lanes
+from folkmoot.llm.resilience.breakers import Breaker, Breakers
+from folkmoot.llm.resilience.lanes import Lanes
 
 FAULTS: Final = (ModelAnswerMalformed, ModelStreamCut, ModelTimedOut, ModelUnavailable)
 """Failures that tell of a provider that is ill."""

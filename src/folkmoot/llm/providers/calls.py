@@ -1,8 +1,8 @@
 """Telling the tool calls of one answer apart, in formats that send them in pieces."""
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm.batch import Batch
 from folkmoot.llm.port import ToolCallStarted
+from folkmoot.llm.providers.batch import Batch
 
 
 class Calls:

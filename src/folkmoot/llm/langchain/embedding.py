@@ -6,7 +6,7 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
-from folkmoot.llm import estimate, metering
+from folkmoot.llm.billing import estimate, metering
 from folkmoot.llm.config import Timeouts
 from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
 from folkmoot.llm.port import EmbeddingKind, Vectors

@@ -23,11 +23,9 @@ from langchain_core.messages import (
 from langchain_core.runnables import Runnable
 
 from folkmoot.kit.ids import new_id
-from folkmoot.llm import estimate
-from folkmoot.llm.batch import Batch
-from folkmoot.llm.calls import Calls
+from folkmoot.llm.billing import estimate
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
 from folkmoot.llm.errors import (
     ModelAnswerMalformed,
     ModelDeadlineExceeded,
@@ -35,7 +33,6 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
-from folkmoot.llm.parts import arguments, encoded, parts
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -50,6 +47,9 @@ from folkmoot.llm.port import (
     ToolSpec,
     Usage,
 )
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.calls import Calls
+from folkmoot.llm.providers.parts import arguments, encoded, parts
 
 Asked = Runnable[LanguageModelInput, Any]
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from folkmoot.llm import config
 from folkmoot.llm.config import ProviderConfig, ProviderKind
-from folkmoot.llm.endpoint import Endpoint
 from folkmoot.llm.providers import anthropic, google, ollama, openai, responses
-from folkmoot.llm.wire import ChatWire, EmbeddingWire, ModelsWire
+from folkmoot.llm.providers.endpoint import Endpoint
+from folkmoot.llm.providers.wire import ChatWire, EmbeddingWire, ModelsWire
 from folkmoot.settings.providers import OpenAIFormat
 
 EVERYTHING: Final = ("streaming", "tools", "structured_output", "images", "files", "reasoning")

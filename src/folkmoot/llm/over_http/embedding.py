@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from folkmoot.llm import estimate, metering
+from folkmoot.llm.billing import estimate, metering
 from folkmoot.llm.config import Retries
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
+from folkmoot.llm.connection.transport import Call, Transport
 from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.llm.port import EmbeddingKind, Vectors
-from folkmoot.llm.retry import until_answered
-from folkmoot.llm.transport import Call, Transport
+from folkmoot.llm.providers.wire import EmbeddingWire
+from folkmoot.llm.resilience.retry import until_answered
 from folkmoot.llm.vectors import joined, unit
-from folkmoot.llm.wire import EmbeddingWire
 
 
 class HttpEmbedder:

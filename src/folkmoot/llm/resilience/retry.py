@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import structlog
 
 from folkmoot.llm.config import Retries
-from folkmoot.llm.deadline import Deadline
+from folkmoot.llm.connection.deadline import Deadline
 from folkmoot.llm.errors import ModelError, ModelUnavailable
 
 T = TypeVar("T")

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from folkmoot.llm.batch import Batch
+from folkmoot.llm.connection.transport import Call
 from folkmoot.llm.errors import ModelRejected
-from folkmoot.llm.framing import Framings
 from folkmoot.llm.port import ChatRequest, EmbeddingKind, FinishReason, Usage, Vectors
-from folkmoot.llm.transport import Call
+from folkmoot.llm.providers.batch import Batch
+from folkmoot.llm.providers.framing import Framings
 
 
 class StreamFailed(Exception):

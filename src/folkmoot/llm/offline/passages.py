@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from folkmoot.llm.function_words import WORDS_WITHOUT_TOPIC
-from folkmoot.llm.hashing import WORD, plain
+from folkmoot.llm.offline.function_words import WORDS_WITHOUT_TOPIC
+from folkmoot.llm.offline.hashing import WORD, plain
 
 MARK: Final = re.compile(r"^\[(\d{1,4})\][ \t]*", re.MULTILINE)
 ENCLOSED: Final = re.compile(r"^</passages[\w-]*>[\s\S]*", re.MULTILINE)

@@ -1,0 +1,1 @@
+"""What calls use, and who pays for it."""

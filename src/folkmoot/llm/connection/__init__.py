@@ -1,0 +1,1 @@
+"""Connections to providers: one pool, time limits, and what refusals mean."""

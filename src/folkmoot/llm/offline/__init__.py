@@ -1,0 +1,1 @@
+"""What answers and compares texts without any model."""

@@ -1,0 +1,1 @@
+"""What surrounds calls that may fail: asking again, breakers, turns, and the next model."""
