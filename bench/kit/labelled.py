@@ -19,7 +19,7 @@ from folkmoot.knowledge.documents import Received
 from folkmoot.knowledge.indexing import index
 from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.staging import Staged
-from folkmoot.knowledge.ingesting.reading import Reading, cut
+from folkmoot.knowledge.ingesting.reading import Reading, cut_here
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import prose
 from folkmoot.knowledge.schemas import CollectionCreate
@@ -81,7 +81,7 @@ async def fill(
     for start in range(0, len(labelled.corpus), BATCH):
         batch = labelled.corpus[start : start + BATCH]
         readings = [
-            cut(prose.from_text(each["text"], Limits()), each.get("title", ""), Sizes())
+            cut_here(prose.from_text(each["text"], Limits()), each.get("title", ""), Sizes())
             for each in batch
         ]
         entries = [entry for reading in readings for entry in reading.entries]
@@ -101,7 +101,9 @@ async def _store(
     vectors: Vectors,
 ) -> None:
     async with database.work(subject) as work:
-        known = await index.stems(work, [each for one in readings for each in one.entries])
+        known = await index.stems(
+            work, index.words_of(each for one in readings for each in one.entries)
+        )
         place = 0
         for each, reading in zip(batch, readings, strict=True):
             added = await documents.add(work, collection_id, _received(each), RunId(new_id()))

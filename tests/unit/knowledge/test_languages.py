@@ -7,7 +7,7 @@ import pytest
 
 from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, UNKNOWN, detect
-from folkmoot.knowledge.ingesting.reading import cut
+from folkmoot.knowledge.ingesting.reading import cut_here
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.parsed import Manuscript
 
@@ -76,7 +76,7 @@ def test_each_chunk_of_a_document_in_several_languages_is_in_one(times: int) -> 
     for language, sentence in SECTIONS.items():
         manuscript.heading(1, language.upper())
         manuscript.block(" ".join([sentence] * max(2, times)))
-    reading = cut(manuscript.finish(), "Minutes", Sizes())
+    reading = cut_here(manuscript.finish(), "Minutes", Sizes())
     assert list(dict.fromkeys(each.language for each in reading.entries)) == list(SECTIONS)
     for entry in reading.entries:
         assert SECTIONS[entry.language][:10] in entry.text

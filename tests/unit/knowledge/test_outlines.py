@@ -7,7 +7,7 @@ import pytest
 
 from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.outlines import outlined
-from folkmoot.knowledge.ingesting.reading import Reading, cut
+from folkmoot.knowledge.ingesting.reading import Reading, cut_here
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import markdown, prose
 from folkmoot.knowledge.sniff import Kind, sniff
@@ -107,7 +107,7 @@ def test_definitions_of_many_languages_are_found_with_what_they_are_in(name: str
 
 def test_each_function_of_a_file_has_chunks_of_its_own_with_its_name_and_its_comment() -> None:
     code = "import os\n\n" + "\n".join(text(bird) for bird in ("heron", "stork", "wren"))
-    reading = cut(prose.from_text(code, Limits()), "birds.py", SIZES, "birds.py")
+    reading = cut_here(prose.from_text(code, Limits()), "birds.py", SIZES, "birds.py")
     assert sections(reading) == ["def heron", "def stork", "def wren"]
     for entry in reading.entries:
         assert entry.chunk.header == f"birds.py\n{entry.chunk.section}"
@@ -121,7 +121,7 @@ def test_what_is_nested_hundreds_deep_does_not_make_each_chunk_as_long_as_its_fi
     floor = [" " * 300 + f"def f{number}(): ..." for number in range(1_000)]
     code = "\n".join([*stairs, *floor])
     tracemalloc.start()
-    reading = cut(prose.from_text(code, Limits()), "deep.py", SIZES, "deep.py")
+    reading = cut_here(prose.from_text(code, Limits()), "deep.py", SIZES, "deep.py")
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     last = reading.entries[-1].chunk.section or ""
@@ -135,7 +135,7 @@ def test_long_listings_in_a_text_are_cut_by_function_and_short_ones_not_at_all()
     source = f"# Birds\n\n```python\n{long}```\n\nAnd so on. " + "Birds are many. " * 12
     short = "\n\n## Few\n\n```python\ndef wren(): ...\n```\n\n" + "Wrens are small. " * 12
     parsed = markdown.parse(BytesIO((source + short).encode()), Limits(), lambda *_: None)
-    reading = cut(parsed, "Guide", SIZES, "guide.md")
+    reading = cut_here(parsed, "Guide", SIZES, "guide.md")
     assert sections(reading) == ["Birds", "Birds > def stork", "Birds > Few"]
     assert "def heron" in reading.entries[0].text
     assert outlined(parsed, "guide.md", 10_000) == parsed

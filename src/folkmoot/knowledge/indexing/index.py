@@ -5,13 +5,12 @@ Everything happens in the caller's unit of work, so a search finds the old text 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, LiteralString, TypeVar
+from typing import Any, Final, LiteralString, NamedTuple, TypeVar
 
 from folkmoot.db.work import Work
 from folkmoot.kit.ids import new_id
-from folkmoot.knowledge.indexing.chunking import Chunk
+from folkmoot.knowledge.indexing.cutting import Entry
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, left
 from folkmoot.knowledge.indexing.staging import Staged
 from folkmoot.knowledge.models import Document
@@ -20,8 +19,10 @@ T = TypeVar("T")
 
 BATCH: Final = 5_000
 """Rows of a statement."""
+CHUNKS: Final = 50
+"""Chunks whose words are counted at once: others wait meanwhile."""
 VECTORS: Final = 200
-"""The same of vectors, which are long."""
+"""Rows of a statement of vectors, which are long."""
 
 Stems = Mapping[tuple[str, str], Sequence[str]]
 """Language and word to lexemes; a stop word has none."""
@@ -79,29 +80,41 @@ ERASE: Final[Sequence[LiteralString]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A chunk, its text, language and words: all that the index needs to know of it."""
+class Words(NamedTuple):
+    """Words by the languages that have a dictionary, and lexemes of those in other languages."""
 
-    chunk: Chunk
-    text: str
-    language: str
-    words: Sequence[str]
+    asked: dict[str, set[str]]
+    known: Stems
 
 
-async def stems(work: Work, entries: Iterable[Entry]) -> Stems:
-    """Return the lexemes of every word by the dictionary of its chunk's language."""
+class _Counted(NamedTuple):
+    """A chunk with its place, its lexemes and how many it has of them in all."""
+
+    ordinal: int
+    entry: Entry
+    lexemes: Counter[str]
+    length: int
+
+
+def words_of(entries: Iterable[Entry]) -> Words:
+    """Return the words of chunks, each once. There may be a million: not for an event loop."""
     words: dict[str, set[str]] = {}
     for entry in entries:
         words.setdefault(entry.language, set()).update(entry.words)
-    found: dict[tuple[str, str], Sequence[str]] = {}
-    for language, each in words.items():
-        dictionary = DICTIONARIES.get(language)
-        if dictionary is None:
-            found.update({(language, word): (left(language, word),) for word in each})
-            continue
+    plain = [language for language in words if language not in DICTIONARIES]
+    known: dict[tuple[str, str], Sequence[str]] = {
+        (each, word): (left(each, word),) for each in plain for word in words.pop(each)
+    }
+    return Words(words, known)
+
+
+async def stems(work: Work, words: Words) -> Stems:
+    """Return the lexemes of every word by the dictionary of its chunk's language."""
+    found = dict(words.known)
+    for language, each in words.asked.items():
         for batch in _batches(each, BATCH):
-            rows = await _execute(work, STEMS, {"dictionary": dictionary, "words": batch})
+            values = {"dictionary": DICTIONARIES[language], "words": batch}
+            rows = await _execute(work, STEMS, values)
             found.update({(language, word): lexemes or () for word, lexemes in rows})
     return found
 
@@ -116,21 +129,20 @@ async def replace(
     """Put a document's chunks in place of those it had."""
     before = await _forget(work, document)
     key = _key(document)
-    lengths = [_length(entry, known) for entry in entries]
-    for batch in _batches(range(len(entries)), BATCH):
-        rows = [_chunk_row(place, entries[place], lengths[place]) for place in batch]
-        await _execute(work, INSERT_CHUNKS, key | _columns(rows))
+    after: dict[str, tuple[int, int]] = {}
+    for some in _batches(enumerate(entries), CHUNKS):
+        counted = [_counted(ordinal, entry, known) for ordinal, entry in some]
+        await _execute(work, INSERT_CHUNKS, key | _columns(list(map(_chunk_row, counted))))
+        for postings in _batches(_postings(counted), BATCH):
+            await _execute(work, INSERT_POSTINGS, key | _columns(postings))
+        for each in counted:
+            chunks, words = after.get(each.entry.language, (0, 0))
+            after[each.entry.language] = (chunks + 1, words + each.length)
     for staged in embedded:
         for start in range(0, len(staged), VECTORS):
             vectors = staged.literals(start, start + VECTORS)
             places = range(start, start + len(vectors))
             await add_vectors(work, document, staged.model, places, vectors)
-    for postings in _batches(_postings(entries, lengths, known), BATCH):
-        await _execute(work, INSERT_POSTINGS, key | _columns(postings))
-    after: dict[str, tuple[int, int]] = {}
-    for entry, length in zip(entries, lengths, strict=True):
-        chunks, words = after.get(entry.language, (0, 0))
-        after[entry.language] = (chunks + 1, words + length)
     await _count(work, document, before, after)
     if after:
         rows = [
@@ -178,14 +190,15 @@ async def _count(
         await _execute(work, COUNT, _key(document) | values)
 
 
-def _length(entry: Entry, known: Stems) -> int:
-    return sum(len(known[entry.language, word]) for word in entry.words)
+def _counted(ordinal: int, entry: Entry, known: Stems) -> _Counted:
+    lexemes = Counter(each for word in entry.words for each in known[entry.language, word])
+    return _Counted(ordinal, entry, lexemes, lexemes.total())
 
 
-def _chunk_row(ordinal: int, entry: Entry, length: int) -> dict[str, Any]:
-    chunk = entry.chunk
+def _chunk_row(counted: _Counted) -> dict[str, Any]:
+    entry, chunk = counted.entry, counted.entry.chunk
     return {
-        "ordinals": ordinal,
+        "ordinals": counted.ordinal,
         "ids": new_id(),
         "starts": chunk.start,
         "ends": chunk.end,
@@ -194,22 +207,19 @@ def _chunk_row(ordinal: int, entry: Entry, length: int) -> dict[str, Any]:
         "headers": chunk.header,
         "texts": entry.text,
         "languages": entry.language,
-        "lengths": length,
+        "lengths": counted.length,
     }
 
 
-def _postings(
-    entries: Sequence[Entry], lengths: Sequence[int], known: Stems
-) -> Iterator[dict[str, Any]]:
-    for ordinal, entry in enumerate(entries):
-        lexemes = Counter(each for word in entry.words for each in known[entry.language, word])
-        for lexeme, occurrences in lexemes.items():
+def _postings(all_counted: Iterable[_Counted]) -> Iterator[dict[str, Any]]:
+    for counted in all_counted:
+        for lexeme, occurrences in counted.lexemes.items():
             yield {
-                "ordinals": ordinal,
+                "ordinals": counted.ordinal,
                 "lexemes": lexeme,
                 "occurrences": occurrences,
-                "lengths": lengths[ordinal],
-                "languages": entry.language,
+                "lengths": counted.length,
+                "languages": counted.entry.language,
             }
 
 

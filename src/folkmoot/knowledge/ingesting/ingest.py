@@ -8,6 +8,7 @@ Documents are looked up for the deployment: what somebody has sent is read, also
 shut out of it meanwhile.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -204,8 +205,9 @@ class IngestExecutor:
         None if the organisation wants vectors of another generation by now.
         """
         subject = deployment(run.subject.org_id)
+        words = await asyncio.to_thread(index.words_of, reading.entries)
         async with self.database.work(subject) as work:
-            known = await index.stems(work, reading.entries)
+            known = await index.stems(work, words)
         try:
             async with self.database.work(subject) as work:
                 document = await being_read(work, run, claimed)

@@ -5,26 +5,35 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import IO, Final
 
+import msgspec
+from msgspec import structs
+
 from folkmoot.blobs.store import BlobStore
-from folkmoot.knowledge.indexing import chunking, languages, outlines
 from folkmoot.knowledge.indexing.chunking import Sizes
+from folkmoot.knowledge.indexing.cutting import (
+    CHUNKS,
+    HEADINGS,
+    LANGUAGE,
+    Entry,
+    Piece,
+    Wanted,
+    cut,
+)
 from folkmoot.knowledge.indexing.encoding import decode
-from folkmoot.knowledge.indexing.index import Entry
-from folkmoot.knowledge.indexing.words import words
-from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import prose
-from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed
+from folkmoot.knowledge.limits import MEBIBYTE, Limits
+from folkmoot.knowledge.parsing import frames, process, prose
+from folkmoot.knowledge.parsing.parsed import Heading, Parsed, ParseFailed
 from folkmoot.knowledge.parsing.parser import Aside, Parser
 from folkmoot.knowledge.sniff import Kind
 
 SMALL: Final = 64 * 1024
-"""Bytes of a text that is read here: a child takes longer to start."""
-
-TOLD: Final = 60
-"""Characters of a section that say which language it is in."""
+"""Bytes of a text that is read, and characters of one that is cut, here: a child takes longer to
+start."""
+CUTTER: Final = "folkmoot.knowledge.indexing.cutter"
+MOST_BYTES: Final = 64 * MEBIBYTE
+"""Of what a child that cuts says at once."""
 
 Progress = Callable[[int, int], Awaitable[None]]
 
@@ -67,8 +76,57 @@ class Reader:
     async def cut(
         self, parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None
     ) -> Reading:
-        """Cut a text into chunks and find their words."""
-        return await asyncio.to_thread(cut, parsed, title, sizes, filename)
+        """Cut a text into chunks and find their words; a long one in a child.
+
+        Raises:
+            ParseFailed: it takes too long.
+        """
+        if len(parsed.text) <= SMALL:
+            return await asyncio.to_thread(cut_here, parsed, title, sizes, filename)
+        with tempfile.TemporaryFile() as file:
+            lines = msgspec.json.Encoder().encode_lines([Wanted(title, sizes, filename), parsed])
+            await asyncio.to_thread(file.write, lines)
+            file.seek(0)
+            async with self.parser.room:
+                return await _cut_in_child(file, parsed, self.parser.limits)
+
+
+def cut_here(parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None) -> Reading:
+    """Cut a text into chunks and find their words, in this process."""
+    done = cut(parsed, Wanted(title, sizes, filename))
+    return Reading(done.parsed, done.language, list(done.entries))
+
+
+async def _cut_in_child(file: IO[bytes], parsed: Parsed, limits: Limits) -> Reading:
+    """Take in piece by piece what a child makes of a text: others go on meanwhile."""
+    told = msgspec.json.encode(limits).decode()
+    cutting = await process.start(CUTTER, file.fileno(), told)
+    try:
+        async with asyncio.timeout(process.START_SECONDS + limits.total_seconds):
+            return await _taken_in(cutting, parsed)
+    except TimeoutError:
+        raise ParseFailed("Cutting the text takes too long.") from None
+    finally:
+        await process.end(cutting)
+
+
+async def _taken_in(cutting: asyncio.subprocess.Process, parsed: Parsed) -> Reading:
+    language, headings, entries = "", list[Heading](), list[Entry]()
+    vocabulary: dict[str, str] = {}  # one object for each word: a long document repeats them all
+    while True:
+        letter, body = await process.frame(cutting, MOST_BYTES)
+        if letter == LANGUAGE:
+            language = msgspec.json.decode(body, type=str)
+        elif letter == HEADINGS:
+            headings += msgspec.json.decode(body, type=list[Heading])
+        elif letter == CHUNKS:
+            for chunk, spoken, words in msgspec.json.decode(body, type=list[Piece]):
+                shared = [vocabulary.setdefault(word, word) for word in words]
+                entries.append(Entry(chunk, parsed.text[chunk.start : chunk.end], spoken, shared))
+        elif letter == frames.FAILURE:
+            raise ParseFailed(msgspec.json.decode(body, type=str))
+        elif letter == frames.RESULT:
+            return Reading(structs.replace(parsed, headings=headings), language, entries)
 
 
 def plain(file: IO[bytes], limits: Limits) -> Parsed:
@@ -77,38 +135,3 @@ def plain(file: IO[bytes], limits: Limits) -> Parsed:
     if not parsed.text:
         raise ParseFailed("No text was found in the document.")
     return parsed
-
-
-def cut(parsed: Parsed, title: str, sizes: Sizes, filename: str | None = None) -> Reading:
-    """Cut a text into chunks, tell their languages and find their words."""
-    parsed = outlines.outlined(parsed, filename, chunking.WHOLE * sizes.size)
-    language = languages.detect(parsed.text)
-    if parsed.title and parsed.title.casefold() not in title.casefold():
-        title = f"{title} - {parsed.title}"
-    entries: list[Entry] = []
-    vocabulary: dict[str, str] = {}  # one object for each word: a long document repeats them all
-    for chunk in chunking.chunk(parsed, title, sizes, _seams(parsed, language)):
-        text = parsed.text[chunk.start : chunk.end]
-        spoken = languages.detect(text, [language])
-        found = words(f"{chunk.header}\n{text}")
-        shared = [vocabulary.setdefault(word, word) for word in found]
-        entries.append(Entry(chunk, text, spoken, shared))
-    return Reading(parsed, language, entries)
-
-
-def _seams(parsed: Parsed, language: str) -> list[int]:
-    """Return where sections begin that are in another language than the one before.
-
-    The words of a chunk are looked for in one language.
-    """
-    starts = [heading.start for heading in parsed.headings]
-    seams: list[int] = []
-    before = None
-    for start, end in pairwise([*starts, len(parsed.text)]):
-        spoken = languages.UNKNOWN
-        if end - start >= TOLD:
-            spoken = languages.detect(parsed.text[start:end], [before or language])
-        if spoken != languages.UNKNOWN:
-            seams += [start] if before not in {None, spoken} else []
-            before = spoken
-    return seams

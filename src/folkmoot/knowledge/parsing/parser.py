@@ -32,7 +32,8 @@ class Parser:
     def __init__(self, limits: Limits, *, children: int = 2, recognizer: str | None = None) -> None:
         self.limits = limits
         self._recognizer = recognizer
-        self._room = asyncio.Semaphore(children)
+        self.room = asyncio.Semaphore(children)
+        """A place for a child, for whoever starts one for a document."""
         self._recognizing = asyncio.Semaphore(max(1, children // 2))
         self._warned = False
 
@@ -52,7 +53,7 @@ class Parser:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
         how = frames.ASK if aside and self._recognizer else ""
-        async with self._room:
+        async with self.room:
             try:
                 return await self._in_child(file, kind, progress, self.limits, how)
             except Scanned:
