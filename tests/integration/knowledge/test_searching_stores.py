@@ -157,7 +157,7 @@ async def poisoned(held: VectorStore, org_id: OrgId, birds: str, foreign: str) -
     vector[1] = 1.0
     for document_id in (UUID(foreign), UUID(int=7)):
         vectors = {HELD: {0: vector, 99: vector}}
-        await held.put(Kept(org_id, UUID(birds), document_id, 2**50, vectors))
+        await held.put([Kept(org_id, UUID(birds), document_id, 2**50, vectors)])
 
 
 async def away(edge: Edge, visitor: Visitor, collection: str) -> None:
@@ -331,7 +331,7 @@ async def test_what_a_store_has_lost_is_noticed_and_it_is_told_anew(
         vectors = {HELD: dict.fromkeys(ordinals, vector)} if ordinals else {}
         revision = 1 if ordinals else 2**60  # later than what it holds, or before
         held = Kept(subject.org_id, UUID(birds), UUID(document_id), revision, vectors)
-        await place.store.put(held)
+        await place.store.put([held])
 
     async with await psycopg.AsyncConnection.connect(owner_address, autocommit=True) as owner:
         compared = await checking.compare(owner, place.store, thorough=True)

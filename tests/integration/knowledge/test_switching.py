@@ -351,6 +351,26 @@ async def test_a_model_that_answers_with_other_lengths_begins_another_generation
     assert await best(ada, shelf, "Reiher") == "Heron"
 
 
+async def test_other_lengths_are_noticed_where_only_searches_ask_a_model(
+    place: Room, ada: Visitor
+) -> None:
+    place.embedder.embedder = birds = Birds()
+    shelf = await ada.collection()
+    await ada.tell(shelf, "Heron", "The heron waits.")
+    birds.dimensions = 32
+    found = await asyncio.gather(*(ada.search(shelf, f"heron {each}") for each in range(5)))
+    assert [len(hits) for hits in found] == [1] * 5
+    assert (await standing(ada))["coming"] == "test:birds (32)"
+    told = (await dense(ada, shelf, "heron waits"))["skipped"]
+    assert "32 numbers" in told
+    assert "until all documents are embedded by test:birds (32)" in told
+    (notice,) = await place.knowledge.switching.notices(ada.subject)
+    assert (notice.code, "test:birds (32)" in notice.text) == ("embedding_behind", True)
+    await place.knowledge.switching.look()
+    await until(has_only(ada, "test:birds (32)", 1))
+    assert await best(ada, shelf, "Reiher") == "Heron"
+
+
 async def test_what_an_organisation_has_embedded_is_not_embedded_again_and_others_learn_nothing(
     place: Room, ada: Visitor, eve: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,11 +83,11 @@ async def test_a_store_keeps_organisations_collections_documents_and_models_apar
     second = Shelf(ours, one.collection_id)
     assert await held.search(one.sought(EAST)) == []
     assert await held.count(MODEL) == 0
-    await held.put(one.kept(1, EAST, NORTH))
-    await held.put(one.kept(1, EAST, NORTH))
+    await held.put([one.kept(1, EAST, NORTH)])
+    await held.put([one.kept(1, EAST, NORTH)])
     for each in (other, foreign, second):
-        await held.put(each.kept(1, UP))
-    await held.put(other.kept(2, [0.0, 1.0], model=OTHER))
+        await held.put([each.kept(1, UP)])
+    await held.put([other.kept(2, [0.0, 1.0], model=OTHER)])
     assert (await held.count(MODEL), await held.count(OTHER)) == (4, 1)
     shares = {Share(MODEL.digest, ours): 3, Share(MODEL.digest, theirs): 1}
     assert await held.shares() == {**shares, Share(OTHER.digest, ours): 1}
@@ -112,36 +112,62 @@ async def test_a_document_is_replaced_as_a_whole_and_forgotten_as_a_whole(
     held, ours, theirs = elsewhere.store, Shelf(OrgId(new_id())), Shelf(OrgId(new_id()))
     many = [EAST] * 230
     for each in (ours, theirs):
-        await held.put(each.kept(1, *many))
+        await held.put([each.kept(1, *many)])
     share = Share(MODEL.digest, ours.org_id)
     pages = [len(some) async for some in held.places(share)]
     assert (sum(pages), await held.shares()) == (
         230,
         {share: 230, Share(MODEL.digest, theirs.org_id): 230},
     )
-    await held.put(ours.kept(2, NORTH, EAST))
+    await held.put([ours.kept(2, NORTH, EAST)])
     assert await held.search(ours.sought(EAST)) == ours.places(1, 0)
     assert await held.count(MODEL) == 232
-    await held.put(ours.kept(3, [1.0, 0.0], model=OTHER))
+    await held.put([ours.kept(3, [1.0, 0.0], model=OTHER)])
     assert (await held.count(MODEL), await held.count(OTHER)) == (230, 1)
-    await held.put(ours.kept(4))
+    await held.put([ours.kept(4)])
     assert await held.count(OTHER) == 0
-    await held.put(ours.kept(5, EAST))
+    await held.put([ours.kept(5, EAST)])
     await held.forget(theirs.org_id)
     assert await held.search(theirs.sought(EAST)) == []
     assert await held.search(ours.sought(EAST)) == ours.places(0)
     await held.forget(theirs.org_id)
     await held.clear()
     assert await held.search(ours.sought(EAST)) == []
-    await held.put(ours.kept(6, EAST))
+    await held.put([ours.kept(6, EAST)])
     assert await held.count(MODEL) == 1
+
+
+async def test_several_documents_are_told_at_once_and_each_gives_up_what_it_had(
+    elsewhere: Served,
+) -> None:
+    held, ours, theirs = elsewhere.store, OrgId(new_id()), OrgId(new_id())
+    one, left = Shelf(ours), Shelf(ours)
+    two, three, foreign = Shelf(ours, one.collection_id), Shelf(ours), Shelf(theirs)
+    await held.put([each.kept(5, *[EAST] * 90) for each in (one, two, three, foreign)])
+    await held.put([left.kept(9, UP)])
+    assert await held.count(MODEL) == 361
+    await held.put(
+        [
+            one.kept(7, NORTH),
+            two.kept(6, EAST, UP),
+            three.kept(8),
+            foreign.kept(6, [1.0, 0.0], model=OTHER),
+        ]
+    )
+    assert await held.count(MODEL) == 4
+    assert await held.count(OTHER) == 1
+    assert await held.search(one.sought(NORTH, one)) == one.places(0)
+    assert set(await held.search(one.sought(EAST))) == {*one.places(0), *two.places(0, 1)}
+    assert await held.search(left.sought(UP)) == left.places(0)
+    await held.put([])
+    assert await held.count(MODEL) == 4
 
 
 async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_failure(
     elsewhere: Served,
 ) -> None:
     held, ours = elsewhere.store, Shelf(OrgId(new_id()))
-    await held.put(ours.kept(1, EAST))
+    await held.put([ours.kept(1, EAST)])
     assert await held.search(ours.sought(EAST)) == ours.places(0)
     if elsewhere.edge is None:
         with pytest.raises(VectorStoreUnavailable) as refused:
@@ -164,7 +190,7 @@ async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_fai
         assert failed.value.code == "vector_store_unavailable"
     await held.ping()
     elsewhere.edge.away = True
-    for asking in (held.search(ours.sought(EAST)), held.put(ours.kept(2, EAST)), held.ping()):
+    for asking in (held.search(ours.sought(EAST)), held.put([ours.kept(2, EAST)]), held.ping()):
         with pytest.raises(VectorStoreUnavailable) as failed:
             await asking
         assert failed.value.lost
@@ -177,9 +203,9 @@ async def test_a_deployment_leaves_alone_what_another_prefix_has_that_begins_as_
     assert isinstance(held, Qdrant | Chroma | Pinecone)
     staging = replace(held, wire=Wire("staging", held.wire.url, held.wire.headers, "folkmoot-next"))
     theirs = Shelf(OrgId(new_id()))
-    await staging.put(theirs.kept(1, EAST))
-    await held.put(theirs.kept(1, NORTH))
-    await held.put(theirs.kept(2))
+    await staging.put([theirs.kept(1, EAST)])
+    await held.put([theirs.kept(1, NORTH)])
+    await held.put([theirs.kept(2)])
     await held.forget(theirs.org_id)
     await held.clear()
     assert await staging.count(MODEL) == 1
@@ -192,10 +218,10 @@ async def test_indexes_that_were_not_made_with_their_collection_are_made_up_for(
     fake, ours = FakeQdrant(), Shelf(OrgId(new_id()))
     async with served(fake) as url:
         held = Qdrant(Wire("Qdrant", url, {"api-key": KEY}))
-        await held.put(ours.kept(1, EAST))
+        await held.put([ours.kept(1, EAST)])
         begun_again = Qdrant(held.wire)  # whoever made it was cut
-        await begun_again.put(ours.kept(2, EAST))
-        await begun_again.put(ours.kept(3, EAST))
+        await begun_again.put([ours.kept(2, EAST)])
+        await begun_again.put([ours.kept(3, EAST)])
         await held.aclose()
     assert fake.indexed == ["org", "collection", "document"] * 2
 
@@ -207,10 +233,10 @@ async def test_what_is_sent_keeps_to_the_limits_of_a_store_and_its_place_is_made
         made = store(Chosen(Kind.PINECONE, url, KEY))
         assert isinstance(made, Pinecone)
         held = replace(made, pause=0.001)
-        await held.put(ours.kept(1, *vectors, model=large))  # megabytes, and one of nothing
+        await held.put([ours.kept(1, *vectors, model=large)])  # megabytes, and one of nothing
         assert await held.count(large) == 61
         fake.indexes.clear()  # as somebody does who begins anew
-        await held.put(ours.kept(2, *vectors[:2], model=large))
+        await held.put([ours.kept(2, *vectors[:2], model=large)])
         assert await held.count(large) == 2
         await held.aclose()
 
@@ -219,10 +245,10 @@ async def test_a_store_is_not_asked_what_there_is_with_every_document(elsewhere:
     if elsewhere.edge is None:
         return
     held, org_id = elsewhere.store, OrgId(new_id())
-    await held.put(Shelf(org_id).kept(1, EAST))
+    await held.put([Shelf(org_id).kept(1, EAST)])
     elsewhere.edge.asked.clear()
     for revision in range(20):
-        await held.put(Shelf(org_id).kept(revision, EAST))
+        await held.put([Shelf(org_id).kept(revision, EAST)])
     listed = [each for each in elsewhere.edge.asked if each in {"GET /collections", "GET /indexes"}]
     assert listed == []
     assert len(elsewhere.edge.asked) == 40

@@ -10,7 +10,7 @@ import structlog
 from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.ids import CollectionId
-from folkmoot.kit.subject import Subject
+from folkmoot.kit.subject import Subject, deployment
 from folkmoot.kit.telemetry import metrics, tracing
 from folkmoot.knowledge import collections, plaintext
 from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing, VectorStoreUnavailable
@@ -22,7 +22,7 @@ from folkmoot.knowledge.indexing.embedding import (
     Unanswered,
     length,
 )
-from folkmoot.knowledge.indexing.generations import embedder_of
+from folkmoot.knowledge.indexing.generations import OtherLength, Standing, embedder_of
 from folkmoot.knowledge.indexing.words import words
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.searching import search
@@ -42,6 +42,7 @@ from folkmoot.knowledge.searching.ranking import WIDER, Held, Ranking, decayed, 
 from folkmoot.knowledge.searching.reranking import PATIENCE, Judged, Judging, NotRanked, Questions
 from folkmoot.knowledge.searching.rewording import NotReworded, reworded, together
 from folkmoot.knowledge.searching.search import Candidates, Found, Ground, Sought
+from folkmoot.knowledge.switching import changes
 from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.settings.searching import Expansion
@@ -246,6 +247,7 @@ class Retrieval:
         dimensions = None if standing is None else standing.dimensions
         vector = await self.vectors.of(embedder, asked.query, dimensions)
         if standing is not None and length(vector) != standing.dimensions:
+            await self._renew(subject, standing, length(vector))
             told = f"its vectors have {length(vector)} numbers, those of documents have"
             raise ModelAnswerMalformed(embedder.name, f"{told} {standing.dimensions}")
         if asked.mode is Mode.HYBRID:
@@ -253,6 +255,12 @@ class Retrieval:
             trace.dense_weight = DENSE_SHARE * known
         model = embedder.name if standing is None else standing.model
         trace.sought = replace(trace.sought, model=model, vector=vector)
+
+    async def _renew(self, subject: Subject, standing: Standing, dimensions: int) -> None:
+        """Have documents embedded anew by a model that answers with another length than before."""
+        if standing.coming is None:
+            async with self.database.work(deployment(subject.org_id)) as work:
+                await changes.renew(work, OtherLength(standing.model, dimensions))
 
     async def _propose(self, subject: Subject, asked: Asked, trace: Trace) -> None:
         """Ask another store for what is near, if there is one; without it words have to do."""

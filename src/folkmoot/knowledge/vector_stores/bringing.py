@@ -1,13 +1,14 @@
 """One round of telling a store: every document that is due, once, in the order in which they came.
 
-A document that fails is tried again after a pause, which doubles, and is given up in the end; those
-behind it go on. Whether it is the document that fails, or the store, the store is asked: then all
-wait. There is one note for each document, and one process that reads them, so that what is older
-never comes after what is newer.
+Small ones are told together. Where that is refused, each is told alone: a document that fails is
+tried again after a pause, which doubles, and is given up in the end; those behind it go on. Whether
+it is the document that fails, or the store, the store is asked: then all wait. There is one note
+for each document, and one process that reads them, so that what is older never comes after what is
+newer.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -19,6 +20,8 @@ from folkmoot.knowledge.vector_stores.changes import Change, Connection
 from folkmoot.knowledge.vector_stores.port import Kept, VectorStore
 
 AT_ONCE: Final = 100
+TOGETHER: Final = 200
+"""Vectors of documents that are told together; one that has more is told alone."""
 FIRST: Final = 0.5
 LONGEST: Final = 3_600.0
 """Pauses, for which a document waits that has failed, in units of the carrier's pause."""
@@ -28,6 +31,8 @@ GIVEN_UP: Final = 14
 """Attempts, over more than an hour, after which a document is given up."""
 BUSY: Final = 5
 """How often is tried again at once, after pauses that double, where a store is asked too often."""
+
+Changed = tuple[Change, Kept]
 
 Progress = Callable[[int], None]
 """Is told how many documents are left."""
@@ -68,41 +73,80 @@ async def _bring(
     """Tell of some documents; what was told is forgotten in one statement, whatever ends it."""
     told: list[Change] = []
     try:
-        for change in noted:
-            await _tell(connection, store, change, told, unit)
+        async for changed in _together(connection, noted):
+            await _tell(connection, store, changed, told, unit)
     finally:
         if told and not connection.closed:
             await changes.done(connection, told)
 
 
+async def _together(
+    connection: Connection, noted: Sequence[Change]
+) -> AsyncIterator[Sequence[Changed]]:
+    """Yield documents that are told together; one that has failed before is told alone."""
+    found: list[Changed] = []
+    vectors = 0
+    for change in noted:
+        document = await changes.read(connection, change)
+        count = sum(map(len, document.vectors.values()))
+        if found and (change.attempts or vectors + count > TOGETHER):
+            yield found
+            found, vectors = [], 0
+        found.append((change, document))
+        vectors += count
+        if change.attempts:
+            yield found
+            found, vectors = [], 0
+    if found:
+        yield found
+
+
 async def _tell(
-    connection: Connection, store: VectorStore, change: Change, told: list[Change], unit: float
+    connection: Connection,
+    store: VectorStore,
+    changed: Sequence[Changed],
+    told: list[Change],
+    unit: float,
 ) -> None:
     try:
-        await _put(store, await changes.read(connection, change), unit)
+        await _put(store, [document for _, document in changed], unit)
     except VectorStoreUnavailable as error:
         away = error.busy or not await _answers(store)
-        pause = _pause(change.attempts, error, unit)
-        attempts = change.attempts + (not away)
-        if attempts >= GIVEN_UP:
-            pause = None
-        log.warning("vector_store.refused", reason=error.reason, attempts=attempts, away=away)
-        await changes.put_off(connection, change, attempts, error.reason, pause)
+        if len(changed) > 1 and not away and not error.lost:
+            for each in changed:
+                await _tell(connection, store, [each], told, unit)
+            return
+        for change, _ in changed:
+            await _put_off(connection, change, error, unit, away=away)
         if away:
             raise
     else:
-        told.append(change)
+        told += [change for change, _ in changed]
 
 
-async def _put(store: VectorStore, document: Kept, unit: float) -> None:
+async def _put_off(
+    connection: Connection,
+    change: Change,
+    error: VectorStoreUnavailable,
+    unit: float,
+    *,
+    away: bool,
+) -> None:
+    attempts = change.attempts + (not away)
+    pause = None if attempts >= GIVEN_UP else _pause(change.attempts, error, unit)
+    log.warning("vector_store.refused", reason=error.reason, attempts=attempts, away=away)
+    await changes.put_off(connection, change, attempts, error.reason, pause)
+
+
+async def _put(store: VectorStore, documents: Sequence[Kept], unit: float) -> None:
     for attempt in range(BUSY):
         try:
-            return await store.put(document)
+            return await store.put(documents)
         except VectorStoreUnavailable as error:
             if not error.busy:
                 raise
         await asyncio.sleep(unit * 2**attempt)
-    return await store.put(document)
+    return await store.put(documents)
 
 
 async def _answers(store: VectorStore) -> bool:
@@ -113,6 +157,6 @@ async def _answers(store: VectorStore) -> bool:
     return True
 
 
-def _pause(attempts: int, error: VectorStoreUnavailable, unit: float) -> float | None:
+def _pause(attempts: int, error: VectorStoreUnavailable, unit: float) -> float:
     pause = min(FIRST * 2.0 ** min(attempts, GIVEN_UP), LONGEST)
     return unit * max(pause, LATE if error.lost else 0.0)

@@ -1,4 +1,4 @@
-"""Tells a store what has changed, after it is committed: document by document, in one process.
+"""Tells a store what has changed, after it is committed: documents as wholes, in one process.
 
 What is cut is done again, and what is done twice has been done once: a store gets all of a document
 and gives up what it had of it. When it holds as many vectors as there are, it is searched. From

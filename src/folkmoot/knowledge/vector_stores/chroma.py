@@ -13,7 +13,16 @@ import msgspec
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
+from folkmoot.knowledge.vector_stores.port import (
+    Kept,
+    Model,
+    Share,
+    Sought,
+    batches,
+    by_organization,
+    models,
+    place,
+)
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
@@ -78,23 +87,20 @@ class Chroma:
         """List a collection."""
         await self.wire.ask("GET", f"{COLLECTIONS}?limit=1", list[Collection])
 
-    async def put(self, document: Kept) -> None:
-        """Store the vectors of this revision, then take out those of revisions before."""
-        for model, vectors in document.vectors.items():
-            for batch in batches(model, vectors):
-                body = {
-                    "ids": [f"{document.document_id}#{each}" for each in batch],
-                    "embeddings": [list(vectors[each]) for each in batch],
-                    "metadatas": [document.metadata(each) for each in batch],
-                }
-                await self._upsert(self._name(model, document.org_id), document.org_id, body)
-        before: list[Where] = [
-            {"document": {"$eq": str(document.document_id)}},
-            {"revision": {"$lt": document.revision}},
-        ]
-        for each in (await self._of(document.org_id)).values():
-            path = f"{COLLECTIONS}/{each}/delete"
-            await self.wire.tell("POST", path, {"where": {"$and": before}})
+    async def put(self, documents: Sequence[Kept]) -> None:
+        """Store the vectors of these revisions, then take out those of revisions before."""
+        for org_id, held in by_organization(documents).items():
+            for model in models(held):
+                for batch in batches(model, held):
+                    body = {
+                        "ids": [f"{each.document_id}#{at}" for each, at, _ in batch],
+                        "embeddings": [list(vector) for *_, vector in batch],
+                        "metadatas": [each.metadata(at) for each, at, _ in batch],
+                    }
+                    await self._upsert(self._name(model, org_id), org_id, body)
+            before = {"where": _any([_before(each) for each in held])}
+            for known in (await self._of(org_id)).values():
+                await self.wire.tell("POST", f"{COLLECTIONS}/{known}/delete", before)
 
     async def forget(self, org_id: OrgId) -> None:
         """Drop the collections of an organisation."""
@@ -216,6 +222,15 @@ def made(chosen: Chosen) -> Chroma:
     """Return the one that a deployment has chosen."""
     headers = {"X-Chroma-Token": chosen.api_key} if chosen.api_key else {}
     return Chroma(Wire("Chroma", chosen.address(USUAL), headers, chosen.prefix))
+
+
+def _before(document: Kept) -> Where:
+    which = {"document": {"$eq": str(document.document_id)}}
+    return {"$and": [which, {"revision": {"$lt": document.revision}}]}
+
+
+def _any(which: Sequence[Where]) -> Where:
+    return which[0] if len(which) == 1 else {"$or": which}
 
 
 def _suffix(org_id: UUID) -> str:

@@ -15,7 +15,16 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, place
+from folkmoot.knowledge.vector_stores.port import (
+    Kept,
+    Model,
+    Share,
+    Sought,
+    batches,
+    by_organization,
+    models,
+    place,
+)
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
@@ -120,17 +129,19 @@ class Pinecone:
         """List the indexes, and ask each how much it holds."""
         await self.shares()
 
-    async def put(self, document: Kept) -> None:
+    async def put(self, documents: Sequence[Kept]) -> None:
         """Store the vectors, then take out those of chunks that are no more."""
-        for model, vectors in document.vectors.items():
-            for batch in batches(model, vectors):
-                points = [_point(document, each, vectors[each]) for each in batch]
-                await self._upsert(model, {"vectors": points, "namespace": str(document.org_id)})
-        present = {
-            self.wire.space(model): set(vectors) for model, vectors in document.vectors.items()
-        }
-        for space, host in (await self._there.all(self._looked)).items():
-            await self._prune(host, document, present.get(space, set()))
+        for org_id, held in by_organization(documents).items():
+            for model in models(held):
+                for batch in batches(model, held):
+                    points = [_point(*each) for each in batch]
+                    await self._upsert(model, {"vectors": points, "namespace": str(org_id)})
+        for document in documents:  # each has its ids listed by itself
+            present = {
+                self.wire.space(model): set(vectors) for model, vectors in document.vectors.items()
+            }
+            for space, host in (await self._there.all(self._looked)).items():
+                await self._prune(host, document, present.get(space, set()))
 
     async def forget(self, org_id: OrgId) -> None:
         """Drop the namespaces of an organisation."""

@@ -1,8 +1,9 @@
 """What every store can do."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -78,12 +79,33 @@ class Sought:
     depth: int
 
 
-def batches(model: Model, vectors: Mapping[int, Sequence[float]]) -> Iterator[Sequence[int]]:
-    """Yield the numbers of the chunks, as many as are sent at a time."""
-    ordinals = sorted(vectors)
+Vector = tuple[Kept, int, Sequence[float]]
+"""A chunk's vector: whose, the chunk's number, and what it is."""
+
+
+def batches(model: Model, documents: Iterable[Kept]) -> Iterator[Sequence[Vector]]:
+    """Yield the vectors of a model that documents have, as many as are sent at a time."""
     size = max(1, min(BATCH, MOST_BYTES // (model.dimensions * NUMBER + ABOUT)))
-    for start in range(0, len(ordinals), size):
-        yield ordinals[start : start + size]
+    vectors = (
+        (each, ordinal, vector)
+        for each in documents
+        for ordinal, vector in sorted(each.vectors.get(model, {}).items())
+    )
+    while batch := list(islice(vectors, size)):
+        yield batch
+
+
+def models(documents: Iterable[Kept]) -> Sequence[Model]:
+    """Return the models that documents have vectors of."""
+    return list(dict.fromkeys(model for each in documents for model in each.vectors))
+
+
+def by_organization(documents: Iterable[Kept]) -> Mapping[OrgId, Sequence[Kept]]:
+    """Return documents by whose they are."""
+    found: dict[OrgId, list[Kept]] = {}
+    for each in documents:
+        found.setdefault(each.org_id, []).append(each)
+    return found
 
 
 def place(name: str) -> Place | None:
@@ -110,8 +132,11 @@ class VectorStore(Protocol):
         """Ask what it can answer without any of the documents."""
         ...
 
-    async def put(self, document: Kept) -> None:
-        """Hold a document's vectors, and none that it had before."""
+    async def put(self, documents: Sequence[Kept]) -> None:
+        """Hold the vectors of documents, and none that they had before.
+
+        If that fails it may have been done for some of them.
+        """
         ...
 
     async def forget(self, org_id: OrgId) -> None:

@@ -11,7 +11,7 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
-from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches
+from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, models
 from folkmoot.knowledge.vector_stores.remembered import Remembered
 from folkmoot.knowledge.vector_stores.wire import Wire
 
@@ -133,20 +133,19 @@ class Qdrant:
         """List the collections."""
         await self._looked()
 
-    async def put(self, document: Kept) -> None:
-        """Store the points of this revision, then take out those of revisions before."""
-        for model, vectors in document.vectors.items():
+    async def put(self, documents: Sequence[Kept]) -> None:
+        """Store the points of these revisions, then take out those of revisions before."""
+        for model in models(documents):
             await self._prepare(model)
-            for batch in batches(model, vectors):
-                await self._upsert(model, [_point(document, at, vectors[at]) for at in batch])
-        before = {"key": "revision", "range": {"lt": document.revision}}
-        which = [_equals("org", document.org_id), _equals("document", document.document_id)]
-        await self._delete([*which, before])
+            for batch in batches(model, documents):
+                await self._upsert(model, [_point(*each) for each in batch])
+        if documents:  # any of no conditions is every point
+            await self._delete({"should": [{"must": _before(each)} for each in documents]})
 
     async def forget(self, org_id: OrgId) -> None:
         """Take out all points of an organisation."""
         self._there.forget()
-        await self._delete([_equals("org", org_id)])
+        await self._delete({"must": [_equals("org", org_id)]})
 
     async def clear(self) -> None:
         """Drop all collections of ours."""
@@ -231,10 +230,10 @@ class Qdrant:
             await self.wire.must("PUT", f"{path}/index?wait=true", index)
         self._prepared.add(space)
 
-    async def _delete(self, must: list[Filter]) -> None:
+    async def _delete(self, which: Filter) -> None:
         for space in await self._spaces():
             path = f"/collections/{space}/points/delete?wait=true"
-            await self.wire.tell("POST", path, {"filter": {"must": must}})
+            await self.wire.tell("POST", path, {"filter": which})
 
     async def _spaces(self) -> dict[str, str]:
         return await self._there.all(self._looked)
@@ -255,6 +254,11 @@ def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, A
     place = f"{document.org_id} {document.document_id} {ordinal}"
     payload = document.metadata(ordinal)
     return {"id": str(uuid5(POINTS, place)), "vector": list(vector), "payload": payload}
+
+
+def _before(document: Kept) -> list[Filter]:
+    which = [_equals("org", document.org_id), _equals("document", document.document_id)]
+    return [*which, {"key": "revision", "range": {"lt": document.revision}}]
 
 
 def _equals(key: str, value: UUID) -> Filter:
