@@ -12,6 +12,8 @@ from typing import Final, LiteralString, cast
 
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId, new_id
+from folkmoot.kit.subject import Subject
+from folkmoot.runs.errors import LeaseLost
 
 LASTS: Final = 6
 """Seconds that a lease lasts without a heartbeat."""
@@ -32,6 +34,12 @@ WITH forgotten AS (
   DELETE FROM processes WHERE NOT alive AND lease_until < now() - interval '1 day'
 )
 UPDATE processes SET alive = false WHERE alive AND lease_until < now() AND id <> %s RETURNING name
+"""
+TAKE_UP: Final = """
+UPDATE runs SET state = 'running', process_id = %s, started_at = now()
+WHERE org_id = %s AND id = %s AND state = 'queued'
+  AND EXISTS (SELECT FROM processes WHERE id = %s AND alive)
+RETURNING 1
 """
 LEAVE: Final = "DELETE FROM processes WHERE id = %s AND alive"
 DIE: Final = "UPDATE processes SET alive = false WHERE id = %s"
@@ -101,6 +109,20 @@ class Lease:
             share,
             list(busy),
         )
+
+    async def take_up(self, subject: Subject, run_id: RunId) -> Claimed | None:
+        """Take one run that is queued; None if another process has it.
+
+        Raises:
+            LeaseLost: this process is taken for dead.
+        """
+        me = self.process_id
+        if me is None:
+            raise LeaseLost
+        async with self.database.pipelined(subject) as connection:
+            cursor = await connection.execute(TAKE_UP, (me, subject.org_id, run_id, me))
+        taken = await cursor.fetchone() is not None
+        return Claimed(subject.org_id, run_id, subject.user_id, me) if taken else None
 
     async def held(self) -> Sequence[Claimed]:
         """Return the runs that this process should be working on by now."""

@@ -1,11 +1,10 @@
 """Runs the runs of this process: starts, cancels, takes over, hands over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import psycopg
 import structlog
 
 from folkmoot.db.work import Database
@@ -16,6 +15,7 @@ from folkmoot.kit.subject import NOBODY, Subject, deployment
 from folkmoot.kit.telemetry import metrics
 from folkmoot.runs import endings, ledger, recovery
 from folkmoot.runs.admission import Admission, Refused, nobody
+from folkmoot.runs.background import forever, task
 from folkmoot.runs.errors import (
     GivenUp,
     LeaseLost,
@@ -29,7 +29,7 @@ from folkmoot.runs.events import Event
 from folkmoot.runs.execution import Execution, Registration, Stop
 from folkmoot.runs.filters import PERSONAL, Filters
 from folkmoot.runs.hub import Hub
-from folkmoot.runs.lease import BEAT, Claimed, Lease
+from folkmoot.runs.lease import Claimed, Lease
 from folkmoot.runs.live import LiveRun
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.ports import Executor
@@ -51,13 +51,6 @@ STOPPING: Final = 5.0
 
 LEAVING: Final = 2.0
 """Seconds that the database has to take note that this process is gone."""
-
-TAKE_UP: Final = """
-UPDATE runs SET state = 'running', process_id = %s, started_at = now()
-WHERE org_id = %s AND id = %s AND state = 'queued'
-  AND EXISTS (SELECT FROM processes WHERE id = %s AND alive)
-RETURNING 1
-"""
 
 log = structlog.get_logger(__name__)
 
@@ -109,12 +102,12 @@ class Supervisor:
         self.hub.on_refused = self._refused.append
         self.writer.process_id = await self.lease.join()
         self._own = [
-            _task("log writer", _forever(self._write)),
-            _task("log listener", _forever(self._listen)),
-            _task("heartbeat", _forever(self._beat)),
-            _task("lost runs", _forever(self._look_after)),
-            _task("keep alive", _forever(self._keep_alive)),
-            _task("admission", _forever(self._admit_still)),
+            task("log writer", forever(self._write)),
+            task("log listener", forever(self._listen)),
+            task("heartbeat", forever(self._beat)),
+            task("lost runs", forever(self._look_after)),
+            task("keep alive", forever(self._keep_alive)),
+            task("admission", forever(self._admit_still)),
         ]
         return self
 
@@ -178,11 +171,8 @@ class Supervisor:
         Called by jobs, which may run twice.
         """
         self.admit()
-        claimed = Claimed(subject.org_id, run_id, subject.user_id, self.process_id)
-        values = (claimed.process_id, subject.org_id, run_id, claimed.process_id)
-        async with self.database.pipelined(subject) as connection:
-            cursor = await connection.execute(TAKE_UP, values)
-        if await cursor.fetchone() is None:
+        claimed = await self.lease.take_up(subject, run_id)
+        if claimed is None:
             return
         await self.revive(claimed)
         execution = self._executions.get(run_id)
@@ -218,7 +208,7 @@ class Supervisor:
             self.hub.release(execution.run)
         await self.writer.quiet(max(0.0, until - clock.monotonic()))
         self.hub.dismiss()
-        leaving = _task("leaving", self._leave())
+        leaving = task("leaving", self._leave())
         await asyncio.wait([leaving], timeout=LEAVING)
         await cancelled([leaving])
 
@@ -381,19 +371,3 @@ class Supervisor:
                 endings.fail(run, refusal.code, refusal.detail)
             else:
                 endings.end(run, Event.RUN_CANCELLED)
-
-
-def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    return asyncio.get_running_loop().create_task(work, name=name)
-
-
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Do something again and again: an edge, where no failure is the last."""
-    while True:
-        try:
-            await work()
-        except (Unavailable, psycopg.Error) as error:
-            log.warning("runs.heartbeat_missed", error=type(error).__name__)
-        except Exception:
-            log.exception("runs.background_failed")
-        await asyncio.sleep(BEAT)

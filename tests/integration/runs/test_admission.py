@@ -14,7 +14,7 @@ from folkmoot.identity.callers import admission
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import supervisor
+from folkmoot.runs import background
 from folkmoot.runs.errors import NoLongerAdmitted
 from folkmoot.runs.execution import LISTENS
 from folkmoot.runs.lease import BEAT
@@ -34,7 +34,7 @@ async def processes(
     start: StartProcess, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> list[Running]:
     """Two processes that ask often who may still act."""
-    monkeypatch.setattr(supervisor, "BEAT", 0.05)
+    monkeypatch.setattr(background, "BEAT", 0.05)
     refused = partial(admission.refused, database)
     return [await start({"forever": forever}, refused=refused) for _ in range(2)]
 

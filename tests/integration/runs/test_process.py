@@ -10,7 +10,7 @@ import pytest
 
 from folkmoot.kit.ids import OrgId, ProcessId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import service, supervisor
+from folkmoot.runs import background, service
 from folkmoot.runs.errors import LeaseLost, RunsDraining, TooManyRuns
 from folkmoot.runs.hub import CANCEL_CHANNEL
 from folkmoot.runs.live import LiveRun
@@ -182,7 +182,7 @@ async def test_a_run_that_ends_while_its_process_drains_shows_its_end(
 async def test_a_notice_that_is_no_run_does_not_deafen_the_process(
     start: StartProcess, subject: Subject, owner_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BEAT", 600.0)  # by the notice, not by the next heartbeat
+    monkeypatch.setattr(background, "BEAT", 600.0)  # by the notice, not by the next heartbeat
     running = await start({"run": forever})
     run = await running.open(subject, "run")
     await run.settled()
@@ -245,7 +245,7 @@ class Moody:
 async def test_what_looks_after_readers_does_not_end_with_a_fault(
     start: StartProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BEAT", 0.02)
+    monkeypatch.setattr(background, "BEAT", 0.02)
     running = await start({}, silence=0.02)
     moody = Moody()
     running.supervisor.hub.readers.add(moody)

@@ -9,7 +9,7 @@ from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.kit.errors import Forbidden
 from folkmoot.kit.ids import OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import service, supervisor
+from folkmoot.runs import background, service
 from folkmoot.runs.lease import Claimed
 from folkmoot.runs.supervisor import MOST_DEATHS
 from losing import append, finish, read, store
@@ -80,7 +80,7 @@ async def test_failures_before_a_run_can_go_on_are_no_attempts(
     start: StartProcess, subject: Subject, owner_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often its process fails to bring it back, it has never been tried."""
-    monkeypatch.setattr(supervisor, "BEAT", 0.02)
+    monkeypatch.setattr(background, "BEAT", 0.02)
     failures = 2 * MOST_DEATHS
 
     async def fail(org: OrgId, user: UserId, scopes: Sequence[str] | None) -> Subject:

@@ -10,7 +10,7 @@ import pytest
 from folkmoot.db.work import Database
 from folkmoot.kit.ids import RunId
 from folkmoot.kit.subject import Subject
-from folkmoot.runs import records, service, supervisor
+from folkmoot.runs import background, records, service
 from folkmoot.runs.lease import Lease
 from folkmoot.runs.ledger import NEEDS_REVIEW, UNCERTAIN, Call, Ledger
 from folkmoot.runs.live import LiveRun
@@ -274,7 +274,7 @@ async def test_a_run_outlives_any_number_of_deployments(
 async def test_a_run_over_which_processes_die_again_and_again_is_given_up(
     start: StartProcess, subject: Subject, owner_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BEAT", 0.05)
+    monkeypatch.setattr(background, "BEAT", 0.05)
     executed = asyncio.Event()
 
     async def poison(_run: LiveRun) -> None:
