@@ -17,15 +17,21 @@ from folkmoot.knowledge.vector_stores import changes
 from folkmoot.knowledge.vector_stores.changes import Connection
 from folkmoot.knowledge.vector_stores.port import Model, Share, VectorStore
 
-# Dimensions and models belong together, but for models that have changed under one name.
+# Indexes are read, which have a fortieth of the pages that vectors have; and one vector of each
+# share, as all of a generation are of one length.
 SHARES: Final = """
-SELECT org_id, model, vector_dims(embedding) AS dimensions, count(*) AS vectors
-FROM chunk_vectors GROUP BY 1, 2, 3
+SELECT org_id, model, vectors, (
+  SELECT vector_dims(embedding) FROM chunk_vectors AS v
+  WHERE v.org_id = counted.org_id AND v.model = counted.model LIMIT 1
+) AS dimensions
+FROM (
+  SELECT org_id, model, count(*) AS vectors FROM chunk_vectors GROUP BY org_id, model
+) AS counted
 """
 # Numbers begin with 0: with the sum of one more of each, none can stand for another.
 DOCUMENTS: Final = """
 SELECT document_id, count(*) AS vectors, sum(ordinal + 1)::bigint AS sum FROM chunk_vectors
-WHERE org_id = %s AND model = %s AND vector_dims(embedding) = %s GROUP BY 1
+WHERE org_id = %s AND model = %s GROUP BY 1
 """
 UNTOLD: Final = "SELECT org_id, document_id FROM vector_changes WHERE org_id = ANY(%s)"
 
@@ -137,7 +143,7 @@ async def _differing(
 async def _documents(connection: Connection, counted: Counted | None) -> Mapping[UUID, Held]:
     if counted is None:
         return {}
-    which = (counted.org_id, counted.model, counted.dimensions)
+    which = (counted.org_id, counted.model)
     cursor = connection.cursor(row_factory=class_row(Held))
     rows = await (await cursor.execute(DOCUMENTS, which)).fetchall()
     return {row.document_id: row for row in rows}
