@@ -110,6 +110,26 @@ async def test_a_question_finds_a_text_that_has_its_words_in_other_forms(
     assert "pl:sąsia" in term["term"].split()
 
 
+async def test_both_halves_of_a_bilingual_text_are_found_by_forms_of_their_words(
+    ada: Visitor,
+) -> None:
+    german = (
+        "Die alten Häuser an der Straße wurden im Winter von der Stadt gekauft, und nach dem Umbau "
+        "sind sie für die Familien da, die auf eine Wohnung in der Nähe der Schule gewartet "
+        "haben, und das schon seit mehr als einem Jahr."
+    )
+    english = (
+        "The old buildings on the street were bought by the city in winter, and after they have "
+        "been rebuilt they are for the families that worried about a flat which is near to "
+        "school, and this for more than a year."
+    )
+    shelf = await ada.collection()
+    await ada.tell(shelf, "Notice", f"{german}\n\n{english}")
+    for question, half in (("Haus", german), ("worry", english)):
+        (hit,) = await ada.search(shelf, question, mode="lexical")
+        assert hit["text"] == half
+
+
 async def test_python_and_postgresql_leave_the_same_of_words(app_address: str) -> None:
     words = [word for text, _ in TEXTS.values() for word in text.split()]
     words += ["", "ab", "abcdef", "abcde1", "1234567", "ו", "והבית", "ובבית", "הכל", "ěščřžýá"]

@@ -9,6 +9,7 @@ from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, UNKNOWN, detect
 from folkmoot.knowledge.ingesting.reading import cut_here
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing import prose
 from folkmoot.knowledge.parsing.parsed import Manuscript
 
 PROBES = json.loads(
@@ -81,3 +82,25 @@ def test_each_chunk_of_a_document_in_several_languages_is_in_one(times: int) -> 
     for entry in reading.entries:
         assert SECTIONS[entry.language][:10] in entry.text
         assert entry.chunk.section == entry.language.upper()
+
+
+@pytest.mark.parametrize("times", [3, 40])
+def test_long_paragraphs_in_different_languages_share_no_chunk(times: int) -> None:
+    paragraphs = {each: " ".join([SECTIONS[each]] * times) for each in ("en", "de", "fr")}
+    reading = cut_here(prose.from_text("\n\n".join(paragraphs.values()), Limits()), "M", Sizes())
+    assert list(dict.fromkeys(each.language for each in reading.entries)) == list(paragraphs)
+    for entry in reading.entries:
+        assert entry.text in paragraphs[entry.language]
+
+
+def test_lists_of_names_links_and_code_are_in_no_other_language() -> None:
+    english = " ".join([SECTIONS["en"]] * 3)
+    between = [
+        " ".join(f"[o]: https://a.example/la/el/{n}" for n in range(20)),
+        "Antoine du Hamel, Ruben de la Cruz, Il Kim, El Greco, " * 6,
+        "const a = v[0], s = v.s, k = o => i(a, s, k, o); " * 6,
+        f"{SECTIONS['de']} (short)",
+    ]
+    text = "\n\n".join(each for pair in zip([english] * 4, between, strict=True) for each in pair)
+    reading = cut_here(prose.from_text(text, Limits()), "M", Sizes(size=4_000))
+    assert len(reading.entries) == 1

@@ -10,10 +10,11 @@ import msgspec
 from folkmoot.knowledge.indexing import chunking, languages, outlines
 from folkmoot.knowledge.indexing.chunking import Chunk, Sizes
 from folkmoot.knowledge.indexing.words import words
-from folkmoot.knowledge.parsing.parsed import Parsed
+from folkmoot.knowledge.parsing.parsed import GAP, Parsed
 
 TELLING: Final = 60
-"""Characters of a section that say which language it is in."""
+PARAGRAPH: Final = 200
+"""Characters of a section and of a paragraph that say which language it is in."""
 LANGUAGE: Final = b"L"
 HEADINGS: Final = b"H"
 CHUNKS: Final = b"C"
@@ -75,18 +76,37 @@ def _entries(parsed: Parsed, wanted: Wanted, language: str) -> Iterator[Entry]:
 
 
 def _seams(parsed: Parsed, language: str) -> list[int]:
-    """Return where sections begin that are in another language than the one before.
+    """Return where sections and paragraphs begin that are in another language than what is before.
 
     The words of a chunk are looked for in one language.
     """
-    starts = [heading.start for heading in parsed.headings]
     seams: list[int] = []
     before = None
-    for start, end in pairwise([*starts, len(parsed.text)]):
-        spoken = languages.UNKNOWN
-        if end - start >= TELLING:
-            spoken = languages.detect(parsed.text[start:end], [before or language])
+    for start, end, is_section in _parts(parsed):
+        text = parsed.text[start:end]
+        known = before or language
+        spoken = languages.detect(text, [known]) if is_section else languages.surely(text)
         if spoken != languages.UNKNOWN:
             seams += [start] if before not in {None, spoken} else []
             before = spoken
     return seams
+
+
+def _parts(parsed: Parsed) -> Iterator[tuple[int, int, bool]]:
+    """Yield what is long enough to say its language: each section, and the paragraphs of it."""
+    starts = [heading.start for heading in parsed.headings]
+    if not starts or starts[0]:
+        yield from _paragraphs(parsed.text, 0, starts[0] if starts else len(parsed.text))
+    for start, end in pairwise([*starts, len(parsed.text)]):
+        if end - start >= TELLING:
+            yield start, end, True
+            yield from _paragraphs(parsed.text, start, end)
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    while start < end:
+        stop = text.find(GAP, start, end)
+        stop = end if stop < 0 else stop
+        if stop - start >= PARAGRAPH:
+            yield start, stop, False
+        start = stop + len(GAP)

@@ -5,7 +5,7 @@ that few languages share speaks louder. What the surroundings are written in set
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
@@ -18,6 +18,9 @@ UNKNOWN: Final = "und"
 SAMPLE: Final = 4_000
 EXPECTED_BONUS: Final = 1.2
 """What it is worth that the surroundings are in a language, in words that only it has."""
+PROSE_SHARE: Final = 0.2
+PROSE_WORDS: Final = 5
+"""Common words that prose has: their share, and how many different ones."""
 SCRIPTS: Final[Mapping[str, tuple[str, ...]]] = {
     "[A-Za-z\u00aa-\u024f\u1e00-\u1eff]": (
         "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "ro", "hu", "cs", "sk",
@@ -65,9 +68,9 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
     if len(candidates) == 1:
         return candidates[0]
     scores = defaultdict[str, float](float)
-    for word in WORD.findall(sample):
+    for word, times in Counter(WORD.findall(sample)).items():
         for language, weight in _weights().get(word, ()):
-            scores[language] += weight
+            scores[language] += times * weight
     if not sample.isascii():
         for letter, language in LETTERS.items():
             scores[language] += 0.5 * sample.count(letter)
@@ -75,6 +78,22 @@ def detect(text: str, expected: Collection[str] = ()) -> str:
         scores[language] += EXPECTED_BONUS / (rank + 1)
     best = max(candidates, key=lambda language: scores[language], default=UNKNOWN)
     return best if scores[best] > 0 else UNKNOWN
+
+
+def surely(text: str) -> str:
+    """Return the language of a text that is prose beyond doubt, else `UNKNOWN`.
+
+    That is: of its words many are common in that language, and several of them. Names, links and
+    listings are in no language, though now and then a word in them is.
+    """
+    language = detect(text)
+    common = _common(language)
+    if not common:
+        return language
+    words = [word for word in WORD.findall(text[:SAMPLE].lower()) if len(word) > 1]
+    known = [word for word in words if word in common]
+    is_prose = len(known) >= PROSE_SHARE * len(words) and len(set(known)) >= PROSE_WORDS
+    return language if is_prose else UNKNOWN
 
 
 def _candidates(sample: str) -> tuple[str, ...]:
@@ -92,6 +111,12 @@ def _candidates(sample: str) -> tuple[str, ...]:
             counts[languages] *= DENSITY
     languages = max(counts, key=lambda each: counts[each])
     return languages if counts[languages] else ()
+
+
+@cache
+def _common(language: str) -> frozenset[str]:
+    """Return the common words of a language that shares its script with others."""
+    return frozenset(COMMON_WORDS.get(language, "").split())
 
 
 @cache

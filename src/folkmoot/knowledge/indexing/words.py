@@ -35,7 +35,7 @@ def words(text: str) -> list[str]:
     plain = folded.isascii() or _paired().search(folded) is None
     found: list[str] = []
     for match in _compound().findall(folded):
-        parts = _run().findall(match)
+        parts = [match] if match.isalnum() else _run().findall(match)
         if plain or _paired().search(match) is None:
             found += [part[:LONGEST] for part in parts]
             if 1 < len(parts) <= COMPOUND_PARTS:
