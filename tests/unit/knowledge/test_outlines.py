@@ -6,10 +6,10 @@ from io import BytesIO
 import pytest
 
 from folkmoot.knowledge.indexing.chunking import Sizes
-from folkmoot.knowledge.indexing.outlines import outlined
 from folkmoot.knowledge.ingesting.reading import Reading, cut_here
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import markdown, prose
+from folkmoot.knowledge.parsing.outlines import outlined
 from folkmoot.knowledge.sniff import Kind, sniff
 
 CODE = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.indexing.encoding import decode
+from folkmoot.knowledge.parsing.encoding import decode
 
 
 @pytest.mark.parametrize(

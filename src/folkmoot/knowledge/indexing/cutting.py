@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from folkmoot.knowledge.indexing import chunking, languages, outlines
+from folkmoot.knowledge.indexing import chunking, languages
 from folkmoot.knowledge.indexing.chunking import Chunk, Sizes
 from folkmoot.knowledge.indexing.words import words
+from folkmoot.knowledge.parsing import outlines
 from folkmoot.knowledge.parsing.parsed import GAP, Parsed
 
 TELLING: Final = 60

@@ -21,9 +21,9 @@ from folkmoot.knowledge.indexing.cutting import (
     Wanted,
     cut,
 )
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import MEBIBYTE, Limits
 from folkmoot.knowledge.parsing import frames, process, prose
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.parsed import Heading, Parsed, ParseFailed
 from folkmoot.knowledge.parsing.parser import Aside, Parser
 from folkmoot.knowledge.sniff import Kind

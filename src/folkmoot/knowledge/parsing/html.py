@@ -6,8 +6,8 @@ The tree is walked with a stack of our own, so that nesting costs memory and nev
 from collections.abc import Iterator
 from typing import Any, Final
 
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source, library
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Report
 from folkmoot.knowledge.parsing.writer import Writer

@@ -6,8 +6,8 @@ from encodings.aliases import aliases
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
-from folkmoot.knowledge.indexing.encoding import GUESSER
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import GUESSER
 from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.parsed import Parsed, Report
 

@@ -6,7 +6,7 @@ from email.message import Message
 from typing import Final
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.indexing.encoding import decode
+from folkmoot.knowledge.parsing.encoding import decode
 
 LONGEST: Final = 2_000
 FOLDED: Final = re.compile(r"[\r\n]+[ \t]*")

@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
 

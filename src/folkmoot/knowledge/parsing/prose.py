@@ -1,8 +1,8 @@
 """Plain text: paragraphs between empty lines, nothing else."""
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
 

@@ -4,8 +4,8 @@ import json
 from itertools import count
 from typing import Any, Final, cast
 
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
 from folkmoot.knowledge.parsing.writer import pipe_table

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from folkmoot.knowledge import plaintext
-from folkmoot.knowledge.indexing.encoding import decode
 from folkmoot.knowledge.limits import Limits
+from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, ParseFailed, Report
 

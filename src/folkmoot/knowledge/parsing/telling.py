@@ -6,9 +6,9 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from folkmoot.knowledge.indexing.encoding import BYTE_ORDER_MARKS
-from folkmoot.knowledge.indexing.outlines import LANGUAGES
+from folkmoot.knowledge.parsing.encoding import BYTE_ORDER_MARKS
 from folkmoot.knowledge.parsing.kinds import KINDS, Kind
+from folkmoot.knowledge.parsing.outlines import LANGUAGES
 from folkmoot.knowledge.parsing.parsed import ParseFailed
 from folkmoot.knowledge.parsing.rows import SAMPLE_LINES, delimiter
 
