@@ -104,5 +104,5 @@ def arguments(call: ToolCall) -> Json:
     """Return the arguments as an object; what a model broke becomes an empty one."""
     try:
         return _object.decode(call.arguments or "{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
