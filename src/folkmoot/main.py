@@ -78,8 +78,8 @@ def environment() -> Mapping[str, str]:
 
 def keep_libraries_quiet() -> None:
     """Let no library send prompts to a service of its own, whatever the environment says."""
-    os.environ["LANGSMITH_TRACING"] = "false"
-    os.environ["LANGCHAIN_TRACING_V2"] = "false"
+    for name in ("TRACING_V2", "TRACING"):
+        os.environ[f"LANGSMITH_{name}"] = os.environ[f"LANGCHAIN_{name}"] = "false"
 
 
 def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
