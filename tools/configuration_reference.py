@@ -9,7 +9,14 @@ from pydantic import BaseModel, SecretStr
 
 from folkmoot.settings.abilities import ModelAbilities
 from folkmoot.settings.deployment import Deployment, Mode
-from folkmoot.settings.groups import Approvers, ColorScheme, MemoryUse, ResponseCache, SearchMode
+from folkmoot.settings.groups import (
+    Approvers,
+    ColorScheme,
+    MemoryStrategy,
+    MemoryUse,
+    ResponseCache,
+    SearchMode,
+)
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.loading import PREFIX, WELL_KNOWN, known
 from folkmoot.settings.prices import ModelPrice
@@ -108,6 +115,7 @@ KINDS: Final[dict[object, str]] = {
     OpenAIFormat: " or ".join(f"`{form}`" for form in OpenAIFormat),
     SearchMode: " or ".join(f"`{mode}`" for mode in SearchMode),
     MemoryUse: " or ".join(f"`{use}`" for use in MemoryUse),
+    MemoryStrategy: " or ".join(f"`{each}`" for each in MemoryStrategy),
     Reranking: " or ".join(f"`{each}`" for each in Reranking),
     Expansion: " or ".join(f"`{each}`" for each in Expansion),
     ResponseCache: " or ".join(f"`{each}`" for each in ResponseCache),

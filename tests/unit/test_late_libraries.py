@@ -16,7 +16,7 @@ from folkmoot.llm.offline.hashing import HashEmbedder
 from folkmoot.llm.resilience.lines import Lines
 from folkmoot.llm.resilience.outcomes import Outcomes
 
-FEW_NEED = {"numpy", "jsonschema_rs", "obstore"}
+FEW_NEED = {"numpy", "jsonschema_rs", "obstore", "langmem", "trustcall"}
 TURNS_NEED = {"langchain", "langgraph", "langsmith", "aiohttp", "genai_prices"}
 CHOSEN = {f"vector_stores.{name}" for name in ("qdrant", "chroma", "pinecone", "carrying")}
 SERVE = """

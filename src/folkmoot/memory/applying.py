@@ -16,9 +16,9 @@ from folkmoot.db.work import Work
 from folkmoot.kit import clock
 from folkmoot.kit.ids import MemoryId, new_id
 from folkmoot.memory import places, service
+from folkmoot.memory.changes import Change
 from folkmoot.memory.models import Memory, MemoryKind, MemoryOrigin
 from folkmoot.memory.ports import Said
-from folkmoot.memory.reading import Change
 from folkmoot.memory.schemas import LONGEST
 from folkmoot.memory.vectors import Vector
 from folkmoot.runs.cleaning import storable

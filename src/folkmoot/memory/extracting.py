@@ -22,8 +22,9 @@ from folkmoot.kit.ids import OrgId, RunId, UserId
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.billing.paying import paid_by
 from folkmoot.llm.errors import ModelKeyMissing, ModelUnknown
-from folkmoot.memory import applying, reading
+from folkmoot.memory import applying, strategies
 from folkmoot.memory.applying import Known, Outcome, Reading
+from folkmoot.memory.changes import heeded
 from folkmoot.memory.errors import ReadingFailed
 from folkmoot.memory.models import Memory, MemoryTurn
 from folkmoot.memory.plan import Plan, plan
@@ -194,8 +195,9 @@ class Extraction:
     ) -> Reading:
         known = await self._known(subject, talk, untrusted=untrusted)
         model = await self.models.chat(subject, held.model)
-        changes = await reading.read(model, talk, [each.text for each in known])
-        steps = applying.steps(changes, known, talk, self.clean)
+        read = await strategies.reader(held.strategy)
+        changes = await read(model, talk, [each.text for each in known])
+        steps = applying.steps(heeded(changes), known, talk, self.clean)
         texts = [step.text for step in steps if step.text]
         vectors = iter(await embed(self.embedders, subject, texts, kind="document"))
         for step in steps:

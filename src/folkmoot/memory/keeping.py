@@ -97,6 +97,7 @@ class Memories:
             memory=held.use,
             reading=held.reading,
             model=held.model,
+            strategy=held.strategy,
             untrusted=held.untrusted,
             memories=number,
             most=self.most,

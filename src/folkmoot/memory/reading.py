@@ -1,12 +1,11 @@
-"""Reading what was said for what is worth remembering: a model is asked for changes, as JSON.
+"""The strategy `own`: a model is asked for the changes that follow from a talk, as JSON.
 
-What it reads is data, and so is what it answers: each change is bounded, and names a memory by the
-number under which it was shown, so that it can touch no other.
+What it reads is data, and so is what it answers; see `strategies` for what is made of it.
 """
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
 from pydantic import JsonValue
@@ -14,17 +13,10 @@ from pydantic import JsonValue
 from folkmoot.kit import clock
 from folkmoot.kit.ids import new_id
 from folkmoot.llm.port import ChatMessage, ChatModel, ChatRequest, TextDelta
+from folkmoot.memory.changes import MOST_TOKENS, Change, last_words
 from folkmoot.memory.errors import ReadingFailed
 from folkmoot.memory.models import MemoryKind
 from folkmoot.memory.ports import Said
-
-MOST_CHANGES: Final = 20
-LONGEST_MESSAGE: Final = 4_000
-LONGEST_TALK: Final = 24_000
-"""Characters of what is read at once; the last words count most."""
-SURE: Final = 0.5
-"""What is less sure is not remembered."""
-MOST_TOKENS: Final = 4_000
 
 GUIDE: Final = """\
 You keep what is worth remembering of one person, so that an assistant can help them better in \
@@ -51,6 +43,7 @@ NOTHING: Final = "Nothing is remembered yet."
 FAULTY: Final = 'That was not the JSON that was asked for. Answer with {"changes": [...]} alone.'
 
 FENCE: Final = "```"
+WHO: Final = {"user": "the person", "assistant": "the assistant"}
 
 SCHEMA: Final[dict[str, JsonValue]] = {
     "type": "object",
@@ -79,32 +72,13 @@ SCHEMA: Final[dict[str, JsonValue]] = {
     "additionalProperties": False,
 }
 
-Number = Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model wants changed; numbers are those that it was shown."""
-
-    action: Literal["add", "update", "delete"]
-    number: Number | None = None
-    text: str | None = None
-    kind: MemoryKind | None = None
-    confidence: float | None = None
-    days: Number | None = None
-    message: Number | None = None
-
-    @property
-    def sure(self) -> bool:
-        """Whether it is sure enough to be heeded."""
-        return self.confidence is None or self.confidence >= SURE
-
 
 class Changes(msgspec.Struct, frozen=True):
     changes: list[Change]
 
 
 async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> Sequence[Change]:
-    """Return what follows from a part of a conversation, given what is known.
+    """Return what follows from a talk, given what is known; see `strategies.Reader`.
 
     Raises:
         ModelError: The model fails.
@@ -117,7 +91,7 @@ async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> 
         answer = await _answer(model, messages)
         changes = _parsed(answer)
         if changes is not None:
-            return [each for each in changes[:MOST_CHANGES] if each.sure]
+            return changes
         kept = [ChatMessage("assistant", answer)] if answer else []
         messages += [*kept, ChatMessage("user", FAULTY)]
     raise ReadingFailed(model.name)
@@ -126,15 +100,10 @@ async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> 
 def _shown(talk: Sequence[Said], known: Sequence[str], fence: str) -> str:
     """Return what a model is to read; of a long talk, the end."""
     numbered = [f"{number}. {' '.join(text.split())}" for number, text in enumerate(known, 1)]
-    room, lines = LONGEST_TALK, list[str]()
-    for number, said in reversed(list(enumerate(talk, 1))):
-        text = said.text[:LONGEST_MESSAGE]
-        room -= len(text)
-        if room < 0:
-            break
-        who = "the person" if said.role == "user" else "the assistant"
-        lines.append(f"[message {number}, {who}]\n{text}")
-    told = ["What is remembered:", *(numbered or [NOTHING]), "", *reversed(lines)]
+    lines = [
+        f"[message {number}, {WHO[said.role]}]\n{text}" for number, said, text in last_words(talk)
+    ]
+    told = ["What is remembered:", *(numbered or [NOTHING]), "", *lines]
     return "\n".join([f"<{fence}>", *told, f"</{fence}>"])
 
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from folkmoot.kit.ids import MemoryId, RunId, TeamId
 from folkmoot.kit.scope import Scope
 from folkmoot.memory.models import MemoryKind, MemoryOrigin
-from folkmoot.settings.groups import MemoryUse
+from folkmoot.settings.groups import MemoryStrategy, MemoryUse
 from folkmoot.settings.written import WRITTEN
 
 LONGEST: Final = 600
@@ -123,6 +123,7 @@ class MemoryReading(StrEnum):
     OFF = "off"
     NO_MODEL = "no_model"
     NOT_ALLOWED = "not_allowed"
+    NOT_INSTALLED = "not_installed"
 
 
 class MemoryStatus(BaseModel):
@@ -133,11 +134,15 @@ class MemoryStatus(BaseModel):
     )
     reading: MemoryReading = Field(
         description="Whether conversations are read: `no_model` says that only the offline model"
-        " is there, which finds nothing; `not_allowed` that settings allow no such model.",
+        " is there, which finds nothing; `not_allowed` that settings allow no such model;"
+        " `not_installed` that the strategy is not there any more.",
         examples=[MemoryReading.ON],
     )
     model: str | None = Field(
         description="The model that reads them.", examples=["openai:gpt-5-mini"]
+    )
+    strategy: MemoryStrategy = Field(
+        description="How they are read.", examples=[MemoryStrategy.OWN]
     )
     untrusted: bool = Field(
         description="Whether what anybody may have written is remembered, too.", examples=[False]

@@ -18,10 +18,10 @@ from folkmoot.kit.errors import Forbidden
 from folkmoot.kit.ids import MemoryId
 from folkmoot.memory import applying
 from folkmoot.memory.applying import Reading
+from folkmoot.memory.changes import Change
 from folkmoot.memory.keeping import Memories
 from folkmoot.memory.models import Memory, MemoryKind
 from folkmoot.memory.plan import plan
-from folkmoot.memory.reading import Change
 from folkmoot.memory.recalling import WRITE
 from folkmoot.memory.schemas import LONGEST
 from folkmoot.memory.vectors import embed

@@ -75,6 +75,13 @@ class MemoryUse(StrEnum):
     ALWAYS = "always"
 
 
+class MemoryStrategy(StrEnum):
+    """How conversations are read for what is worth remembering."""
+
+    OWN = "own"
+    LANGMEM = "langmem"
+
+
 class ColorScheme(StrEnum):
     """Light, dark, or as the reader's own machine is."""
 
@@ -135,6 +142,12 @@ class General(Values):
         description="Remember also what agents have read in documents, in results of tools and the"
         " like, which anybody may have written. It is marked, and a turn that is told of it asks"
         " before it has an effect. Otherwise only what people say themselves is remembered.",
+    )
+    memory_strategy: MemoryStrategy | None = Field(
+        default=None,
+        description="How conversations are read for what is worth remembering: by ourselves"
+        " (`own`), or by LangMem (`langmem`), where the extra of this name is installed.",
+        examples=["own"],
     )
 
 
@@ -333,6 +346,7 @@ BUILT_IN: Final[dict[str, dict[str, Any]]] = {
         "default_agent": "chat",
         "memory": MemoryUse.FULL,
         "memory_untrusted": False,
+        "memory_strategy": MemoryStrategy.OWN,
     },
     "models": {
         "response_cache": ResponseCache.OFF,

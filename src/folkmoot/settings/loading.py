@@ -11,8 +11,10 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from folkmoot.settings.checks import faults
 from folkmoot.settings.deployment import Deployment
 from folkmoot.settings.errors import ConfigurationInvalid
+from folkmoot.settings.groups import Group
 
 PREFIX: Final = "FOLKMOOT_"
 IN_FILE: Final = "_FILE"
@@ -87,7 +89,16 @@ def load(
         deployment = Deployment.model_validate(_nested(values))
     except ValidationError as error:
         raise _explained(error, origins) from None
+    _demand_usable(deployment, origins)
     return Loaded(deployment, origins)
+
+
+def _demand_usable(deployment: Deployment, origins: Mapping[str, str]) -> None:
+    """Fail with `ConfigurationInvalid` if a default means nothing here."""
+    for group in Group:
+        for field, reason in faults(getattr(deployment.defaults, group)):
+            key = f"defaults.{group}.{field}"
+            raise ConfigurationInvalid(origins.get(key, DEFAULT), key, reason)
 
 
 @cache

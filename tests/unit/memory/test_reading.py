@@ -12,9 +12,10 @@ from folkmoot.kit.redact import redact_secrets
 from folkmoot.llm.port import ChatRequest, Chunk, TextDelta
 from folkmoot.memory import applying
 from folkmoot.memory.applying import Known
+from folkmoot.memory.changes import LONGEST_TALK, MOST_CHANGES, Change, heeded
 from folkmoot.memory.errors import ReadingFailed
 from folkmoot.memory.ports import Said
-from folkmoot.memory.reading import LONGEST_TALK, MOST_CHANGES, Change, read
+from folkmoot.memory.reading import read
 from folkmoot.memory.schemas import LONGEST
 
 pytestmark = pytest.mark.anyio
@@ -84,9 +85,9 @@ async def test_no_text_ends_what_stands_around_it_and_a_long_talk_is_read_from_i
 
 async def test_what_is_doubtful_or_too_much_is_left_out() -> None:
     many = [ADDS | {"text": f"Fact {number}"} for number in range(50)]
-    assert len(await read(Told([changes(*many)]), [said("Hello")], [])) == MOST_CHANGES
+    assert len(heeded(await read(Told([changes(*many)]), [said("Hello")], []))) == MOST_CHANGES
     doubtful = changes(ADDS | {"confidence": 0.3}, ADDS | {"confidence": 0.9})
-    assert len(await read(Told([doubtful]), [said("Hello")], [])) == 1
+    assert len(heeded(await read(Told([doubtful]), [said("Hello")], []))) == 1
 
 
 def test_a_change_touches_what_was_shown_alone_and_remembers_no_secret() -> None:

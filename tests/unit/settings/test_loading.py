@@ -1,5 +1,6 @@
 """The configuration: where values come from, which one wins, and what a mistake is told."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,17 @@ def test_a_default_out_of_bounds_stops_the_start(environ: dict[str, str], told: 
     with pytest.raises(ConfigurationInvalid) as refused:
         load(environ)
     assert told in str(refused.value)
+
+
+def test_a_default_that_means_nothing_here_is_refused_and_says_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "langmem", None)
+    name = "FOLKMOOT_DEFAULTS__GENERAL__MEMORY_STRATEGY"
+    wanted = r"environment FOLKMOOT_.*: defaults.general.memory_strategy: .* 'folkmoot\[langmem\]'"
+    with pytest.raises(ConfigurationInvalid, match=wanted):
+        load({name: "langmem"})
+    assert load({name: "own"}).deployment.defaults.general.memory_strategy == "own"
+    zone = {"FOLKMOOT_DEFAULTS__GENERAL__TIME_ZONE": "Europe/Atlantis"}
+    with pytest.raises(ConfigurationInvalid, match="There is no such time zone"):
+        load(zone)

@@ -458,6 +458,7 @@ export interface components {
             language?: string | null;
             memory?: components["schemas"]["MemoryUse"] | null;
             memory_days?: number | null;
+            memory_strategy?: components["schemas"]["MemoryStrategy"] | null;
             memory_untrusted?: boolean | null;
             system_prompt_extra?: string | null;
             time_zone?: string | null;
@@ -737,16 +738,18 @@ export interface components {
             used_at: string | null;
             valid_until: string | null;
         };
-        MemoryReading: "on" | "off" | "no_model" | "not_allowed";
+        MemoryReading: "on" | "off" | "no_model" | "not_allowed" | "not_installed";
         MemoryStatus: {
             memories: number;
             memory: components["schemas"]["MemoryUse"];
             model: string | null;
             most: number;
             reading: components["schemas"]["MemoryReading"];
+            strategy: components["schemas"]["MemoryStrategy"];
             untrusted: boolean;
             waiting_turns: number;
         };
+        MemoryStrategy: "own" | "langmem";
         MemoryUse: "off" | "full" | "always";
         MessageRead: {
             attachments: components["schemas"]["AttachmentRead"][];

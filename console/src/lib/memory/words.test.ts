@@ -6,6 +6,7 @@ const ON: MemoryStatus = {
   memory: "full",
   reading: "on",
   model: "openai:gpt-5",
+  strategy: "own",
   untrusted: false,
   memories: 3,
   most: 1000,
@@ -22,6 +23,7 @@ describe("standing", () => {
   it("says why nothing is read", () => {
     expect(standing({ ...ON, reading: "no_model" })).toContain("offline model");
     expect(standing({ ...ON, reading: "not_allowed" })).toContain("not allowed");
+    expect(standing({ ...ON, reading: "not_installed" })).toContain("not installed");
     expect(standing({ ...ON, memory: "off", reading: "off" })).toContain("Nothing is remembered");
   });
 });

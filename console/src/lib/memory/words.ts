@@ -27,6 +27,8 @@ export function standing({ memory, reading, model, waiting_turns: waiting }: Mem
       return `${told} What you say is not read: the offline model finds nothing in it.`;
     case "not_allowed":
       return `${told} What you say is not read: the model that would is not allowed here.`;
+    case "not_installed":
+      return `${told} What you say is not read: what is chosen to read it is not installed here.`;
     default: {
       const by = model ? ` by ${model}` : "";
       const left = waiting > 0 ? ` ${count(waiting, "turn")} still to be read.` : "";

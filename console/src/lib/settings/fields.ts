@@ -57,6 +57,12 @@ export const FIELDS: { [Group in SettingsGroup]: Record<keyof SettingsValues[Gro
       hint: "Documents, results of tools and the like, too. It is marked, and whoever is told of it asks before it has an effect.",
       kind: "yes",
     },
+    memory_strategy: {
+      label: "Who finds what is worth remembering",
+      hint: "LangMem asks a model its own way, with two to three times as many words; it has to be installed.",
+      kind: "choice",
+      choices: { own: "Folkmoot", langmem: "LangMem" },
+    },
     system_prompt_extra: { label: "Instructions", hint: "What every agent is told besides.", kind: "long" },
   },
   models: {
