@@ -133,3 +133,15 @@ def test_of_a_chart_with_more_than_anybody_draws_some_is_read() -> None:
     lines = table.splitlines()
     assert len(lines) == drawings.MOST_POINTS + 2
     assert lines[0].count("| S ") == drawings.MOST_SERIES
+
+
+def test_the_name_of_a_file_says_nothing_of_a_picture() -> None:
+    """Programs put it where people would say what the picture shows."""
+    pictures = "".join(
+        f'<p:pic><p:nvPicPr><p:cNvPr id="2" descr="{said}"/></p:nvPicPr></p:pic>'
+        for said in ("image1.PNG", "A heron.", "The file heron.png")
+    )
+    assert blocks(presentation([(pictures, "")])) == [
+        "Picture: A heron.",
+        "Picture: The file heron.png",
+    ]

@@ -1,6 +1,7 @@
 """What files of each kind become, without the process they are read in."""
 
 import io
+import time
 from importlib import import_module
 
 import pytest
@@ -73,3 +74,30 @@ def test_old_line_ends_separate_rows() -> None:
 
 def test_every_kind_has_its_parser() -> None:
     assert all(callable(import_module(path).parse) for path in libraries.PARSERS.values())
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("## Herons ##", "Herons"),
+        ("# Herons", "Herons"),
+        ("# Learning C#", "Learning C#"),
+        ("# C# and F# #", "C# and F#"),
+    ],
+)
+def test_marks_that_close_a_heading_are_no_part_of_it(line: str, title: str) -> None:
+    assert [each.title for each in read("markdown", f"{line}\n\nThey wade.").headings] == [title]
+
+
+def test_a_heading_of_marks_is_soon_read() -> None:
+    """One of five megabytes took the square of that."""
+    marks = "#" * 5_000_000
+    begun = time.process_time()
+    assert marks in read("markdown", f"# {marks}x").text
+    assert time.process_time() - begun < 10
+
+
+def test_lists_in_a_hundred_lists_make_no_line_longer_than_some() -> None:
+    text = read("html", f"<html><body>{'<ul>' * 100}<li>{'x<br>' * 1_000}").text
+    assert text.count("x") == 1_000
+    assert len(text) < 50_000

@@ -3,6 +3,7 @@
 Source: ECMA-376, part 1, sections 20.1.2.2.8 (properties that are not drawn) and 21.2 (charts).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
@@ -18,6 +19,8 @@ CHART: Final = "/chart"
 PICTURED: Final = "Picture: {}"
 CHARTED: Final = "Chart: {}"
 LONGEST_ALT: Final = 2_000
+FILE_NAME: Final = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)", re.IGNORECASE)
+"""What programs put in place of an alternative text."""
 MOST_SERIES: Final = 50
 MOST_POINTS: Final = 1_000
 """What is read of a chart: it shows what stands elsewhere, or it is a table in disguise."""
@@ -33,8 +36,10 @@ class Series(NamedTuple):
 
 def alternative(properties: Any) -> str:  # noqa: ANN401 - lxml has no types
     """Return what the properties of a picture say that it shows; "" if they say nothing."""
-    said = value(properties, "descr") or value(properties, "title")
-    return PICTURED.format(" ".join(said.split())[:LONGEST_ALT]) if said.strip() else ""
+    said = " ".join((value(properties, "descr") or value(properties, "title")).split())
+    if not said or FILE_NAME.fullmatch(said):
+        return ""
+    return PICTURED.format(said[:LONGEST_ALT])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
 from folkmoot.knowledge.parsing.parsed import Manuscript, Parsed, Report
 
-HEADING: Final = re.compile(r"(?P<mark>#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*$")
+HEADING: Final = re.compile(r"(?P<mark>#{1,6})[ \t]+(?P<title>.*)")
 FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
 UNDERLINE: Final = {"=": 1, "-": 2}
 FRONT_MATTER: Final = re.compile(
@@ -49,7 +49,7 @@ class _Reader:
             self._lines.append(line)
         elif heading := HEADING.match(line):
             self._end_block()
-            self._heading(len(heading["mark"]), heading["title"])
+            self._heading(len(heading["mark"]), _unclosed(heading["title"]))
         elif self._underlines(line):
             self._heading(UNDERLINE[line.strip()[0]], self._lines.pop())
         elif line.strip():
@@ -76,3 +76,9 @@ class _Reader:
     def _end_block(self) -> None:
         self._manuscript.block("\n".join(self._lines))
         self._lines.clear()
+
+
+def _unclosed(title: str) -> str:
+    """Return a title without the marks that may close it, which stand apart: `C#` is a name."""
+    bare = title.rstrip("#")
+    return bare.rstrip() if bare[-1:] in {"", " ", "\t"} else title.rstrip()

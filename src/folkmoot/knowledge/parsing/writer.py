@@ -15,6 +15,8 @@ BLOCKS: Final = frozenset(
      "ol", "dl", "dt", "dd", "figure", "figcaption", "address", "body", "details", "summary", "hr",
      "tbody", "thead", "tfoot", "caption", "center", "fieldset", "form", "li", "pre", *HEADINGS}
 )  # fmt: skip
+DEEPEST_LIST: Final = 12
+"""Lists in one another that are indented: a hundred would make every line that much longer."""
 
 
 class Writer:
@@ -89,9 +91,13 @@ class Writer:
             return "- "
         number = self._lists[-1]
         if number is None:
-            return "  " * (len(self._lists) - 1) + "- "
+            return self._indent(-1) + "- "
         self._lists[-1] = number + 1
-        return "  " * (len(self._lists) - 1) + f"{number}. "
+        return self._indent(-1) + f"{number}. "
+
+    def _indent(self, more: int = 0) -> str:
+        """Return what the lines of an item begin with."""
+        return "  " * min(len(self._lists) + more, DEEPEST_LIST)
 
     def _flush(self) -> None:
         """End the paragraph; inside a list it is an item, and items stay together."""
@@ -101,9 +107,9 @@ class Writer:
         text = "\n".join(line.strip() for line in lines).strip("\n")
         self._inline.clear()
         if text and self._lists:
-            bullet = self._bullet or "  " * len(self._lists)
+            bullet = self._bullet or self._indent()
             self._bullet = ""
-            self._items.append(bullet + text.replace("\n", "\n" + "  " * len(self._lists)))
+            self._items.append(bullet + text.replace("\n", "\n" + self._indent()))
         elif text:
             self._end_items()
             self._manuscript.block(text)
