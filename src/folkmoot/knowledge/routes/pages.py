@@ -105,11 +105,11 @@ def router(knowledge: Knowledge) -> APIRouter:
         What cannot be found again on its page has no places, nor has a page that is a picture of
         text and was read before it was kept where its lines stand.
         """
-        if len(start) != len(end):
-            raise OffsetsUnpaired
-        spans = list(zip(start, end, strict=True))
         async with ports_of(request).database.work(subject) as work:
             stored = await pages.stored(work, document_id, page)
+            if len(start) != len(end):
+                raise OffsetsUnpaired
+            spans = list(zip(start, end, strict=True))
             asked = await pages.passages(work, document_id, page, spans)
         found = await knowledge.viewer.places(subject.org_id, stored.key, asked)
         return PlacesRead(
