@@ -9,7 +9,8 @@ from folkmoot.knowledge.indexing.chunking import Sizes
 from folkmoot.knowledge.ingesting.reading import Reading, cut_here
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import markdown, prose
-from folkmoot.knowledge.parsing.outlines import outlined
+from folkmoot.knowledge.parsing.outlines import MOST, outlined
+from folkmoot.knowledge.parsing.parsed import Parsed
 from folkmoot.knowledge.sniff import Kind, sniff
 
 CODE = {
@@ -145,3 +146,12 @@ def test_a_listing_that_never_ends_and_lines_without_an_end_define_nothing() -> 
     for code in ("```py\ndef wait():\n" * 3 + "```py", "def " * 200 + "wait():", "~~~\n```py\n"):
         parsed = prose.from_text(code, Limits())
         assert outlined(parsed, "a.md", 0).headings == []
+
+
+@pytest.mark.parametrize(("text", "filename"), [("{}", "f.py"), ("```python\n{}```\n", "f.md")])
+def test_a_text_of_more_definitions_than_people_write_is_cut_like_any_other(
+    text: str, filename: str
+) -> None:
+    few, many = (Parsed(text=text.format("def f(): pass\n" * count)) for count in (MOST, MOST + 1))
+    assert len(outlined(few, filename, 1_000).headings) == MOST
+    assert outlined(many, filename, 1_000) == many

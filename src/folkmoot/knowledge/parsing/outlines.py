@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -19,6 +20,8 @@ LONGEST: Final = 400
 """Characters of a line that may define something."""
 PREAMBLE_SHARE: Final = 6
 """What stands before the first definition belongs to it, up to the longest divided by this."""
+MOST: Final = 50_000
+"""Definitions of a text: one with more was written by no people, and is cut like any other."""
 BELOW: Final = 7
 """The level of what a listing within a text defines, below all headings."""
 FENCE: Final = re.compile(r" {0,3}(?P<mark>```+|~~~+)[ \t]*(?P<name>[\w+#-]*)")
@@ -101,12 +104,15 @@ def outlined(parsed: Parsed, filename: str | None, longest: int) -> Parsed:
     ending = PurePosixPath(filename or "").suffix.lstrip(".").lower()
     language = LANGUAGES.get(ending)
     if language is not None and not parsed.headings:
-        found = list(_headings(parsed.text, 0, language, 1))
+        found = list(islice(_headings(parsed.text, 0, language, 1), MOST + 1))
+        if len(found) > MOST:
+            return parsed
         if found and found[0].start < longest // PREAMBLE_SHARE:
             found[0] = Heading(1, found[0].title, 0)
         return msgspec.structs.replace(parsed, headings=found)
-    more = [each for listing in _listings(parsed, longest) for each in listing]
-    if not more:
+    listed = (each for listing in _listings(parsed, longest) for each in listing)
+    more = list(islice(listed, MOST + 1))
+    if not more or len(more) > MOST:
         return parsed
     headings = sorted([*parsed.headings, *more], key=lambda heading: heading.start)
     return msgspec.structs.replace(parsed, headings=headings)
@@ -119,7 +125,7 @@ def _listings(parsed: Parsed, longest: int) -> Iterator[list[Heading]]:
         language = LANGUAGES.get(name.lower())
         if language is None or end - start <= longest:
             continue
-        found = list(_headings(parsed.text[start:end], start, language, BELOW))
+        found = list(islice(_headings(parsed.text[start:end], start, language, BELOW), MOST + 1))
         above = bisect_right(starts, start) - 1
         if found and above >= 0:
             heading = parsed.headings[above]
