@@ -23,6 +23,8 @@ from folkmoot.kit.outbound.client import Outbound
 from folkmoot.kit.outbound.rules import Rules
 from folkmoot.kit.redact import Redactor
 from folkmoot.kit.telemetry import tracing
+from folkmoot.knowledge.parsing import other_parsers
+from folkmoot.knowledge.parsing.other_parsers import ParserMissing, PdfParser
 from folkmoot.knowledge.service import KnowledgeOptions
 from folkmoot.knowledge.vector_stores import choosing
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind
@@ -44,6 +46,7 @@ from folkmoot.settings import rate_limits
 from folkmoot.settings.cache import Changes
 from folkmoot.settings.collectors import collectors
 from folkmoot.settings.deployment import Deployment, Mode, plain, secret_values
+from folkmoot.settings.errors import ConfigurationInvalid
 from folkmoot.settings.issuers import OidcIssuer
 from folkmoot.settings.providers import Providers
 from folkmoot.settings.secrets import Secrets
@@ -126,9 +129,18 @@ def documents(deployment: Deployment) -> KnowledgeOptions:
     """Return how documents are read and kept, and who is asked for what is near."""
     return KnowledgeOptions(
         recognizer=deployment.text_recognition,
+        pdf_parser=pdf_parser(deployment),
         vectors=choosing.store(vector_store(deployment)),
         kept=timedelta(days=deployment.purge_after_days),
     )
+
+
+def pdf_parser(deployment: Deployment) -> PdfParser | None:
+    """Return what reads PDFs instead of our own parser, if anything does."""
+    try:
+        return other_parsers.chosen(deployment.pdf_parser, deployment.pdf_models)
+    except ParserMissing as error:
+        raise ConfigurationInvalid("configuration", "pdf_parser", str(error)) from None
 
 
 def kept_answers(deployment: Deployment) -> KeptAnswers:

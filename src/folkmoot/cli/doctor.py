@@ -9,7 +9,7 @@ import typer
 
 from folkmoot import main, offering, options
 from folkmoot.cli import terminal
-from folkmoot.cli.checks import database, machine, models, plugins, redis, vectors
+from folkmoot.cli.checks import database, documents, machine, models, plugins, redis, vectors
 from folkmoot.cli.checks.finding import Finding, Status, failed, good
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.options import AsJson, ConfigFile, DataDir
@@ -61,6 +61,7 @@ def examine(flags: dict[str, object], file: Path | None) -> Iterator[Finding]:
     yield machine.console()
     if configured.status is Status.OK:
         yield from _database(deployment, directory)
+    yield from documents.pdf_parser(deployment)
     if deployment.redis_url is not None:
         yield redis.redis(deployment.redis_url.get_secret_value())
     if (store := choosing.store(options.vector_store(deployment))) is not None:

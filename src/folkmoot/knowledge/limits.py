@@ -31,6 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     nested_mails: int = 5
     memory_bytes: int = 768 * MEBIBYTE
     recognized_pages: int = 200
+    pdf_models_memory_bytes: int = 8_192 * MEBIBYTE
     recognizing_memory_bytes: int = 3_072 * MEBIBYTE
     recognizing_page_seconds: float = 30.0
     recognizing_seconds: float = 1_800.0
@@ -51,6 +52,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             quiet_seconds=self.recognizing_page_seconds,
             pdf_seconds_per_mebibyte=self.recognizing_seconds,
             total_seconds=self.recognizing_seconds,
+        )
+
+    def by_models(self) -> "Limits":
+        """Return the limits of reading a PDF by models, of whose memory PyTorch reserves half."""
+        return msgspec.structs.replace(
+            self.recognizing(), memory_bytes=self.pdf_models_memory_bytes
         )
 
     def seconds(self, kind: str, size: int) -> float:

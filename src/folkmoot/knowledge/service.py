@@ -20,6 +20,7 @@ from folkmoot.knowledge.ingesting.jobs import CHANNEL, KnowledgeJobs
 from folkmoot.knowledge.ingesting.reading import Reader
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
+from folkmoot.knowledge.parsing.other_parsers import PdfParser
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.searching.layout import Layout
 from folkmoot.knowledge.searching.ranking import Held, unset
@@ -48,6 +49,7 @@ class KnowledgeOptions:
     limits: Limits = field(default_factory=Limits)
     parsers: int = 2
     recognizer: str = recognizing.AUTO
+    pdf_parser: PdfParser | None = None
     vectors: VectorStore | None = None
     kept: timedelta = timedelta(days=30)
     """For how long what was deleted can be brought back."""
@@ -57,7 +59,12 @@ class KnowledgeOptions:
     def parser(self) -> Parser:
         """Return what reads files."""
         recognizer = recognizing.chosen(self.recognizer)
-        return Parser(self.limits, children=self.parsers, recognizer=recognizer)
+        return Parser(
+            self.limits,
+            children=self.parsers,
+            recognizer=recognizer,
+            pdf_parser=self.pdf_parser,
+        )
 
 
 @dataclass(frozen=True, slots=True)

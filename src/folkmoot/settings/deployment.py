@@ -111,6 +111,15 @@ class Deployment(BaseModel):
         "extra `ocr` is installed. `off`: nothing. `module:function`: one of your own "
         "(docs/knowledge.md).",
     )
+    pdf_parser: str = Field(
+        default="own",
+        pattern=r"^(own|docling|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="What reads PDFs. `own`: our parser. `docling`: models of layout and tables, "
+        "by the extra `docling`. `module:function`: one of your own (docs/knowledge.md).",
+    )
+    pdf_models: Path | None = Field(
+        default=None, description="Directory of the models of `pdf_parser`."
+    )
     trusted_hosts: list[str] = Field(
         default_factory=lambda: ["*"], description="Names that the server answers to."
     )

@@ -25,12 +25,12 @@ from pdfs import Text, pdf
 pytestmark = pytest.mark.anyio
 
 CONFINED = """
-import ctypes, json, os, signal, socket, subprocess, sys
+import ctypes, json, os, signal, socket, subprocess, sys, threading
 from folkmoot.knowledge.parsing.confine import confine
 
 path, other, me = sys.argv[1], sys.argv[1] + "x", os.getpid()
 opened, libc = open(path), ctypes.CDLL(None, use_errno=True)
-tried = {"confined": confine(768 * 1024 * 1024)}
+tried = {"confined": confine(768 * 1024 * 1024, threads=sys.argv[2] == "threads")}
 
 def attempt(name, action):
     try:
@@ -60,6 +60,12 @@ attempt("chmod", lambda: os.chmod(path, 0o777))
 attempt("mkdir", lambda: os.mkdir(other))
 attempt("symlink", lambda: os.symlink(path, other))
 tried["opened before"] = opened.read()
+try:
+    thread = threading.Thread(target=tried.update, args=({"thread": "allowed"},))
+    thread.start()
+    thread.join()
+except RuntimeError as error:
+    tried["thread"] = str(error)
 print(json.dumps(tried))
 """
 UNKNOWN_MACHINE = """
@@ -98,15 +104,24 @@ def write(path: Path, data: bytes) -> Path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the call filter is Linux's")
-def test_a_confined_process_reads_what_is_open_and_reaches_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("may", "thread"), [("nothing", "can't start new thread"), ("threads", "allowed")]
+)
+def test_a_confined_process_reads_what_is_open_and_reaches_nothing_else(
+    tmp_path: Path, may: str, thread: str
+) -> None:
     target = tmp_path / "file"
     target.write_text("x")
     done = subprocess.run(
-        [sys.executable, "-c", CONFINED, str(target)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", CONFINED, str(target), may],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     tried = json.loads(done.stdout)
     assert (tried.pop("confined"), tried.pop("opened before")) == (True, "x")
+    assert tried.pop("thread") == thread
     assert len(tried) == 16
     assert set(tried.values()) == {"PermissionError"}, tried
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,12 +1,13 @@
 """The child: `python -I -B -m folkmoot.knowledge.parsing.child KIND LIMITS HOW < FILE > FRAMES`.
 
 HOW is for pages that are pictures of text: what recognises it, `ask` if that would be another child
-(decision 0048), or nothing.
+(decision 0048), or nothing. Two more arguments name another parser of PDFs and where its models are
+(decision 0062).
 
 A frame is one letter, four bytes of length (big-endian) and JSON: `P` progress `[done, total]`,
 `U` that this system cannot keep the child from files and the network, `F` failure (a sentence),
-`R` the parsed document, `S` that pages have to be recognised. Exactly one of the last three ends
-the stream.
+`R` the parsed document, `S` that pages have to be recognised, `L` why what was to read it cannot be
+loaded. Exactly one of the last four ends the stream.
 """
 
 import os
@@ -20,7 +21,7 @@ from functools import partial
 import msgspec
 
 from folkmoot.knowledge.limits import Limits
-from folkmoot.knowledge.parsing import confine, libraries, pdf, recognizing
+from folkmoot.knowledge.parsing import confine, libraries, other_parsers, pdf, recognizing
 from folkmoot.knowledge.parsing.frames import (
     ASK,
     FAILURE,
@@ -28,22 +29,25 @@ from folkmoot.knowledge.parsing.frames import (
     RESULT,
     SCANNED,
     UNCONFINED,
+    UNLOADED,
 )
 from folkmoot.knowledge.parsing.kinds import Kind
+from folkmoot.knowledge.parsing.other_parsers import PdfParser
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Scanned
 
 
 def main() -> None:
     """Parse what stands on standard input."""
     kind, limits = Kind(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Limits)
-    parse = _parser(kind, sys.argv[3])
+    other = PdfParser(*sys.argv[4:]) if sys.argv[4:] else None
+    parse = _loaded(other) if other else _parser(kind, sys.argv[3])
     end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
 
     def report(done: int, total: int) -> None:
         confine.allow_seconds(min(limits.quiet_seconds, end - time.process_time()))
         _send(PROGRESS, (done, total))
 
-    shut_in(limits)
+    shut_in(limits, threads=other is not None)
     report(0, 0)
     with explained():
         parsed = parse(sys.stdin.buffer, limits, report)
@@ -51,10 +55,10 @@ def main() -> None:
         _send(RESULT, parsed)
 
 
-def shut_in(limits: Limits) -> None:
-    """Leave this process nothing but what it has open."""
+def shut_in(limits: Limits, *, threads: bool = False) -> None:
+    """Leave this process nothing but what it has open, and maybe threads."""
     os.set_blocking(2, False)  # whoever complains a lot is not to wait for a reader
-    if not confine.confine(limits.memory_bytes):
+    if not confine.confine(limits.memory_bytes, threads=threads):
         _send(UNCONFINED, None)
 
 
@@ -80,6 +84,14 @@ def _parser(kind: Kind, how: str) -> libraries.Parse:
     if how == ASK:
         return partial(pdf.parse, ask=True)
     return partial(pdf.parse, recognize=recognizing.loaded(how))
+
+
+def _loaded(other: PdfParser) -> libraries.Parse:
+    try:
+        return other_parsers.loaded(other)
+    except Exception as error:
+        _send(UNLOADED, f"{type(error).__name__}: {error}")
+        raise
 
 
 def _check(parsed: Parsed) -> None:

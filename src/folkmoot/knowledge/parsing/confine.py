@@ -21,12 +21,18 @@ SECCOMP_MODE_FILTER: Final = 2
 # Berkeley packet filter: load a word, jump if equal, return.
 LOAD: Final = 0x20
 EQUAL: Final = 0x15
+HAS: Final = 0x45
 RETURN: Final = 0x06
 ALLOW: Final = 0x7FFF0000
 REFUSE: Final = 0x00050001
 """Answer the call with EPERM."""
+UNKNOWN: Final = 0x00050026
+"""Answer the call with ENOSYS, as a kernel does that is older than it."""
 NUMBER_AT: Final = 0
 MACHINE_AT: Final = 4
+FLAGS_AT: Final = 16
+"""Of `clone`: the low word of the first argument, on machines whose low words come first."""
+CLONE_THREAD: Final = 0x00010000
 
 # By machine: its audit id and the numbers of what is allowed. What is open: read, write, readv,
 # writev, pread64, lseek, close, fstat. Memory: mmap, munmap, mremap, mprotect, madvise, brk. Its
@@ -46,13 +52,26 @@ MACHINES: Final = {
     ),
 }  # fmt: skip
 
+CLONE3: Final = 435
+"""What it is to make stands in memory, which no filter sees; the C library then tries `clone`."""
+# What threads need besides: clone; set_robust_list, rseq, sched_getaffinity, getcpu, membarrier,
+# clock_nanosleep, sysinfo.
+THREADS: Final = {
+    "x86_64": (56, (273, 334, 204, 309, 324, 230, 99)),
+    "aarch64": (220, (99, 293, 123, 168, 283, 115, 179)),
+}
+
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def confine(memory_bytes: int) -> bool:
+def confine(memory_bytes: int, *, threads: bool = False) -> bool:
     """Limit memory, files and core dumps, and on Linux all that reaches beyond this process.
+
+    Args:
+        memory_bytes: How much address space there may be.
+        threads: Whether more of them may be started; processes never.
 
     Returns:
         Whether the latter took effect: some systems and machines leave only the limits.
@@ -67,7 +86,7 @@ def confine(memory_bytes: int) -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    return _filter_calls(libc)
+    return _filter_calls(libc, threads=threads)
 
 
 def allow_seconds(seconds: float) -> None:
@@ -81,26 +100,40 @@ def _limit(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
-def _filter_calls(libc: ctypes.CDLL) -> bool:
+def _filter_calls(libc: ctypes.CDLL, *, threads: bool) -> bool:
     """Install a seccomp filter; false if the machine is unknown or the kernel has none."""
-    machine = MACHINES.get(platform.machine())
-    if machine is None:
+    machine = platform.machine()
+    if machine not in MACHINES:
         return False
-    code = _compile(*machine)
+    audit_id, allowed = MACHINES[machine]
+    begin, besides = THREADS[machine] if threads else (None, ())
+    code = _compile(audit_id, (*allowed, *besides), begin)
     program = _Program(len(code) // 8, code)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     refused: int = libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)
     return refused == 0
 
 
-def _compile(audit_id: int, allowed: tuple[int, ...]) -> bytes:
-    """Return the filter: eight bytes an instruction, jumps counted from the next one."""
+def _compile(audit_id: int, allowed: tuple[int, ...], begin: int | None) -> bytes:
+    """Return the filter: eight bytes an instruction, jumps counted from the next one.
+
+    `begin` is the call by which threads begin, if they may.
+    """
     count = len(allowed)
+    threads = [
+        (EQUAL, 0, 1, CLONE3),
+        (RETURN, 0, 0, UNKNOWN),
+        (EQUAL, 0, 3, begin or 0),
+        (LOAD, 0, 0, FLAGS_AT),
+        (HAS, count + 2, 0, CLONE_THREAD),
+        (RETURN, 0, 0, REFUSE),
+    ]
     program = [
         (LOAD, 0, 0, MACHINE_AT),
         (EQUAL, 1, 0, audit_id),
         (RETURN, 0, 0, REFUSE),
         (LOAD, 0, 0, NUMBER_AT),
+        *([] if begin is None else threads),
         *((EQUAL, count - i, 0, number) for i, number in enumerate(allowed)),
         (RETURN, 0, 0, REFUSE),
         (RETURN, 0, 0, ALLOW),

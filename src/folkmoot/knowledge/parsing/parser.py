@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import IO, Final
 
 import msgspec
@@ -11,11 +11,15 @@ import structlog
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import frames, process
+from folkmoot.knowledge.parsing.other_parsers import PdfParser
 from folkmoot.knowledge.parsing.parsed import NO_TEXT, Parsed, ParseFailed, Scanned
 from folkmoot.knowledge.sniff import Kind
 
 CHILD: Final = "folkmoot.knowledge.parsing.child"
 BYTES_PER_CHARACTER: Final = 8
+NOT_LOADED: Final = (
+    "What reads PDFs on this server cannot be loaded; its log says why to whoever runs it."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +30,23 @@ Aside = Callable[[], AbstractAsyncContextManager[None]]
 class Parser:
     """Parses files in children, at most `children` of them at a time.
 
-    Besides, half as many recognise text: that may take half an hour, for which nobody else waits.
+    Besides, half as many use models: that may take half an hour, for which nobody else waits.
     """
 
-    def __init__(self, limits: Limits, *, children: int = 2, recognizer: str | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        children: int = 2,
+        recognizer: str | None = None,
+        pdf_parser: PdfParser | None = None,
+    ) -> None:
         self.limits = limits
         self._recognizer = recognizer
+        self._pdf_parser = pdf_parser
         self.room = asyncio.Semaphore(children)
         """A place for a child, for whoever starts one for a document."""
-        self._recognizing = asyncio.Semaphore(max(1, children // 2))
+        self._models = asyncio.Semaphore(max(1, children // 2))
         self._warned = False
 
     async def parse(
@@ -46,26 +58,33 @@ class Parser:
             file: It, at its beginning.
             kind: What it is.
             progress: Is told of parts that were read.
-            aside: What is entered to read pages that are pictures of text, which takes long and
-                has few places; without it they are not read.
+            aside: What is entered to read by models, which takes long and has few places; without
+                it that is not done.
 
         Raises:
             ParseFailed: it cannot be read, or reading it would cost more than the limits allow.
         """
         how = frames.ASK if aside and self._recognizer else ""
+        parsed: Parsed | None = None
         async with self.room:
-            try:
-                return await self._in_child(file, kind, progress, self.limits, how)
-            except Scanned:
-                file.seek(0)
-        async with (aside or nullcontext)(), self._recognizing:
+            with suppress(Scanned):
+                parsed = await self._in_child(file, kind, progress, self.limits, how)
+        other = self._pdf_parser if aside and kind is Kind.PDF else None
+        if parsed and not other:
+            return parsed
+        file.seek(0)
+        async with (aside or nullcontext)(), self._models:
+            if parsed and other:
+                limits = self.limits.by_models()
+                found = await self._in_child(file, kind, progress, limits, "", *other)
+                return msgspec.structs.replace(found, title=found.title or parsed.title)
             limits, how = self.limits.recognizing(), self._recognizer or ""
             return await self._in_child(file, kind, progress, limits, how)
 
     async def _in_child(
-        self, file: IO[bytes], kind: Kind, progress: Progress, limits: Limits, how: str
+        self, file: IO[bytes], kind: Kind, progress: Progress, limits: Limits, *how: str
     ) -> Parsed:
-        reading = await _start(file.fileno(), kind, limits, how)
+        reading = await _start(file.fileno(), kind, limits, *how)
         try:
             async with asyncio.timeout(limits.total_seconds):
                 return await self._listen(reading, progress, limits.quiet_seconds)
@@ -89,6 +108,9 @@ class Parser:
                 raise ParseFailed(msgspec.json.decode(body, type=str))
             elif letter == frames.SCANNED:
                 raise Scanned(NO_TEXT)
+            elif letter == frames.UNLOADED:
+                log.error("parser.not_loaded", error=msgspec.json.decode(body, type=str))
+                raise ParseFailed(NOT_LOADED)
             elif letter == frames.UNCONFINED:
                 self._warn()
             else:
@@ -101,6 +123,6 @@ class Parser:
         self._warned = True
 
 
-async def _start(file: int, kind: Kind, limits: Limits, how: str) -> asyncio.subprocess.Process:
+async def _start(file: int, kind: Kind, limits: Limits, *how: str) -> asyncio.subprocess.Process:
     told = msgspec.json.encode(limits).decode()
-    return await process.start(CHILD, file, kind, told, how)
+    return await process.start(CHILD, file, kind, told, *how)

@@ -1,0 +1,57 @@
+"""Other parsers of PDFs than our own: the port, and which one a deployment has.
+
+One is named as `module:function`. The function is called with the directory of its models before
+the process is confined, and has to load all that will ever be needed: afterwards no file is opened.
+It may start threads. What it returns reads files as our own parsers do (`libraries.Parse`).
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+from folkmoot.knowledge.parsing.libraries import Parse
+
+OWN: Final = "own"
+DOCLING: Final = "docling"
+WITH_DOCLING: Final = "folkmoot.knowledge.parsing.with_docling:load"
+"""What the extra `docling` brings."""
+
+
+class PdfParser(NamedTuple):
+    """A parser by its name, and the directory of its models; empty if it has none."""
+
+    name: str
+    models: str
+
+
+class ParserMissing(Exception):
+    """The parser that a deployment wants is not there; the message says what to do about it."""
+
+
+def chosen(option: str, models: Path | None) -> PdfParser | None:
+    """Return the parser that reads PDFs once more, None if our own is enough.
+
+    Raises:
+        ParserMissing: docling is wanted, and it or its models are not there.
+    """
+    if option == OWN:
+        return None
+    if option != DOCLING:
+        return PdfParser(option, str(models or ""))
+    if find_spec(DOCLING) is None:
+        raise ParserMissing("docling is not installed: pip install 'folkmoot[docling]'")
+    if models is None or not models.is_dir():
+        raise ParserMissing(
+            "pdf_models has to name a directory with docling's models, as"
+            " `docling-tools models download -o DIRECTORY` makes one"
+        )
+    return PdfParser(WITH_DOCLING, str(models))
+
+
+def loaded(parser: PdfParser) -> Parse:
+    """Load a parser."""
+    module, _, function = parser.name.partition(":")
+    load = cast(Callable[[Path | None], Parse], getattr(import_module(module), function))
+    return load(Path(parser.models) if parser.models else None)
