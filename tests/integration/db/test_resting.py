@@ -54,8 +54,8 @@ async def test_after_a_rush_the_server_has_its_memory_back(
     database: Database, subject: Subject, superuser_address: str
 ) -> None:
     await rush(database, subject, works=5)
-    await until(lambda: database._resting.open == 0)
-    assert held(superuser_address) == 0
+    await until(lambda: held(superuser_address) == 0)
+    assert database._resting.open == 0
 
 
 async def test_what_is_in_use_is_left_and_given_back_afterwards(
@@ -67,8 +67,8 @@ async def test_what_is_in_use_is_left_and_given_back_afterwards(
         # It was looked at what is needed after the rush.
         await until(lambda: database._resting._needed == 1)
         assert await work.session.scalar(text("SELECT pg_backend_pid()")) == pid
-    await until(lambda: database._resting.open == 0)
-    assert held(superuser_address) == 0
+    await until(lambda: held(superuser_address) == 0)
+    assert database._resting.open == 0
 
 
 async def test_the_same_connection_serves_whoever_comes_one_after_the_other(
