@@ -143,7 +143,8 @@ class Extraction:
             log.info("memory.put_off", code=error.code)
             return None
         except (ReadingFailed, *NO_MODEL) as error:
-            log.warning("memory.not_read", reason=error.code, turns=len(turns))
+            cause = type(error.__cause__).__name__ if error.__cause__ else None
+            log.warning("memory.not_read", reason=error.code, cause=cause, turns=len(turns))
             await self._forget(subject, turns)
             return None
         return await self._keep(subject, turns, readings)

@@ -73,7 +73,10 @@ class Calls:
     async def answer(
         self, messages: Sequence[BaseMessage], tools: Sequence[ToolSpec], choice: ToolChoice
     ) -> AIMessage:
-        """Ask the model, outside of the library's context: connections outlive it."""
+        """Ask the model, outside of the library's context: connections outlive it.
+
+        Several may be asked at once, so each has a context of its own, in which it is paid for.
+        """
         self._made += 1
         told = [ChatMessage("system", self.frame), *map(self._told, messages)]
         request = ChatRequest(
@@ -83,7 +86,8 @@ class Calls:
             temperature=0.0,
             max_tokens=MOST_TOKENS,
         )
-        asking = asyncio.get_running_loop().create_task(self._ask(request), context=self._context)
+        loop, context = asyncio.get_running_loop(), self._context.copy()
+        asking = loop.create_task(self._ask(request), context=context)
         (said,) = await asyncio.gather(asking, return_exceptions=True)
         if isinstance(said, AIMessage):
             return said

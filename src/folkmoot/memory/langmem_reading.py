@@ -5,7 +5,7 @@ Its library is slow to import, and so is this module: `strategies` loads it late
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -65,14 +65,17 @@ async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> 
     """
     calls = Calls(model, FRAME.format(today=clock.now()))
     manager = create_memory_manager(PortModel.of(calls), schemas=[Memory], enable_deletes=True)
+    shown = {number: _shown(text) for number, text in enumerate(known, 1)}
     asked = {
         "messages": [_message(number, said, text) for number, said, text in last_words(talk)],
-        "existing": [_shown(number, text) for number, text in enumerate(known, 1)],
+        "existing": [
+            (str(number), Memory.__name__, _dumped(text)) for number, text in shown.items()
+        ],
     }
     with tracing(enabled=False):
         working = asyncio.ensure_future(manager.ainvoke(asked, BOUNDS))
     found = await _result(working, calls)
-    changes = [_change(each.id, each.content) for each in found]
+    changes = [_change(each.id, each.content, shown) for each in found]
     return [each for each in changes if each is not None]
 
 
@@ -97,17 +100,23 @@ def _message(number: int, said: Said, text: str) -> BaseMessage:
     return HumanMessage(told) if said.role == "user" else AIMessage(told)
 
 
-def _shown(number: int, text: str) -> tuple[str, str, dict[str, Any]]:
-    memory = Memory(content=" ".join(text.split()).translate(SHUT))
-    return str(number), Memory.__name__, memory.model_dump(mode="json", exclude_none=True)
+def _shown(text: str) -> str:
+    return " ".join(text.split()).translate(SHUT)
 
 
-def _change(name: str, content: object) -> Change | None:
-    """Return a change; None for what is as it was shown, and for what is no memory."""
+def _dumped(text: str) -> dict[str, Any]:
+    return Memory(content=text).model_dump(mode="json", exclude_none=True)
+
+
+def _change(name: str, content: object, shown: Mapping[int, str]) -> Change | None:
+    """Return a change; None for what says what was shown, and for what is no memory.
+
+    What was shown is not letter by letter what is remembered, and must not take its place.
+    """
     number = int(name) if name.isdecimal() else None
     if type(content).__name__ == REMOVED:
         return Change(action="delete", number=number)
-    if not isinstance(content, Memory):
+    if not isinstance(content, Memory) or (number and content.content == shown.get(number)):
         return None
     action: Literal["add", "update"] = "add" if number is None else "update"
     return Change(

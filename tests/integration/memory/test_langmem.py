@@ -139,6 +139,18 @@ async def test_an_answer_that_is_none_does_no_harm(
 
 
 @pytest.mark.usefixtures("remembering")
+async def test_what_is_shown_with_other_brackets_never_takes_the_place_of_what_was_written(
+    ada: Talker, serving: Platform, provider: FakeProvider
+) -> None:
+    await written(ada, "Prefers x < y and List<int>.")
+    await told(ada, provider, "I like types.")
+    operations = [{"op": "replace", "path": "/kind", "value": "preference"}]
+    provider.script([Reply(uses=[patches("1", operations)])])
+    assert await read(serving, ada, "t1") in (Outcome(), None)
+    assert texts(await remembered(ada)) == ["Prefers x < y and List<int>."]
+
+
+@pytest.mark.usefixtures("remembering")
 async def test_a_provider_that_is_silent_leaves_what_was_said_for_the_next_try(
     ada: Talker, serving: Platform, provider: FakeProvider, superuser_address: str
 ) -> None:
@@ -201,5 +213,5 @@ async def test_it_cannot_be_chosen_where_it_is_not_installed_and_nothing_is_read
     assert len(provider.chats) == before
 
 
-async def test_our_own_strategy_loads_nothing_of_it() -> None:
+async def test_who_chooses_our_own_strategy_has_it() -> None:
     assert (await strategies.reader(MemoryStrategy.OWN)).__module__ == "folkmoot.memory.reading"

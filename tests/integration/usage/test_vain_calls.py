@@ -123,6 +123,20 @@ async def test_an_embedding_that_nobody_waits_for_any_more_is_paid_by_its_text(
     assert await asking.billed() == [estimate.texts(TEXTS)]
 
 
+async def test_an_answer_that_cannot_be_used_is_paid_as_one_that_can(
+    asking: Asking, provider: FakeProvider
+) -> None:
+    one_of_two = json.dumps({"embeddings": [{"values": [1.0]}]}).encode()
+    provider.script_embeddings([plays(one_of_two, "application/json")] * 9)
+    models = Models(config(provider))
+    with pytest.raises(AppError):
+        await asking.embed(models, "google:e", ["a heron", "an egret"])
+    await models.aclose()
+    (billed,) = await asking.billed()
+    once = estimate.texts(["a heron", "an egret"])
+    assert billed.input_tokens == once.input_tokens * len(provider.received)
+
+
 async def test_what_was_told_of_one_batch_is_added_to_the_guess_of_the_one_that_was_left(
     asking: Asking, provider: FakeProvider
 ) -> None:

@@ -45,7 +45,7 @@ def chosen(option: str, models: Path | None) -> PdfParser | None:
     if models is None or not models.is_dir():
         raise ParserMissing(
             "pdf_models has to name a directory with docling's models, as"
-            " `docling-tools models download -o DIRECTORY` makes one"
+            " `docling-tools models download -o DIRECTORY layout tableformer` makes one"
         )
     return PdfParser(WITH_DOCLING, str(models))
 

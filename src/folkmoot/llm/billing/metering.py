@@ -35,12 +35,13 @@ class Meter:
 
 
 class Noted:
-    """One call: whether it was sent, and what was told of it."""
+    """One call: whether it was sent and answered, and what was told of it."""
 
-    __slots__ = ("sent", "told")
+    __slots__ = ("answered", "sent", "told")
 
     def __init__(self) -> None:
         self.sent = False
+        self.answered = False
         self.told: Usage | None = None
 
 
@@ -72,7 +73,7 @@ def beginning(guess: Callable[[], Usage]) -> Generator[Noted]:
     except BaseException as error:
         if meter is not None:
             left = noted.sent and isinstance(error, LEFT)
-            meter.add(noted.told or (guess() if left else None))
+            meter.add(noted.told or (guess() if left or noted.answered else None))
         raise
     finally:
         _noted.reset(token)
@@ -93,6 +94,20 @@ def sent() -> None:
     noted = _noted.get()
     if noted is not None:
         noted.sent = True
+
+
+def answered() -> None:
+    """Say that the provider has answered the call, whatever its answer is good for."""
+    noted = _noted.get()
+    if noted is not None:
+        noted.answered = True
+
+
+def refused() -> None:
+    """Say that the provider does not work on the call, though it was sent."""
+    noted = _noted.get()
+    if noted is not None:
+        noted.sent = False
 
 
 def tell(tokens: int | None) -> None:

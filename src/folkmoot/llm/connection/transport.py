@@ -189,6 +189,7 @@ class Transport:
         response = await self._send(call, deadline)
         self._responses.add(response)
         if response.status != OK:
+            metering.refused()
             raise await _refused(call, response, deadline)
         return Body(call, response, self.timeouts, deadline, asked_at)
 
@@ -206,6 +207,7 @@ class Transport:
                 parts.append(part)
         finally:
             body.close()
+        metering.answered()
         return b"".join(parts)
 
     async def aclose(self) -> None:
