@@ -32,6 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 768 * MEBIBYTE
     recognized_pages: int = 200
     pdf_models_memory_bytes: int = 8_192 * MEBIBYTE
+    pdf_models_page_seconds: float = 120.0
     recognizing_memory_bytes: int = 3_072 * MEBIBYTE
     recognizing_page_seconds: float = 30.0
     recognizing_seconds: float = 1_800.0
@@ -55,9 +56,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def by_models(self) -> "Limits":
-        """Return the limits of reading a PDF by models, of whose memory PyTorch reserves half."""
+        """Return the limits of reading a PDF by models, of whose memory PyTorch reserves half.
+
+        A page may hold a table of hundreds of cells, which are found one after another. How long
+        that takes has nothing to do with a file's size, so that each may take the time for all.
+        """
         return msgspec.structs.replace(
-            self.recognizing(), memory_bytes=self.pdf_models_memory_bytes
+            self.recognizing(),
+            memory_bytes=self.pdf_models_memory_bytes,
+            quiet_seconds=self.pdf_models_page_seconds,
+            pdf_seconds_per_mebibyte=self.recognizing_seconds * MEBIBYTE,
         )
 
     def seconds(self, kind: str, size: int) -> float:

@@ -1,5 +1,6 @@
 """A parser of PDFs for tests: it reads in a thread, and what it returns says that it was there."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -17,9 +18,11 @@ def load(models: Path | None) -> Parse:
     if models is None:
         raise FileNotFoundError("models")
     own = libraries.parser(Kind.PDF)
+    os.write(1, b"Loading")
 
     def parse(source: Source, limits: Limits, report: Report) -> Parsed:
         found: list[Parsed] = []
+        os.write(1, b"Reading")
         thread = threading.Thread(target=lambda: found.append(own(source, limits, report)))
         thread.start()
         thread.join()

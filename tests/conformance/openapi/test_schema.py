@@ -13,7 +13,7 @@ from settled import Settler
 
 SCHEMATHESIS: Final = (sys.executable, "-m", "schemathesis.cli", "run")
 EXAMPLES: Final = 3  # of each operation, in each phase
-PATIENCE: Final = 800
+PATIENCE: Final = 1_800
 HOOKS: Final = Path(__file__).with_name("hooks.py")
 CONFIGURATION: Final = f"""\
 hooks = "{HOOKS}"

@@ -82,7 +82,7 @@ async def test_one_that_cannot_be_loaded_fails_the_document_and_tells_the_operat
 
 
 async def test_one_that_never_ends_is_ended(read: Read) -> None:
-    limits = Limits(recognizing_page_seconds=0.2)
+    limits = Limits(pdf_models_page_seconds=0.2)
     parser = Parser(limits, pdf_parser=PdfParser("folkmoot.testing.pdf_parser:endless", ""))
     with pytest.raises(ParseFailed, match="takes too long"):
         await read(parser, pdf([WRITTEN]))

@@ -188,7 +188,7 @@ async def test_an_endless_answer_ends_at_its_deadline(plugged: Any) -> None:
     short = plugged.Plugged(pieces=[plugged.piece("on ")])
     assert (await outcome(bridged(short), asking("?"))).text == "on "  # the library is loaded
     endless = plugged.Plugged(pieces=[plugged.piece("on ")] * 1_000, pause=0.02)
-    result = await outcome(bridged(endless, Timeouts(total=3)), asking("?"))
+    result = await outcome(bridged(endless, Timeouts(total=6)), asking("?"))
     assert isinstance(result.error, ModelDeadlineExceeded)
     assert result.text.startswith("on on ")
     await until(lambda: endless.closed == [True])  # what LangChain leaves open ends a moment later

@@ -181,3 +181,8 @@ def test_what_is_missing_is_said_with_what_to_do(
     assert other_parsers.chosen("docling", tmp_path) == (other_parsers.WITH_DOCLING, str(tmp_path))
     assert other_parsers.chosen("own", tmp_path) is None
     assert other_parsers.chosen("mine:load", None) == ("mine:load", "")
+
+
+def test_small_files_may_have_many_pages() -> None:
+    limits = Limits().by_models()
+    assert limits.seconds("pdf", 1_000) >= limits.total_seconds

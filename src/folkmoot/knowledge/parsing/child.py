@@ -16,7 +16,8 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from typing import BinaryIO
 
 import msgspec
 
@@ -40,6 +41,7 @@ def main() -> None:
     """Parse what stands on standard input."""
     kind, limits = Kind(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Limits)
     other = PdfParser(*sys.argv[4:]) if sys.argv[4:] else None
+    _output()
     parse = _loaded(other) if other else _parser(kind, sys.argv[3])
     end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
 
@@ -57,6 +59,7 @@ def main() -> None:
 
 def shut_in(limits: Limits, *, threads: bool = False) -> None:
     """Leave this process nothing but what it has open, and maybe threads."""
+    _output()
     os.set_blocking(2, False)  # whoever complains a lot is not to wait for a reader
     if not confine.confine(limits.memory_bytes, threads=threads):
         _send(UNCONFINED, None)
@@ -105,8 +108,16 @@ def _send(letter: bytes, body: object) -> None:
 
 def send(letter: bytes, data: bytes) -> None:
     """Write a frame."""
-    sys.stdout.buffer.write(letter + struct.pack(">I", len(data)) + data)
-    sys.stdout.buffer.flush()
+    _output().write(letter + struct.pack(">I", len(data)) + data)
+    _output().flush()
+
+
+@cache
+def _output() -> BinaryIO:
+    """Return what frames go to. From now on what libraries print goes where they complain."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
 
 
 if __name__ == "__main__":

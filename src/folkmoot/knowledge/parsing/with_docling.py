@@ -22,6 +22,8 @@ endstream endobj
 5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
 trailer<</Root 1 0 R>>
 """
+WAITING_PAGES: Final = 2
+"""How many pages may wait between two models, with their pictures."""
 UNREAD: Final = "docling cannot read this PDF."
 
 
@@ -43,6 +45,9 @@ def _converter(models: Path | None) -> Any:  # noqa: ANN401 - docling is an extr
     pipeline = library(f"{options}.pipeline_options").PdfPipelineOptions(
         artifacts_path=models,
         do_ocr=False,
+        layout_batch_size=1,  # more at once is no quicker on a processor, and tells of no page
+        table_batch_size=1,
+        queue_max_size=WAITING_PAGES,
         accelerator_options=library(f"{options}.accelerator_options").AcceleratorOptions(
             num_threads=1, device="cpu"
         ),
