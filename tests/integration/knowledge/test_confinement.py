@@ -30,6 +30,20 @@ from folkmoot.knowledge.parsing.confine import confine
 
 path, other, me = sys.argv[1], sys.argv[1] + "x", os.getpid()
 opened, libc = open(path), ctypes.CDLL(None, use_errno=True)
+began, go = threading.Event(), threading.Event()
+
+def look():
+    began.set()
+    go.wait()
+    try:
+        open(path)
+        tried["old thread"] = "allowed"
+    except OSError as error:
+        tried["old thread"] = type(error).__name__
+
+old = threading.Thread(target=look)
+old.start()
+began.wait()
 tried = {"confined": confine(768 * 1024 * 1024, threads=sys.argv[2] == "threads")}
 
 def attempt(name, action):
@@ -59,6 +73,8 @@ attempt("rename", lambda: os.rename(path, other))
 attempt("chmod", lambda: os.chmod(path, 0o777))
 attempt("mkdir", lambda: os.mkdir(other))
 attempt("symlink", lambda: os.symlink(path, other))
+go.set()
+old.join()
 tried["opened before"] = opened.read()
 try:
     thread = threading.Thread(target=tried.update, args=({"thread": "allowed"},))
@@ -122,7 +138,7 @@ def test_a_confined_process_reads_what_is_open_and_reaches_nothing_else(
     tried = json.loads(done.stdout)
     assert (tried.pop("confined"), tried.pop("opened before")) == (True, "x")
     assert tried.pop("thread") == thread
-    assert len(tried) == 16
+    assert len(tried) == 17
     assert set(tried.values()) == {"PermissionError"}, tried
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

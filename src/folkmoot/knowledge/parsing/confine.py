@@ -14,9 +14,11 @@ from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
-PR_SET_SECCOMP: Final = 22
 PR_SET_NO_NEW_PRIVS: Final = 38
-SECCOMP_MODE_FILTER: Final = 2
+SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
+SET_MODE_FILTER: Final = 1
+ALL_THREADS: Final = 1
+"""Those that libraries have started while they were loaded, too: they share the memory."""
 
 # Berkeley packet filter: load a word, jump if equal, return.
 LOAD: Final = 0x20
@@ -110,8 +112,10 @@ def _filter_calls(libc: ctypes.CDLL, *, threads: bool) -> bool:
     code = _compile(audit_id, (*allowed, *besides), begin)
     program = _Program(len(code) // 8, code)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    refused: int = libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)
-    return refused == 0
+    refused: int = libc.syscall(
+        SECCOMP[machine], SET_MODE_FILTER, ALL_THREADS, ctypes.byref(program)
+    )
+    return refused == 0  # else an error, or a thread that could not be included
 
 
 def _compile(audit_id: int, allowed: tuple[int, ...], begin: int | None) -> bytes:
