@@ -26,9 +26,9 @@ def test_docling_without_its_models_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_there_is_named(tmp_path: Path) -> None:
-    deployment = Deployment(pdf_parser="birds.reading:load", pdf_models=tmp_path)
+    deployment = Deployment(pdf_parser="folkmoot.testing.pdf_parser:load", pdf_models=tmp_path)
     (finding,) = documents.pdf_parser(deployment)
     assert (finding.status, finding.detail) == (
         Status.OK,
-        f"birds.reading:load, with the models in {tmp_path}",
+        f"folkmoot.testing.pdf_parser:load, with the models in {tmp_path}",
     )

@@ -133,6 +133,14 @@ def test_a_text_is_read_without_what_is_damaged_beside_it(
     assert [page.end for page in parsed.pages[-1:]] in ([], [len(parsed.text)])
 
 
+def test_comments_before_the_one_that_is_damaged_are_read() -> None:
+    with zipfile.ZipFile(io.BytesIO(document())) as archive:
+        parts = {each: archive.read(each).decode() for each in archive.namelist()}
+    name = "word/comments.xml"
+    parts[name] = parts[name].replace("</w:comments>", '<w:comment w:id="8"><w:p><w:r><w:t>No')
+    assert "Do they?" in read(zipped(parts)).text
+
+
 @pytest.mark.parametrize("make", [document, slides, sheets])
 def test_nothing_is_missing_of_a_file_that_is_whole(make: Callable[[], bytes]) -> None:
     assert "Not read" not in read(make()).text

@@ -180,7 +180,24 @@ def test_what_is_missing_is_said_with_what_to_do(
             other_parsers.chosen("docling", models)
     assert other_parsers.chosen("docling", tmp_path) == (other_parsers.WITH_DOCLING, str(tmp_path))
     assert other_parsers.chosen("own", tmp_path) is None
-    assert other_parsers.chosen("mine:load", None) == ("mine:load", "")
+
+
+def test_models_are_found_by_a_process_that_works_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(other_parsers, "find_spec", {"docling": "found"}.get)
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    chosen = other_parsers.chosen("docling", Path("models"))
+    assert chosen == (other_parsers.WITH_DOCLING, str(tmp_path / "models"))
+
+
+def test_a_parser_of_ones_own_has_to_be_installed() -> None:
+    own = "folkmoot.testing.pdf_parser:load"
+    assert other_parsers.chosen(own, None) == (own, "")
+    for missing in ("herons.reading:load", "folkmoot.testing.herons:load"):
+        with pytest.raises(ParserMissing, match="there is no module"):
+            other_parsers.chosen(missing, None)
 
 
 def test_small_files_may_have_many_pages() -> None:

@@ -1,7 +1,8 @@
 """Take away from this process all that a parser does not need. Called once everything is loaded.
 
 On Linux the kernel then refuses every call but those that read and write what is open already, and
-those for memory and time (seccomp). Nothing is opened any more: no file, no socket, no program.
+those for memory, time and, where they may begin, threads (seccomp). Nothing is opened any more: no
+file, no socket, no program.
 """
 
 import ctypes

@@ -68,5 +68,6 @@ def _notes(package: Package, wanted: Sequence[tuple[str, str]]) -> Iterator[str]
         name = f"word/{kind}s.xml"
         if package.has(name):
             with package.beside(f"{kind}s"), package.open(name) as part:
-                texts.update({(kind, each): text for each, text in word.notes(part, kind)})
+                for each, text in word.notes(part, kind):  # what comes before damage counts
+                    texts[kind, each] = text
     return (texts.get(note, "") for note in wanted)

@@ -34,13 +34,17 @@ def chosen(option: str, models: Path | None) -> PdfParser | None:
     """Return the parser that reads PDFs once more, None if our own is enough.
 
     Raises:
-        ParserMissing: docling is wanted, and it or its models are not there.
+        ParserMissing: What is wanted is not installed, or docling's models are not there.
     """
     if option == OWN:
         return None
+    models = models.expanduser().absolute() if models else None  # its process works elsewhere
     if option != DOCLING:
+        module = option.partition(":")[0]
+        if not _installed(module):
+            raise ParserMissing(f"there is no module {module} installed")
         return PdfParser(option, str(models or ""))
-    if find_spec(DOCLING) is None:
+    if not _installed(DOCLING):
         raise ParserMissing("docling is not installed: pip install 'folkmoot[docling]'")
     if models is None or not models.is_dir():
         raise ParserMissing(
@@ -48,6 +52,13 @@ def chosen(option: str, models: Path | None) -> PdfParser | None:
             " `docling-tools models download -o DIRECTORY layout tableformer` makes one"
         )
     return PdfParser(WITH_DOCLING, str(models))
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of what it is within
+        return False
 
 
 def loaded(parser: PdfParser) -> Parse:

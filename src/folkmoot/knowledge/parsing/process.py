@@ -22,7 +22,7 @@ ENVIRONMENT: Final = {
     "LC_ALL": "C.UTF-8",
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
 }
-"""A child starts no threads; libraries that reckon would like to."""
+"""A child starts no threads of its own accord; libraries that reckon would like to."""
 ERROR_NAME: Final = 80
 
 log = structlog.get_logger(__name__)
