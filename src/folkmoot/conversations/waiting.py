@@ -23,7 +23,7 @@ from folkmoot.agents import order
 from folkmoot.agents.definition import OnActiveRun
 from folkmoot.agents.order import AgentOrder
 from folkmoot.agents.ports import Said
-from folkmoot.conversations import statements
+from folkmoot.conversations import handed, statements
 from folkmoot.conversations.attaching.keeping import referring
 from folkmoot.conversations.errors import LineFull, MessageIdReused
 from folkmoot.conversations.models import Conversation, Message
@@ -69,6 +69,9 @@ async def line_up(work: Work, new: NewRun, wanted: AgentOrder) -> bool:
         LineFull: Enough wait already.
         MessageIdReused: The message's id stands for another one here.
     """
+    # Whoever opens a turn takes the conversation first and the runs then: in this order, as two
+    # that ask the same at once would wait for each other otherwise.
+    await handed.hold(work, new.thread_id)
     key = concurrency_key(work.subject, new.thread_id)
     active = await runs.follow(work, key)
     if active is None:

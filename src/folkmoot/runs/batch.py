@@ -109,9 +109,9 @@ class Batch:
         parts = self.parts.values()
         ends = [part.end for part in parts if part.end is not None]
         documents = [b"[%b]" % b",".join([row for part in parts for row in part.rows])]
+        documents += [b"[%b]" % b",".join(rows) for rows in self._projected().values()]
         if ends:
             documents.append(encode(ends))
-        documents += [b"[%b]" % b",".join(rows) for rows in self._projected().values()]
         return [
             "{" + ",".join({run.org_text for run in self.parts}) + "}",
             str(self.process_id),

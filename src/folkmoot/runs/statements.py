@@ -67,8 +67,12 @@ ASKED: Final[LiteralString] = "(SELECT count(*) FROM {}) >= 0"
 
 @cache
 def batch(*, ends: bool, projections: tuple[LiteralString, ...]) -> LiteralString:
-    """Return the statement for a batch that ends runs or not and feeds these projections."""
-    parts: tuple[LiteralString, ...] = ((END,) if ends else ()) + projections
+    """Return the statement for a batch that ends runs or not and feeds these projections.
+
+    Runs end last: a turn that opens takes its conversation first, as a projection may, and then
+    waits for the end of the run before it.
+    """
+    parts: tuple[LiteralString, ...] = projections + ((END,) if ends else ())
     called: list[LiteralString] = [part.partition(CALLS)[0] for part in parts if CALLS in part]
     asked: LiteralString = " AND ".join([ASKED.format(name) for name in called])
     where: LiteralString = f" WHERE {asked}" if called else ""

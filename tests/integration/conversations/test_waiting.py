@@ -11,6 +11,7 @@ import pytest
 
 from folkmoot.agents.builtin import CHAT
 from folkmoot.agents.definition import OnActiveRun
+from folkmoot.conversations import waiting
 from folkmoot.conversations.waiting import LONGEST, Line
 from folkmoot.kit.ids import new_id
 from folkmoot.kit.subject import Subject
@@ -271,6 +272,38 @@ async def test_two_at_once_wait_and_the_one_that_is_sent_twice_waits_once(
     assert streams[0] == streams[1] == streams[2]
     assert {text_of(stream) for stream in streams} == {"Two."}
     assert len(provider.chats) == 4
+
+
+async def test_the_same_sent_again_while_it_is_put_in_line_waits_for_that(
+    talk: Talk, provider: FakeProvider, app_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demand_new, again = waiting._demand_new, list[asyncio.Task[list[Frame]]]()
+
+    async def while_another_comes(*asked: Any) -> None:
+        if not again:
+            again.append(asyncio.create_task(talk.talker.send(talk.asked[-1])))
+            await somebody_waits(app_address)
+        await demand_new(*asked)
+
+    monkeypatch.setattr(waiting, "_demand_new", while_another_comes)
+    provider.script([says("One."), says("Two.")])
+    second = talk.ask("Second?", on_active_run="queue")
+    await talk.until("Second?")
+    talk.gate.opened.set()
+    assert await second == await again[0]
+    assert text_of(await second) == "Two."
+
+
+async def somebody_waits(address: str) -> None:
+    """Come back when a transaction waits for a lock of another one."""
+    waits = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20), await psycopg.AsyncConnection.connect(address) as looking:
+        while await (await looking.execute(waits)).fetchone() is None:
+            await looking.rollback()
+            await asyncio.sleep(0.02)
 
 
 async def test_an_agent_can_say_what_becomes_of_such_messages(
