@@ -6,16 +6,17 @@ Only what is known is told; a client takes what is left out for unknown.
 from collections.abc import Iterable
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from folkmoot.agents.definition import AgentDefinition, Workflow
+from folkmoot.kit.schema import Schema
 from folkmoot.tools.tool import Tool
 
 FOLKMOOT: Final = "Folkmoot"
 
 
-class Part(BaseModel):
+class Part(Schema):
     """A part of the document; its fields are spelled as the protocol does."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -29,6 +28,7 @@ from folkmoot.agents.definition import (
 from folkmoot.agents.labels import Label
 from folkmoot.kit import shape
 from folkmoot.kit.ids import CollectionId
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.groups import ResponseCache
 from folkmoot.settings.written import WRITTEN, CallWritten, ModelName, ToolPattern, counted
 
@@ -73,7 +73,7 @@ Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
 Depth = Annotated[int, Field(ge=0, le=10), BeforeValidator(counted)]
 
 
-class SubagentContent(BaseModel):
+class SubagentContent(Schema):
     """An agent that another one may ask."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -103,7 +103,7 @@ def _asked_once(subagents: list[SubagentContent]) -> list[SubagentContent]:
 Subagents = Annotated[list[SubagentContent], Field(max_length=16), AfterValidator(_asked_once)]
 
 
-class AgentContent(BaseModel):
+class AgentContent(Schema):
     """What makes an agent: everything of which a change makes a new version."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

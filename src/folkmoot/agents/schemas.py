@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from folkmoot.agents.capabilities import AgentCapabilities
@@ -29,6 +29,7 @@ from folkmoot.agents.definition import ContextPolicy, OnActiveRun, Origin, Workf
 from folkmoot.agents.labels import Label
 from folkmoot.agents.own import as_uuid
 from folkmoot.kit.ids import AgentId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.groups import ResponseCache
 from folkmoot.settings.written import WRITTEN, ModelName
 
@@ -45,7 +46,7 @@ Description = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x
 Note = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
-class AgentRead(BaseModel):
+class AgentRead(Schema):
     """An agent as those see it who talk to it."""
 
     id: str = Field(examples=["chat"])
@@ -60,14 +61,14 @@ class AgentRead(BaseModel):
     capabilities: AgentCapabilities
 
 
-class AgentList(BaseModel):
+class AgentList(Schema):
     """Every agent that the caller may use."""
 
     items: list[AgentRead]
     next_cursor: None = None
 
 
-class GivenTool(BaseModel):
+class GivenTool(Schema):
     """A tool as those see it who make agents."""
 
     name: str = Field(examples=["calculator"])
@@ -75,7 +76,7 @@ class GivenTool(BaseModel):
     writes: bool = Field(description="Whether a call has an effect outside.")
 
 
-class GivenTools(BaseModel):
+class GivenTools(Schema):
     """Every tool that an agent can be given."""
 
     items: list[GivenTool]
@@ -94,7 +95,7 @@ class AgentCreate(AgentContent):
     publish: bool = Field(default=False, description="Whether it goes into production at once.")
 
 
-class AgentUpdate(BaseModel):
+class AgentUpdate(Schema):
     """What is to be different. Whatever is not named stays.
 
     What an agent is called is changed at once; everything else makes a new version, which has to
@@ -129,7 +130,7 @@ class AgentUpdate(BaseModel):
     approve_never: Approvals | None = Field(default=None, examples=[[]])
 
 
-class VersionRead(BaseModel):
+class VersionRead(Schema):
     """One version of an agent; it never changes."""
 
     number: int = Field(examples=[1])
@@ -140,7 +141,7 @@ class VersionRead(BaseModel):
     created_at: datetime
 
 
-class AgentDetails(BaseModel):
+class AgentDetails(Schema):
     """An agent as those see it who make it."""
 
     id: AgentId
@@ -157,7 +158,7 @@ class AgentDetails(BaseModel):
     updated_at: datetime
 
 
-class Publication(BaseModel):
+class Publication(Schema):
     """As what a version is published."""
 
     model_config = ConfigDict(extra="forbid")
@@ -165,7 +166,7 @@ class Publication(BaseModel):
     label: Label = Field(default=Label.PRODUCTION, examples=[Label.PRODUCTION])
 
 
-class FieldChange(BaseModel):
+class FieldChange(Schema):
     """What two versions say differently."""
 
     field: str = Field(examples=["system_prompt"])
@@ -177,7 +178,7 @@ class FieldChange(BaseModel):
     )
 
 
-class VersionDiff(BaseModel):
+class VersionDiff(Schema):
     """What has become of one version in another."""
 
     before: int = Field(examples=[1])

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from folkmoot.approvals.states import ApprovalState, Verdict
 from folkmoot.kit.ids import ApprovalId, RunId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.groups import Approvers
 
 Note = Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")]
 
 
-class ApprovalRead(BaseModel):
+class ApprovalRead(Schema):
     """A tool call that somebody decides about, with the very arguments that it would be made with.
 
     `edited` is what somebody has put in their place.
@@ -52,7 +53,7 @@ class ApprovalRead(BaseModel):
     created_at: datetime
 
 
-class ApprovalDecision(BaseModel):
+class ApprovalDecision(Schema):
     """What somebody says to a call."""
 
     model_config = ConfigDict(extra="forbid")

@@ -4,22 +4,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.audit.models import AuditEvent
 from folkmoot.kit.ids import ApiKeyId, UserId
+from folkmoot.kit.schema import Schema
 
 HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-class AuditTarget(BaseModel):
+class AuditTarget(Schema):
     """What something was done to."""
 
     type: str = Field(examples=["api_key"])
     id: str = Field(examples=["019a8f3c-1c7e-7d90-8a4b-6e5f4d3c2b1a"])
 
 
-class AuditEventRead(BaseModel):
+class AuditEventRead(Schema):
     """Something that was done. Secrets in its values have been taken out before it was stored."""
 
     seq: int = Field(description="Its number in the organisation's trail.")
@@ -40,7 +41,7 @@ class AuditEventRead(BaseModel):
     hash: str = Field(description="The chain's head after it, SHA-256.", examples=[HASH])
 
 
-class AuditVerification(BaseModel):
+class AuditVerification(Schema):
     """What following the hash chain of the trail found."""
 
     intact: bool

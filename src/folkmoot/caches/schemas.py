@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from folkmoot.kit.schema import Schema
 
 
-class ReusedCalls(BaseModel):
+class ReusedCalls(Schema):
     """How many answers of the last 30 days were there already, and how they were found."""
 
     exact: int = Field(examples=[310], description="The same had been asked before.")
@@ -14,7 +16,7 @@ class ReusedCalls(BaseModel):
     calls: int = Field(examples=[1200], description="Calls of chat models in that time.")
 
 
-class ResponseCacheRead(BaseModel):
+class ResponseCacheRead(Schema):
     """What is kept of an organisation's answers."""
 
     answers: int = Field(examples=[318])
@@ -26,7 +28,7 @@ class ResponseCacheRead(BaseModel):
     reused: ReusedCalls
 
 
-class ResponseCacheCleared(BaseModel):
+class ResponseCacheCleared(Schema):
     """How many answers are kept no longer."""
 
     answers: int = Field(examples=[318])

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -17,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.agents.definition import OnActiveRun
 from folkmoot.kit.ids import CollectionId, FeedbackId, RunId, ShareId, UserId
+from folkmoot.kit.schema import Schema
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -56,7 +56,7 @@ LONGEST_QUESTION: Final = 100_000
 """Characters of a question, as over AG-UI."""
 
 
-class BackgroundRun(BaseModel):
+class BackgroundRun(Schema):
     """A question that nobody waits for the answer to."""
 
     model_config = ConfigDict(extra="forbid")
@@ -81,7 +81,7 @@ class BackgroundRun(BaseModel):
     )
 
 
-class ConversationUpdate(BaseModel):
+class ConversationUpdate(Schema):
     """What a user may change about a conversation; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
@@ -97,7 +97,7 @@ class ConversationUpdate(BaseModel):
         return self
 
 
-class ConversationRead(BaseModel):
+class ConversationRead(Schema):
     """A conversation. `id` is the client's `threadId`; asking under it goes on with it."""
 
     id: str = Field(
@@ -124,7 +124,7 @@ class ConversationRead(BaseModel):
     )
 
 
-class AttachmentRead(BaseModel):
+class AttachmentRead(Schema):
     """A picture or a file that somebody has sent along; `width` and `height` are a picture's."""
 
     id: str = Field(examples=["01a22c08-a907-72e0-8413-c0792e82d128"])
@@ -135,7 +135,7 @@ class AttachmentRead(BaseModel):
     height: int | None = Field(default=None, examples=[480])
 
 
-class WaitingRead(BaseModel):
+class WaitingRead(Schema):
     """A message that waits until the run at work has ended, or until that has heard it."""
 
     run_id: RunId = Field(description="The run that answers it when its turn has come.")
@@ -146,7 +146,7 @@ class WaitingRead(BaseModel):
     created_at: datetime
 
 
-class TagRead(BaseModel):
+class TagRead(Schema):
     """A tag of yours."""
 
     name: str = Field(examples=["reports"])
@@ -163,7 +163,7 @@ class Rating(StrEnum):
 Comment = Annotated[str, StringConstraints(max_length=4_000, pattern=r"^[^\x00]*$")]
 
 
-class MessageRead(BaseModel):
+class MessageRead(Schema):
     """One message."""
 
     id: str = Field(examples=["message-2"])
@@ -220,7 +220,7 @@ class MessageRead(BaseModel):
     rating: Rating | None = Field(description="What you think of it.", examples=[None])
 
 
-class PathChoice(BaseModel):
+class PathChoice(Schema):
     """Which of its paths a conversation shall show."""
 
     model_config = ConfigDict(extra="forbid")
@@ -228,7 +228,7 @@ class PathChoice(BaseModel):
     message_id: MessageId = Field(description="A message that is on it.", examples=["message-2"])
 
 
-class ForkAtMessage(BaseModel):
+class ForkAtMessage(Schema):
     """The last message that a new conversation takes over."""
 
     model_config = ConfigDict(extra="forbid")
@@ -236,7 +236,7 @@ class ForkAtMessage(BaseModel):
     message_id: MessageId = Field(examples=["message-2"])
 
 
-class ForkAtEvent(BaseModel):
+class ForkAtEvent(Schema):
     """The event of a run's log up to which a new conversation takes over what was said."""
 
     model_config = ConfigDict(extra="forbid")
@@ -250,7 +250,7 @@ class ForkAtEvent(BaseModel):
 ForkCreate: TypeAlias = ForkAtMessage | ForkAtEvent
 
 
-class ShareCreate(BaseModel):
+class ShareCreate(Schema):
     """How long a link counts."""
 
     model_config = ConfigDict(extra="forbid")
@@ -258,7 +258,7 @@ class ShareCreate(BaseModel):
     days: Annotated[int, Field(ge=1, le=365)] = Field(default=30, examples=[30])
 
 
-class ShareRead(BaseModel):
+class ShareRead(Schema):
     """A link by which anybody may read a conversation as it stood when the link was made."""
 
     id: ShareId
@@ -275,7 +275,7 @@ class ShareCreated(ShareRead):
     url: str = Field(examples=["https://folkmoot.example.org/shared#fm_share_…"])
 
 
-class SharedMessage(BaseModel):
+class SharedMessage(Schema):
     """A question with what came with it, or an answer without what it was made from."""
 
     role: Literal["user", "assistant"]
@@ -286,7 +286,7 @@ class SharedMessage(BaseModel):
     )
 
 
-class SharedConversation(BaseModel):
+class SharedConversation(Schema):
     """A conversation that somebody has shared, as it stood then."""
 
     title: str = Field(examples=["The annual report"])
@@ -297,7 +297,7 @@ class SharedConversation(BaseModel):
     )
 
 
-class FeedbackWrite(BaseModel):
+class FeedbackWrite(Schema):
     """What somebody thinks of an answer."""
 
     model_config = ConfigDict(extra="forbid")
@@ -306,7 +306,7 @@ class FeedbackWrite(BaseModel):
     comment: Comment = Field(default="", examples=["It names its sources."])
 
 
-class FeedbackRead(BaseModel):
+class FeedbackRead(Schema):
     """What somebody thinks of an answer, for whoever evaluates agents."""
 
     id: FeedbackId
@@ -319,14 +319,14 @@ class FeedbackRead(BaseModel):
     updated_at: datetime
 
 
-class ImportedFunction(BaseModel):
+class ImportedFunction(Schema):
     """What a message asked of a tool."""
 
     name: Annotated[str, StringConstraints(max_length=128, pattern=TEXT)]
     arguments: Annotated[str, StringConstraints(max_length=LONGEST, pattern=TEXT)]
 
 
-class ImportedCall(BaseModel):
+class ImportedCall(Schema):
     """A tool that a message asked for."""
 
     id: MessageId
@@ -334,7 +334,7 @@ class ImportedCall(BaseModel):
     function: ImportedFunction
 
 
-class ImportedAttachment(BaseModel):
+class ImportedAttachment(Schema):
     """What came with a message as it was exported: what it was, and its bytes if they are there."""
 
     id: UUID | None = Field(
@@ -348,7 +348,7 @@ class ImportedAttachment(BaseModel):
     )
 
 
-class ImportedMessage(BaseModel):
+class ImportedMessage(Schema):
     """A message as it was exported. Runs and passages of documents are not brought along."""
 
     id: MessageId
@@ -357,18 +357,18 @@ class ImportedMessage(BaseModel):
     content: Annotated[str, StringConstraints(max_length=LONGEST, pattern=TEXT)]
     created_at: AwareDatetime
     cut: bool = False
-    tool_calls: Annotated[list[ImportedCall], Field(max_length=100)] = []
+    tool_calls: list[ImportedCall] = Field([], max_length=100)
     tool_call_id: MessageId | None = None
-    attachments: Annotated[list[ImportedAttachment], Field(max_length=8)] = []
+    attachments: list[ImportedAttachment] = Field([], max_length=8)
 
 
-class ConversationImport(BaseModel):
+class ConversationImport(Schema):
     """A conversation as it was exported as JSON; each message after the one it follows."""
 
     format: Literal["folkmoot.conversation"]
     version: Literal[1]
     title: Title
-    tags: Tags = []
+    tags: Tags = Field([])
     shown: MessageId | None = None
     messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=5_000)] = Field(
         examples=[

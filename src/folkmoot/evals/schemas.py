@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId, RunId
+from folkmoot.kit.schema import Schema
 from folkmoot.knowledge.schemas import ExternalId, Input, Manner, Name, Query, counted
 from folkmoot.runs.schemas import RunError
 from folkmoot.runs.states import RunState
@@ -45,7 +46,7 @@ class LabelledSetCreate(Input):
         return self
 
 
-class LabelledSetRead(BaseModel):
+class LabelledSetRead(Schema):
     model_config = ConfigDict(from_attributes=True)
 
     id: LabelledSetId
@@ -70,7 +71,7 @@ class EvaluationCreate(Input):
     )
 
 
-class EstimateRead(BaseModel):
+class EstimateRead(Schema):
     """A mean over queries, and its interval with a confidence of 95 %."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -86,7 +87,7 @@ class DifferenceRead(EstimateRead):
     p: float = Field(examples=[0.012])
 
 
-class SettingRead(BaseModel):
+class SettingRead(Schema):
     """What one way to search came to."""
 
     ndcg: EstimateRead
@@ -98,7 +99,7 @@ class SettingRead(BaseModel):
     )
 
 
-class ComparisonRead(BaseModel):
+class ComparisonRead(Schema):
     """By how much a setting, by its place from 0, is better than the first."""
 
     setting: int = Field(examples=[1])
@@ -107,7 +108,7 @@ class ComparisonRead(BaseModel):
     mrr: DifferenceRead
 
 
-class OutcomeRead(BaseModel):
+class OutcomeRead(Schema):
     """Intervals are percentile bootstraps over queries; comparisons are paired by query."""
 
     resamples: int = Field(examples=[2000])
@@ -115,7 +116,7 @@ class OutcomeRead(BaseModel):
     comparisons: list[ComparisonRead]
 
 
-class EvaluationRead(BaseModel):
+class EvaluationRead(Schema):
     """An evaluation; the run of the same name tells how far it is, and can be cancelled."""
 
     id: EvaluationId
@@ -136,7 +137,7 @@ class EvaluationRead(BaseModel):
     created_at: datetime
 
 
-class MeasuresRead(BaseModel):
+class MeasuresRead(Schema):
     """What one way to search came to."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -146,7 +147,7 @@ class MeasuresRead(BaseModel):
     mrr: EstimateRead
 
 
-class DifferencesRead(BaseModel):
+class DifferencesRead(Schema):
     """By how much one way to search is better than another, query by query."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -156,7 +157,7 @@ class DifferencesRead(BaseModel):
     mrr: DifferenceRead
 
 
-class EvaluationComparisonRead(BaseModel):
+class EvaluationComparisonRead(Schema):
     """Two evaluations of the same queries: intervals are paired bootstraps over them."""
 
     evaluation_id: EvaluationId

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from folkmoot.http.access import PUBLIC
 from folkmoot.kit import clock
 from folkmoot.kit.errors import AppError
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.telemetry import metrics
 
 PATIENCE: Final = 2.0
@@ -34,7 +35,7 @@ GRAVITY: Final = tuple(Health)
 """From the best to the worst."""
 
 
-class DependencyHealth(BaseModel):
+class DependencyHealth(Schema):
     """One dependency."""
 
     status: Health
@@ -42,7 +43,7 @@ class DependencyHealth(BaseModel):
     detail: str | None = Field(default=None, examples=[None])
 
 
-class Readiness(BaseModel):
+class Readiness(Schema):
     """Whether this process can serve."""
 
     status: Health
@@ -50,7 +51,7 @@ class Readiness(BaseModel):
     dependencies: dict[str, DependencyHealth] = Field(default_factory=dict[str, DependencyHealth])
 
 
-class Liveness(BaseModel):
+class Liveness(Schema):
     """The process runs."""
 
     status: Health = Health.HEALTHY

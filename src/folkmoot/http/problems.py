@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +17,7 @@ from folkmoot.http.access_log import template
 from folkmoot.http.methods import allowed
 from folkmoot.http.ports import Person, ports_of
 from folkmoot.kit.errors import AppError, Busy, RateLimited, Unauthenticated, Unavailable
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.subject import Subject
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,14 +29,14 @@ Renderer = Callable[[Request, Exception], Awaitable[Response]]
 log = structlog.get_logger(__name__)
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(Schema):
     """One thing wrong with the input."""
 
     pointer: str
     detail: str
 
 
-class Problem(BaseModel):
+class Problem(Schema):
     """Problem details, RFC 9457, with our stable `code` and the request's id."""
 
     type: str

@@ -5,7 +5,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -16,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
+from folkmoot.kit.schema import Schema
 
 
 def written(moment: object) -> object:
@@ -68,13 +68,13 @@ Unshown = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 Scope = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]+:[a-z_]+$")]
 
 
-class Input(BaseModel):
+class Input(Schema):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Output(BaseModel):
+class Output(Schema):
     """What goes out, made from a row or by hand."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -106,7 +106,7 @@ class Registered(Output):
     organization_id: OrgId
 
 
-class TokenForm(BaseModel):
+class TokenForm(Schema):
     """OAuth 2's password form (RFC 6749, section 4.3.2); `username` is the e-mail address."""
 
     grant_type: Literal["password"] = "password"

@@ -1,7 +1,7 @@
 """The root of every error this package raises on purpose."""
 
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import JsonValue
 
@@ -20,6 +20,14 @@ class AppError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.members = members
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come out of another process as what it is: most are not made of what `args` holds."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[AppError], args: tuple[object, ...]) -> AppError:
+    return kind.__new__(kind, *args)
 
 
 class Invalid(AppError):

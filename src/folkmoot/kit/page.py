@@ -13,9 +13,10 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 import orjson
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from folkmoot.kit.errors import Invalid
+from folkmoot.kit.schema import Schema
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class Asked:
         return self.sort.startswith(DESCENDING)
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Schema, Generic[T]):
     """One page; `next_cursor` is null on the last."""
 
     items: list[T]

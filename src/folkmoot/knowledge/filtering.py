@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     ConfigDict,
     Field,
     StrictBool,
@@ -26,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from folkmoot.kit.schema import Schema
 from folkmoot.knowledge.storable import storable
 
 DEEPEST: Final = 5
@@ -41,7 +41,7 @@ Value = StrictBool | StrictInt | StrictFloat | Text
 Bound = StrictInt | StrictFloat | Text
 
 
-class Condition(BaseModel):
+class Condition(Schema):
     """What a document has to be like: a field compared with values, or other conditions joined."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)

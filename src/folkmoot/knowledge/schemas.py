@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.knowledge.filtering import Where
 from folkmoot.knowledge.levels import DefaultAccess
@@ -41,7 +42,7 @@ def said(value: object) -> object:
     return value
 
 
-class Input(BaseModel):
+class Input(Schema):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -74,7 +75,7 @@ class CollectionUpdate(Input):
     description: Description | None = None
 
 
-class CollectionRead(BaseModel):
+class CollectionRead(Schema):
     id: CollectionId
     name: str = Field(examples=["Reports"])
     description: str | None = Field(examples=["What we publish"])
@@ -126,7 +127,7 @@ class UrlCreate(Input):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class Progress(BaseModel):
+class Progress(Schema):
     """How far a document is in a stage: `fetch`, `parse`, `chunk`, `embed`, `index`."""
 
     stage: str = Field(examples=["embed"])
@@ -134,7 +135,7 @@ class Progress(BaseModel):
     total: int
 
 
-class DocumentRead(BaseModel):
+class DocumentRead(Schema):
     id: DocumentId
     collection_id: CollectionId
     external_id: str | None = Field(examples=["handbook-7"])
@@ -167,7 +168,7 @@ class DocumentRead(BaseModel):
     deleted_at: datetime | None = Field(examples=[None])
 
 
-class Accepted(BaseModel):
+class Accepted(Schema):
     """Documents that a run will read, and those that it need not."""
 
     document_ids: list[DocumentId]
@@ -183,13 +184,13 @@ class Accepted(BaseModel):
     )
 
 
-class PageRead(BaseModel):
+class PageRead(Schema):
     page: int
     start: int = Field(examples=[0])
     end: int = Field(examples=[37])
 
 
-class DocumentTextRead(BaseModel):
+class DocumentTextRead(Schema):
     """A document as it is cited; offsets count Unicode code points."""
 
     document_id: DocumentId
@@ -198,7 +199,7 @@ class DocumentTextRead(BaseModel):
     pages: list[PageRead]
 
 
-class BoxRead(BaseModel):
+class BoxRead(Schema):
     """A rectangle on a page, in shares of its width and height from the upper left corner."""
 
     left: float = Field(examples=[0.12])
@@ -207,7 +208,7 @@ class BoxRead(BaseModel):
     bottom: float = Field(examples=[0.33])
 
 
-class PlacesRead(BaseModel):
+class PlacesRead(Schema):
     """Where passages stand on a page."""
 
     page: int
@@ -302,7 +303,7 @@ class Search(Manner):
     k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
 
 
-class HitRead(BaseModel):
+class HitRead(Schema):
     """A chunk that was found; `text[start:end]` of its document is its text."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -323,11 +324,11 @@ class HitRead(BaseModel):
     )
 
 
-class SearchRead(BaseModel):
+class SearchRead(Schema):
     hits: list[HitRead]
 
 
-class TermRead(BaseModel):
+class TermRead(Schema):
     """A word of the query as the index knows it."""
 
     term: str = Field(
@@ -338,7 +339,7 @@ class TermRead(BaseModel):
     weight: float
 
 
-class CandidateRead(BaseModel):
+class CandidateRead(Schema):
     """A chunk that a stage proposed; `ordinal` is its place in the document, from 0."""
 
     rank: int
@@ -352,7 +353,7 @@ class CandidateRead(BaseModel):
     )
 
 
-class StageRead(BaseModel):
+class StageRead(Schema):
     """One stage of a search: what it found, how long it took, or why it was left out."""
 
     name: Literal[
@@ -372,7 +373,7 @@ class StageRead(BaseModel):
     skipped: str | None = Field(default=None, examples=[None])
 
 
-class ExplanationRead(BaseModel):
+class ExplanationRead(Schema):
     """How a search came to its hits."""
 
     query: str = Field(examples=["When is the office open?"])

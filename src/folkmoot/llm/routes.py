@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Final, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
 from folkmoot.kit.page import Asked, Page, cut
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.gateway import Gateway
 from folkmoot.llm.listing import ModelInfo, ModelKind, ProviderHealth
@@ -29,7 +30,7 @@ Sort = Literal["name", "-name"]
 Notices = Callable[[Subject], Awaitable[Sequence[Notice]]]
 
 
-class ModelRead(BaseModel):
+class ModelRead(Schema):
     """A model that can be asked for by its name."""
 
     name: str = Field(description="`provider:model`", examples=["offline:extractive"])
@@ -46,7 +47,7 @@ class ModelRead(BaseModel):
     error: str | None = Field(description="What is wrong with it.", examples=[None])
 
 
-class ProviderRead(BaseModel):
+class ProviderRead(Schema):
     """What a provider said when it was last asked for its models."""
 
     provider: str = Field(examples=["openai"])
@@ -59,7 +60,7 @@ class ProviderRead(BaseModel):
     )
 
 
-class NoticeRead(BaseModel):
+class NoticeRead(Schema):
     """Something that works, but less well than it could."""
 
     code: str = Field(examples=["no_model"])

@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit import clock
+from folkmoot.kit.schema import Schema
 from folkmoot.llm.port import ChatModel
 from folkmoot.memory.changes import Change, last_words
 from folkmoot.memory.errors import ReadingFailed
@@ -39,7 +40,7 @@ SHUT: Final = str.maketrans("<>", "()")
 """So that no memory ends what stands around it."""
 
 
-class Memory(BaseModel):
+class Memory(Schema):
     """Call this tool once for each new memory. Use multi-tool calling to record several."""
 
     content: str = Field(

@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from folkmoot.kit.ids import MemoryId, RunId, TeamId
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.memory.models import MemoryKind, MemoryOrigin
 from folkmoot.settings.groups import MemoryStrategy, MemoryUse
@@ -19,7 +20,7 @@ MemoryText = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=WRIT
 EXAMPLE: Final = "Prefers short answers."
 
 
-class Input(BaseModel):
+class Input(Schema):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -52,7 +53,7 @@ class MemoryUpdate(Input):
     )
 
 
-class MemoryRead(BaseModel):
+class MemoryRead(Schema):
     """Something that is remembered."""
 
     id: MemoryId
@@ -89,7 +90,7 @@ class MemorySearch(Input):
     k: Annotated[int, Field(ge=1, le=50)] = Field(default=8, examples=[8])
 
 
-class MemoryHit(BaseModel):
+class MemoryHit(Schema):
     """A memory that fits, and how well."""
 
     memory: MemoryRead
@@ -98,19 +99,19 @@ class MemoryHit(BaseModel):
     )
 
 
-class MemoryHits(BaseModel):
+class MemoryHits(Schema):
     """What fits a question, best first."""
 
     hits: list[MemoryHit]
 
 
-class MemoryExport(BaseModel):
+class MemoryExport(Schema):
     """All memories of one scope that you can see."""
 
     memories: list[MemoryRead]
 
 
-class Cleared(BaseModel):
+class Cleared(Schema):
     """How many memories are gone."""
 
     deleted: int = Field(examples=[12])
@@ -126,7 +127,7 @@ class MemoryReading(StrEnum):
     NOT_INSTALLED = "not_installed"
 
 
-class MemoryStatus(BaseModel):
+class MemoryStatus(Schema):
     """What holds for you."""
 
     memory: MemoryUse = Field(

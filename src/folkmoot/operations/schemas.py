@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit.ids import OrgId, ProcessId, RunId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.runs.states import RunState
 
 
@@ -17,7 +18,7 @@ class JobState(StrEnum):
     DEAD = "dead"
 
 
-class JobRead(BaseModel):
+class JobRead(Schema):
     """A job in the queue; what has succeeded is not kept."""
 
     id: int
@@ -46,7 +47,7 @@ class JobDetails(JobRead):
     )
 
 
-class PlatformRun(BaseModel):
+class PlatformRun(Schema):
     """Where a run of some organisation stands, and in which process."""
 
     id: RunId

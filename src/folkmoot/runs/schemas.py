@@ -3,22 +3,23 @@
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit.ids import RunId
+from folkmoot.kit.schema import Schema
 from folkmoot.runs.states import RunState
 
 HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-class RunError(BaseModel):
+class RunError(Schema):
     """Why a run failed."""
 
     code: str = Field(examples=["model_unavailable"])
     detail: str = Field(examples=["openai:gpt does not answer."])
 
 
-class RunRead(BaseModel):
+class RunRead(Schema):
     """A run. `events` and `head` are known once it has ended."""
 
     id: RunId
@@ -49,7 +50,7 @@ class RunRead(BaseModel):
     )
 
 
-class CallRead(BaseModel):
+class CallRead(Schema):
     """A tool call."""
 
     id: str = Field(examples=["call-1"])
@@ -65,7 +66,7 @@ class RunDetails(RunRead):
     )
 
 
-class EventRead(BaseModel):
+class EventRead(Schema):
     """One event of a log as an AG-UI client sees it; `id` is its number in the log."""
 
     id: int
@@ -74,7 +75,7 @@ class EventRead(BaseModel):
     )
 
 
-class LogEventRead(BaseModel):
+class LogEventRead(Schema):
     """One event of a log as it is stored; `at` is when it was committed."""
 
     seq: int
@@ -86,7 +87,7 @@ class LogEventRead(BaseModel):
     hash: str = Field(examples=[HASH])
 
 
-class Verification(BaseModel):
+class Verification(Schema):
     """What following a run's hash chain found."""
 
     run_id: RunId

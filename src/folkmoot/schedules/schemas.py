@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from folkmoot.conversations.schemas import BackgroundRun, Title
 from folkmoot.kit.ids import RunId, ScheduleId, TickId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.schedules.states import CatchUp, Outcome, Overlap, Pause
 
 Cron = Annotated[str, StringConstraints(max_length=200), Field(examples=["0 9 * * 1-5"])]
@@ -18,7 +19,7 @@ CATCH_UP: Final = "What is done about moments when no worker was there: one run 
 MOST_FAILURES: Final = "Failures in a row after which it is paused; null lets it go on for ever."
 
 
-class ScheduleCreate(BaseModel):
+class ScheduleCreate(Schema):
     """A question, and when it is asked."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +33,7 @@ class ScheduleCreate(BaseModel):
     most_failures: Failures | None = Field(default=5, description=MOST_FAILURES)
 
 
-class ScheduleUpdate(BaseModel):
+class ScheduleUpdate(Schema):
     """What may be changed of a schedule; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
@@ -46,14 +47,14 @@ class ScheduleUpdate(BaseModel):
     most_failures: Failures | None = Field(default=None, description=MOST_FAILURES)
 
 
-class Preview(BaseModel):
+class Preview(Schema):
     """What a cron expression means."""
 
     explained: str = Field(examples=["At 09:00 on Monday through Friday"])
     next_runs: list[datetime] = Field(description="The next five moments.")
 
 
-class ScheduleRead(BaseModel):
+class ScheduleRead(Schema):
     """A schedule."""
 
     id: ScheduleId
@@ -85,7 +86,7 @@ class ScheduleRead(BaseModel):
     updated_at: datetime
 
 
-class TickRead(BaseModel):
+class TickRead(Schema):
     """A moment at which a schedule was due, and what came of it."""
 
     model_config = ConfigDict(from_attributes=True)

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from folkmoot.kit.schema import Schema
 
 
-class ModelAbilities(BaseModel):
+class ModelAbilities(Schema):
     """What a model is shown as it is; what is not said here is found out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,9 +1,11 @@
 """What the operator of a deployment can switch on and off. A name that is not here is refused."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from folkmoot.kit.schema import Schema
 
 
-class Features(BaseModel):
+class Features(Schema):
     """What people can do here; everything is on unless it is switched off."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

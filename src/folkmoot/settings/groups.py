@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, cast
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -16,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.budgets import WRITTEN as WRITTEN_LIMIT
 from folkmoot.settings.searching import Ranked
 from folkmoot.settings.written import (
@@ -90,7 +90,7 @@ class ColorScheme(StrEnum):
     DARK = "dark"
 
 
-class Values(BaseModel):
+class Values(Schema):
     """The fields of one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -374,7 +374,7 @@ BUILT_IN: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-class Defaults(BaseModel):
+class Defaults(Schema):
     """What holds where no organisation, team or user has set anything."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

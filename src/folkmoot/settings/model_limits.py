@@ -1,9 +1,11 @@
 """How much time, how many attempts and how many places calls of models have."""
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+
+from folkmoot.kit.schema import Schema
 
 
-class ModelLimits(BaseModel):
+class ModelLimits(Schema):
     """How long a model may take, in seconds, and how often a failed call is repeated."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

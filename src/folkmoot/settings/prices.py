@@ -3,12 +3,14 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from folkmoot.kit.schema import Schema
 
 Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
-class ModelPrice(BaseModel):
+class ModelPrice(Schema):
     """What a model costs, in US dollars for a million tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

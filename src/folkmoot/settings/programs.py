@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from folkmoot.kit.schema import Schema
 
 
-class McpProgram(BaseModel):
+class McpProgram(Schema):
     """A program that speaks MCP over its standard input and output."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -3,7 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
+
+from folkmoot.kit.schema import Schema
 
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 DottedPath = Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+$")]
@@ -35,7 +37,7 @@ class RerankFormat(StrEnum):
     TEI = "tei"
 
 
-class RerankServer(BaseModel):
+class RerankServer(Schema):
     """A server that puts passages in order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,7 +54,7 @@ class RerankServer(BaseModel):
     api_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
 
 
-class Providers(BaseModel):
+class Providers(Schema):
     """Keys and addresses of model providers; each has a well-known environment name too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

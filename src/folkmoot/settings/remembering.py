@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from folkmoot.kit.schema import Schema
 
 
-class MemoryLimits(BaseModel):
+class MemoryLimits(Schema):
     """Bounds of memory. Whether anything is remembered is said by `defaults.general`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from folkmoot.kit.ids import SecretId, TeamId
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.settings.groups import (
     Budget,
@@ -24,7 +25,7 @@ from folkmoot.settings.written import Yes
 G = TypeVar("G", bound=Values)
 
 
-class LayerWrite(BaseModel, Generic[G]):
+class LayerWrite(Schema, Generic[G]):
     """What a layer sets of a group."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,7 +77,7 @@ WRITES: Final[dict[Group, type[LayerWrite[Any]]]] = {
 }
 
 
-class LayerRead(BaseModel):
+class LayerRead(Schema):
     """What a layer has set of a group, and nothing that it has not."""
 
     group: Group
@@ -89,7 +90,7 @@ class LayerRead(BaseModel):
     updated_at: datetime | None
 
 
-class LockRead(BaseModel):
+class LockRead(Schema):
     """A level that may not set a field, and who says so."""
 
     level: Level = Field(examples=["user"])
@@ -102,7 +103,7 @@ class BoundRead(LockRead):
     limit: JsonValue = Field(examples=[["openai:gpt-5"]])
 
 
-class FieldRead(BaseModel):
+class FieldRead(Schema):
     """A value that holds, and where it comes from."""
 
     value: JsonValue = Field(examples=["de"])
@@ -119,7 +120,7 @@ class FieldRead(BaseModel):
     )
 
 
-class EffectiveRead(BaseModel):
+class EffectiveRead(Schema):
     """What holds of a group for you, in the team that you act in."""
 
     group: Group
@@ -140,7 +141,7 @@ class EffectiveRead(BaseModel):
     )
 
 
-class SecretCreate(BaseModel):
+class SecretCreate(Schema):
     """A secret; nobody ever reads its value back."""
 
     model_config = ConfigDict(extra="forbid")
@@ -160,7 +161,7 @@ class SecretCreate(BaseModel):
     )
 
 
-class SecretRead(BaseModel):
+class SecretRead(Schema):
     """That there is a secret, and nothing of what it says."""
 
     id: SecretId
@@ -172,7 +173,7 @@ class SecretRead(BaseModel):
     updated_at: datetime
 
 
-class FeatureRead(BaseModel):
+class FeatureRead(Schema):
     """Something that the operator of a deployment switches on or off."""
 
     name: str = Field(examples=["secrets"])
@@ -180,7 +181,7 @@ class FeatureRead(BaseModel):
     description: str = Field(examples=["Organisations, teams and users keep secrets here."])
 
 
-class FeatureList(BaseModel):
+class FeatureList(Schema):
     """Everything that can be switched."""
 
     items: list[FeatureRead]

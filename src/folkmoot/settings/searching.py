@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.written import WRITTEN, ModelName, counted
 
 
@@ -28,7 +29,7 @@ class Reranking(StrEnum):
     CROSS_ENCODER = "cross_encoder"
 
 
-class Ranked(BaseModel):
+class Ranked(Schema):
     """What becomes of candidates."""
 
     half_life_days: (

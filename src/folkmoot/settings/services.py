@@ -1,9 +1,11 @@
 """Services of others that a deployment may be connected to."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
+
+from folkmoot.kit.schema import Schema
 
 
-class Langfuse(BaseModel):
+class Langfuse(Schema):
     """Where traces go, too, if both keys are given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -13,7 +15,7 @@ class Langfuse(BaseModel):
     host: str = Field(default="https://cloud.langfuse.com", description="Address of Langfuse.")
 
 
-class Infisical(BaseModel):
+class Infisical(Schema):
     """Where secrets of organisations, teams and users are kept, if identity and project are given.
 
     The machine identity signs in by Universal Auth. What is in the database already stays there.

@@ -4,17 +4,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit.ids import RunId, TeamId, UserId
 from folkmoot.kit.page import Page
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.budgets import Per, Period
 from folkmoot.settings.resolver import Level
 
 ID = "9f86d081884c7d659a2feaa0c55ad015"
 
 
-class UsageTotal(BaseModel):
+class UsageTotal(Schema):
     """How much was used. Money is what is known of it."""
 
     calls: int = Field(examples=[12])
@@ -75,7 +76,7 @@ class BudgetState(StrEnum):
     EXCEEDED = "exceeded"
 
 
-class BudgetRead(BaseModel):
+class BudgetRead(Schema):
     """A limit, whose calls it counts, and how it stands. Amounts are in `unit`.
 
     One of each run is counted there: nothing is told here of how it stands.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit.ids import (
     ApprovalId,
@@ -16,10 +16,11 @@ from folkmoot.kit.ids import (
     TickId,
     UserId,
 )
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.resolver import Level
 
 
-class EventData(BaseModel):
+class EventData(Schema):
     """What one kind of event says."""
 
 
@@ -107,7 +108,7 @@ class BudgetTouched(EventData):
     resets_at: datetime | None
 
 
-class Envelope(BaseModel):
+class Envelope(Schema):
     """The body of a delivery, as Standard Webhooks has it."""
 
     type: str = Field(examples=["run.completed"])

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from folkmoot.kit.ids import WebhookDeliveryId, WebhookEventId, WebhookId
+from folkmoot.kit.schema import Schema
 from folkmoot.webhooks.models import DeliveryState, Ended
 from folkmoot.webhooks.payloads import Envelope
 
@@ -19,7 +20,7 @@ Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
 Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
-class Input(BaseModel):
+class Input(Schema):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -66,7 +67,7 @@ class WebhookTest(Input):
     )
 
 
-class WebhookRead(BaseModel):
+class WebhookRead(Schema):
     model_config = ConfigDict(from_attributes=True)
 
     id: WebhookId
@@ -90,7 +91,7 @@ class WebhookRead(BaseModel):
     updated_at: datetime
 
 
-class WebhookSecret(BaseModel):
+class WebhookSecret(Schema):
     """The secret that messages are signed with; it is shown this once."""
 
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
@@ -104,7 +105,7 @@ class WebhookRotated(WebhookRead, WebhookSecret):
     """A webhook, and its new secret."""
 
 
-class WebhookEventType(BaseModel):
+class WebhookEventType(Schema):
     """A kind of event."""
 
     name: str = Field(examples=["run.completed"])
@@ -115,14 +116,14 @@ class WebhookEventType(BaseModel):
     )
 
 
-class WebhookEventTypes(BaseModel):
+class WebhookEventTypes(Schema):
     """All kinds of events."""
 
     items: list[WebhookEventType]
     next_cursor: None = Field(description="There are no more.")
 
 
-class WebhookAttempt(BaseModel):
+class WebhookAttempt(Schema):
     """One attempt: the status that was answered, or why there was none."""
 
     at: datetime
@@ -134,7 +135,7 @@ class WebhookAttempt(BaseModel):
     )
 
 
-class WebhookDeliveryRead(BaseModel):
+class WebhookDeliveryRead(Schema):
     """An event on its way to a webhook."""
 
     id: WebhookDeliveryId

@@ -41,8 +41,9 @@ def migrated(owner: str) -> str:
 
 def test_nobody_is_locked_out_by_another_secret_key(migrated: str) -> None:
     with psycopg.connect(roles.address(migrated, Role.APP, OURS)):
-        with pytest.raises(SecretKeyDiffers, match="stop the processes"):
-            migrate.upgrade(migrated, THEIRS)
+        with pytest.raises(SecretKeyDiffers, match="stop the processes") as refused:
+            Place(migrated, THEIRS).migrate()
+        assert "stop the processes" in refused.value.detail
         psycopg.connect(roles.address(migrated, Role.WRITER, OURS)).close()
         migrate.upgrade(migrated, OURS)
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import CollectionId, DocumentId, TeamId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.knowledge.levels import AccessLevel, DefaultAccess
 from folkmoot.knowledge.schemas import Input
@@ -61,7 +62,7 @@ class DocumentPermissions(Input):
     )
 
 
-class ReaderRead(BaseModel):
+class ReaderRead(Schema):
     user_id: UserId | None
     team_id: TeamId | None
     name: str | None = Field(
@@ -73,7 +74,7 @@ class GrantRead(ReaderRead):
     level: AccessLevel
 
 
-class CollectionPermissionsRead(BaseModel):
+class CollectionPermissionsRead(Schema):
     collection_id: CollectionId
     name: str = Field(examples=["Reports"])
     scope: Scope
@@ -84,7 +85,7 @@ class CollectionPermissionsRead(BaseModel):
     may_change: bool = Field(description="Whether you may change this.")
 
 
-class DocumentPermissionsRead(BaseModel):
+class DocumentPermissionsRead(Schema):
     document_id: DocumentId
     collection_id: CollectionId
     title: str = Field(examples=["Opening hours"])

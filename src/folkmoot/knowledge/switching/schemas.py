@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from folkmoot.kit.ids import DocumentId, RunId
+from folkmoot.kit.schema import Schema
 
 
-class UnembeddedRead(BaseModel):
+class UnembeddedRead(Schema):
     """A document that the embedding model cannot embed."""
 
     document_id: DocumentId
@@ -15,7 +16,7 @@ class UnembeddedRead(BaseModel):
     reason: str = Field(examples=["openai:text-embedding-3-small refused the request."])
 
 
-class EmbeddingRead(BaseModel):
+class EmbeddingRead(Schema):
     """By which embedding model an organisation is searched, and which one is being prepared."""
 
     model: str | None = Field(

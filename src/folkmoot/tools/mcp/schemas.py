@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from folkmoot.kit.ids import McpServerId, TeamId, UserId
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.tools.mcp.models import Auth, Transport
 from folkmoot.tools.tool import Asks
@@ -23,7 +24,7 @@ Header = Annotated[str, Field(pattern=HEADER)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 
 
-class Input(BaseModel):
+class Input(Schema):
     """What comes in has the fields that are named here and no others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,7 +77,7 @@ class McpServerUpdate(Input):
     enabled: bool | None = None
 
 
-class McpServerAbout(BaseModel):
+class McpServerAbout(Schema):
     """What a server said of itself when its tools were listed."""
 
     name: str | None = Field(default=None, examples=["Tickets"])
@@ -84,7 +85,7 @@ class McpServerAbout(BaseModel):
     protocol: str | None = Field(default=None, examples=["2026-07-28"])
 
 
-class McpServerRead(BaseModel):
+class McpServerRead(Schema):
     id: McpServerId
     name: str = Field(examples=["tickets"])
     scope: Scope
@@ -107,7 +108,7 @@ class McpServerRead(BaseModel):
     updated_at: datetime
 
 
-class McpToolHints(BaseModel):
+class McpToolHints(Schema):
     """What a tool says of itself, which proves nothing."""
 
     read_only: bool | None = None
@@ -116,7 +117,7 @@ class McpToolHints(BaseModel):
     open_world: bool | None = None
 
 
-class McpToolBefore(BaseModel):
+class McpToolBefore(Schema):
     """A tool as somebody has looked at it, before it changed."""
 
     description: str = Field(examples=["Finds tickets by words."])
@@ -124,7 +125,7 @@ class McpToolBefore(BaseModel):
     hints: McpToolHints
 
 
-class McpToolRead(BaseModel):
+class McpToolRead(Schema):
     """A tool as its server describes it. The description is a stranger's text."""
 
     name: str = Field(examples=["find"])
@@ -170,14 +171,14 @@ class McpToolsUpdate(Input):
     tools: Annotated[list[McpToolChange], Field(min_length=1, max_length=200)]
 
 
-class McpToolList(BaseModel):
+class McpToolList(Schema):
     """Tools in the order of their names, or those that were changed: all of them."""
 
     items: list[McpToolRead]
     next_cursor: None = Field(description="There are no more.")
 
 
-class McpAuthorizationBegun(BaseModel):
+class McpAuthorizationBegun(Schema):
     """Where somebody lets Folkmoot use a server in their name."""
 
     url: str = Field(
@@ -186,7 +187,7 @@ class McpAuthorizationBegun(BaseModel):
     )
 
 
-class McpAuthorizationRead(BaseModel):
+class McpAuthorizationRead(Schema):
     """Whether somebody has let Folkmoot use a server in their name."""
 
     authorized: bool
@@ -200,21 +201,21 @@ class McpAuthorizationRead(BaseModel):
     )
 
 
-class McpProblem(BaseModel):
+class McpProblem(Schema):
     """Why a server could not be asked."""
 
     code: str = Field(examples=["mcp_server_gone"])
     detail: str = Field(examples=["The MCP server can not be reached, or has stopped answering."])
 
 
-class McpPromptRead(BaseModel):
+class McpPromptRead(Schema):
     """A prompt that a server offers; agents are not told of it."""
 
     name: str = Field(examples=["triage"])
     description: str = Field(examples=["Sorts new tickets."])
 
 
-class McpResourceRead(BaseModel):
+class McpResourceRead(Schema):
     """A resource that a server offers; agents are not told of it."""
 
     uri: str = Field(examples=["tickets://open"])
@@ -222,7 +223,7 @@ class McpResourceRead(BaseModel):
     media_type: str | None = Field(examples=["application/json"])
 
 
-class McpTestRead(BaseModel):
+class McpTestRead(Schema):
     """How it went to ask a server what it has."""
 
     ok: bool
