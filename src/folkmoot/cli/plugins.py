@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import sys
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +15,7 @@ from folkmoot.cli import terminal
 from folkmoot.cli.exits import ExitCode
 from folkmoot.cli.failures import Failure
 from folkmoot.cli.options import AsJson
+from folkmoot.kit import extras
 from folkmoot.kit.telemetry import logs
 
 TEMPLATE: Final = "template"
@@ -57,7 +57,7 @@ def new(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(Template(text).substitute(values), encoding="utf-8")
         terminal.show(str(path))
-    terminal.note(f"Install it with `{_installing()} {place}` and start Folkmoot anew.")
+    terminal.note(f"Install it with `{extras.installer()} {place}` and start Folkmoot anew.")
 
 
 @app.command("list")
@@ -68,11 +68,3 @@ def list_plugins(*, as_json: AsJson = False) -> None:
     if as_json:
         return terminal.show_json(found)
     return terminal.show_table(found, SHOWN, empty="No package brings agents or tools.")
-
-
-def _installing() -> str:
-    """Return what installs beside this Folkmoot; an environment of a checkout has no pip."""
-    uv = Path(sys.executable).with_name("uv")
-    if uv.is_file():
-        return f"{uv} pip install --python {sys.executable}"
-    return f"{sys.executable} -m pip install"

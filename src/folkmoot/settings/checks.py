@@ -12,7 +12,7 @@ Fault = tuple[str, str]
 TWICE: Final = (("fallback_models", "Each model is asked once at the most."),)
 LANGMEM: Final = "langmem"
 NOT_INSTALLED: Final = (
-    ("memory_strategy", "LangMem is not installed here: pip install 'folkmoot[langmem]'."),
+    ("memory_strategy", "LangMem, the extra `langmem`, is not installed here."),
 )
 SHARED_TOO_MUCH: Final = (("chunk_overlap", "Two passages share half of their size at most."),)
 

@@ -267,7 +267,7 @@ def test_a_default_that_means_nothing_here_is_refused_and_says_where_it_stands(
 ) -> None:
     monkeypatch.setitem(sys.modules, "langmem", None)
     name = "FOLKMOOT_DEFAULTS__GENERAL__MEMORY_STRATEGY"
-    wanted = r"environment FOLKMOOT_.*: defaults.general.memory_strategy: .* 'folkmoot\[langmem\]'"
+    wanted = r"environment FOLKMOOT_.*: defaults.general.memory_strategy: .* extra .langmem."
     with pytest.raises(ConfigurationInvalid, match=wanted):
         load({name: "langmem"})
     assert load({name: "own"}).deployment.defaults.general.memory_strategy == "own"

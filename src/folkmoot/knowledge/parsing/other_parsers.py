@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
+from folkmoot.kit import extras
 from folkmoot.knowledge.parsing.libraries import Parse
 
 OWN: Final = "own"
@@ -45,7 +46,7 @@ def chosen(option: str, models: Path | None) -> PdfParser | None:
             raise ParserMissing(f"there is no module {module} installed")
         return PdfParser(option, str(models or ""))
     if not _installed(DOCLING):
-        raise ParserMissing("docling is not installed: pip install 'folkmoot[docling]'")
+        raise ParserMissing(f"docling is not installed: {extras.installing(DOCLING)}")
     if models is None or not models.is_dir():
         raise ParserMissing(
             "pdf_models has to name a directory with docling's models, as"
