@@ -314,7 +314,16 @@ class FakePinecone:
 
 
 def _fits(metadata: dict[str, Any], which: dict[str, Any]) -> bool:
-    return all(metadata[key] in condition["$in"] for key, condition in which.items())
+    return all(_holds(metadata, key, condition) for key, condition in which.items())
+
+
+def _holds(metadata: dict[str, Any], key: str, condition: Any) -> bool:
+    if key in {"$or", "$and"}:
+        return (any if key == "$or" else all)(_fits(metadata, each) for each in condition)
+    ((compared, value),) = condition.items()
+    equal = metadata[key] in value if compared == "$in" else metadata[key] == value
+    demand(compared in {"$in", "$eq", "$ne"}, "Unknown operator")
+    return equal is (compared != "$ne")
 
 
 @asynccontextmanager

@@ -46,6 +46,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "signing_keys": "when the deployment's keys were made",
     "teams": "a team's name is the team's",
     "vector_changes": "which documents a vector store has still to be told of",
+    "vectors_told": "which documents a vector store was told of, and when",
     "vector_stores": "which vector store the deployment has",
     "vector_indexes": "which organisations have an index over their vectors",
     "webhook_deliveries": "how far an event is on its way to an address",

@@ -328,6 +328,16 @@ class VectorChange(Model, OrgScoped, kw_only=True):
     reason: Mapped[str | None] = mapped_column(default=None)
 
 
+class VectorsTold(Model, OrgScoped, kw_only=True):
+    """Which revision of a document's vectors the store was told last, and when."""
+
+    __tablename__ = "vectors_told"
+
+    document_id: Mapped[DocumentId] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    told_at: Mapped[datetime] = mapped_column(server_default=text("now()"), init=False)
+
+
 class CollectionLanguage(Model, OrgScoped, kw_only=True):
     """How many chunks of a language a collection holds, and how many words in all."""
 

@@ -234,7 +234,8 @@ async def test_a_store_that_holds_other_vectors_than_there_are_is_not_searched(
         await ada.tell(birds, "heron", "A heron.", external_id="heron", metadata={"is": "new"})
         await ada.tell(birds, "heron", "A vogel.", external_id="heron")
         (change,) = await changes.due(owner, 10)
-        await changes.done(owner, [replace(change, revision=change.revision - 1)])
+        earlier = changes.Told(change.org_id, change.document_id, change.revision - 1, True)
+        await changes.done(owner, [earlier])
         assert (await changes.counted(owner)).waiting == 1  # what has come meanwhile is not lost
         await Keeping(owner_address, None).watch()
         await Keeping(owner_address, None).watch()

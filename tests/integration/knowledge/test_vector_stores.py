@@ -163,6 +163,23 @@ async def test_several_documents_are_told_at_once_and_each_gives_up_what_it_had(
     assert await held.count(MODEL) == 4
 
 
+async def test_a_store_tells_which_documents_it_holds_in_another_state(elsewhere: Served) -> None:
+    held, ours, theirs = elsewhere.store, OrgId(new_id()), OrgId(new_id())
+    now = 1_764_000_000_000_000
+    one, two, short, foreign = Shelf(ours), Shelf(ours), Shelf(ours), Shelf(theirs)
+    told = {each.document_id: now for each in (one, two, short, foreign)}
+    assert await held.outdated(MODEL, ours, told) == {}  # there is no such place
+    await held.put([each.kept(now, EAST, EAST) for each in (one, two, foreign)])
+    await held.put([short.kept(now, [1.0, 0.0], model=OTHER)])
+    assert await held.outdated(MODEL, ours, told) == {}
+    await held.put([one.kept(now + 1, EAST, NORTH, UP), foreign.kept(now + 1, EAST)])
+    assert await held.outdated(MODEL, ours, told) == {one.document_id: 3}
+    assert await held.outdated(MODEL, ours, told | {one.document_id: now + 1}) == {}
+    assert await held.outdated(MODEL, ours, {two.document_id: now - 1}) == {two.document_id: 2}
+    assert await held.outdated(OTHER, ours, dict.fromkeys(told, 1)) == {short.document_id: 1}
+    assert await held.outdated(MODEL, theirs, dict.fromkeys(told, 1)) == {foreign.document_id: 1}
+
+
 async def test_a_store_that_is_away_refuses_or_talks_nonsense_is_told_as_one_failure(
     elsewhere: Served,
 ) -> None:

@@ -16,7 +16,7 @@ import structlog
 from folkmoot.kit.telemetry import metrics
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.vector_stores import changes
-from folkmoot.knowledge.vector_stores.changes import Change, Connection
+from folkmoot.knowledge.vector_stores.changes import Change, Connection, Told
 from folkmoot.knowledge.vector_stores.port import Kept, VectorStore
 
 AT_ONCE: Final = 100
@@ -71,7 +71,7 @@ async def _bring(
     connection: Connection, store: VectorStore, noted: Sequence[Change], unit: float
 ) -> None:
     """Tell of some documents; what was told is forgotten in one statement, whatever ends it."""
-    told: list[Change] = []
+    told: list[Told] = []
     try:
         async for changed in _together(connection, noted):
             await _tell(connection, store, changed, told, unit)
@@ -105,7 +105,7 @@ async def _tell(
     connection: Connection,
     store: VectorStore,
     changed: Sequence[Changed],
-    told: list[Change],
+    told: list[Told],
     unit: float,
 ) -> None:
     try:
@@ -121,7 +121,10 @@ async def _tell(
         if away:
             raise
     else:
-        told += [change for change, _ in changed]
+        told += [
+            Told(each.org_id, each.document_id, each.revision, bool(each.vectors))
+            for _, each in changed
+        ]
 
 
 async def _put_off(

@@ -33,6 +33,7 @@ BEGIN: Final = (
     "LOCK TABLE chunk_vectors IN SHARE MODE",
     "DELETE FROM vector_stores",
     "DELETE FROM vector_changes",
+    "DELETE FROM vectors_told",
 )
 NOTE_STORE: Final = "INSERT INTO vector_stores (name) VALUES (%s)"
 NOTE_ALL: Final = """
@@ -64,9 +65,20 @@ VECTORS: Final = """
 SELECT model, collection_id, ordinal, embedding::text AS embedding FROM chunk_vectors
 WHERE org_id = %s AND document_id = %s ORDER BY model, ordinal
 """
+# What has changed meanwhile is noted still, and told again; until then nobody asks what was told.
 DONE: Final = """
-DELETE FROM vector_changes USING unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS told (org, id, at)
-WHERE org_id = told.org AND document_id = told.id AND revision = told.at
+WITH told AS (
+  SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bool[]) AS told (org, id, at, held)
+), done AS (
+  DELETE FROM vector_changes USING told
+  WHERE org_id = told.org AND document_id = told.id AND revision = told.at
+), gone AS (
+  DELETE FROM vectors_told USING told
+  WHERE org_id = told.org AND document_id = told.id AND NOT told.held
+)
+INSERT INTO vectors_told (org_id, document_id, revision)
+SELECT org, id, at FROM told WHERE told.held ORDER BY org, id
+ON CONFLICT (org_id, document_id) DO UPDATE SET revision = excluded.revision, told_at = now()
 """
 PUT_OFF: Final = """
 UPDATE vector_changes
@@ -139,6 +151,16 @@ class Failing:
     attempts: int
     reason: str | None
     again: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A document that the store was told of, which may have had no vectors any more."""
+
+    org_id: UUID
+    document_id: UUID
+    revision: int
+    has_vectors: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +249,10 @@ async def read(connection: Connection, change: Change) -> Kept:
     return Kept(org_id, collection_id, change.document_id, change.revision, vectors)
 
 
-async def done(connection: Connection, told: Sequence[Change]) -> None:
-    """Forget changes, unless others have come meanwhile."""
-    organizations, documents = [each.org_id for each in told], [each.document_id for each in told]
-    revisions = [each.revision for each in told]
-    await connection.execute(DONE, (organizations, documents, revisions))
+async def done(connection: Connection, told: Sequence[Told]) -> None:
+    """Forget changes, unless others have come meanwhile, and note what the store was told."""
+    rows = [(each.org_id, each.document_id, each.revision, each.has_vectors) for each in told]
+    await connection.execute(DONE, [list(column) for column in zip(*rows, strict=True)])
 
 
 async def put_off(

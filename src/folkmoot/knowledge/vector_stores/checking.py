@@ -1,19 +1,21 @@
 """Compares what a store holds with what there is: it may have lost a part, or kept too much.
 
 Vectors are counted by model and organisation, and ids are gone through where the numbers differ, or
-everywhere if somebody wants to be sure. A document that is amiss is noted as changed: then the
-store is told of all of it, and gives up what it had of it.
+everywhere if somebody wants to be sure. Whether vectors are those that it was told last, it is
+asked in `ageing.py`. A document that is amiss is noted as changed: then the store is told of all of
+it, and gives up what it had of it.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from psycopg.rows import class_row
 
-from folkmoot.knowledge.vector_stores import changes
+from folkmoot.knowledge.vector_stores import ageing, changes
 from folkmoot.knowledge.vector_stores.changes import Connection
 from folkmoot.knowledge.vector_stores.port import Model, Share, VectorStore
 
@@ -57,7 +59,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Amiss:
-    """A document of which the store holds something else than there is."""
+    """A document of which the store holds something else than there is.
+
+    `held` leaves out what is of another state, where the numbers are as they should be.
+    """
 
     org_id: UUID
     document_id: UUID
@@ -92,6 +97,9 @@ class Compared:
 async def compare(connection: Connection, store: VectorStore, *, thorough: bool) -> Compared:
     """Compare, by ids wherever the numbers differ, or everywhere.
 
+    Whether vectors are of another state is asked about the documents told last, and about all
+    others if any of these are.
+
     Raises:
         VectorStoreUnavailable: It does not answer.
     """
@@ -102,11 +110,17 @@ async def compare(connection: Connection, store: VectorStore, *, thorough: bool)
     numbers = {share: row.vectors for share, row in ours.items()}
     asked = {*held, *numbers}
     differing = [each for each in asked if thorough or held.get(each, 0) != numbers.get(each, 0)]
-    amiss: dict[tuple[UUID, UUID], Amiss] = {}
+    lengths = {(row.org_id, row.model): row.dimensions for row in rows}
+    amiss = {
+        (each.org_id, each.document_id): Amiss(
+            each.org_id, each.document_id, each.vectors, each.vectors - each.others
+        )
+        for each in await ageing.outdated(connection, store, lengths, thorough=thorough)
+    }
     for share in differing:
         for each in await _differing(connection, store, share, ours.get(share)):
             amiss[each.org_id, each.document_id] = each
-    untold = await _untold(connection, differing)
+    untold = await _untold(connection, {each[0] for each in amiss})
     return Compared(
         sum(numbers.values()),
         sum(held.values()),
@@ -149,7 +163,8 @@ async def _documents(connection: Connection, counted: Counted | None) -> Mapping
     return {row.document_id: row for row in rows}
 
 
-async def _untold(connection: Connection, shares: Sequence[Share]) -> set[tuple[object, ...]]:
+async def _untold(
+    connection: Connection, organizations: AbstractSet[UUID]
+) -> AbstractSet[tuple[object, ...]]:
     """Return the documents of organisations that the store has still to be told of."""
-    organizations = list({each.org_id for each in shares})
-    return set(await (await connection.execute(UNTOLD, (organizations,))).fetchall())
+    return set(await (await connection.execute(UNTOLD, (list(organizations),))).fetchall())

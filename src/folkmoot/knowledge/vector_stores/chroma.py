@@ -3,6 +3,7 @@
 Its index knows no tenants and filters what it finds, so that each organisation has one of its own.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -98,7 +99,8 @@ class Chroma:
                         "metadatas": [each.metadata(at) for each, at, _ in batch],
                     }
                     await self._upsert(self._name(model, org_id), org_id, body)
-            before = {"where": _any([_before(each) for each in held])}
+            old = [_revision(each.document_id, each.revision, "$lt") for each in held]
+            before = {"where": _any(old)}
             for known in (await self._of(org_id)).values():
                 await self.wire.tell("POST", f"{COLLECTIONS}/{known}/delete", before)
 
@@ -152,8 +154,29 @@ class Chroma:
 
     async def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
         """Yield the places of a collection's vectors."""
-        known = await self._found(f"{self.wire.named(share.digest)}{_suffix(share.org_id)}")
-        asked: dict[str, Any] = {"limit": IDS, "offset": 0, "include": []}
+        async for places in self._places(
+            f"{self.wire.named(share.digest)}{_suffix(share.org_id)}", None
+        ):
+            yield places
+
+    async def outdated(
+        self, model: Model, org_id: UUID, told: Mapping[UUID, int]
+    ) -> Mapping[UUID, int]:
+        """Return how many vectors of other revisions there are of documents."""
+        others = [_revision(*each, "$ne") for each in told.items()]
+        found = Counter[UUID]()
+        async for places in self._places(self._name(model, org_id), _any(others)):
+            found.update(each.document_id for each in places)
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.wire.aclose()
+
+    async def _places(self, name: str, where: Where | None) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of a collection's vectors, or of some, as many as told at a time."""
+        known = await self._found(name)
+        asked: dict[str, Any] = {"limit": IDS, "offset": 0, "include": [], "where": where}
         while known is not None:
             answer = await self.wire.ask("POST", f"{COLLECTIONS}/{known}/get", Got, asked)
             ids = answer.ids if answer else []
@@ -162,11 +185,7 @@ class Chroma:
                 return
             asked["offset"] += IDS
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self.wire.aclose()
-
-    def _name(self, model: Model, org_id: OrgId) -> str:
+    def _name(self, model: Model, org_id: UUID) -> str:
         return f"{self.wire.space(model)}{_suffix(org_id)}"
 
     async def _upsert(self, name: str, org_id: OrgId, body: object) -> None:
@@ -224,9 +243,9 @@ def made(chosen: Chosen) -> Chroma:
     return Chroma(Wire("Chroma", chosen.address(USUAL), headers, chosen.prefix))
 
 
-def _before(document: Kept) -> Where:
-    which = {"document": {"$eq": str(document.document_id)}}
-    return {"$and": [which, {"revision": {"$lt": document.revision}}]}
+def _revision(document_id: UUID, revision: int, compared: str) -> Where:
+    which = {"document": {"$eq": str(document_id)}}
+    return {"$and": [which, {"revision": {compared: revision}}]}
 
 
 def _any(which: Sequence[Where]) -> Where:

@@ -1,6 +1,7 @@
 """Pinecone, by its HTTP API: an index for each model, in it a namespace for each organisation."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ PAGE: Final = 100
 """Ids that are listed at a time, at the most."""
 DELETED: Final = 1_000
 """Ids that are deleted at a time, at the most."""
+MOST_FOUND: Final = 10_000
+"""Vectors that a query finds, at the most."""
 NEXT_TO_NOTHING: Final = 1e-9
 """Pinecone takes no vector of nothing but zeros; this one is as far from everything."""
 LOOKS: Final = 60
@@ -163,17 +166,7 @@ class Pinecone:
         which: dict[str, Any] = {"collection": {"$in": [str(each) for each in sought.collections]}}
         if sought.documents is not None:
             which["document"] = {"$in": [str(each) for each in sought.documents]}
-        body = {
-            "namespace": str(sought.org_id),
-            "vector": list(sought.vector),
-            "topK": sought.depth,
-            "filter": which,
-            "includeMetadata": False,
-            "includeValues": False,
-        }
-        answer = await self.wire.ask("POST", "/query", Matches, body, url=host)
-        matches = answer.matches if answer else []
-        return [found for each in matches if (found := place(each.id)) is not None]
+        return await self._queried(host, sought.org_id, sought.vector, sought.depth, which)
 
     async def count(self, model: Model) -> int:
         """Return how many vectors there are of a model."""
@@ -201,9 +194,40 @@ class Pinecone:
             async for ids in self._pages(host, f"namespace={share.org_id}"):
                 yield [found for each in ids if (found := place(each)) is not None]
 
+    async def outdated(
+        self, model: Model, org_id: UUID, told: Mapping[UUID, int]
+    ) -> Mapping[UUID, int]:
+        """Return how many vectors of other revisions there are of documents, up to a limit."""
+        host = await self._found(self.wire.space(model))
+        if host is None:
+            return {}
+        others = [
+            {"$and": [{"document": {"$eq": str(document_id)}}, {"revision": {"$ne": revision}}]}
+            for document_id, revision in told.items()
+        ]
+        places = await self._queried(
+            host, org_id, _something([0.0] * model.dimensions), MOST_FOUND, {"$or": others}
+        )
+        return Counter(each.document_id for each in places)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self.wire.aclose()
+
+    async def _queried(
+        self, host: str, org_id: UUID, vector: Sequence[float], most: int, which: dict[str, Any]
+    ) -> Sequence[Place]:
+        body = {
+            "namespace": str(org_id),
+            "vector": list(vector),
+            "topK": most,
+            "filter": which,
+            "includeMetadata": False,
+            "includeValues": False,
+        }
+        answer = await self.wire.ask("POST", "/query", Matches, body, url=host)
+        matches = answer.matches if answer else []
+        return [found for each in matches if (found := place(each.id)) is not None]
 
     async def _prune(self, host: str, document: Kept, present: set[int]) -> None:
         """Take out what a document has no more; its ids begin with its own."""
@@ -275,6 +299,10 @@ def made(chosen: Chosen) -> Pinecone:
 def _point(document: Kept, ordinal: int, vector: Sequence[float]) -> dict[str, Any]:
     return {
         "id": f"{document.document_id}#{ordinal}",
-        "values": list(vector) if any(vector) else [NEXT_TO_NOTHING, *vector[1:]],
+        "values": _something(vector),
         "metadata": document.metadata(ordinal),
     }
+
+
+def _something(vector: Sequence[float]) -> list[float]:
+    return list(vector) if any(vector) else [NEXT_TO_NOTHING, *vector[1:]]

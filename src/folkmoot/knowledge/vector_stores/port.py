@@ -163,6 +163,15 @@ class VectorStore(Protocol):
         """Yield the places of all of these vectors, some at a time."""
         ...
 
+    async def outdated(
+        self, model: Model, org_id: UUID, told: Mapping[UUID, int]
+    ) -> Mapping[UUID, int]:
+        """Return how many vectors it holds of documents that are of other revisions than these.
+
+        Documents of which there are none are left out.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...

@@ -1,5 +1,6 @@
 """Qdrant, by its REST API: a collection for each model, in which every point names its tenant."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -190,9 +191,36 @@ class Qdrant:
 
     async def places(self, share: Share) -> AsyncIterator[Sequence[Place]]:
         """Yield the places of points."""
-        path = f"/collections/{self.wire.named(share.digest)}/points/scroll"
+        which = {"must": [_equals("org", share.org_id)]}
+        async for places in self._places(self.wire.named(share.digest), which):
+            yield places
+
+    async def outdated(
+        self, model: Model, org_id: UUID, told: Mapping[UUID, int]
+    ) -> Mapping[UUID, int]:
+        """Return how many points of other revisions there are of documents."""
+        others = [
+            {
+                "must": [_equals("document", document_id)],
+                "must_not": [{"key": "revision", "match": {"value": revision}}],
+            }
+            for document_id, revision in told.items()
+        ]
+        found = Counter[UUID]()
+        which = {"must": [_equals("org", org_id)], "should": others}
+        async for places in self._places(self.wire.space(model), which):
+            found.update(each.document_id for each in places)
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.wire.aclose()
+
+    async def _places(self, space: str, which: Filter) -> AsyncIterator[Sequence[Place]]:
+        """Yield the places of points that a filter lets through, as many as are told at a time."""
+        path = f"/collections/{space}/points/scroll"
         asked: dict[str, Any] = {
-            "filter": {"must": [_equals("org", share.org_id)]},
+            "filter": which,
             "limit": PAGE,
             "with_payload": ["document", "ordinal"],
         }
@@ -202,10 +230,6 @@ class Qdrant:
             if answer.result.next_page_offset is None:
                 return
             asked["offset"] = answer.result.next_page_offset
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self.wire.aclose()
 
     async def _upsert(self, model: Model, points: list[dict[str, Any]]) -> None:
         path = f"/collections/{self.wire.space(model)}/points?wait=true"
