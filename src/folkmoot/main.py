@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,7 @@ from folkmoot.identity import routes as identity_routes
 from folkmoot.identity.platform.admission import Admission
 from folkmoot.identity.provisioning import FirstStart
 from folkmoot.jobs import backlog
+from folkmoot.kit.errors import AppError
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge import routes as knowledge_routes
 from folkmoot.llm import routes as model_routes
@@ -140,6 +142,8 @@ class Service:
         self._app: ASGIApp | None = None
         self._settling: asyncio.Task[None] | None = None
         self._warming = Warming()
+        self.refusal: AppError | None = None
+        """Why it could not start, if that is something to be told in a sentence."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -158,18 +162,24 @@ class Service:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol (ASGI, lifespan 2.0)."""
         await receive()
-        async with running(self._on) as parts, asyncio.TaskGroup() as background:
-            self._parts = parts
-            self._app = edge(application(parts), edge_options(parts))
-            await self._on_ready(parts)
+        async with AsyncExitStack() as stack:
+            try:
+                parts = self._parts = await stack.enter_async_context(running(self._on))
+                self._app = edge(application(parts), edge_options(parts))
+                await self._on_ready(parts)
+            except AppError as error:
+                self.refusal = error
+                await send({"type": "lifespan.startup.failed", "message": ""})
+                return
             await send({"type": "lifespan.startup.complete"})
-            self._settling = background.create_task(
-                settle_in(parts, works=self._works), name="worker"
-            )
-            warming = background.create_task(self._warming.run(parts), name="warming")
-            await receive()
-            warming.cancel()
-            self._settling.cancel()
+            async with asyncio.TaskGroup() as background:
+                self._settling = background.create_task(
+                    settle_in(parts, works=self._works), name="worker"
+                )
+                warming = background.create_task(self._warming.run(parts), name="warming")
+                await receive()
+                warming.cancel()
+                self._settling.cancel()
         await send({"type": "lifespan.shutdown.complete"})
 
 

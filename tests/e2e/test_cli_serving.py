@@ -240,3 +240,11 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_begun(tmp_path: Path) -> No
     assert f"127.0.0.1:{port}" in ended.err
     assert "--port 0" in ended.err
     assert not (tmp_path / "data").exists()
+
+
+def test_what_cannot_be_had_is_told_in_a_sentence_and_ends_the_start(tmp_path: Path) -> None:
+    wanted = OFFLINE | {"FOLKMOOT_PDF_PARSER": "no_such_module:parser"}
+    ended = Shell(wanted)("up", "--port", "0", "--data-dir", tmp_path / "data")
+    assert (ended.code, ended.out) == (1, "")
+    assert "pdf_parser: there is no module no_such_module installed" in ended.err
+    assert "Traceback" not in ended.err
