@@ -13,7 +13,7 @@ from folkmoot.db.work import Database, prepares
 from folkmoot.http import problems
 from folkmoot.http.access import SIGNED_IN
 from folkmoot.http.idempotency.keys import Keys
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.ports import HttpPorts
 from folkmoot.kit.subject import Subject
 

@@ -14,7 +14,7 @@ from folkmoot.db.place import Place
 from folkmoot.db.vectors import literal
 from folkmoot.kit.ids import CollectionId, OrgId, UserId, new_id
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.searching.fusion import Place as ChunkPlace
+from folkmoot.knowledge.places import Place as ChunkPlace
 from folkmoot.knowledge.searching.search import Ground, Sought
 
 MODEL: Final = "bench:crowd"

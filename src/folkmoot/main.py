@@ -78,14 +78,14 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def keep_libraries_quiet() -> None:
-    """Let no library send prompts to a service of its own, whatever the environment says."""
+def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
+    """Return the configuration of this process, with the origin of each value.
+
+    Every process that may load such libraries begins with it: none of them sends prompts to a
+    service of its own, whatever the environment says.
+    """
     for name in ("TRACING_V2", "TRACING"):
         os.environ[f"LANGSMITH_{name}"] = os.environ[f"LANGCHAIN_{name}"] = "false"
-
-
-def configuration(*, flags: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
-    """Return the configuration of this process, with the origin of each value."""
     return load(environment(), flags=flags, file=file)
 
 

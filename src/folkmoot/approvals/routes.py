@@ -24,7 +24,7 @@ from folkmoot.approvals.states import ApprovalState
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import ApprovalId
 from folkmoot.kit.page import Asked, Page

@@ -134,7 +134,6 @@ def _deployment(
     workers: int | None,
     config: Path | None,
 ) -> Deployment:
-    main.keep_libraries_quiet()
     given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
     deployment = main.configuration(flags=given, file=config).deployment
     watched = deployment.mode is Mode.DEV and sys.stderr.isatty()

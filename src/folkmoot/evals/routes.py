@@ -32,7 +32,7 @@ from folkmoot.evals.service import Standing
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId
 from folkmoot.kit.page import Asked, Page

@@ -17,7 +17,7 @@ from folkmoot.http.idempotency.errors import (
     IdempotencyKeyReused,
     RequestInFlight,
 )
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.openapi_problems import PROBLEM
 from folkmoot.http.problems import documented
 from folkmoot.kit.errors import AppError

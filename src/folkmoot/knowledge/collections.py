@@ -15,13 +15,12 @@ from folkmoot.kit.ids import CollectionId, GrantId, TeamId, new_id
 from folkmoot.kit.page import Asked
 from folkmoot.kit.scope import Scope
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge import access, plaintext
+from folkmoot.knowledge import access, acting, plaintext
 from folkmoot.knowledge.errors import CollectionNotFound, OwnStaysOwn
 from folkmoot.knowledge.levels import CONTRIBUTE, AccessLevel, DefaultAccess
 from folkmoot.knowledge.models import PENDING, Collection, Document
 from folkmoot.knowledge.permission_models import CollectionGrant
 from folkmoot.knowledge.schemas import CollectionCreate, CollectionUpdate
-from folkmoot.knowledge.sharing import grantees
 
 LISTING: Final = Listing(
     "collections",
@@ -180,7 +179,7 @@ async def browse(
         statement = statement.where(containing(words, Collection.name))
     if not managed:
         return await LISTING.slice(work, statement, asked)
-    async with grantees.for_the_deployment(work):
+    async with acting.for_the_deployment(work):
         return await LISTING.slice(work, statement, asked)
 
 

@@ -16,13 +16,14 @@ from folkmoot.knowledge.indexing.sizing import ChunkSizes
 from folkmoot.knowledge.ingesting.fetching import Fetching
 from folkmoot.knowledge.ingesting.ingest import DEADLINE, KIND, IngestExecutor
 from folkmoot.knowledge.ingesting.intake import Intake
-from folkmoot.knowledge.ingesting.jobs import CHANNEL, KnowledgeJobs
+from folkmoot.knowledge.ingesting.jobs import KnowledgeJobs
 from folkmoot.knowledge.ingesting.reading import Reader
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import recognizing
 from folkmoot.knowledge.parsing.other_parsers import PdfParser
 from folkmoot.knowledge.parsing.parser import Parser
 from folkmoot.knowledge.searching.layout import Layout
+from folkmoot.knowledge.searching.proposing import Proposing
 from folkmoot.knowledge.searching.ranking import Held, unset
 from folkmoot.knowledge.searching.reranking import Questions
 from folkmoot.knowledge.searching.retrieval import Retrieval
@@ -31,8 +32,8 @@ from folkmoot.knowledge.switching.executing import SwitchExecutor
 from folkmoot.knowledge.switching.watching import Watching
 from folkmoot.knowledge.vector_stores.keeping import Keeping
 from folkmoot.knowledge.vector_stores.port import VectorStore
-from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.knowledge.viewing.viewer import Viewer
+from folkmoot.knowledge.waking import CHANNEL
 from folkmoot.runs.supervisor import Supervisor
 from folkmoot.runs.taking import Taking
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import MemoryId, TeamId
 from folkmoot.kit.page import Asked, Page

@@ -11,7 +11,7 @@ from folkmoot.db.work import Database
 from folkmoot.http.access import PLATFORM, CurrentPerson, PlatformAdminNeeded
 from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn
 from folkmoot.identity.platform.looking import looking_round

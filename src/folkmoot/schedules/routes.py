@@ -16,7 +16,7 @@ from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import ScheduleId
 from folkmoot.kit.page import Asked, Page

@@ -17,7 +17,7 @@ from folkmoot.http.access import PUBLIC
 from folkmoot.http.idempotency.answers import REPLAYED
 from folkmoot.http.idempotency.errors import RequestInFlight
 from folkmoot.http.idempotency.keys import Keys
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.ports import HttpPorts
 from folkmoot.identity.permissions import OrgRole
 from folkmoot.identity.service import Identity

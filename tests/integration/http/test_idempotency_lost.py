@@ -9,7 +9,7 @@ import pytest
 from ending import end
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.work import Database
-from folkmoot.http.idempotency import route
+from folkmoot.http import idempotent
 from folkmoot.http.idempotency.keys import Keys
 from folkmoot.kit.subject import Subject
 from identity_app import SECRET_KEY
@@ -32,7 +32,7 @@ async def test_what_was_done_is_not_done_again_where_its_answer_could_not_be_kep
 ) -> None:
     keys = Keys(database, SECRET_KEY)
     monkeypatch.setattr(keys, "keep", fail)
-    monkeypatch.setattr(route, "PAUSE", 0.01)
+    monkeypatch.setattr(idempotent, "PAUSE", 0.01)
     workshop = Workshop(keys, subject, database)
     async with workshop.client:
         assert (await workshop.make()).json()["call"] == 1
@@ -48,7 +48,7 @@ async def test_where_nothing_can_be_kept_the_key_is_not_given_back(
     keys = Keys(database, SECRET_KEY)
     for name in ("keep", "lose"):
         monkeypatch.setattr(keys, name, fail)
-    monkeypatch.setattr(route, "PAUSE", 0.0)
+    monkeypatch.setattr(idempotent, "PAUSE", 0.0)
     workshop = Workshop(keys, subject, database)
     async with workshop.client:
         assert (await workshop.make()).json()["call"] == 1

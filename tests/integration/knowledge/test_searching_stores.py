@@ -16,10 +16,11 @@ from folkmoot.kit.ids import CollectionId, OrgId
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.errors import VectorStoreUnavailable
 from folkmoot.knowledge.schemas import Filters
+from folkmoot.knowledge.searching import proposing
 from folkmoot.knowledge.searching.nearness import Way
 from folkmoot.knowledge.searching.retrieval import Asked
 from folkmoot.knowledge.service import KnowledgeOptions
-from folkmoot.knowledge.vector_stores import carrying, changes, checking, proposing
+from folkmoot.knowledge.vector_stores import carrying, changes, checking
 from folkmoot.knowledge.vector_stores.carrying import Carrying
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.keeping import Keeping

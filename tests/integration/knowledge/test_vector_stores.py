@@ -11,7 +11,7 @@ import pytest
 
 from folkmoot.kit.ids import OrgId, new_id
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.vector_stores import changes
 from folkmoot.knowledge.vector_stores.choosing import Chosen, Kind, store
 from folkmoot.knowledge.vector_stores.chroma import Chroma

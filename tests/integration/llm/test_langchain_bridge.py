@@ -20,7 +20,7 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
-from folkmoot.llm.langchain import chat as langchain_bridge
+from folkmoot.llm.langchain.chat import LangChainModel, build
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -56,8 +56,8 @@ def plugged() -> Iterator[Any]:
     del sys.modules["plugged_in"]
 
 
-def bridged(model: Any, timeouts: Timeouts | None = None) -> langchain_bridge.LangChainModel:
-    return langchain_bridge.build("own:m", model, timeouts or Timeouts())
+def bridged(model: Any, timeouts: Timeouts | None = None) -> LangChainModel:
+    return build("own:m", model, timeouts or Timeouts())
 
 
 async def test_a_model_is_loaded_by_its_dotted_path(plugged: Any) -> None:

@@ -5,8 +5,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.searching.competence import Competence, mean_reciprocal_rank
-from folkmoot.knowledge.searching.fusion import Leg, Place, dense_leg, fuse, lexical_leg
+from folkmoot.knowledge.searching.fusion import Leg, dense_leg, fuse, lexical_leg
 from folkmoot.llm.offline.hashing import HashEmbedder
 from folkmoot.llm.port import Vectors
 

@@ -13,7 +13,7 @@ from folkmoot.conversations.errors import AttachmentNotFound, AttachmentUnusable
 from folkmoot.conversations.schemas import PRINTABLE, AttachmentRead
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.etags import REVALIDATED, Conditions, Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 
 CONTENT: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}

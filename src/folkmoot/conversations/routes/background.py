@@ -15,7 +15,7 @@ from folkmoot.conversations.background import Background
 from folkmoot.conversations.errors import ModelNotAllowed
 from folkmoot.conversations.schemas import BackgroundRun
 from folkmoot.http.access import CurrentSubject, require
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown
 from folkmoot.runs import service as runs

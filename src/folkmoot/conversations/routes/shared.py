@@ -10,7 +10,7 @@ from folkmoot.conversations.errors import ConversationNotFound
 from folkmoot.conversations.models import Conversation
 from folkmoot.conversations.schemas import PRINTABLE, ConversationRead
 from folkmoot.db.work import Work
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import RunId
 

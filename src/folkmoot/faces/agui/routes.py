@@ -45,7 +45,7 @@ from folkmoot.http import sse
 from folkmoot.http.access import PermissionDenied, require
 from folkmoot.http.idempotency.answers import REPLAYED
 from folkmoot.http.idempotency.errors import IdempotencyKeyReused
-from folkmoot.http.idempotency.route import repeated
+from folkmoot.http.idempotent import repeated
 from folkmoot.http.problems import documented
 from folkmoot.kit.subject import Subject
 from folkmoot.llm.errors import ModelKeyMissing, ModelNotLoaded, ModelUnknown

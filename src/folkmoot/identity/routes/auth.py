@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from folkmoot.http.access import PUBLIC
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     EmailTaken,

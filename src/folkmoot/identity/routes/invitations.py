@@ -15,7 +15,7 @@ from folkmoot.http.access import (
     require,
 )
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     AlreadyMember,

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.callers.standing import Kind
 from folkmoot.identity.errors import (

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from folkmoot.http.access import PLATFORM, CurrentPerson, PlatformAdminNeeded
 from folkmoot.http.deps import PageCursor, PageLimit, PageWords
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import (
     AlreadyMember,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 
 from folkmoot.blobs.store import BlobStore
 from folkmoot.db.work import Database, Work
@@ -17,6 +17,7 @@ from folkmoot.knowledge import collections, documents, trash
 from folkmoot.knowledge.ingesting import uploads
 from folkmoot.knowledge.ingesting.ingest import KIND
 from folkmoot.knowledge.models import Collection, Document
+from folkmoot.knowledge.waking import TELL_WORKERS
 from folkmoot.runs import service as runs
 from folkmoot.runs.opening import NewRun
 from folkmoot.runs.supervisor import Supervisor
@@ -26,9 +27,6 @@ DROP_BLOB: Final = "knowledge.drop_blob"
 CLEAR_UPLOAD: Final = "knowledge.clear_upload"
 EMPTY_TRASH: Final = "knowledge.empty_trash"
 QUEUE: Final = "knowledge"
-CHANNEL: Final = "folkmoot_documents"
-"""Workers listen here for runs that wait."""
-TELL_WORKERS: Final = text(f"SELECT pg_notify('{CHANNEL}', '')")
 PURGED_AT_ONCE: Final = 20
 """Documents that are deleted in one transaction."""
 SLACK: Final = timedelta(minutes=1)

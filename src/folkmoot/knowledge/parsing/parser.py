@@ -11,9 +11,9 @@ import structlog
 
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing import frames, process
+from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.other_parsers import PdfParser
 from folkmoot.knowledge.parsing.parsed import NO_TEXT, Parsed, ParseFailed, Scanned
-from folkmoot.knowledge.sniff import Kind
 
 CHILD: Final = "folkmoot.knowledge.parsing.child"
 BYTES_PER_CHARACTER: Final = 8

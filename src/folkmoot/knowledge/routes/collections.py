@@ -10,7 +10,7 @@ from folkmoot.db.work import Work
 from folkmoot.http.access import TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId
 from folkmoot.kit.page import Asked, Page

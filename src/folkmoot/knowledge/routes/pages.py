@@ -11,7 +11,7 @@ from starlette.responses import Response
 from folkmoot.blobs.errors import BlobNotFound, BlobStoreUnavailable
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.etags import REVALIDATED, Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.ports import ports_of
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import DocumentId

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from folkmoot.http.access import TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import MemberNotFound
 from folkmoot.kit.ids import CollectionId, DocumentId

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from folkmoot.http.access import require
 from folkmoot.http.deps import OpenWork
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import DocumentId, RunId, new_id
 from folkmoot.knowledge import trash

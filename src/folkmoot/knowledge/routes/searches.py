@@ -9,6 +9,7 @@ from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.problems import documented
 from folkmoot.kit.ids import CollectionId, DocumentId
 from folkmoot.knowledge.errors import CollectionNotFound, EmbedderMissing
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.schemas import (
     CandidateRead,
     ExplanationRead,
@@ -20,7 +21,7 @@ from folkmoot.knowledge.schemas import (
     TermRead,
 )
 from folkmoot.knowledge.searching.asking import asked
-from folkmoot.knowledge.searching.fusion import Fused, Place
+from folkmoot.knowledge.searching.fusion import Fused
 from folkmoot.knowledge.searching.retrieval import Hit, Trace
 from folkmoot.knowledge.service import Knowledge
 from folkmoot.settings.searching import Expansion

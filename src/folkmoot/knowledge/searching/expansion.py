@@ -7,8 +7,8 @@ from uuid import UUID
 
 from folkmoot.db.work import Database
 from folkmoot.kit.subject import Subject
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.searching import search
-from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.searching.search import Found
 from folkmoot.settings.searching import Expansion
 

@@ -12,21 +12,15 @@ The second leg's weight follows what the embedder knows of the query's language.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
-from uuid import UUID
+from typing import Final
+
+from folkmoot.knowledge.places import Place
 
 DENSE_SHARE: Final = 0.4
 """Weight of meaning when the embedder knows the language. Results are flat from .3 to .5."""
 
 DEVIATIONS: Final = 6.0
 """A chunk this many standard deviations above the mean is as good as one with every word."""
-
-
-class Place(NamedTuple):
-    """Which chunk of which document."""
-
-    document_id: UUID
-    ordinal: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from folkmoot.db.work import Database
 from folkmoot.kit import clock
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.indexing.words import words
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.searching import search
-from folkmoot.knowledge.searching.fusion import Fused, Place
+from folkmoot.knowledge.searching.fusion import Fused
 from folkmoot.knowledge.searching.search import Found
 from folkmoot.settings.groups import Retrieval as Values
 from folkmoot.settings.searching import Expansion, Reranking

@@ -15,7 +15,7 @@ from folkmoot.kit.ids import new_id
 from folkmoot.kit.redact import redact_secrets
 from folkmoot.kit.subject import Subject
 from folkmoot.knowledge.indexing.embedding import passage
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.searching.search import Found
 from folkmoot.llm.names import LOCAL
 from folkmoot.llm.port import ChatMessage

@@ -24,6 +24,7 @@ from folkmoot.knowledge.indexing.embedding import (
 )
 from folkmoot.knowledge.indexing.generations import OtherLength, Standing, embedder_of
 from folkmoot.knowledge.indexing.words import words
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.schemas import Filters, Mode
 from folkmoot.knowledge.searching import search
 from folkmoot.knowledge.searching.competence import Competence
@@ -32,18 +33,17 @@ from folkmoot.knowledge.searching.fusion import (
     DENSE_SHARE,
     Fused,
     Leg,
-    Place,
     dense_leg,
     fuse,
     lexical_leg,
 )
+from folkmoot.knowledge.searching.proposing import Proposing
 from folkmoot.knowledge.searching.queries import Legs
 from folkmoot.knowledge.searching.ranking import WIDER, Held, Ranking, decayed, diverse, unset
 from folkmoot.knowledge.searching.reranking import PATIENCE, Judged, Judging, NotRanked, Questions
 from folkmoot.knowledge.searching.rewording import NotReworded, reworded, together
 from folkmoot.knowledge.searching.search import Candidates, Found, Ground, Sought
 from folkmoot.knowledge.switching import changes
-from folkmoot.knowledge.vector_stores.proposing import Proposing
 from folkmoot.llm.errors import ModelAnswerMalformed
 from folkmoot.settings.searching import Expansion
 

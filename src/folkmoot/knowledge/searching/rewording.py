@@ -12,7 +12,8 @@ from typing import Final
 from folkmoot.kit.errors import AppError
 from folkmoot.kit.redact import redact_secrets
 from folkmoot.kit.subject import Subject
-from folkmoot.knowledge.searching.fusion import Fused, Place
+from folkmoot.knowledge.places import Place
+from folkmoot.knowledge.searching.fusion import Fused
 from folkmoot.knowledge.searching.reranking import THOUGHT, Questions
 from folkmoot.llm.port import ChatMessage
 

@@ -15,9 +15,9 @@ from folkmoot.knowledge.errors import CollectionNotFound
 from folkmoot.knowledge.filtering import Path
 from folkmoot.knowledge.indexing.generations import STANDING, Standing
 from folkmoot.knowledge.indexing.languages import DICTIONARIES, RULES
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.schemas import Filters
 from folkmoot.knowledge.searching import nearness, queries
-from folkmoot.knowledge.searching.fusion import Place
 from folkmoot.knowledge.searching.nearness import Proposed, VectorIndex, Way
 from folkmoot.knowledge.searching.queries import Legs
 

@@ -12,7 +12,7 @@ from folkmoot.audit import trail
 from folkmoot.db.work import Work
 from folkmoot.http.etags import Expected, anything
 from folkmoot.kit.ids import CollectionId, GrantId, new_id
-from folkmoot.knowledge import access, collections
+from folkmoot.knowledge import access, acting, collections
 from folkmoot.knowledge.errors import (
     CollectionNotFound,
     LocksYouOut,
@@ -70,7 +70,7 @@ async def change(
         raise OwnStaysOwn
     kept = await _grants(work, row.id)
     await grantees.demand_named(work, data.grants, kept)
-    async with grantees.for_the_deployment(work):
+    async with acting.for_the_deployment(work):
         await _grant(work, row, {grant.whom: grant.level for grant in data.grants}, kept)
         row.default_access = data.default_access
         await work.session.flush()
@@ -100,7 +100,7 @@ async def _find(
     work: Work, collection_id: CollectionId, *, hold: bool = False
 ) -> tuple[Collection, bool]:
     """Return a collection that the subject reads or manages, and whether it manages it."""
-    async with grantees.for_the_deployment(work):
+    async with acting.for_the_deployment(work):
         row = await find(work, collection_id, hold=hold)
     if row is None:
         raise CollectionNotFound

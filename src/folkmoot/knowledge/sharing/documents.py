@@ -14,7 +14,7 @@ from folkmoot.db.work import Work
 from folkmoot.http.etags import Expected, anything
 from folkmoot.kit.ids import CollectionId, DocumentId, GrantId, new_id
 from folkmoot.kit.page import Asked, Page
-from folkmoot.knowledge import access, documents
+from folkmoot.knowledge import access, acting, documents
 from folkmoot.knowledge.errors import DocumentNotFound, LocksYouOut, NotYoursToShare
 from folkmoot.knowledge.models import Collection, Document
 from folkmoot.knowledge.permission_models import DocumentReader, RestrictedDocument
@@ -68,7 +68,7 @@ async def change(
     expected(before)
     kept = await _readers(work, row.id)
     await grantees.demand_named(work, data.readers or (), kept)
-    async with grantees.for_the_deployment(work):
+    async with acting.for_the_deployment(work):
         await _restrict(work, row, collection, data.readers, kept)
     if not access.manages(work.subject, collection):
         await _demand_still_read(work, row)
@@ -114,7 +114,7 @@ async def browse(
         )
     )
     if access.manages(work.subject, collection):
-        async with grantees.for_the_deployment(work):
+        async with acting.for_the_deployment(work):
             found = await LISTING.slice(work, statement, asked)
         may_change = True
     else:
@@ -137,7 +137,7 @@ async def _find(
     )
     if hold:
         statement = statement.with_for_update(key_share=True)
-    async with grantees.for_the_deployment(work):
+    async with acting.for_the_deployment(work):
         row = (await work.session.scalars(statement)).first()
         collection = await collections.find(work, row.collection_id) if row else None
     if row is None or collection is None:

@@ -14,9 +14,9 @@ from folkmoot.kit.ids import OrgId
 from folkmoot.kit.subject import Subject, deployment
 from folkmoot.knowledge.indexing.embedding import Embedders
 from folkmoot.knowledge.indexing.generations import Wish
-from folkmoot.knowledge.ingesting.jobs import TELL_WORKERS
 from folkmoot.knowledge.switching import changes
 from folkmoot.knowledge.switching.standing import notice
+from folkmoot.knowledge.waking import TELL_WORKERS
 from folkmoot.llm.notices import Notice
 
 EVERY: Final = 5.0

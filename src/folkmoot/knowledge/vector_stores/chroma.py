@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import (
     Kept,

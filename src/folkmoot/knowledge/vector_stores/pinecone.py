@@ -14,7 +14,7 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import (
     Kept,

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from folkmoot.kit.ids import OrgId
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 
 BATCH: Final = 200
 """Points that are sent at a time, at the most."""

@@ -10,7 +10,7 @@ import msgspec
 
 from folkmoot.kit.ids import OrgId
 from folkmoot.knowledge.errors import VectorStoreUnavailable
-from folkmoot.knowledge.searching.fusion import Place
+from folkmoot.knowledge.places import Place
 from folkmoot.knowledge.vector_stores.choosing import Chosen
 from folkmoot.knowledge.vector_stores.port import Kept, Model, Share, Sought, batches, models
 from folkmoot.knowledge.vector_stores.remembered import Remembered

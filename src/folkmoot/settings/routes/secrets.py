@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
 from folkmoot.http.deps import PageCursor, PageLimit, PageWords
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import SecretId, TeamId

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from folkmoot.http.access import CurrentSubject, PermissionDenied, TeamNotFound, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit, PageWords
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import McpServerId, TeamId

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from folkmoot.http.access import PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.etags import Etags
-from folkmoot.http.idempotency.route import Idempotent
+from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn, OrganizationNotFound
 from folkmoot.kit.ids import WebhookDeliveryId, WebhookId
