@@ -1,7 +1,7 @@
 /** One conversation on the screen: its history, the turn that is running, and how to go on. */
 
 import { withQuery, type Page } from "../api/client";
-import { asProblem, Problem } from "../api/problem";
+import { asProblem, type Problem } from "../api/problem";
 import type { Message } from "../api/types";
 import { Asked } from "../approvals/asked.svelte";
 import { waiting } from "../approvals/waiting.svelte";
@@ -17,6 +17,7 @@ import { Known } from "./known.svelte";
 import { Line } from "./line.svelte";
 import { forwarded, messageOf, type AskOptions, type Input, type Meanwhile, type Said } from "./saying";
 import { api } from "./session.svelte";
+import { asking, eventsOf, post } from "./streams";
 
 /** Where a question stands, if not after all that is shown. */
 interface Instead {
@@ -108,7 +109,7 @@ export class Chat {
     this.status = "ready";
     this.#live.push({ kind: "question", id, ...said });
     const turn = this.#push(newTurn(input.runId));
-    await this.#follow(turn, this.#asking(options.agent, input), instead === null ? said : null);
+    await this.#follow(turn, asking(options.agent, input), instead === null ? said : null);
     // Whoever was refused sees what is there again.
     if (instead && this.problem && turn.status === "running") await this.#restore(this.problem);
     if (instead?.after !== undefined && this.problem) this.returned = said;
@@ -127,7 +128,7 @@ export class Chat {
     this.problem = null;
     this.returned = null;
     try {
-      const response = await this.#post(options.agent, input, this.#leave.signal);
+      const response = await post(options.agent, input, this.#leave.signal);
       // Its stream is silent until its turn has come, and is opened again then.
       await response.body?.cancel();
       await this.line.load();
@@ -171,7 +172,7 @@ export class Chat {
     this.problem = null;
     const turn = this.#push(newTurn(newId()));
     const input = { ...this.#input(), runId: turn.runId, resume: this.asked.answers() };
-    await this.#follow(turn, this.#asking(DECIDING, input));
+    await this.#follow(turn, asking(DECIDING, input));
   }
 
   /** Looks whether what waits was decided elsewhere, and shows what has come of it. */
@@ -196,7 +197,7 @@ export class Chat {
   /** Replaces a turn known from its messages only by all that its log holds. */
   async expand(turn: Turn): Promise<void> {
     const whole = newTurn(turn.runId);
-    const open = this.#eventsOf(turn.runId);
+    const open = eventsOf(turn.runId);
     const onEvent = (_seq: number, event: RunEvent) => apply(whole, event);
     await follow({ open, onEvent, signal: this.#leave.signal });
     this.#expanded = new Map([...this.#expanded, [turn.runId, whole]]);
@@ -258,36 +259,6 @@ export class Chat {
 
   #input(): Input {
     return { threadId: this.id, runId: newId(), state: {}, messages: [], tools: [], context: [] };
-  }
-
-  /**
-   * Posts the question, then reads on from the run's events.
-   *
-   * Until the server has answered once nobody knows whether it has the question, so it is posted
-   * again under the same run id, which the server takes for the same run.
-   */
-  #asking(agent: string, input: Input): Follow["open"] {
-    const events = this.#eventsOf(input.runId);
-    let accepted = false;
-    return async (after, signal) => {
-      if (accepted) return await events(after, signal);
-      const response = await this.#post(agent, input, signal);
-      accepted = true;
-      return bodyOf(response);
-    };
-  }
-
-  #post(agent: string, body: Input, signal: AbortSignal): Promise<Response> {
-    const headers = { Accept: "text/event-stream" };
-    return api.send(`/api/chat/${encodeURIComponent(agent)}`, { method: "POST", body, headers, signal });
-  }
-
-  #eventsOf(runId: string): Follow["open"] {
-    return async (after, signal) => {
-      const headers: Record<string, string> = { Accept: "text/event-stream" };
-      if (after > 0) headers["Last-Event-ID"] = String(after);
-      return bodyOf(await api.send(`/api/v1/runs/${runId}/events`, { headers, signal }));
-    };
   }
 
   async #follow(turn: Turn, open: Follow["open"], question: Said | null = null): Promise<void> {
@@ -375,7 +346,7 @@ export class Chat {
       const { message_id: id, content: text, attachments: attached } = next;
       this.#live.push({ kind: "question", id, text, attached });
     }
-    void this.#follow(this.#push(newTurn(run)), this.#eventsOf(run));
+    void this.#follow(this.#push(newTurn(run)), eventsOf(run));
   }
 
   async #restore(problem: Problem): Promise<void> {
@@ -398,8 +369,3 @@ const ENDINGS: Partial<Record<Turn["status"], string>> = {
   interrupt: "The answer waits for your decision.",
   failed: "The answer failed.",
 };
-
-function bodyOf(response: Response): ReadableStream<Uint8Array> {
-  if (response.body) return response.body;
-  throw new Problem(0, { title: "The server sent no stream" });
-}
