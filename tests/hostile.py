@@ -1,6 +1,7 @@
 """Files that were made to hurt whoever opens them, all of them small."""
 
 import io
+import random
 import zipfile
 import zlib
 from typing import Final
@@ -51,6 +52,12 @@ def parted(count: int) -> bytes:
     """Return a message of so many parts."""
     head = b"From: a\nMessage-ID: b\nContent-Type: multipart/mixed; boundary=c\n\n"
     return head + b"--c\n\nx\n" * count + b"--c--\n"
+
+
+def slow() -> bytes:
+    """Return a small PDF of 500 pages that hold little and take a tenth of a second each."""
+    noise = random.Random(1).randbytes(MEGABYTE // 4).translate(None, b"\r\n")
+    return pages(500, b"%" + noise + b"\n" + SHOW * 60_000)
 
 
 def pages(count: int, content: bytes = SHOW) -> bytes:

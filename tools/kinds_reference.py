@@ -28,6 +28,7 @@ LIMITS: Final = (
     (f"{DEFAULT.unpacked_ratio}-fold", "growth of an Office file when it is unpacked"),
     (f"{DEFAULT.part_bytes // MEBIBYTE} MiB", "one part of an Office file, a sheet for one"),
     (f"{DEFAULT.cells:,}", "cells of a workbook"),
+    (f"{DEFAULT.columns:,}", "columns of a CSV file"),
     (f"{DEFAULT.mail_parts:,}", "parts of a message"),
     (f"{DEFAULT.attachments}", "files that are read of those that came with a message"),
     (f"{DEFAULT.nested_mails}", "messages in one another"),

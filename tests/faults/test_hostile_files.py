@@ -46,6 +46,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "parts.eml": (lambda: hostile.parted(20_000), "1,000 parts"),
     "pages.pdf": (lambda: hostile.pages(100_000), "100,000 pages"),
     "bomb.pdf": (lambda: hostile.pages(1, b" " * (400 * MEGABYTE)), "damaged|memory|no text"),
+    "slow.pdf": (hostile.slow, "too long"),
     "cut.pdf": (lambda: hostile.pages(3)[:500], "damaged"),
     "deep.html": (lambda: b"<html>" + b"<div>" * 200_000 + b"deep", "No text|deep"),
     "rows.html": (lambda: b"<html><table>" + b"<tr><td>x" * 2_000_000, "damaged|long|memory|more"),
@@ -55,7 +56,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "columns.csv": (
         lambda: b",".join([b"c"] * 999_999) + b"\n" + b",".join([b"1" * 12] * 999_999) + b"\n",
-        "more than 10,000,000|damaged",
+        "999,999 columns",
     ),
     "long.txt": (lambda: TEXT * 900_000, "more than 10,000,000"),
 }

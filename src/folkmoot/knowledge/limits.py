@@ -10,11 +10,12 @@ MEBIBYTE: Final = 1024 * 1024
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are in bytes, times in seconds.
 
-    `quiet_seconds` is how long a parser may work without reporting a page or a part: honest files
-    take long because they have many pages, hostile ones because a single one never ends. A file as
-    a whole gets that once, and `seconds_per_mebibyte` of its size; a PDF much more, for a page of
-    text may have a few hundred bytes, a message, which may bring one along, and a workbook, which
-    is packed densely. One page that is shown gets `shown_seconds` in all. What is fetched from an
+    `quiet_seconds` is how long a parser may work without reporting a page or a part, and a little
+    more for what is read in one piece: honest files take long because they have many pages, hostile
+    ones because a single one never ends. A file as a whole gets that once, and
+    `seconds_per_mebibyte` of its size; one that is packed more; a PDF much more, for a page of text
+    may have a few hundred bytes, a message, which may bring one along, and a workbook, which is
+    packed densely. One page that is shown gets `shown_seconds` in all. What is fetched from an
     address is held in memory until it is stored, so it has limits of its own.
     """
 
@@ -26,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_ratio: int = 200
     part_bytes: int = 40 * MEBIBYTE
     cells: int = 1_000_000
+    columns: int = 100_000
     mail_parts: int = 1_000
     attachments: int = 50
     nested_mails: int = 5
@@ -36,8 +38,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     recognizing_memory_bytes: int = 3_072 * MEBIBYTE
     recognizing_page_seconds: float = 30.0
     recognizing_seconds: float = 1_800.0
-    quiet_seconds: float = 3.0
+    quiet_seconds: float = 2.0
+    quiet_seconds_per_mebibyte: float = 0.02
     seconds_per_mebibyte: float = 2.0
+    packed_seconds_per_mebibyte: float = 10.0
     fetched_bytes: int = 20 * MEBIBYTE
     fetched_seconds: float = 60.0
     pdf_seconds_per_mebibyte: float = 40.0
@@ -70,9 +74,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     def seconds(self, kind: str, size: int) -> float:
         """Return the processor time that a file of that many bytes may take."""
-        slow = kind in {"pdf", "eml", "xlsx"}
-        rate = self.pdf_seconds_per_mebibyte if slow else self.seconds_per_mebibyte
+        rate = self.seconds_per_mebibyte
+        if kind in {"pdf", "eml", "xlsx"}:
+            rate = self.pdf_seconds_per_mebibyte
+        elif kind in {"docx", "pptx"}:
+            rate = self.packed_seconds_per_mebibyte
         return self.quiet_seconds + rate * size / MEBIBYTE
+
+    def quiet(self, size: int) -> float:
+        """Return the processor time that may pass between two reports on such a file."""
+        return self.quiet_seconds + self.quiet_seconds_per_mebibyte * size / MEBIBYTE
 
 
 DEFAULT: Final = Limits()

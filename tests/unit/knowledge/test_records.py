@@ -37,6 +37,16 @@ def test_like_records_are_a_table_and_others_stand_one_by_one() -> None:
     assert other.text.endswith("text: " + "x" * 300 + "\n\n- 7\n\n8, 9")
 
 
+def test_a_long_table_tells_that_it_goes_on() -> None:
+    reports: list[int] = []
+    rows = json.dumps([{"a": number, "b": "x"} for number in range(30_000)])
+    parsed = records.parse(
+        io.BytesIO(rows.encode()), Limits(), lambda done, _total: reports.append(done)
+    )
+    assert parsed.text.count("\n") == 30_001
+    assert {10_000, 20_000} <= set(reports)
+
+
 def test_one_value_a_line_is_read_too() -> None:
     assert read('{"a": 1}\n\n{"a": 2}\n{"b": [1]}\n').text == "a: 1\n\na: 2\n\nb: 1"
 

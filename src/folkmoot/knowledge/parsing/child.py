@@ -34,6 +34,7 @@ from folkmoot.knowledge.parsing.frames import (
 )
 from folkmoot.knowledge.parsing.kinds import Kind
 from folkmoot.knowledge.parsing.other_parsers import PdfParser
+from folkmoot.knowledge.parsing.pace import Pace
 from folkmoot.knowledge.parsing.parsed import Parsed, ParseFailed, Scanned
 
 
@@ -43,10 +44,11 @@ def main() -> None:
     other = PdfParser(*sys.argv[4:]) if sys.argv[4:] else None
     _output()
     parse = _loaded(other) if other else _parser(kind, sys.argv[3])
-    end = time.process_time() + limits.seconds(kind, os.fstat(0).st_size)
+    size, begun = os.fstat(0).st_size, time.process_time()
+    pace = Pace(limits.quiet(size), begun + limits.seconds(kind, size), begun)
 
     def report(done: int, total: int) -> None:
-        confine.allow_seconds(min(limits.quiet_seconds, end - time.process_time()))
+        confine.allow_seconds(pace.granted(done, total, time.process_time()))
         _send(PROGRESS, (done, total))
 
     shut_in(limits, threads=other is not None)

@@ -1,6 +1,7 @@
 """Our side of parsing: start a child for a file, watch it, take its document, and end it."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
@@ -85,9 +86,10 @@ class Parser:
         self, file: IO[bytes], kind: Kind, progress: Progress, limits: Limits, *how: str
     ) -> Parsed:
         reading = await _start(file.fileno(), kind, limits, *how)
+        quiet = limits.quiet(os.fstat(file.fileno()).st_size)
         try:
             async with asyncio.timeout(limits.total_seconds):
-                return await self._listen(reading, progress, limits.quiet_seconds)
+                return await self._listen(reading, progress, quiet)
         except TimeoutError:
             raise ParseFailed("Reading the document takes too long.") from None
         finally:

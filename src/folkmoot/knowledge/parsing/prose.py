@@ -1,6 +1,5 @@
 """Plain text: paragraphs between empty lines, nothing else."""
 
-from folkmoot.knowledge import plaintext
 from folkmoot.knowledge.limits import Limits
 from folkmoot.knowledge.parsing.encoding import decode
 from folkmoot.knowledge.parsing.libraries import Source
@@ -19,5 +18,5 @@ def from_text(text: str, limits: Limits) -> Parsed:
     if len(text) > limits.text_characters:  # before anything is done to so much
         raise ParseFailed(f"The document has more than {limits.text_characters:,} characters.")
     manuscript = Manuscript(limits)
-    manuscript.block(plaintext.normalise(text))
+    manuscript.block(text)
     return manuscript.finish()

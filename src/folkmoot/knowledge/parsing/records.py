@@ -127,7 +127,7 @@ class _Writer:
         self._block(short)
 
     def _list(self, name: str, values: list[Value], depth: int) -> None:
-        if table := _table(values):
+        if table := _table(values, self._report):
             self._block([table])
             return
         items: list[str] = []
@@ -198,7 +198,7 @@ def _called(value: Value) -> str:
     return ""
 
 
-def _table(values: list[Value]) -> str | None:
+def _table(values: list[Value], report: Report) -> str | None:
     """Return records as a table if they are flat, short and of a form."""
     columns: dict[str, None] = {}
     for value in values:
@@ -212,9 +212,13 @@ def _table(values: list[Value]) -> str | None:
             return None
     if len(values) < FEW or len(columns) < FEW:
         return None
-    rows = [dict(cast(Members, value)) for value in values]
-    cells = [[_celled(_said(row.get(name, ""))) for name in columns] for row in rows]
-    return pipe_table([[_celled(name) for name in columns], *cells])
+    rows = [[_celled(name) for name in columns]]
+    for done, value in enumerate(values):
+        if done % REPORT_OBJECTS == 0:
+            report(done, 0)
+        row = dict(cast(Members, value))
+        rows.append([_celled(_said(row.get(name, ""))) for name in columns])
+    return pipe_table(rows)
 
 
 def _celled(text: str) -> str:

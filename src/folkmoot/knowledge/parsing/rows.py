@@ -27,6 +27,10 @@ def parse(source: Source, limits: Limits, report: Report) -> Parsed:
     manuscript = Manuscript(limits)
     try:
         first = next(rows, None) or []
+        if len(first) > limits.columns:
+            raise ParseFailed(
+                f"The table has {len(first):,} columns; at most {limits.columns:,} are read."
+            )
         names = [plaintext.one_line(cell, 80) for cell in first]
         lines = with_names(names, rows) if is_header(first) else _plain([first, *rows])
         done = 0
