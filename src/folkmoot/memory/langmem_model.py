@@ -6,7 +6,7 @@ So each call is billed, bounded and logged like any other, whoever makes it.
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import JsonValue, PrivateAttr
+from pydantic import JsonValue
 
 from folkmoot.kit.ids import new_id
 from folkmoot.llm import port
@@ -150,17 +150,12 @@ def harmless(patches: JsonValue) -> list[JsonValue]:
     return [each for each in found if isinstance(each, dict) and each.get("op") in HARMLESS]
 
 
+READING: Final[ContextVar[Calls]] = ContextVar("folkmoot_reading")
+"""The reading that a task belongs to, with those that it begins."""
+
+
 class PortModel(BaseChatModel):
-    """Makes the calls of one reading."""
-
-    _calls: Calls = PrivateAttr()
-
-    @classmethod
-    def of(cls, calls: Calls) -> "PortModel":
-        """Return one."""
-        model = cls()
-        model._calls = calls
-        return model
+    """Makes the calls of the reading in whose context it is asked, and holds nothing of any."""
 
     @property
     def _llm_type(self) -> str:
@@ -190,7 +185,7 @@ class PortModel(BaseChatModel):
     ) -> AIMessage:
         """Make a call."""
         messages = self._convert_input(input).to_messages()
-        return await self._calls.answer(messages, specs, choice)
+        return await READING.get().answer(messages, specs, choice)
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise NotImplementedError("Memories are found asynchronously.")

@@ -6,6 +6,8 @@ Its library is slow to import, and so is this module: `strategies` loads it late
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -17,12 +19,13 @@ from folkmoot.kit.schema import Schema
 from folkmoot.llm.port import ChatModel
 from folkmoot.memory.changes import Change, last_words
 from folkmoot.memory.errors import ReadingFailed
-from folkmoot.memory.langmem_model import Calls, PortModel
+from folkmoot.memory.langmem_model import READING, Calls, PortModel
 from folkmoot.memory.models import MemoryKind
 from folkmoot.memory.ports import Said
 
 # Taken by name: their published types are only partially known.
 create_memory_manager: Callable[..., Any] = import_module("langmem").create_memory_manager
+extraction: Any = import_module("langmem.knowledge.extraction")
 tracing: Callable[..., Any] = import_module("langsmith").tracing_context
 
 # The library writes into it what it could not use, which is what people have said.
@@ -57,6 +60,38 @@ class Memory(Schema):
     )
 
 
+MODEL: Final = PortModel()
+
+
+def _once(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a graph of ours be built once; those of others are built as ever."""
+
+    @cache
+    def built(tools: tuple[type, ...], options: frozenset[tuple[str, bool]]) -> Any:  # noqa: ANN401 - the library has no types
+        return create(MODEL, tools=list(tools), **dict(options))
+
+    def created(model: object, *, tools: Sequence[type], **options: Any) -> Any:  # noqa: ANN401 - passed on
+        if model is not MODEL:
+            return create(model, tools=tools, **options)
+        return built(tuple(tools), frozenset(options.items()))
+
+    return created
+
+
+# The library builds the same graph for each reading, which takes the event loop some 60 ms. A graph
+# holds nothing of a reading; this one is built here, in the thread that loads this module.
+extraction.create_extractor = _once(extraction.create_extractor)
+extraction.create_extractor(
+    MODEL,
+    tools=[Memory],
+    enable_inserts=True,
+    enable_updates=True,
+    enable_deletes=True,
+    existing_schema_policy=False,
+)
+MANAGER: Final = create_memory_manager(MODEL, schemas=[Memory], enable_deletes=True)
+
+
 async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> Sequence[Change]:
     """Return what follows from a talk, given what is known; see `strategies.Reader`.
 
@@ -65,7 +100,6 @@ async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> 
         ReadingFailed: It does not answer with what it was asked for, asked some times.
     """
     calls = Calls(model, FRAME.format(today=clock.now()))
-    manager = create_memory_manager(PortModel.of(calls), schemas=[Memory], enable_deletes=True)
     shown = {number: _shown(text) for number, text in enumerate(known, 1)}
     asked = {
         "messages": [_message(number, said, text) for number, said, text in last_words(talk)],
@@ -74,7 +108,10 @@ async def read(model: ChatModel, talk: Sequence[Said], known: Sequence[str]) -> 
         ],
     }
     with tracing(enabled=False):
-        working = asyncio.ensure_future(manager.ainvoke(asked, BOUNDS))
+        context = copy_context()
+    context.run(READING.set, calls)
+    loop = asyncio.get_running_loop()
+    working = loop.create_task(MANAGER.ainvoke(asked, BOUNDS), context=context)
     found = await _result(working, calls)
     changes = [_change(each.id, each.content, shown) for each in found]
     return [each for each in changes if each is not None]
