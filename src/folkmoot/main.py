@@ -213,12 +213,12 @@ def application(parts: Parts) -> Api:
     problems.install(app)
     # Chat comes first: routes are tried in this order, and it is asked most.
     resuming = Resuming(parts.database, parts.deciding)
+    # Included with a prefix, each at once: FastAPI puts routes together for each router that they
+    # pass without one, and keeps what it made.
     for face in (agui.router(parts.turns, resuming), agent_routes.registry(parts.agents)):
         app.include_router(face, prefix="/api", dependencies=[KNOWN_QUERY])
-    api = APIRouter(prefix=API, dependencies=[KNOWN_QUERY])
     for slice_routes in _slices(parts):
-        api.include_router(slice_routes)
-    app.include_router(api)
+        app.include_router(slice_routes, prefix=API, dependencies=[KNOWN_QUERY])
     webhook_routes.describe(app.webhooks)
     app.include_router(_health(parts))
     app.include_router(docs.router())
