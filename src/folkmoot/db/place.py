@@ -1,8 +1,6 @@
 """Where the database is: an embedded server that we run ourselves, or one that is given."""
 
 import asyncio
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from folkmoot.db.embedded import EmbeddedPostgres
 from folkmoot.db.errors import DatabaseUnavailable
 from folkmoot.db.roles import Role
 from folkmoot.db.work import Database
+from folkmoot.kit.apart import apart
 from folkmoot.kit.errors import Unavailable
 
 WATCH: Final = 1.0
@@ -36,8 +35,7 @@ class Place:
 
     def migrate(self) -> None:
         """Bring the schema up to date, in a child: what that takes, 9 MB, goes with it."""
-        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as child:
-            child.submit(migrate.upgrade, self.owner, self.secret_key).result()
+        apart(migrate.upgrade, self.owner, self.secret_key)
 
     def demand_ready(self) -> None:
         """Fail unless the schema is the one this build was made for and lets our roles in."""

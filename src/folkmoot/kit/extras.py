@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from shlex import quote
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 NAME: Final = "folkmoot"
@@ -32,5 +32,5 @@ def _checkout() -> str | None:
         told = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None
-    origin = json.loads(told) if told else {}
+    origin: dict[str, Any] = json.loads(told) if told else {}
     return unquote(urlsplit(origin["url"]).path) if "dir_info" in origin else None
