@@ -78,6 +78,22 @@ def _file(objects: Sequence[bytes]) -> bytes:
     return bytes(data)
 
 
+def form(fields: Sequence[bytes]) -> bytes:
+    """Return a PDF of a page with a form; a field is what stands in its dictionary."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%b] >> >>",
+        b"<< /Type /Pages /Kids [6 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Title () >>",
+        b"<< /Length 41 >>\nstream\nBT /F 10 Tf 60 700 Td (Who are you?) Tj ET\nendstream",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Annots [%b] >>",
+    ]
+    named = b" ".join(b"%d 0 R" % (len(objects) + place) for place in range(1, len(fields) + 1))
+    widget = b"<< /Type /Annot /Subtype /Widget /Rect [60 600 160 620] /P 6 0 R %b >>"
+    objects[0], objects[5] = objects[0] % named, objects[5] % named
+    return _file([*objects, *(widget % field for field in fields)])
+
+
 def encrypted() -> bytes:
     """Return a PDF that opens with a password only; what is in it does not matter."""
     plain = pdf([[Text(60, 700, "secret")]])

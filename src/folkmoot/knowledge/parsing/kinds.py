@@ -42,7 +42,7 @@ KINDS: Final = {
         "application/pdf",
         (".pdf",),
         "Pages with their numbers, in reading order; headings by their size; tables, drawn or set"
-        " in columns.",
+        " in columns; what is filled into the fields of a form.",
     ),
     Kind.DOCX: Readable(
         "Word",

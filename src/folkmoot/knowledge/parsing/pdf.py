@@ -3,6 +3,7 @@
 import re
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
@@ -23,6 +24,7 @@ from folkmoot.knowledge.parsing.parsed import (
     Report,
     Scanned,
 )
+from folkmoot.knowledge.parsing.pdf_forms import filled
 from folkmoot.knowledge.parsing.pdf_layout import HEADING_SIZE, MARGIN, blocks
 from folkmoot.knowledge.parsing.pdf_lines import Line
 from folkmoot.knowledge.parsing.pdf_pictures import is_picture, placed, recognized
@@ -67,14 +69,13 @@ def parse(
         ask: Whether to raise `Scanned` for such pages, for they can be read by another process.
     """
     pdfium = library("pypdfium2")
-    document = open_pdf(pdfium, source.read())
+    document = _opened(pdfium, source, limits)
     count = len(document)
-    if count > limits.pages:
-        raise ParseFailed(f"The document has {count:,} pages; at most {limits.pages:,} are read.")
     pages: list[tuple[list[Line], float]] = []
+    fields: list[list[str]] = []
     pictures: list[int] = []
     for index in range(count):
-        lines, height, is_empty = _page_lines(pdfium, document, index)
+        lines, height, is_empty = _page_lines(pdfium, document, index, fields)
         pages.append((lines, height))
         if is_empty:
             pictures.append(index)
@@ -84,7 +85,7 @@ def parse(
     found: list[Recognition] = []
     if pictures and recognize is not None:
         found = _recognize(document, pictures, pages, recognize, limits, report)
-    parsed = _write(pages, limits, _title(document), report)
+    parsed = _write(pages, fields, limits, _title(document), report)
     if not parsed.text:
         unread = NO_TEXT if recognize is None else NOTHING_RECOGNIZED
         raise ParseFailed(unread if pictures else NO_CONTENT)
@@ -115,6 +116,17 @@ def _recognize(
     return found
 
 
+def _opened(pdfium: Any, source: Source, limits: Limits) -> Any:  # noqa: ANN401 - pdfium has no types
+    """Open a file that does not have too many pages, and its form."""
+    document = open_pdf(pdfium, source.read())
+    count = len(document)
+    if count > limits.pages:
+        raise ParseFailed(f"The document has {count:,} pages; at most {limits.pages:,} are read.")
+    with suppress(pdfium.PdfiumError):  # its pages are read without the form, then
+        document.init_forms()
+    return document
+
+
 def open_pdf(pdfium: Any, data: bytes) -> Any:  # noqa: ANN401 - pdfium has no types
     """Open a file, or fail with why it cannot be read."""
     try:
@@ -134,8 +146,11 @@ def _page_lines(
     pdfium: Any,  # noqa: ANN401 - pdfium has no types
     document: Any,  # noqa: ANN401 - pdfium has no types
     index: int,
+    fields: list[list[str]],
 ) -> tuple[list[Line], float, bool]:
     """Return a page's lines, its height, and whether it is a picture, maybe of text.
+
+    What is filled into it goes to `fields`.
 
     A page that cannot be loaded is an empty one.
     """
@@ -143,12 +158,14 @@ def _page_lines(
         page = document[index]
         text = page.get_textpage()
     except pdfium.PdfiumError:
+        fields.append([])
         return [], 1.0, False
     upright = Upright(pdfium.raw, page, text)
     drawn = rules(pdfium.raw, page.raw, upright)
     lines = _Reader(pdfium.raw, text.raw, drawn, upright).lines(text.count_chars())
     lines = ruled(lines, drawn.grids)
     pictured = not lines and is_picture(pdfium.raw, page.raw)
+    fields.append(filled(pdfium.raw, document.formenv, page.raw))
     text.close()
     page.close()
     return lines, upright.height, pictured
@@ -234,7 +251,11 @@ def _line(pieces: list[str], edges: list[Edge]) -> Line | None:
 
 
 def _write(
-    pages: list[tuple[list[Line], float]], limits: Limits, title: str | None, report: Report
+    pages: list[tuple[list[Line], float]],
+    fields: list[list[str]],
+    limits: Limits,
+    title: str | None,
+    report: Report,
 ) -> Parsed:
     manuscript = Manuscript(limits)
     manuscript.title = title
@@ -250,6 +271,7 @@ def _write(
                 manuscript.block(block.text)
             else:
                 manuscript.heading(block.level, block.text)
+        manuscript.block("\n".join(fields[number - 1]))
     return manuscript.finish()
 
 
