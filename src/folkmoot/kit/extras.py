@@ -32,5 +32,5 @@ def _checkout() -> str | None:
         told = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None
-    origin: dict[str, Any] = json.loads(told) if told else {}
-    return unquote(urlsplit(origin["url"]).path) if "dir_info" in origin else None
+    origin: dict[str, Any] = json.loads(told or "{}")
+    return unquote(urlsplit(str(origin["url"])).path) if "dir_info" in origin else None
