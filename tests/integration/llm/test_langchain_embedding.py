@@ -8,14 +8,21 @@ import httpx
 import pytest
 from langchain_core.embeddings import Embeddings
 from langchain_openai import OpenAIEmbeddings
-from openai import InternalServerError
 from pydantic import SecretStr
 
 from ending import end
 from folkmoot.llm.billing import estimate
 from folkmoot.llm.billing.metering import Meter, counting
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
+from folkmoot.llm.errors import (
+    ModelAnswerMalformed,
+    ModelError,
+    ModelKeyRefused,
+    ModelRateLimited,
+    ModelRejected,
+    ModelTimedOut,
+    ModelUnavailable,
+)
 from folkmoot.llm.langchain.embedding import BATCH, LangChainEmbedder, build
 from folkmoot.llm.offline.hashing import vectors
 from folkmoot.testing.provider import FakeProvider
@@ -40,6 +47,9 @@ class Dialling(Embeddings):
         raise NotImplementedError
 
     def embed_query(self, text: str) -> list[float]:
+        raise NotImplementedError
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         raise NotImplementedError
 
     async def aembed_query(self, text: str) -> list[float]:
@@ -76,26 +86,50 @@ async def test_texts_go_in_batches_and_each_is_paid_for(made: Made, provider: Fa
     assert abs(found - vectors(TEXTS)).max() < 1e-6
 
 
-async def test_what_is_refused_costs_nothing_and_is_told_as_the_library_tells_it(
-    made: Made, provider: FakeProvider
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ModelRejected),
+        (401, ModelKeyRefused),
+        (429, ModelRateLimited),
+        (503, ModelUnavailable),
+    ],
+)
+async def test_what_is_refused_costs_nothing_and_is_told_as_by_our_adapters(
+    made: Made, provider: FakeProvider, status: int, error: type[ModelError]
 ) -> None:
-    provider.script_embeddings([refuses(503)])
-    with counting() as meter, pytest.raises(InternalServerError):
+    provider.script_embeddings([refuses(status, retry_after="7")])
+    with counting() as meter, pytest.raises(error) as refused:
         await made(60).embed(TEXTS, kind="document")
+    assert type(refused.value) is error
+    assert getattr(refused.value, "wait", 7) == 7
     assert (meter.calls, meter.used) == (1, None)
+
+
+async def test_an_answer_that_is_none_is_paid_for(made: Made, provider: FakeProvider) -> None:
     provider.script_embeddings([plays(UNEVEN, "application/json")])
     with counting() as meter, pytest.raises(ModelAnswerMalformed):
         await made(60).embed(TEXTS, kind="document")
     assert meter.used == estimate.texts(TEXTS)  # it has answered
 
 
-async def test_a_provider_that_is_away_is_told_and_costs_nothing(provider: FakeProvider) -> None:
+async def test_a_provider_that_is_away_is_told_and_costs_nothing(
+    made: Made, provider: FakeProvider
+) -> None:
     asked = build("own:m", Dialling(provider.url), Timeouts())
     assert (await asked.embed(["four"], kind="query")).tolist() == [[1.0]]
+    library = made(60)
     await provider.aclose()
-    with counting() as meter, pytest.raises(ModelUnavailable):
-        await asked.embed(["four"], kind="query")
-    assert (meter.calls, meter.used) == (1, None)
+    for each in (asked, library):
+        with counting() as meter, pytest.raises(ModelUnavailable):
+            await each.embed(["four"], kind="query")
+        assert (meter.calls, meter.used) == (1, None)
+
+
+async def test_what_says_nothing_of_a_provider_passes_through(provider: FakeProvider) -> None:
+    asked = build("own:m", Dialling(provider.url), Timeouts())
+    with pytest.raises(NotImplementedError):
+        await asked.embed(["four"], kind="document")
 
 
 async def test_silence_ends_in_a_time_out_and_the_request_with_it_which_is_paid_for(

@@ -1,8 +1,7 @@
 """Any LangChain chat model behind our port: for providers without an adapter of their own.
 
 Slower than the adapters by an order of magnitude, and slow to import: loaded by name only when a
-model of this kind is configured. Failures other than those of time and network are the plug-in's
-own and pass through.
+model of this kind is configured.
 """
 
 import asyncio
@@ -31,8 +30,8 @@ from folkmoot.llm.errors import (
     ModelDeadlineExceeded,
     ModelError,
     ModelTimedOut,
-    ModelUnavailable,
 )
+from folkmoot.llm.langchain import failures
 from folkmoot.llm.port import (
     ChatMessage,
     ChatRequest,
@@ -127,11 +126,10 @@ class LangChainModel:
         filling = self._model.with_structured_output(titled)
         try:
             async with asyncio.timeout(self._timeouts.total):
-                filled = await filling.ainvoke(messages)
+                with failures.told(self.name):
+                    filled = await filling.ainvoke(messages)
         except TimeoutError:
             raise ModelTimedOut(self.name, "an answer", self._timeouts.total) from None
-        except OSError:
-            raise ModelUnavailable(self.name) from None
         if not isinstance(filled, dict):
             raise ModelAnswerMalformed(self.name, "it does not fill the schema")
         return msgspec.json.encode(filled).decode()
@@ -142,15 +140,14 @@ class LangChainModel:
         """Return the next piece, None after the last, but do not wait longer than may be."""
         try:
             async with asyncio.timeout(min(patience, deadline.left())):
-                return await anext(source)
+                with failures.told(self.name):
+                    return await anext(source)
         except StopAsyncIteration:
             return None
         except TimeoutError:
             if not deadline.left():
                 raise ModelDeadlineExceeded(self.name, deadline.seconds) from None
             raise ModelTimedOut(self.name, due, patience) from None
-        except OSError:
-            raise ModelUnavailable(self.name) from None
 
 
 class _Answer:

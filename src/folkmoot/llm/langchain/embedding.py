@@ -8,7 +8,8 @@ from langchain_core.embeddings import Embeddings
 
 from folkmoot.llm.billing import estimate, metering
 from folkmoot.llm.config import Timeouts
-from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut, ModelUnavailable
+from folkmoot.llm.errors import ModelAnswerMalformed, ModelTimedOut
+from folkmoot.llm.langchain import failures
 from folkmoot.llm.port import EmbeddingKind, Vectors
 from folkmoot.llm.vectors import joined, rows, unit
 
@@ -57,10 +58,9 @@ class LangChainEmbedder:
     async def _answered(self, texts: list[str], kind: EmbeddingKind) -> list[list[float]]:
         try:
             async with asyncio.timeout(self._patience):
-                if kind == "query":
-                    return [await self._embeddings.aembed_query(text) for text in texts]
-                return await self._embeddings.aembed_documents(texts)
+                with failures.told(self.name):
+                    if kind == "query":
+                        return [await self._embeddings.aembed_query(text) for text in texts]
+                    return await self._embeddings.aembed_documents(texts)
         except TimeoutError:
             raise ModelTimedOut(self.name, "an answer", self._patience) from None
-        except OSError:
-            raise ModelUnavailable(self.name) from None
