@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -28,21 +27,15 @@ from folkmoot.agents.definition import (
 from folkmoot.agents.labels import Label
 from folkmoot.kit import shape
 from folkmoot.kit.ids import CollectionId
-from folkmoot.kit.schema import Schema
+from folkmoot.kit.schema import Once, Schema, once
 from folkmoot.settings.groups import ResponseCache
-from folkmoot.settings.written import WRITTEN, CallWritten, ModelName, ToolPattern, counted
+from folkmoot.settings.written import WRITTEN, CallWritten, ModelName, ToolPattern
 
 LONGEST_PROMPT: Final = 50_000
 LARGEST_SCHEMA: Final = 32_000
 """Bytes of a schema as JSON text: it is told to the model each time."""
 DEEPEST_SCHEMA: Final = 32
 """Objects and lists within each other."""
-
-
-def _once(values: list[str]) -> list[str]:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("twice", "Nothing may be named twice")
-    return values
 
 
 def _within_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -58,19 +51,19 @@ def _within_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 Prompt = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT, pattern=WRITTEN)]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Temperature = Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)]
-Tokens = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)]
-Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=4), AfterValidator(_once)]
-Patterns = Annotated[list[ToolPattern], Field(max_length=64), AfterValidator(_once)]
-Tools = Annotated[list[ToolName], Field(max_length=64), AfterValidator(_once)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+Tokens = Annotated[int, Field(ge=1, le=1_000_000)]
+Workflows = Annotated[list[Workflow], Field(min_length=1, max_length=4), Once()]
+Patterns = Annotated[list[ToolPattern], Field(max_length=64), Once()]
+Tools = Annotated[list[ToolName], Field(max_length=64), Once()]
 CollectionIds = Annotated[list[CollectionId], Field(max_length=50)]
-Answers = Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)]
-Approvals = Annotated[list[CallWritten], Field(max_length=64), AfterValidator(_once)]
+Answers = Annotated[int, Field(ge=1, le=50)]
+Approvals = Annotated[list[CallWritten], Field(max_length=64), Once()]
 OutputSchema = Annotated[dict[str, JsonValue], AfterValidator(_within_limits)]
-Seconds = Annotated[int, Field(ge=1, le=3_600), BeforeValidator(counted)]
-ContextTokens = Annotated[int, Field(ge=1_000, le=2_000_000), BeforeValidator(counted)]
-Calls = Annotated[int, Field(ge=0, le=200), BeforeValidator(counted)]
-Depth = Annotated[int, Field(ge=0, le=10), BeforeValidator(counted)]
+Seconds = Annotated[int, Field(ge=1, le=3_600)]
+ContextTokens = Annotated[int, Field(ge=1_000, le=2_000_000)]
+Calls = Annotated[int, Field(ge=0, le=200)]
+Depth = Annotated[int, Field(ge=0, le=10)]
 
 
 class SubagentContent(Schema):
@@ -96,7 +89,7 @@ class SubagentContent(Schema):
 
 
 def _asked_once(subagents: list[SubagentContent]) -> list[SubagentContent]:
-    _once([each.agent for each in subagents])
+    once([each.agent for each in subagents])
     return subagents
 
 

@@ -56,7 +56,28 @@ class ApprovalRead(Schema):
 class ApprovalDecision(Schema):
     """What somebody says to a call."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["arguments"],
+                    "properties": {
+                        "decision": {"const": Verdict.EDIT},
+                        "arguments": {"type": "object"},
+                    },
+                },
+                {
+                    "properties": {
+                        "decision": {
+                            "enum": [each for each in Verdict if each is not Verdict.EDIT]
+                        },
+                        "arguments": {"type": "null"},
+                    }
+                },
+            ]
+        },
+    )
 
     decision: Verdict = Field(examples=[Verdict.APPROVE])
     arguments: dict[str, Any] | None = Field(

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 from starlette.responses import StreamingResponse
 
 from folkmoot.audit import exporting, search, trail, verifying
@@ -17,6 +17,7 @@ from folkmoot.http.problems import documented
 from folkmoot.kit.files import MEDIA, ExportFormat, described
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.page import Asked, Page
+from folkmoot.kit.schema import Moment
 
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: described(
@@ -42,8 +43,8 @@ def wanted(
     target_type: Name | None = None,
     target_id: Name | None = None,
     request_id: Name | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> EventFilter:
     """Return the filter that a query describes."""
     return EventFilter(

@@ -2,21 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import (
-    AwareDatetime,
     ConfigDict,
     Field,
     StringConstraints,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from folkmoot.agents.definition import OnActiveRun
 from folkmoot.kit.ids import CollectionId, FeedbackId, RunId, ShareId, UserId
-from folkmoot.kit.schema import Schema
+from folkmoot.kit.schema import Change, Moment, Schema
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -81,20 +78,11 @@ class BackgroundRun(Schema):
     )
 
 
-class ConversationUpdate(Schema):
+class ConversationUpdate(Change):
     """What a user may change about a conversation; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     title: Title | None = Field(default=None, examples=["The annual report"])
     tags: Tags | None = Field(default=None, examples=[["reports"]])
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        """Refuse a change that names nothing."""
-        if not self.model_fields_set:
-            raise PydanticCustomError("change", "Give a title or tags")
-        return self
 
 
 class ConversationRead(Schema):
@@ -355,7 +343,7 @@ class ImportedMessage(Schema):
     parent_id: MessageId | None = None
     role: Literal["user", "assistant", "tool"]
     content: Annotated[str, StringConstraints(max_length=LONGEST, pattern=TEXT)]
-    created_at: AwareDatetime
+    created_at: Moment
     cut: bool = False
     tool_calls: list[ImportedCall] = Field([], max_length=100)
     tool_call_id: MessageId | None = None

@@ -3,19 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import CollectionId, EvaluationId, LabelledSetId, RunId
 from folkmoot.kit.schema import Schema
-from folkmoot.knowledge.schemas import ExternalId, Input, Manner, Name, Query, counted
+from folkmoot.knowledge.schemas import ExternalId, Input, Manner, Name, Query
 from folkmoot.runs.schemas import RunError
 from folkmoot.runs.states import RunState
 
 MOST_QUERIES: Final = 5_000
 MOST_SETTINGS: Final = 4
 
-Score = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False), BeforeValidator(counted)]
+Score = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]
 
 
 class LabelledQuery(Input):
@@ -61,7 +61,7 @@ class EvaluationCreate(Input):
     """In which ways the queries of a set are asked."""
 
     set_id: LabelledSetId
-    k: Annotated[int, Field(ge=1, le=100), BeforeValidator(counted)] = Field(
+    k: Annotated[int, Field(ge=1, le=100)] = Field(
         default=10, description="How many documents of each ranking count."
     )
     settings: Annotated[list[Manner], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(

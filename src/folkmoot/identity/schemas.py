@@ -4,26 +4,15 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import (
-    AwareDatetime,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
 )
-from pydantic_core import PydanticCustomError
 
 from folkmoot.identity.permissions import OrgRole, TeamRole
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
-from folkmoot.kit.schema import Schema
-
-
-def written(moment: object) -> object:
-    """Refuse a number, which Pydantic would take for a moment."""
-    if isinstance(moment, int | float):
-        raise PydanticCustomError("datetime_type", "Input should be a date and time in writing")
-    return moment
-
+from folkmoot.kit.schema import Moment, Schema
 
 Line = Annotated[
     str,
@@ -254,7 +243,7 @@ class ApiKeyCreate(Input):
         description="What it may do; all that its maker may if absent.",
         examples=[["runs:read"]],
     )
-    expires_at: Annotated[AwareDatetime, BeforeValidator(written)] | None = Field(
+    expires_at: Moment | None = Field(
         default=None,
         description="Must lie in the future. If absent, the key never expires, or together with"
         " the key it is made with.",

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     ConfigDict,
     Field,
+    JsonValue,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -25,34 +25,45 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from folkmoot.kit.schema import Schema
+from folkmoot.kit.schema import Moment, Schema
 from folkmoot.knowledge.storable import storable
 
 DEEPEST: Final = 5
 MOST: Final = 50
 """Conditions in all."""
-METADATA: Final = "metadata."
 OWN: Final = ("kind", "language", "title", "external_id")
 MOMENTS: Final = ("created_at", "updated_at")
 COMPARED: Final = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
+ONE: Final[dict[str, JsonValue]] = {
+    "oneOf": [
+        {"required": [name], "properties": {name: {"type": kind}}}
+        for name, kind in {
+            "field": "string",
+            "all": "array",
+            "any": "array",
+            "not": "object",
+        }.items()
+    ]
+}
+"""What a condition is about: a field, or other conditions, and those in one way."""
+FIELDS: Final = rf"^({'|'.join((*OWN, *MOMENTS))}|metadata\.[^\x00]+)$"
 
 Text = Annotated[StrictStr, Field(max_length=1_000), AfterValidator(storable)]
 Value = StrictBool | StrictInt | StrictFloat | Text
+FieldName = Annotated[str, Field(max_length=200, pattern=FIELDS), AfterValidator(storable)]
 Bound = StrictInt | StrictFloat | Text
 
 
 class Condition(Schema):
     """What a document has to be like: a field compared with values, or other conditions joined."""
 
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, json_schema_extra=ONE)
 
-    field: Annotated[str | None, Field(min_length=1, max_length=200), AfterValidator(storable)] = (
-        Field(
-            default=None,
-            description="`metadata.` and a key of the documents' metadata, or one of `kind`,"
-            " `language`, `title`, `external_id`, `created_at` and `updated_at`.",
-            examples=["metadata.year"],
-        )
+    field: FieldName | None = Field(
+        default=None,
+        description="`metadata.` and a key of the documents' metadata, or one of `kind`,"
+        " `language`, `title`, `external_id`, `created_at` and `updated_at`.",
+        examples=["metadata.year"],
     )
     equals: Value | None = Field(
         default=None, description="The value, or one of the values where it is a list."
@@ -75,7 +86,7 @@ class Condition(Schema):
     @model_validator(mode="after")
     def _is_one(self) -> "Condition":
         joined = [each for each in (self.all, self.any, self.not_) if each is not None]
-        compared = bool(self.model_fields_set & {"equals", "any_of", "exists", *COMPARED})
+        compared = self.exactly or any(getattr(self, each) is not None for each in COMPARED)
         if len(joined) + (self.field is not None) != 1 or compared != (self.field is not None):
             raise PydanticCustomError(
                 "condition", "A condition is a field with what it is compared with, or one of all,"
@@ -84,6 +95,12 @@ class Condition(Schema):
         if self.field is not None:
             _check_field(self, self.field)
         return self
+
+    @property
+    def exactly(self) -> bool:
+        """Whether a value is looked for; to be equal to null is something to look for, too."""
+        looked_for = "equals" in self.model_fields_set
+        return looked_for or self.any_of is not None or self.exists is not None
 
     def inner(self) -> "Sequence[Condition]":
         """The conditions that this one joins."""
@@ -110,13 +127,11 @@ Where = Annotated[Condition, AfterValidator(bounded)]
 
 def _check_field(condition: Condition, name: str) -> None:
     if name in MOMENTS:
-        if condition.model_fields_set & {"equals", "any_of", "exists"}:
+        if condition.exactly:
             raise PydanticCustomError("condition", "A moment is compared with bounds alone")
         for each in COMPARED:
             if (value := getattr(condition, each)) is not None:
                 _seconds(value)
-    elif name not in OWN and not (name.startswith(METADATA) and len(name) > len(METADATA)):
-        raise PydanticCustomError("condition", "There is no such field of documents")
 
 
 def _seconds(value: object) -> float:
@@ -131,7 +146,7 @@ def _seconds(value: object) -> float:
         raise PydanticCustomError("condition", "A date or a moment in ISO 8601 is needed") from None
 
 
-_MOMENT: Final = TypeAdapter[datetime](Annotated[AwareDatetime, Field(strict=False)])
+_MOMENT: Final = TypeAdapter[datetime](Moment)
 
 
 @dataclass(slots=True)

@@ -4,8 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from folkmoot.http.body_limit import LIMIT, MEBIBYTE
 from folkmoot.kit.ids import ChunkId, CollectionId, DocumentId, RunId, TeamId, UserId
@@ -26,20 +25,6 @@ Description = Annotated[str, Field(max_length=2_000)]
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
 Metadata = Annotated[dict[str, JsonValue], Field(max_length=100), AfterValidator(storable)]
-
-
-def counted(value: object) -> object:
-    """Refuse what Pydantic would take for a number and JSON does not."""
-    if isinstance(value, bool | str):
-        raise PydanticCustomError("int_type", "Input should be a valid integer")
-    return value
-
-
-def said(value: object) -> object:
-    """Refuse what Pydantic would take for true or false and JSON does not."""
-    if not isinstance(value, bool):
-        raise PydanticCustomError("bool_type", "Input should be a valid boolean")
-    return value
 
 
 class Input(Schema):
@@ -247,9 +232,9 @@ class Filters(Input):
         return not (named or self.metadata or self.where)
 
 
-HalfLife = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False), BeforeValidator(counted)]
+HalfLife = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
 DateField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
-Diversity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(counted)]
+Diversity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Manner(Input):
@@ -281,13 +266,13 @@ class Manner(Input):
         " meet they become one.",
         examples=[None],
     )
-    reword: Annotated[bool, BeforeValidator(said)] = Field(
+    reword: bool = Field(
         default=False,
         description="Have a model word the query in other ways and look for these, too: the model"
         " that settings name. Without one, or if it does not answer in time, `search/explain` says"
         " so.",
     )
-    rerank: Annotated[bool, BeforeValidator(said)] = Field(
+    rerank: bool = Field(
         default=False,
         description="Have a model look at the hits once more and order them, the one that"
         " settings name. Without one, or if it does not answer in time, hits come in the order of"
@@ -300,7 +285,7 @@ Query = Annotated[str, Field(min_length=1, max_length=4_000, pattern=WRITTEN)]
 
 class Search(Manner):
     query: Query = Field(examples=["When is the office open?"])
-    k: Annotated[int, Field(ge=1, le=200), BeforeValidator(counted)] = 10
+    k: Annotated[int, Field(ge=1, le=200)] = 10
 
 
 class HitRead(Schema):

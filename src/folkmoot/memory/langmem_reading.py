@@ -12,10 +12,9 @@ from importlib import import_module
 from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from folkmoot.kit import clock
-from folkmoot.kit.schema import Schema
 from folkmoot.llm.port import ChatModel
 from folkmoot.memory.changes import Change, last_words
 from folkmoot.memory.errors import ReadingFailed
@@ -43,7 +42,7 @@ SHUT: Final = str.maketrans("<>", "()")
 """So that no memory ends what stands around it."""
 
 
-class Memory(Schema):
+class Memory(BaseModel):
     """Call this tool once for each new memory. Use multi-tool calling to record several."""
 
     content: str = Field(

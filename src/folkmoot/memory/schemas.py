@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from folkmoot.kit.ids import MemoryId, RunId, TeamId
-from folkmoot.kit.schema import Schema
+from folkmoot.kit.schema import Moment, Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.memory.models import MemoryKind, MemoryOrigin
 from folkmoot.settings.groups import MemoryStrategy, MemoryUse
@@ -37,7 +37,7 @@ class MemoryCreate(Input):
         description="For the scope `team`: which; by default the one that you act in.",
         examples=[None],
     )
-    valid_until: AwareDatetime | None = Field(
+    valid_until: Moment | None = Field(
         default=None, description="When it is forgotten by itself.", examples=[None]
     )
 
@@ -47,7 +47,7 @@ class MemoryUpdate(Input):
 
     text: MemoryText | None = Field(default=None, examples=["Prefers long answers."])
     kind: MemoryKind | None = None
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
     untrusted: Literal[False] | None = Field(
         default=None, description="Say that it is true although anybody may have written it."
     )

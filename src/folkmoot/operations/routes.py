@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from folkmoot.db.work import Database
 from folkmoot.http.access import PLATFORM, CurrentPerson, PlatformAdminNeeded
@@ -17,6 +16,7 @@ from folkmoot.identity.errors import NotSignedIn
 from folkmoot.identity.platform.looking import looking_round
 from folkmoot.kit.ids import OrgId, ProcessId, RunId
 from folkmoot.kit.page import Asked, Page
+from folkmoot.kit.schema import Moment
 from folkmoot.kit.subject import Subject
 from folkmoot.operations import jobs, runs
 from folkmoot.operations.errors import JobNotDead, JobNotFound, JobQueuedAlready
@@ -108,7 +108,7 @@ def _add_runs(routes: APIRouter, database: Database, supervisor: Supervisor) -> 
         organization_id: OrgId | None = None,
         process_id: ProcessId | None = None,
         before: Annotated[
-            AwareDatetime | None, Query(description="Only what was asked for before that.")
+            Moment | None, Query(description="Only what was asked for before that.")
         ] = None,
         cursor: PageCursor = None,
         limit: PageLimit = 20,

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from folkmoot.conversations.schemas import BackgroundRun, Title
 from folkmoot.kit.ids import RunId, ScheduleId, TickId, UserId
-from folkmoot.kit.schema import Schema
+from folkmoot.kit.schema import Change, Schema
 from folkmoot.schedules.states import CatchUp, Outcome, Overlap, Pause
 
 Cron = Annotated[str, StringConstraints(max_length=200), Field(examples=["0 9 * * 1-5"])]
@@ -33,10 +33,8 @@ class ScheduleCreate(Schema):
     most_failures: Failures | None = Field(default=5, description=MOST_FAILURES)
 
 
-class ScheduleUpdate(Schema):
+class ScheduleUpdate(Change):
     """What may be changed of a schedule; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     name: Title | None = Field(default=None, examples=["Morning report"])
     run: BackgroundRun | None = None

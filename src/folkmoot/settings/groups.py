@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, cast
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -24,8 +23,6 @@ from folkmoot.settings.written import (
     HostPattern,
     ModelName,
     ToolPattern,
-    Yes,
-    counted,
 )
 
 
@@ -116,13 +113,11 @@ class General(Values):
         description="What every agent is told besides.",
         examples=["We spell as the British do."],
     )
-    conversation_days: Annotated[int, BeforeValidator(counted), Field(ge=1, le=3_650)] | None = (
-        Field(
-            default=None,
-            description="After how many days without a question a conversation is deleted for"
-            " good; never if nothing is set.",
-            examples=[365],
-        )
+    conversation_days: Annotated[int, Field(ge=1, le=3_650)] | None = Field(
+        default=None,
+        description="After how many days without a question a conversation is deleted for"
+        " good; never if nothing is set.",
+        examples=[365],
     )
     memory: MemoryUse | None = Field(
         default=None,
@@ -131,13 +126,13 @@ class General(Values):
         " none. Off above is off below.",
         examples=["always"],
     )
-    memory_days: Annotated[int, BeforeValidator(counted), Field(ge=1, le=3_650)] | None = Field(
+    memory_days: Annotated[int, Field(ge=1, le=3_650)] | None = Field(
         default=None,
         description="After how many days in which no agent was told of it a memory that was found"
         " in conversations is forgotten; never if nothing is set.",
         examples=[365],
     )
-    memory_untrusted: Yes = Field(
+    memory_untrusted: bool | None = Field(
         default=None,
         description="Remember also what agents have read in documents, in results of tools and the"
         " like, which anybody may have written. It is marked, and a turn that is told of it asks"
@@ -170,12 +165,12 @@ class Models(Values):
         description="The models that may be asked; unset, all of them.",
         examples=[["openai:gpt-5", "openai:gpt-5-mini"]],
     )
-    temperature: Annotated[float, Field(ge=0, le=2), BeforeValidator(counted)] | None = Field(
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         default=None, description="Unset, it is the provider's.", examples=[0.3]
     )
-    max_output_tokens: (
-        Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(counted)] | None
-    ) = Field(default=None, description="Unset, it is the provider's.", examples=[4096])
+    max_output_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Unset, it is the provider's.", examples=[4096]
+    )
     memory_model: ModelName | None = Field(
         default=None,
         description="The model that reads conversations for what is worth remembering. Unset, it is"
@@ -189,18 +184,16 @@ class Models(Values):
         " (`semantic`). Answers with tool calls and what rests on untrusted text never are.",
         examples=["exact"],
     )
-    response_cache_minutes: (
-        Annotated[int, Field(ge=1, le=43_200), BeforeValidator(counted)] | None
-    ) = Field(default=None, description="How long an answer may be given again.", examples=[1440])
-    response_cache_similarity: (
-        Annotated[float, Field(ge=0.8, le=1), BeforeValidator(counted)] | None
-    ) = Field(
+    response_cache_minutes: Annotated[int, Field(ge=1, le=43_200)] | None = Field(
+        default=None, description="How long an answer may be given again.", examples=[1440]
+    )
+    response_cache_similarity: Annotated[float, Field(ge=0.8, le=1)] | None = Field(
         default=None,
         description="How alike two questions have to be for `semantic`, as cosine of what the"
         " embedder makes of them.",
         examples=[0.96],
     )
-    collapse_requests: Yes = Field(
+    collapse_requests: bool | None = Field(
         default=None,
         description="Ask a model once where several with the same rights ask it the same at the"
         " same time; all of them are answered while it answers.",
@@ -219,16 +212,16 @@ class Models(Values):
 class Retrieval(Ranked, Values):
     """How documents are cut and searched."""
 
-    k: Annotated[int, Field(ge=1, le=50), BeforeValidator(counted)] | None = Field(
+    k: Annotated[int, Field(ge=1, le=50)] | None = Field(
         default=None, description="Passages that a model is given.", examples=[8]
     )
     mode: SearchMode | None = Field(default=None, description="How they are searched for.")
-    chunk_size: Annotated[int, Field(ge=200, le=8_000), BeforeValidator(counted)] | None = Field(
+    chunk_size: Annotated[int, Field(ge=200, le=8_000)] | None = Field(
         default=None,
         description="Characters of a passage, in documents that are read from then on.",
         examples=[1200],
     )
-    chunk_overlap: Annotated[int, Field(ge=0, le=1_000), BeforeValidator(counted)] | None = Field(
+    chunk_overlap: Annotated[int, Field(ge=0, le=1_000)] | None = Field(
         default=None, description="Characters that two passages share.", examples=[150]
     )
 
@@ -236,7 +229,7 @@ class Retrieval(Ranked, Values):
 class Guardrails(Values):
     """What agents may do, and what must not get into the logs of runs."""
 
-    redact_pii: Yes = Field(
+    redact_pii: bool | None = Field(
         default=None,
         description="Take e-mail addresses, phone, card and account numbers out of runs.",
     )
@@ -267,7 +260,7 @@ class Guardrails(Values):
         description="Who approves: whoever has asked the agent, whoever looks after approvals, or"
         " of those only others than whoever has asked.",
     )
-    approval_hours: Annotated[int, Field(ge=1, le=720), BeforeValidator(counted)] | None = Field(
+    approval_hours: Annotated[int, Field(ge=1, le=720)] | None = Field(
         default=None, description="How long a call waits for its approval.", examples=[24]
     )
     fetch_hosts: Annotated[list[HostPattern], Field(max_length=200)] | None = Field(
@@ -307,14 +300,14 @@ class Theme(Values):
 class Budget(Values):
     """What may be spent."""
 
-    monthly_limit_usd: Annotated[float, Field(ge=0, le=1e9), BeforeValidator(counted)] | None = (
-        Field(default=None, description="Dollars that models may cost in a month.", examples=[500])
+    monthly_limit_usd: Annotated[float, Field(ge=0, le=1e9)] | None = Field(
+        default=None, description="Dollars that models may cost in a month.", examples=[500]
     )
-    soft_warning_percent: Annotated[int, Field(ge=1, le=100), BeforeValidator(counted)] | None = (
-        Field(default=None, description="Of the limit; a warning, no stop.", examples=[80])
+    soft_warning_percent: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="Of the limit; a warning, no stop.", examples=[80]
     )
-    daily_calls: Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(counted)] | None = (
-        Field(default=None, description="Calls of models in a day.", examples=[10000])
+    daily_calls: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(
+        default=None, description="Calls of models in a day.", examples=[10000]
     )
     limits: (
         Annotated[

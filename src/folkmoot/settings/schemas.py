@@ -20,7 +20,6 @@ from folkmoot.settings.groups import (
     Values,
 )
 from folkmoot.settings.resolver import Level, Resolved
-from folkmoot.settings.written import Yes
 
 G = TypeVar("G", bound=Values)
 
@@ -31,12 +30,12 @@ class LayerWrite(Schema, Generic[G]):
     model_config = ConfigDict(extra="forbid")
 
     values: G
-    allow_team_override: Yes = Field(
+    allow_team_override: bool | None = Field(
         default=None,
         description="Whether teams may set what is set here; only an organisation says so. Unset,"
         " they may, and make restrictions stricter only.",
     )
-    allow_user_override: Yes = Field(
+    allow_user_override: bool | None = Field(
         default=None,
         description="Whether users may set what is set here; only organisations and teams say so."
         " Unset, they may, and make restrictions stricter only.",

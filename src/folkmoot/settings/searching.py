@@ -3,10 +3,10 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from folkmoot.kit.schema import Schema
-from folkmoot.settings.written import WRITTEN, ModelName, counted
+from folkmoot.settings.written import WRITTEN, ModelName
 
 
 class Expansion(StrEnum):
@@ -32,10 +32,7 @@ class Reranking(StrEnum):
 class Ranked(Schema):
     """What becomes of candidates."""
 
-    half_life_days: (
-        Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False), BeforeValidator(counted)]
-        | None
-    ) = Field(
+    half_life_days: Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)] | None = Field(
         default=None,
         description="Days in which the weight of a document halves; unset or 0, never.",
         examples=[365],
@@ -46,9 +43,7 @@ class Ranked(Schema):
         " were changed.",
         examples=["published"],
     )
-    mmr: (
-        Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(counted)] | None
-    ) = Field(
+    mmr: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         default=None,
         description="Passages that repeat better ones are left out: 1 looks at relevance alone, 0"
         " at differences alone. Unset, 1.",
@@ -71,15 +66,13 @@ class Ranked(Schema):
         description="How that model is asked: as one that chats, by its provider's `/rerank`, or as"
         " a cross-encoder on this machine. Unset, its provider says.",
     )
-    rerank_candidates: Annotated[int, Field(ge=2, le=200), BeforeValidator(counted)] | None = Field(
+    rerank_candidates: Annotated[int, Field(ge=2, le=200)] | None = Field(
         default=None,
         description="How many of the best passages that model looks at; one for chats, 30 at the"
         " most. Unset, 30.",
         examples=[50],
     )
-    rerank_seconds: (
-        Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False), BeforeValidator(counted)] | None
-    ) = Field(
+    rerank_seconds: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] | None = Field(
         default=None,
         description="How long a search waits for that model; then the order stays as it was. Unset,"
         " 10 seconds.",
@@ -91,14 +84,12 @@ class Ranked(Schema):
         " that it stands by itself. Unset, none does.",
         examples=["openai:gpt-5-mini"],
     )
-    wordings: Annotated[int, Field(ge=1, le=5), BeforeValidator(counted)] | None = Field(
+    wordings: Annotated[int, Field(ge=1, le=5)] | None = Field(
         default=None,
         description="How many other wordings are searched for besides. Unset, one.",
         examples=[2],
     )
-    reword_seconds: (
-        Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False), BeforeValidator(counted)] | None
-    ) = Field(
+    reword_seconds: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] | None = Field(
         default=None,
         description="How long a search waits for other wordings; then it goes on without. Unset, 10"
         " seconds.",

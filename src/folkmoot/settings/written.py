@@ -2,25 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
-
-
-def counted(value: object) -> object:
-    """Refuse what Pydantic would take for a number and JSON does not."""
-    if isinstance(value, bool | str):
-        raise PydanticCustomError("number_type", "Input should be a valid number")
-    return value
-
-
-def said(value: object) -> object:
-    """Refuse what Pydantic would take for true or false and JSON does not."""
-    if value is not None and not isinstance(value, bool):
-        raise PydanticCustomError("bool_type", "Input should be a valid boolean")
-    return value
-
-
-Yes = Annotated[bool | None, BeforeValidator(said)]
+from pydantic import Field
 
 WRITTEN: Final = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00]*$"
 """Text that is more than blanks, whatever a regular expression's dialect counts as one."""

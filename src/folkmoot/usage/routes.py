@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 from starlette.responses import StreamingResponse
 
 from folkmoot.http.access import CurrentSubject, require
@@ -15,6 +15,7 @@ from folkmoot.http.problems import documented
 from folkmoot.kit.files import MEDIA, ExportFormat, described
 from folkmoot.kit.ids import RunId, TeamId, UserId
 from folkmoot.kit.page import Asked, Page, cut
+from folkmoot.kit.schema import Moment, Once
 from folkmoot.usage import exporting, reporting
 from folkmoot.usage.budgets import Standing
 from folkmoot.usage.errors import RangeInvalid
@@ -53,13 +54,14 @@ GroupedBy = Annotated[
         max_length=4,
         description="What a group has in common; several are named one after the other.",
     ),
+    Once(),
 ]
 Since = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Query(description="The first moment that counts; by default 30 days ago."),
 ]
 Until = Annotated[
-    AwareDatetime | None, Query(description="The first moment that counts no more; by default now.")
+    Moment | None, Query(description="The first moment that counts no more; by default now.")
 ]
 
 

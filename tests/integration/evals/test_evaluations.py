@@ -234,7 +234,7 @@ async def test_a_collection_takes_what_belongs_to_it_along(ada: Visitor) -> None
         ([*QUERIES, QUERIES[0]], "same id"),
         (QUERIES[2:], "No document answers"),
         ([{**QUERIES[0], "text": " "}], "pattern"),
-        ([{**QUERIES[0], "relevant": {"bird": "1"}}], "integer"),
+        ([{**QUERIES[0], "relevant": {"bird": "1"}}], "number"),
         ([{**QUERIES[0], "relevant": {"b\0": 1}}], "NUL"),
     ],
 )

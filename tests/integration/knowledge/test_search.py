@@ -19,6 +19,8 @@ KIND = {"field": "kind", "equals": "text"}
 SENSELESS: list[Body] = [
     {},
     {"field": "kind"},
+    {"not": {"field": "kind", "above": None}},
+    {"field": "created_at", "above": 1_700_000_000},
     {"equals": "text"},
     {"field": "org_id", "equals": "text"},
     {"field": "metadata.", "equals": 1},

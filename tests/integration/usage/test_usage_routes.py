@@ -186,6 +186,9 @@ async def test_cursors_and_times_that_mean_nothing_are_refused(ask: httpx.AsyncC
         for path in (USAGE, f"{USAGE}/export"):
             refused = await ask.get(path, params=times)
             assert (refused.status_code, refused.json()["code"]) == (422, "range_invalid")
+    for path in (USAGE, f"{USAGE}/export"):
+        twice = await ask.get(path, params={"group_by": ["day", "day"]})
+        assert (twice.status_code, twice.json()["code"]) == (422, "invalid")
 
 
 @pytest.mark.parametrize("place", [("1",), ("one", "=small"), (str(2**63), "=small")])

@@ -136,7 +136,15 @@ export interface components {
             decision: components["schemas"]["Verdict"];
             reason?: string | null;
             remember: boolean;
-        };
+        } & ({
+            arguments: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            decision?: "edit";
+        } | {
+            arguments?: null;
+            decision?: "approve" | "reject";
+        });
         ApprovalRead: {
             approvers: components["schemas"]["Approvers"];
             arguments: {
@@ -310,7 +318,15 @@ export interface components {
             exists?: boolean | null;
             field?: string | null;
             not?: components["schemas"]["Condition-Output"] | null;
-        };
+        } & ({
+            field: string;
+        } | {
+            all: unknown[];
+        } | {
+            any: unknown[];
+        } | {
+            not: Record<string, never>;
+        });
         ContextPolicy: "trim" | "summarize";
         ConversationRead: {
             active_run_id: string | null;

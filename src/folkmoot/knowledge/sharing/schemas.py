@@ -1,8 +1,9 @@
 """Who may read and edit, as it comes in and goes out."""
 
+from itertools import permutations
 from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.kit.ids import CollectionId, DocumentId, TeamId, UserId
@@ -18,6 +19,18 @@ Whom = tuple[UserId | None, TeamId | None]
 
 class Reader(Input):
     """Somebody who may read: a member of the organisation or a team of it, one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": [one],
+                    "properties": {one: {"type": "string"}, other: {"type": "null"}},
+                }
+                for one, other in permutations(("user_id", "team_id"))
+            ]
+        }
+    )
 
     user_id: UserId | None = Field(default=None, examples=["019a8f3c-1c7e-7d90-8a4b-6e5f4d3c2b1a"])
     team_id: TeamId | None = None
