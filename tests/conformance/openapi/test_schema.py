@@ -37,6 +37,10 @@ BEYOND: Final = {
     "a pattern has to mean some kind of event": (
         "POST /api/v1/webhooks",
         "PATCH /api/v1/webhooks/{webhook_id}",
+        "POST /api/v1/webhooks/{webhook_id}/test",
+    ),
+    "a change of a server has to go with what it does not change": (
+        "PATCH /api/v1/mcp-servers/{mcp_server_id}",
     ),
 }
 """What no schema can say, and the operations that refuse with 422 what it allows."""
