@@ -26,8 +26,9 @@ from folkmoot.agents.definition import (
 )
 from folkmoot.agents.labels import Label
 from folkmoot.kit import shape
+from folkmoot.kit.fields import Once, once
 from folkmoot.kit.ids import CollectionId
-from folkmoot.kit.schema import Once, Schema, once
+from folkmoot.kit.schema import Schema
 from folkmoot.settings.groups import ResponseCache
 from folkmoot.settings.written import WRITTEN, CallWritten, ModelName, ToolPattern
 

@@ -14,10 +14,10 @@ from folkmoot.db.work import Database
 from folkmoot.http.access import CurrentSubject, PermissionDenied, require
 from folkmoot.http.deps import OpenWork, PageCursor, PageLimit
 from folkmoot.http.problems import documented
+from folkmoot.kit.fields import Moment
 from folkmoot.kit.files import MEDIA, ExportFormat, described
 from folkmoot.kit.ids import UserId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.kit.schema import Moment
 
 FILE: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: described(

@@ -12,8 +12,9 @@ from pydantic import (
 )
 
 from folkmoot.agents.definition import OnActiveRun
+from folkmoot.kit.fields import Moment
 from folkmoot.kit.ids import CollectionId, FeedbackId, RunId, ShareId, UserId
-from folkmoot.kit.schema import Change, Moment, Schema
+from folkmoot.kit.schema import Change, Schema
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 

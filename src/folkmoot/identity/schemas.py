@@ -11,8 +11,9 @@ from pydantic import (
 )
 
 from folkmoot.identity.permissions import OrgRole, TeamRole
+from folkmoot.kit.fields import Moment
 from folkmoot.kit.ids import ApiKeyId, OrgId, SessionId, TeamId, UserId
-from folkmoot.kit.schema import Moment, Schema
+from folkmoot.kit.schema import Schema
 
 Line = Annotated[
     str,

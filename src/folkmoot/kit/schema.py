@@ -1,19 +1,10 @@
 """The base of what requests, answers and stored documents look like."""
 
-import re
 import warnings
 from contextlib import suppress
-from typing import Annotated, Any, Final, Self, cast
+from typing import Any, Final, Self, cast
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -21,7 +12,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 # it puts a route together; the validators here are made later.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 
-DATED: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 SAID_BESIDES: Final = frozenset({"metadata", "serialization", "default", "expected", "keys_schema"})
 """Parts of a validator's plan in which no values are described; the names of JSON are texts."""
 
@@ -59,45 +49,11 @@ class Change(Schema):
         return self
 
 
-class Once:
-    """Marks a list in which nothing may stand twice."""
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Look when everything in the list is known to fit."""
-        return core_schema.no_info_after_validator_function(once, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, made: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Tell it in the description, too."""
-        return {**handler(made), "uniqueItems": True}
-
-
-def once(values: list[str]) -> list[str]:
-    """Fail if something stands twice in a list."""
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("twice", "Nothing may be named twice")
-    return values
-
-
 def _counted(value: object) -> object:
     """Refuse what Pydantic would take for a number and JSON does not."""
     if isinstance(value, bool | str):
         raise PydanticCustomError("number_type", "Input should be a valid number")
     return value
-
-
-def _written(moment: object) -> object:
-    """Refuse a number, which Pydantic would take for a moment."""
-    if isinstance(moment, int | float) or (isinstance(moment, str) and not DATED.match(moment)):
-        raise PydanticCustomError("datetime_type", "Input should be a date and time in writing")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-"""A moment as it comes in, with its offset from UTC."""
 
 
 def _distinguish(plan: object) -> None:

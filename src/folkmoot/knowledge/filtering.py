@@ -25,7 +25,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from folkmoot.kit.schema import Moment, Schema
+from folkmoot.kit.fields import Moment
+from folkmoot.kit.schema import Schema
 from folkmoot.knowledge.storable import storable
 
 DEEPEST: Final = 5

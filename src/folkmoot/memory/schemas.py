@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from folkmoot.kit.fields import Moment
 from folkmoot.kit.ids import MemoryId, RunId, TeamId
-from folkmoot.kit.schema import Moment, Schema
+from folkmoot.kit.schema import Schema
 from folkmoot.kit.scope import Scope
 from folkmoot.memory.models import MemoryKind, MemoryOrigin
 from folkmoot.settings.groups import MemoryStrategy, MemoryUse

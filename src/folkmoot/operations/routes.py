@@ -14,9 +14,9 @@ from folkmoot.http.idempotent import Idempotent
 from folkmoot.http.problems import documented
 from folkmoot.identity.errors import NotSignedIn
 from folkmoot.identity.platform.looking import looking_round
+from folkmoot.kit.fields import Moment
 from folkmoot.kit.ids import OrgId, ProcessId, RunId
 from folkmoot.kit.page import Asked, Page
-from folkmoot.kit.schema import Moment
 from folkmoot.kit.subject import Subject
 from folkmoot.operations import jobs, runs
 from folkmoot.operations.errors import JobNotDead, JobNotFound, JobQueuedAlready

@@ -12,10 +12,10 @@ from starlette.responses import StreamingResponse
 from folkmoot.http.access import CurrentSubject, require
 from folkmoot.http.deps import PageCursor, PageLimit
 from folkmoot.http.problems import documented
+from folkmoot.kit.fields import Moment, Once
 from folkmoot.kit.files import MEDIA, ExportFormat, described
 from folkmoot.kit.ids import RunId, TeamId, UserId
 from folkmoot.kit.page import Asked, Page, cut
-from folkmoot.kit.schema import Moment, Once
 from folkmoot.usage import exporting, reporting
 from folkmoot.usage.budgets import Standing
 from folkmoot.usage.errors import RangeInvalid

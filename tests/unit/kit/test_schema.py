@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from folkmoot.kit.schema import Change, Moment, Once, Schema
+from folkmoot.kit.fields import Moment, Once
+from folkmoot.kit.schema import Change, Schema
 
 
 class Leaf(Schema):
