@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -165,10 +165,10 @@ def _run(ground: Ground, listening: socket.socket, ready: Ready, *, works: bool)
         trusted_proxies=ground.deployment.trusted_proxies,
         listening=listening,
     )
-    with suppress(SystemExit):  # uvicorn's, when the application has not started
+    try:
         uvloop.run(serving.serve(sockets=[listening]))
-    if service.refusal is not None:
-        raise service.refusal
+    except SystemExit:  # uvicorn's, when the application has not started
+        raise service.refusal or typer.Exit(1) from None
     if serving.failed:
         raise typer.Exit(1)
 

@@ -44,7 +44,7 @@ class DrainingServer(uvicorn.Server):
     @property
     def failed(self) -> bool:
         """Whether the application has failed, when it started or later."""
-        return bool(self.lifespan.error_occurred or self.lifespan.startup_failed)
+        return bool(self.lifespan.error_occurred)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, drain, then stop as uvicorn does."""

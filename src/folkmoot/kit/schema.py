@@ -56,6 +56,10 @@ def _counted(value: object) -> object:
     return value
 
 
+COUNTED: Final = {"type": "no-info", "function": _counted}
+"""What stands before a number that is looked at already."""
+
+
 def _distinguish(plan: object) -> None:
     """Have a validator refuse texts as numbers, and both as true or false, in place."""
     if isinstance(plan, list | tuple):
@@ -74,7 +78,3 @@ def _distinguish(plan: object) -> None:
             # Where the kind is no word these are names, each with a plan.
             besides = SAID_BESIDES if isinstance(kind, str) else frozenset[str]()
             _distinguish([part[name] for name in part if name not in besides])
-
-
-COUNTED: Final = {"type": "no-info", "function": _counted}
-"""What stands before a number that is looked at already."""

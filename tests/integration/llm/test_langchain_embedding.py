@@ -23,6 +23,7 @@ from folkmoot.llm.errors import (
     ModelTimedOut,
     ModelUnavailable,
 )
+from folkmoot.llm.langchain import failures
 from folkmoot.llm.langchain.embedding import BATCH, LangChainEmbedder, build
 from folkmoot.llm.offline.hashing import vectors
 from folkmoot.testing.provider import FakeProvider
@@ -160,3 +161,13 @@ async def test_whoever_does_not_wait_ends_the_request_and_pays_for_it(
     assert (meters[0].calls, meters[0].used) == (1, estimate.texts(MANY[:BATCH]))
     await provider.until(lambda: provider.received[0].aborted)
     assert len(provider.received) == 1  # nothing of the batch behind it
+
+
+async def test_an_answer_that_was_never_read_is_told_by_its_status() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"never read"
+
+    answer = httpx.Response(503, content=pieces())
+    failure = httpx.HTTPStatusError("", request=httpx.Request("POST", "http://x"), response=answer)
+    with pytest.raises(ModelUnavailable, match="503"), failures.told("own:m"):
+        raise failure

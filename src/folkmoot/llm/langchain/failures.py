@@ -57,7 +57,7 @@ def _headers(response: Any) -> Mapping[str, str]:  # noqa: ANN401 - of whatever 
 
 def _body(response: Any) -> bytes:  # noqa: ANN401 - of whatever library
     try:
-        body: object = response.content
-    except Exception:  # noqa: BLE001 - it was never read, which each library says in its own way
+        body: object = getattr(response, "content", b"")
+    except RuntimeError:  # it was never read
         return b""
     return body if isinstance(body, bytes) else b""
